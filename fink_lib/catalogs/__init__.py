@@ -1,0 +1,1 @@
+"""Static catalogues and the crossmatch."""

@@ -1,0 +1,1 @@
+"""What runs on this host: Java, jars, Kafka, Airflow, processes."""

@@ -1,0 +1,96 @@
+"""One settings object, read once from the environment (prefix ``FINK_``) and passed on as an argument."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Everything that can be configured; each field names its environment variable by its own name.
+
+    ``FINK_HOME`` sets ``home``, ``FINK_KAFKA_BOOTSTRAP`` sets ``kafka_bootstrap``, and so on.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="FINK_", frozen=True, extra="forbid")
+
+    home: Path = Field(
+        PROJECT_DIR / ".runtime" / "home", description="All state of one broker: lake, checkpoints, logs"
+    )
+    cache: Path = Field(
+        PROJECT_DIR / ".runtime" / "cache", description="Pinned downloads shared by every home: jars, Kafka, samples"
+    )
+    project: Path = Field(PROJECT_DIR, description="The checkout that holds dags/ and jobs/")
+    shared_data: Path | None = Field(
+        None, description="A folder of extra real alerts for tests and benchmarks; unset looks beside the project"
+    )
+
+    kafka_bootstrap: str = Field("127.0.0.1:9092", description="Kafka that alerts arrive on and topics leave by")
+    kafka_port: int = Field(
+        9092, ge=0, le=65535, description="Port of the local broker started by `fink up`; 0 takes a free one"
+    )
+    kafka_security: dict[str, str] = Field(
+        default_factory=dict, description="Extra librdkafka settings as JSON (security.protocol, sasl.*, ssl.*)"
+    )
+    airflow_port: int = Field(
+        8080, ge=0, le=65535, description="Port of the Airflow UI started by `fink up`; 0 takes a free one"
+    )
+
+    spark_master: str = Field("local[2]", description="local[n], spark://, yarn or k8s:// master of every job")
+    stream_memory: str = Field("1g", description="Heap of one streaming driver")
+    batch_memory: str = Field("2g", description="Heap of one nightly job")
+
+    ingest_trigger_s: float = Field(1.0, ge=0, description="Seconds between two micro-batches of ingest")
+    enrich_trigger_s: float = Field(1.0, ge=0, description="Seconds between two micro-batches of enrich")
+    distribute_trigger_s: float = Field(1.0, ge=0, description="Seconds between two micro-batches of distribute")
+    max_offsets_per_batch: int = Field(4000, gt=0, description="Most Kafka messages that one ingest batch takes")
+    max_files_per_batch: int = Field(16, gt=0, description="Most Delta files that one enrich or distribute batch takes")
+
+    heartbeat_silence_s: float = Field(60.0, gt=0, description="A driver whose heartbeat is older than this is stalled")
+    stop_timeout_s: float = Field(
+        60.0, gt=0, description="Time a driver is given to finish its micro-batch before it is killed"
+    )
+    night_quiet_s: float = Field(
+        20.0,
+        gt=0,
+        description="A night is over when no stream has had data for this long and no lag is left; 1800 suits a telescope",
+    )
+    night_deadline_s: float = Field(
+        1800.0, gt=0, description="close_night gives up waiting for the drain after this long"
+    )
+
+    keep_i_band: bool = Field(True, description="Keep ZTF i-band alerts (Fink drops them)")
+    output_partitions: int = Field(
+        10, gt=0, description="Partitions of each output topic; fink-client needs exactly 10"
+    )
+
+    @property
+    def lake(self) -> Path:
+        """Root folder of the Delta tables."""
+        return self.home / "lake"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Root folder of the streams' checkpoints."""
+        return self.home / "checkpoints"
+
+    @property
+    def streams(self) -> Path:
+        """Folder with one sub-folder a stream: heartbeat, lease, stop marker, driver log."""
+        return self.home / "streams"
+
+    @property
+    def nights(self) -> Path:
+        """Folder with one sub-folder a survey and night: step results, manifest, report."""
+        return self.home / "nights"
+
+    @property
+    def spark_jars(self) -> Path:
+        """Folder of the pinned jars that every Spark session loads."""
+        return self.cache / "jars" / "spark"
+
+    def night_dir(self, survey: str, night: str) -> Path:
+        """Folder of one night's step results, manifest and report."""
+        return self.nights / survey / night

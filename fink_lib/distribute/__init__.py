@@ -1,0 +1,1 @@
+"""Silver alerts become messages on output topics."""

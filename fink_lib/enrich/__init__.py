@@ -1,0 +1,1 @@
+"""Bronze becomes silver or rejected: cuts, repeats, science."""

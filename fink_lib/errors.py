@@ -1,0 +1,105 @@
+"""One exception tree: what went wrong, with which value, and what to do.
+
+::
+
+    FinkError
+    ├── ConfigError            a setting, an option or a path that cannot be used      (fatal)
+    ├── HostError              this machine lacks something: Java, a port, disk, a jar (fatal)
+    ├── SurveyError            unknown survey, or a schema the adapter cannot read     (fatal)
+    ├── PacketError            one message cannot be used; it goes to quarantine       (fatal)
+    ├── LakeError              a table is missing, damaged or of another shape         (fatal)
+    ├── StreamError
+    │   ├── StreamFailed       the driver died; a retry resumes from its checkpoint    (retryable)
+    │   ├── StreamStalled      the driver lives but its heartbeat is silent            (retryable)
+    │   └── LeaseHeld          another driver writes this stream                       (fatal)
+    ├── BrokerError            Kafka refused or did not answer                         (retryable)
+    └── NightError
+        ├── NightNotDrained    the deadline passed and messages still wait             (retryable)
+        ├── EquationBroken     a message ended in no place, or in two                  (fatal)
+        └── ExpectationFailed  a critical expectation on a table failed                (fatal)
+
+``retryable`` tells a retry policy whether trying again can help without a person.
+"""
+
+
+class FinkError(Exception):
+    """The root: catch this to catch everything that the broker raises on purpose."""
+
+    retryable: bool = False
+
+
+class ConfigError(FinkError):
+    """A setting, an option or a path cannot be used."""
+
+
+class HostError(FinkError):
+    """This machine lacks something that the broker needs."""
+
+
+class SurveyError(FinkError):
+    """The survey is unknown, or its adapter cannot read a schema."""
+
+
+class PacketError(FinkError):
+    """One message cannot be used.
+
+    Parameters
+    ----------
+    error_class
+        A value of `fink_lib.surveys.base.Damage`.
+    reason
+        One sentence for the person who opens the quarantine.
+    """
+
+    def __init__(self, error_class: str, reason: str) -> None:
+        super().__init__(reason)
+        self.error_class = error_class
+        self.reason = reason
+
+
+class LakeError(FinkError):
+    """A table is missing, damaged, or of another shape than its spec."""
+
+
+class StreamError(FinkError):
+    """Something is wrong with a long-running stream."""
+
+
+class StreamFailed(StreamError):
+    """The driver of a stream died."""
+
+    retryable = True
+
+
+class StreamStalled(StreamError):
+    """The driver lives, but it reports nothing."""
+
+    retryable = True
+
+
+class LeaseHeld(StreamError):
+    """Another driver holds the right to write this stream."""
+
+
+class BrokerError(FinkError):
+    """Kafka refused, or did not answer in time."""
+
+    retryable = True
+
+
+class NightError(FinkError):
+    """A night cannot be closed."""
+
+
+class NightNotDrained(NightError):
+    """The deadline passed while messages of the night still wait."""
+
+    retryable = True
+
+
+class EquationBroken(NightError):
+    """A message ended in no place, or in two."""
+
+
+class ExpectationFailed(NightError):
+    """A critical expectation failed: nothing may be built on this night."""

@@ -1,0 +1,1 @@
+"""One filter a file, and the registry."""

@@ -1,0 +1,1 @@
+"""The listening stream: Kafka messages become bronze rows or quarantined messages."""

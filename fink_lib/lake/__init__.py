@@ -1,0 +1,1 @@
+"""Table specs, paths, idempotent writes."""

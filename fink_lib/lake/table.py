@@ -1,0 +1,94 @@
+"""A table is code: name, columns, partitions, properties and a comment in one spec."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyspark.sql.types as T
+from delta.tables import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """One Delta table.
+
+    Attributes
+    ----------
+    layer, survey, name
+        Make the table's name ``{layer}_{survey}__{name}``; survey is empty for tables of all surveys.
+    schema
+        Columns in order; those that queries select on come first, bulky ones last.
+    key
+        Columns that name one row.
+    comment
+        What one row is.
+    partitioned_by
+        Partition columns.
+    append_only
+        True for tables that a stream writes.
+    indexed_columns
+        How many leading columns keep min/max statistics.
+    """
+
+    layer: str
+    survey: str
+    name: str
+    schema: T.StructType
+    key: tuple[str, ...]
+    comment: str
+    partitioned_by: tuple[str, ...] = ("night",)
+    append_only: bool = True
+    indexed_columns: int = 16
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def full_name(self) -> str:
+        """Name of the table and of its folder."""
+        prefix = f"{self.layer}_{self.survey}" if self.survey else self.layer
+        return f"{prefix}__{self.name}"
+
+    def path(self, lake: Path) -> Path:
+        """Folder of the table."""
+        return lake / self.full_name
+
+    def ensure(self, session: SparkSession, lake: Path) -> Path:
+        """Create the table where it is missing; return its folder."""
+        path = self.path(lake)
+        if DeltaTable.isDeltaTable(session, str(path)):
+            return path
+        builder = (
+            DeltaTable.createIfNotExists(session)
+            .location(str(path))
+            .addColumns(self.schema)
+            .partitionedBy(*self.partitioned_by)
+            .comment(self.comment)
+            .property("delta.appendOnly", str(self.append_only).lower())
+            .property("delta.dataSkippingNumIndexedCols", str(self.indexed_columns))
+        )
+        for key, value in self.properties.items():
+            builder = builder.property(key, value)
+        builder.execute()
+        return path
+
+    def read(self, session: SparkSession, lake: Path, version: int | None = None) -> DataFrame:
+        """Read the table, at a version when one is given."""
+        reader = session.read.format("delta")
+        if version is not None:
+            reader = reader.option("versionAsOf", version)
+        return reader.load(str(self.path(lake)))
+
+
+def append_once(frame: DataFrame, path: Path, app_id: str, batch_id: int) -> None:
+    """Append a micro-batch exactly once, however often it is replayed.
+
+    Delta keeps, per ``app_id``, the highest ``batch_id`` committed and skips a write that is not newer.
+    ``app_id`` must change when a stream starts over with a new checkpoint, since batch ids then restart.
+    """
+    (
+        frame.write.format("delta")
+        .mode("append")
+        .option("txnAppId", app_id)
+        .option("txnVersion", batch_id)
+        .save(str(path))
+    )

@@ -1,0 +1,171 @@
+"""Every table of the lake, in one page."""
+
+import pyspark.sql.types as T
+
+from fink_lib.lake.avro_types import spark_struct
+from fink_lib.lake.table import TableSpec
+from fink_lib.surveys import Survey
+
+S, L, I, D, B = T.StringType(), T.LongType(), T.IntegerType(), T.DoubleType(), T.BinaryType()
+TS, DATE, TEXTS = T.TimestampType(), T.DateType(), T.ArrayType(T.StringType())
+
+
+def _struct(*columns: tuple[str, T.DataType]) -> T.StructType:
+    return T.StructType([T.StructField(name, kind) for name, kind in columns])
+
+
+KAFKA_COLUMNS = (("kafka_topic", S), ("kafka_partition", I), ("kafka_offset", L), ("kafka_time", TS))
+KAFKA_KEY = ("kafka_topic", "kafka_partition", "kafka_offset")
+IDENTITY_COLUMNS = (("night", DATE), ("alert_id", L), ("object_id", S), ("time", D), ("ra", D), ("dec", D), ("band", S))
+
+
+def packet_struct(survey: Survey, *, cutouts: bool) -> T.StructType:
+    """Columns of a decoded packet at root level, cutouts last or left out."""
+    fields = spark_struct(survey.reader_schema).fields
+    roots = set(survey.cutout_roots)
+    small = [fld for fld in fields if fld.name not in roots]
+    return T.StructType(small + [fld for fld in fields if fld.name in roots] if cutouts else small)
+
+
+def bronze_alerts(survey: Survey) -> TableSpec:
+    """Every packet that could be decoded, unchanged."""
+    head = _struct(
+        *IDENTITY_COLUMNS,
+        *KAFKA_COLUMNS,
+        ("ingest_time", TS),
+        ("schema_fingerprint", S),
+        ("schema_version", S),
+        ("code_version", S),
+    )
+    return TableSpec(
+        layer="bronze",
+        survey=survey.name,
+        name="alerts",
+        schema=T.StructType(head.fields + packet_struct(survey, cutouts=True).fields),
+        key=KAFKA_KEY,
+        comment="One row: a packet as it arrived, decoded, with where it came from; cutouts last.",
+        indexed_columns=11,
+    )
+
+
+def quarantine(survey: Survey) -> TableSpec:
+    """Every message that could not be used; `night` and ids are null where they could not be read."""
+    return TableSpec(
+        layer="bronze",
+        survey=survey.name,
+        name="quarantine",
+        schema=_struct(
+            ("night", DATE),
+            ("alert_id", L),
+            *KAFKA_COLUMNS,
+            ("stage", S),
+            ("error_class", S),
+            ("reason", S),
+            ("quarantine_time", TS),
+            ("code_version", S),
+            ("raw_key", B),
+            ("raw", B),
+        ),
+        key=(*KAFKA_KEY, "stage"),
+        comment="One row: a message that a stage could not use, its raw bytes and why.",
+        indexed_columns=9,
+    )
+
+
+def silver_alerts(survey: Survey, science: T.StructType) -> TableSpec:
+    """Every alert that passed the cuts, with its science, without cutouts."""
+    head = _struct(
+        *IDENTITY_COLUMNS,
+        *KAFKA_COLUMNS,
+        ("ingest_time", TS),
+        ("enrich_time", TS),
+        ("schema_version", S),
+        ("code_version", S),
+        ("science_versions", T.MapType(S, S)),
+        ("science_errors", T.MapType(S, S)),
+    )
+    packet = packet_struct(survey, cutouts=False)
+    return TableSpec(
+        layer="silver",
+        survey=survey.name,
+        name="alerts",
+        schema=T.StructType(head.fields + science.fields + packet.fields),
+        key=("alert_id",),
+        comment="One row: an alert with its science; cutouts stay in bronze.",
+        indexed_columns=11,
+    )
+
+
+def silver_rejected(survey: Survey) -> TableSpec:
+    """Every alert that failed a cut, and every repeat of an alert that had arrived before."""
+    return TableSpec(
+        layer="silver",
+        survey=survey.name,
+        name="rejected",
+        schema=_struct(
+            *IDENTITY_COLUMNS,
+            *KAFKA_COLUMNS,
+            ("ingest_time", TS),
+            ("enrich_time", TS),
+            ("is_repeat", T.BooleanType()),
+            ("reasons", TEXTS),
+            ("code_version", S),
+        ),
+        key=KAFKA_KEY,
+        comment="One row: an alert that failed a cut (every failed cut is named), or a repeat.",
+        indexed_columns=11,
+    )
+
+
+def gold_published(survey: Survey) -> TableSpec:
+    """Every message that left on an output topic."""
+    return TableSpec(
+        layer="gold",
+        survey=survey.name,
+        name="published",
+        schema=_struct(
+            ("night", DATE),
+            ("alert_id", L),
+            ("object_id", S),
+            ("filter", S),
+            ("filter_version", S),
+            ("topic", S),
+            ("partition", I),
+            ("offset", L),
+            ("kafka_time", TS),
+            ("ingest_time", TS),
+            ("enrich_time", TS),
+            ("publish_time", TS),
+            ("code_version", S),
+        ),
+        key=("topic", "partition", "offset"),
+        comment="One row: a message sent, by which filter, and where it stands on the topic.",
+        indexed_columns=8,
+    )
+
+
+def gold_nights() -> TableSpec:
+    """One row for each time that a night was closed; the highest version is the one in force."""
+    return TableSpec(
+        layer="gold",
+        survey="",
+        name="nights",
+        schema=_struct(
+            ("survey", S),
+            ("night", DATE),
+            ("version", I),
+            ("closed_at", TS),
+            ("run_id", S),
+            ("equation_holds", T.BooleanType()),
+            ("offered", L),
+            ("bronze", L),
+            ("quarantine", L),
+            ("silver", L),
+            ("rejected", L),
+            ("repeats", L),
+            ("manifest", S),
+        ),
+        key=("survey", "night", "version"),
+        comment="One row: a night closed, with its manifest as JSON.",
+        partitioned_by=("survey",),
+    )

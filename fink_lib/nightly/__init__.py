@@ -1,0 +1,1 @@
+"""The steps that close a night."""

@@ -1,0 +1,81 @@
+"""The only place that builds a Spark session."""
+
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from fink_lib.config import Settings
+from fink_lib.errors import HostError
+
+logger = logging.getLogger(__name__)
+
+COMMON_CONF = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.databricks.delta.snapshotPartitions": "2",
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "5",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "2000",
+    "spark.sql.execution.pyspark.udf.faulthandler.enabled": "true",
+    "spark.python.worker.faulthandler.enabled": "true",
+    "spark.sql.streaming.stopTimeout": "60000",
+    "spark.sql.parquet.compression.codec": "zstd",
+}
+
+
+def spark_jars(jar_dir: Path) -> list[Path]:
+    """Return the pinned jars of the runtime folder, sorted.
+
+    Raises
+    ------
+    HostError
+        When the folder holds none: sessions never fetch anything themselves.
+    """
+    jars = sorted(jar_dir.glob("*.jar"))
+    if not jars:
+        raise HostError(f"no jars in {jar_dir}: run `fink jars` once to fetch them")
+    return jars
+
+
+def build_session(
+    name: str, settings: Settings, *, memory: str | None = None, conf: Mapping[str, str] | None = None
+) -> SparkSession:
+    """Build the session of one job.
+
+    Parameters
+    ----------
+    name
+        Application name: the stream's or the job's name.
+    settings
+        Master and folder of the jars.
+    memory
+        Heap of the driver; the batch memory when not given.
+    conf
+        Further Spark configuration, over the common one.
+    """
+    jars = spark_jars(settings.spark_jars)
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    builder = SparkSession.Builder().appName(name).master(settings.spark_master)
+    merged = {
+        **COMMON_CONF,
+        "spark.jars": ",".join(str(jar) for jar in jars),
+        "spark.driver.memory": memory or settings.batch_memory,
+        "spark.sql.warehouse.dir": str(settings.home / "spark-warehouse"),
+        **(conf or {}),
+    }
+    for key, value in merged.items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("WARN")
+    logger.info("spark session name=%s master=%s jars=%d", name, settings.spark_master, len(jars))
+    return session

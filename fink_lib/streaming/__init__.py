@@ -1,0 +1,1 @@
+"""What every stream shares: spec, plan, run loop, heartbeat, lease, runner."""

@@ -1,0 +1,99 @@
+"""What a stream is: its name, its command and its folder. The name is its identity."""
+
+import hashlib
+import json
+import sys
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from fink_lib import __version__
+from fink_lib.config import Settings
+
+
+class Stage(StrEnum):
+    """The three streams of a survey, in the order that alerts pass them."""
+
+    INGEST = "ingest"
+    ENRICH = "enrich"
+    DISTRIBUTE = "distribute"
+
+
+# A checkpoint belongs to one meaning of a stream: raise its number when source, sink or state change meaning.
+CHECKPOINT_VERSIONS = {Stage.INGEST: 1, Stage.ENRICH: 1, Stage.DISTRIBUTE: 1}
+
+
+@dataclass(frozen=True)
+class StreamPaths:
+    """Files of one stream."""
+
+    root: Path
+
+    @property
+    def heartbeat(self) -> Path:
+        """JSON that the driver renews at every event."""
+        return self.root / "heartbeat.json"
+
+    @property
+    def lease(self) -> Path:
+        """JSON of the one driver that may write."""
+        return self.root / "lease.json"
+
+    @property
+    def stop_marker(self) -> Path:
+        """A file whose existence asks the driver to stop after its micro-batch."""
+        return self.root / "stop"
+
+    @property
+    def log(self) -> Path:
+        """Standard output and error of the driver."""
+        return self.root / "driver.log"
+
+
+@dataclass(frozen=True)
+class StreamSpec:
+    """One stream as it should run.
+
+    Attributes
+    ----------
+    survey, stage
+        Together the stream's name, ``survey.stage``.
+    settings
+        What it runs with; part of the hash.
+    """
+
+    survey: str
+    stage: Stage
+    settings: Settings
+
+    @property
+    def name(self) -> str:
+        """Identity of the stream."""
+        return f"{self.survey}.{self.stage}"
+
+    @property
+    def app_id(self) -> str:
+        """Delta transaction id of the stream's writes; changes with the checkpoint."""
+        return f"{self.name}.v{CHECKPOINT_VERSIONS[self.stage]}"
+
+    @property
+    def checkpoint(self) -> Path:
+        """Folder of the query's checkpoint."""
+        return self.settings.checkpoints / self.name / f"v{CHECKPOINT_VERSIONS[self.stage]}"
+
+    @property
+    def paths(self) -> StreamPaths:
+        """Files of the stream."""
+        return StreamPaths(self.settings.streams / self.name)
+
+    @property
+    def command(self) -> list[str]:
+        """Command line of the driver."""
+        job = self.settings.project / "jobs" / "streaming" / f"{self.stage}.py"
+        return [sys.executable, str(job), "--survey", self.survey]
+
+    @property
+    def hash(self) -> str:
+        """Changes when code version or settings change: a running driver of another hash is replaced."""
+        facts = {"version": __version__, "name": self.name, "settings": self.settings.model_dump(mode="json")}
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,29 @@
+"""Rubin/LSST: Confluent wire format, MJD in TAI, ``day_obs`` nights, no quality cut."""
+
+from fink_lib.nights import NightRule, TimeFormat
+from fink_lib.surveys.base import Fields, Survey
+from fink_lib.surveys.framing import ConfluentFraming
+from fink_lib.surveys.schemas import load
+
+LSST = Survey(
+    name="lsst",
+    framing=ConfluentFraming(),
+    topic_pattern=r"lsst-alerts.*",
+    topic_format="lsst-alerts-v10.0",
+    night=NightRule(TimeFormat.MJD_TAI, offset_h=-12.0),
+    fields=Fields(
+        alert_id="diaSourceId",
+        object_id="diaObject.diaObjectId",
+        time="diaSource.midpointMjdTai",
+        ra="diaSource.ra",
+        dec="diaSource.dec",
+        band="diaSource.band",
+        history="prvDiaSources",
+        cutouts=("cutoutScience", "cutoutTemplate", "cutoutDifference"),
+        required=("diaSourceId", "diaSource.midpointMjdTai", "diaSource.ra", "diaSource.dec", "diaSource.band"),
+    ),
+    reader_schema=load("lsst"),
+    public="true",
+    bands={band: band for band in "ugrizy"},
+    streams_enabled=False,
+)

@@ -1,0 +1,119 @@
+"""Merge all writer schemas of a survey into one reader schema: every field once, every field nullable.
+
+Bronze then has one shape whatever version a packet was written with, and a field that no version
+knows is noticed instead of dropped.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from fink_lib.errors import SurveyError
+from fink_lib.surveys.base import AvroSchema
+
+_WIDER = {
+    ("int", "long"): "long",
+    ("int", "double"): "double",
+    ("float", "double"): "double",
+    ("int", "float"): "double",
+}
+
+
+def _branches(schema: Any) -> list[Any]:
+    return list(schema) if isinstance(schema, list) else [schema]
+
+
+def plain_type(schema: Any, named: dict[str, Any]) -> Any:
+    """Return the single non-null type of a field, with references to named records resolved."""
+    branches = [b for b in _branches(schema) if b != "null"]
+    if not branches:
+        return "null"
+    if len(branches) > 1:
+        raise SurveyError(f"union of {len(branches)} types is not supported: {branches}")
+    only = branches[0]
+    if isinstance(only, str):
+        return named.get(only, only)
+    if only.get("type") in ("record", "array", "map", "enum", "fixed"):
+        return only
+    return plain_type(only["type"], named)
+
+
+def collect_named(schema: Any, named: dict[str, Any] | None = None, space: str = "") -> dict[str, Any]:
+    """Return every record of a schema by its name and by its full name."""
+    named = {} if named is None else named
+    for node in _branches(schema):
+        if not isinstance(node, dict):
+            continue
+        kind = node.get("type")
+        if kind == "record":
+            space = node.get("namespace", space)
+            named[node["name"]] = named[f"{space}.{node['name']}"] = node
+            for fld in node["fields"]:
+                collect_named(fld["type"], named, space)
+        elif kind == "array":
+            collect_named(node["items"], named, space)
+        elif isinstance(kind, dict | list):
+            collect_named(kind, named, space)
+    return named
+
+
+def merge(schemas: Iterable[AvroSchema], name: str) -> AvroSchema:
+    """Merge writer schemas into one superset in which every field is nullable with default null.
+
+    Raises
+    ------
+    SurveyError
+        When two versions give a field types that no wider type holds.
+    """
+    shape: Any = None
+    for schema in schemas:
+        named = collect_named(schema)
+        shape = _merge_type(shape, plain_type(schema, named), named, name)
+    if shape is None:
+        raise SurveyError(f"no schema to merge for {name}")
+    result: AvroSchema = shape
+    return result
+
+
+def _merge_type(old: Any, new: Any, named: dict[str, Any], path: str) -> Any:
+    if isinstance(new, dict) and new.get("type") == "record":
+        return _merge_record(old, new, named, path)
+    if isinstance(new, dict) and new.get("type") == "array":
+        before = None if old in (None, "null") else plain_type(old["items"], {})
+        items = _merge_type(before, plain_type(new["items"], named), named, path + "_item")
+        return {"type": "array", "items": ["null", items]}
+    if old in (None, "null") or old == new:
+        return new
+    if new == "null":
+        return old
+    wider = _WIDER.get((old, new)) or _WIDER.get((new, old))
+    if wider is None:
+        raise SurveyError(f"{path} is {old} in one version and {new} in another: no type holds both")
+    return wider
+
+
+def _merge_record(old: Any, new: Any, named: dict[str, Any], path: str) -> AvroSchema:
+    fields: dict[str, Any] = {}
+    if isinstance(old, dict):
+        fields = {f["name"]: plain_type(f["type"], {}) for f in old["fields"]}
+    for fld in new["fields"]:
+        fname = fld["name"]
+        fields[fname] = _merge_type(fields.get(fname), plain_type(fld["type"], named), named, f"{path}_{fname}")
+    return {
+        "type": "record",
+        "name": path,
+        "fields": [{"name": n, "type": ["null", t], "default": None} for n, t in fields.items()],
+    }
+
+
+def field_paths(schema: Any, named: dict[str, Any] | None = None, prefix: str = "") -> Iterator[str]:
+    """Yield the dotted path of every field of a schema, through arrays and nullable records."""
+    named = collect_named(schema) if named is None else named
+    node = plain_type(schema, named)
+    while isinstance(node, dict) and node.get("type") == "array":
+        node = plain_type(node["items"], named)
+    if not (isinstance(node, dict) and node.get("type") == "record"):
+        return
+    for fld in node["fields"]:
+        path = f"{prefix}{fld['name']}"
+        yield path
+        yield from field_paths(fld["type"], named, path + ".")

@@ -1,0 +1,39 @@
+"""Fixtures that every test may use; each starts what it needs in a folder and on ports of its own."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fink_lib.config import PROJECT_DIR, Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+SHARED = Path(os.environ.get("FINK_SHARED_DATA", PROJECT_DIR.parent / "shared" / "data"))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings with a home of the test's own; the download cache is shared."""
+    return Settings(home=tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of extra real alerts; the test is skipped, with this reason, where it is not there."""
+    if not (SHARED / "ztf").is_dir():
+        pytest.skip("the extra real alerts (../shared/data) are not on this machine")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:
+    """One Spark session for the whole run."""
+    from fink_lib.spark import build_session
+
+    session = build_session("tests", Settings(home=tmp_path_factory.mktemp("spark-home")), memory="1g")
+    yield session
+    session.stop()

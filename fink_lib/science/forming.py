@@ -1,0 +1,163 @@
+"""From Arrow columns to an `AlertBatch`: histories joined with the current point, in time order."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fink_lib.science.base import Module
+from fink_lib.science.batch import AlertBatch
+from fink_lib.science.inputs import BANDS, POSITIVE, Reading, SurveyInputs
+from fink_lib.surveys import Survey, value_at
+
+Array = npt.NDArray[Any]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The inputs that some modules declare, together."""
+
+    scalars: tuple[str, ...]
+    histories: tuple[str, ...]
+    stamps: tuple[str, ...]
+
+    def columns(self, inputs: SurveyInputs) -> dict[str, str]:
+        """Return the flat columns that a batch is formed from: name → dotted path in the packet."""
+        flat = {"alert_id": inputs.alert_id}
+        flat |= {f"scalar.{name}": inputs.scalars[name][0] for name in self.scalars}
+        flat |= {f"stamp.{name}": inputs.stamps[name] for name in self.stamps}
+        for name in self.histories:
+            flat[f"now.{name}"], flat[f"past.{name}"] = inputs.point_paths(name)
+        return flat
+
+
+def wanted(modules: Sequence[Module], inputs: SurveyInputs) -> Wanted:
+    """Gather what modules declare; the time of each point is always there, since it orders the history."""
+    histories = {name for module in modules for name in module.histories}
+    return Wanted(
+        scalars=tuple(sorted({name for module in modules for name in module.scalars})),
+        histories=tuple(sorted(histories | {inputs.time})),
+        stamps=tuple(sorted({name for module in modules for name in module.stamps})),
+    )
+
+
+def form_batch(columns: pa.StructArray, want: Wanted, inputs: SurveyInputs, survey: Survey) -> AlertBatch:
+    """Form a batch from a struct array with the columns that `Wanted.columns` names."""
+    field = _fields(columns)
+    codes = {text: BANDS.index(band) for text, band in survey.bands.items() if band in BANDS}
+    layout = _layout(field[f"past.{inputs.time}"])
+    joined = {
+        name: _join(field[f"now.{name}"], field[f"past.{name}"], layout, inputs.points[name][1], codes)
+        for name in want.histories
+    }
+    order = _time_order(joined[inputs.time], layout.offsets)
+    if order is not None:
+        joined = {name: values[order] for name, values in joined.items()}
+    return AlertBatch(
+        alert_id=field["alert_id"].to_numpy(zero_copy_only=False),
+        offsets=layout.offsets,
+        scalars={name: _read(field[f"scalar.{name}"], inputs.scalars[name][1], codes) for name in want.scalars},
+        histories=joined,
+        stamps={name: _objects(field[f"stamp.{name}"]) for name in want.stamps},
+    )
+
+
+def batch_of_packets(
+    packets: Sequence[Mapping[str, Any]], want: Wanted, inputs: SurveyInputs, survey: Survey
+) -> AlertBatch:
+    """Form a batch from decoded packets, for tests and for work without Spark."""
+    arrays, names = [], []
+    for name, path in want.columns(inputs).items():
+        if name.startswith("past."):
+            root, leaf = path.rsplit(".", 1)
+            values: list[Any] = [_past(packet, root, leaf) for packet in packets]
+            arrays.append(pa.array(values, type=pa.list_(_plain(value for row in values for value in row or ()))))
+        else:
+            values = [value_at(packet, path) for packet in packets]
+            arrays.append(pa.array(values, type=_plain(values)))
+        names.append(name)
+    return form_batch(pa.StructArray.from_arrays(arrays, names), want, inputs, survey)
+
+
+def _past(packet: Mapping[str, Any], root: str, leaf: str) -> list[Any] | None:
+    rows = value_at(packet, root)
+    return None if rows is None else [None if row is None else row.get(leaf) for row in rows]
+
+
+def _plain(values: Any) -> pa.DataType:
+    """Return the Arrow type of the first value that is not null; double where there is none."""
+    first = next((value for value in values if value is not None), 0.0)
+    return pa.scalar(first).type
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where history and current point go in the joined arrays."""
+
+    keep: npt.NDArray[np.bool_] | None
+    past_at: Ints
+    now_at: Ints
+    offsets: Ints
+
+
+def _layout(past: pa.ListArray) -> _Layout:
+    """Lay out the joined history; a point that is null as a whole has no time and is left out."""
+    lengths = pc.fill_null(pc.list_value_length(past), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+    flat = past.flatten()
+    keep = None
+    if flat.null_count:
+        keep = flat.is_valid().to_numpy(zero_copy_only=False)
+        owners = np.repeat(np.arange(len(lengths)), lengths)
+        lengths = np.bincount(owners[keep], minlength=len(lengths)).astype(np.int64)
+    offsets = np.r_[0, np.cumsum(lengths + 1)].astype(np.int64)
+    past_at = np.arange(lengths.sum()) + np.repeat(np.arange(len(lengths)), lengths)
+    return _Layout(keep=keep, past_at=past_at, now_at=offsets[1:] - 1, offsets=offsets)
+
+
+def _join(now: pa.Array, past: pa.ListArray, layout: _Layout, reading: Reading, codes: Mapping[str, int]) -> Array:
+    earlier = _read(past.flatten(), reading, codes)
+    current = _read(now, reading, codes)
+    joined = np.empty(layout.offsets[-1], dtype=current.dtype)
+    joined[layout.past_at] = earlier if layout.keep is None else earlier[layout.keep]
+    joined[layout.now_at] = current
+    return joined
+
+
+def _time_order(time: Array, offsets: Ints) -> Ints | None:
+    """Return the order that sorts each history by time, keeping equal times as they are; None if all are sorted."""
+    step = np.diff(time)
+    step[offsets[1:-1] - 1] = 0.0  # from one alert to the next
+    if not (step < 0).any():
+        return None
+    owners = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    return np.lexsort((time, owners))
+
+
+def _fields(columns: pa.StructArray) -> dict[str, pa.Array]:
+    return {columns.type.field(i).name: array for i, array in enumerate(columns.flatten())}
+
+
+def _objects(values: pa.Array) -> Array:
+    array = np.empty(len(values), dtype=object)
+    array[:] = values.to_pylist()
+    return array
+
+
+def _read(values: pa.Array, reading: Reading, codes: Mapping[str, int]) -> Array:
+    if reading is Reading.NUMBER:
+        return np.asarray(pc.cast(values, pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+    if reading is Reading.TEXT:
+        return _objects(values)
+    coded = values.cast(pa.string()).dictionary_encode()
+    words = coded.dictionary.to_pylist()
+    if reading is Reading.BAND:
+        table = np.array([*(codes.get(word, -1) for word in words), -1], dtype=np.int8)
+    else:
+        table = np.array([*(float(word in POSITIVE) for word in words), np.nan])
+    place = pc.fill_null(coded.indices, len(words)).to_numpy(zero_copy_only=False)
+    return np.asarray(table[place])

@@ -1,0 +1,143 @@
+"""What every nightly job shares: arguments in, one step, its result stored, an exit code out."""
+
+import argparse
+import datetime as dt
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from fink_lib.config import Settings
+from fink_lib.errors import FinkError
+from fink_lib.nightly.results import JsonObject, Step, read_result, write_failure, write_result
+from fink_lib.nights import parse_night
+from fink_lib.surveys import Survey, get_survey
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+logger = logging.getLogger(__name__)
+
+EXIT_FAILED = 2
+
+
+@dataclass(frozen=True)
+class NightContext:
+    """One night of one survey, in one run of its closing.
+
+    Attributes
+    ----------
+    settings, survey, night
+        What is closed, and with which settings.
+    run_id
+        The run of `close_night` that this step belongs to; results of other runs are not read.
+    """
+
+    settings: Settings
+    survey: Survey
+    night: dt.date
+    run_id: str
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the night's results."""
+        return self.settings.night_dir(self.survey.name, self.night.isoformat())
+
+    @property
+    def label(self) -> str:
+        """How sentences name the night."""
+        return f"{self.survey.name} {self.night.isoformat()}"
+
+    def result(self, step: Step) -> JsonObject | None:
+        """Return what an earlier step of the same run found."""
+        return read_result(self.folder, step, self.run_id)
+
+    @cached_property
+    def session(self) -> "SparkSession":
+        """The Spark session, built when a step first asks for it."""
+        from fink_lib.spark import build_session  # noqa: PLC0415 - report and manifest start no JVM
+
+        return build_session(f"nightly-{self.survey.name}-{self.night.isoformat()}", self.settings)
+
+    def close(self) -> None:
+        """Stop the session when there is one."""
+        session = self.__dict__.pop("session", None)
+        if session is not None:
+            session.stop()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a step found, and the error that it must end with once that is stored.
+
+    Attributes
+    ----------
+    result
+        JSON facts of the step.
+    failure
+        Why the chain must stop here; None when it may go on.
+    """
+
+    result: JsonObject
+    failure: FinkError | None = None
+
+
+StepFunction: TypeAlias = Callable[[NightContext], Outcome]
+
+
+def parse_context(step: Step, arguments: Sequence[str] | None = None) -> NightContext:
+    """Read the command line that all nightly jobs have in common."""
+    parser = argparse.ArgumentParser(prog=f"jobs/nightly/{step}.py", description=f"The {step} step of one night.")
+    parser.add_argument("--survey", required=True, help="survey, for example ztf")
+    parser.add_argument("--night", required=True, help="night to close, YYYY-MM-DD")
+    parser.add_argument("--run-id", required=True, help="run of close_night that this step belongs to")
+    chosen = parser.parse_args(arguments)
+    return NightContext(Settings(), get_survey(chosen.survey), parse_night(chosen.night), chosen.run_id)
+
+
+def perform(context: NightContext, step: Step, function: StepFunction) -> JsonObject:
+    """Run a step, store its result, then raise its failure if it has one.
+
+    Raises
+    ------
+    FinkError
+        Whatever the step raises, or the failure it reports after its result was stored.
+    """
+    outcome = function(context)
+    write_result(context.folder, step, context.run_id, outcome.result)
+    if outcome.failure is not None:
+        raise outcome.failure
+    return outcome.result
+
+
+def run_step(step: Step, function: StepFunction, arguments: Sequence[str] | None = None) -> int:
+    """Run a step as a process: return 0, or 2 after one sentence on stderr."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    context: NightContext | None = None
+    try:
+        context = parse_context(step, arguments)
+        perform(context, step, function)
+    except FinkError as error:
+        return _failed(context, step, str(error))
+    except Exception as error:
+        logger.exception("step=%s ended unexpectedly", step)
+        return _failed(context, step, f"{type(error).__name__}: {_first_line(error)}")
+    finally:
+        if context is not None:
+            context.close()
+    logger.info("step=%s night=%s done", step, context.label)
+    return 0
+
+
+def _failed(context: NightContext | None, step: Step, sentence: str) -> int:
+    if context is not None:
+        write_failure(context.folder, step, context.run_id, sentence)
+    sys.stderr.write(f"{step} failed: {sentence}\n")
+    return EXIT_FAILED
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or ["no message"])[0]

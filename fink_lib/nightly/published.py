@@ -1,0 +1,86 @@
+"""The third equation: every output topic holds exactly what `published` says."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+
+import pyspark.sql.functions as F
+
+from fink_lib.nightly.equation import Equation, Fault, differences
+from fink_lib.nightly.identify import identify_output
+from fink_lib.nightly.lost import read_back
+from fink_lib.nightly.offsets import PartitionAccount, partition_accounts, read_marks, repeated_messages, rows_beyond
+from fink_lib.nightly.results import JsonObject
+from fink_lib.nightly.snapshot import Snapshot, Table
+from fink_lib.nightly.watermarks import TopicReader, Watermarks
+from fink_lib.surveys import Survey
+
+Marks = dict[tuple[str, int], Watermarks]
+
+
+@dataclass(frozen=True)
+class PublishedAccount:
+    """The output topics and the night's share of them.
+
+    Attributes
+    ----------
+    equation
+        Over whole topics: offsets know no nights.
+    of_night
+        Messages of the night by topic; topics without one count 0.
+    topics
+        Watermarks and offsets of each topic's partitions.
+    """
+
+    equation: Equation
+    of_night: dict[str, int]
+    topics: tuple[JsonObject, ...]
+
+
+def output_marks(reader: TopicReader, survey: Survey, recorded: Iterable[str]) -> Marks:
+    """Return the ends of every output topic of the survey: those in Kafka and those that `published` names."""
+    pattern = re.compile(rf"fink_.+_{re.escape(survey.name)}")
+    return read_marks(reader, {*recorded, *(topic for topic in reader.topics() if pattern.fullmatch(topic))})
+
+
+def published_account(
+    snapshot: Snapshot, reader: TopicReader, survey: Survey, night: date, marks: Marks
+) -> PublishedAccount:
+    """Set `published` against the output topics; `marks` were read before the snapshot was pinned."""
+    columns = ("topic", "partition", "offset", "alert_id", "night")
+    rows = snapshot.frame(Table.PUBLISHED).select(*columns).cache()
+    try:
+        counted = rows.groupBy("topic").agg(F.count_if(F.col("night") == F.lit(night)).alias("n")).collect()
+        found = {row["topic"]: int(row["n"]) for row in counted}
+        marks = {**marks, **read_marks(reader, set(found) - {topic for topic, _ in marks})}
+        accounts = partition_accounts(rows, marks)
+        missing = read_back(reader, accounts, partial(identify_output, survey))
+        beyond = rows_beyond(rows, accounts, reader)
+        recorded = sum(account.held.rows for account in accounts if account.held)
+        repeats = repeated_messages(rows) if _has_repeats(accounts) else (0, [])
+    finally:
+        rows.unpersist()
+    sent = sum(account.end - account.start for account in accounts) - missing.empty.total() - len(beyond)
+    faults = differences(
+        {
+            Fault.SENT_UNRECORDED: (missing.count, missing.named),
+            Fault.RECORDED_TWICE: repeats,
+            Fault.NEVER_SENT: (len(beyond), beyond),
+        }
+    )
+    of_night = {topic: found.get(topic, 0) for topic in sorted({*found, *(topic for topic, _ in marks)})}
+    return PublishedAccount(Equation("published", sent, {"published": recorded}, faults), of_night, _facts(accounts))
+
+
+def _has_repeats(accounts: Iterable[PartitionAccount]) -> bool:
+    return any(account.held and account.held.rows > account.held.distinct for account in accounts)
+
+
+def _facts(accounts: list[PartitionAccount]) -> tuple[JsonObject, ...]:
+    topics = sorted({account.topic for account in accounts})
+    return tuple(
+        {"topic": topic, "partitions": [account.as_json() for account in accounts if account.topic == topic]}
+        for topic in topics
+    )

@@ -1,0 +1,87 @@
+"""The tables of a survey at one moment: every step reads pinned versions, so that its numbers agree."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyspark.sql.types as T
+from deltalake import DeltaTable as LakeTable
+from deltalake.exceptions import TableNotFoundError
+
+from fink_lib.lake import tables
+from fink_lib.lake.table import TableSpec
+from fink_lib.surveys import Survey
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+class Table(StrEnum):
+    """The tables that a night is made of; each name is what result files call it."""
+
+    BRONZE = "bronze"
+    QUARANTINE = "quarantine"
+    SILVER = "silver"
+    REJECTED = "rejected"
+    PUBLISHED = "published"
+
+
+def night_specs(survey: Survey) -> dict[Table, TableSpec]:
+    """Return the specs; silver is named here without its science columns, which its own files tell."""
+    return {
+        Table.BRONZE: tables.bronze_alerts(survey),
+        Table.QUARANTINE: tables.quarantine(survey),
+        Table.SILVER: tables.silver_alerts(survey, T.StructType([])),
+        Table.REJECTED: tables.silver_rejected(survey),
+        Table.PUBLISHED: tables.gold_published(survey),
+    }
+
+
+def table_version(path: Path) -> int | None:
+    """Return the newest version of a Delta table, None where there is no table; needs no JVM."""
+    try:
+        return int(LakeTable(str(path), without_files=True).version())
+    except TableNotFoundError:
+        return None
+
+
+def table_versions(survey: Survey, lake: Path) -> dict[str, int | None]:
+    """Return the newest version of each table of a survey by the name in result files."""
+    return {str(table): table_version(spec.path(lake)) for table, spec in night_specs(survey).items()}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Pinned versions of a survey's tables.
+
+    Attributes
+    ----------
+    session
+        Spark session that reads them.
+    lake
+        Root folder of the tables.
+    specs
+        What they are.
+    versions
+        Version of each; None where the table does not exist, which reads as no rows.
+    """
+
+    session: "SparkSession"
+    lake: Path
+    specs: Mapping[Table, TableSpec]
+    versions: Mapping[str, int | None]
+
+    @classmethod
+    def now(cls, session: "SparkSession", survey: Survey, lake: Path) -> "Snapshot":
+        """Pin the newest versions."""
+        return cls(session, lake, night_specs(survey), table_versions(survey, lake))
+
+    def frame(self, table: Table) -> "DataFrame":
+        """Read a table at its pinned version."""
+        version = self.versions[str(table)]
+        spec = self.specs[table]
+        if version is None:
+            return self.session.createDataFrame([], spec.schema)
+        return spec.read(self.session, self.lake, version)

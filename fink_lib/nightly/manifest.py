@@ -1,0 +1,71 @@
+"""The manifest: what a night was, in one page of JSON, kept as a new version each time the night is closed.
+
+It is written whatever happened; the night counts as closed only when its equations hold and no critical
+expectation failed.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+
+from fink_lib import __version__
+from fink_lib.errors import EquationBroken, ExpectationFailed, NightError
+from fink_lib.nightly.job import NightContext, Outcome
+from fink_lib.nightly.ledger import NightsLedger
+from fink_lib.nightly.results import JsonObject, Step, replace_text, to_json, why_missing
+
+COUNTS = ("offered", "bronze", "quarantine", "silver", "rejected", "repeats", "quarantine_enrich")
+NEEDED = (Step.RECONCILE, Step.QUALITY, Step.COMPACT, Step.STATISTICS, Step.REPORT)
+DECISIVE = (Step.RECONCILE, Step.QUALITY)
+
+
+def build(context: NightContext, results: Mapping[Step, JsonObject | None]) -> JsonObject:
+    """Put the manifest together from the results of the steps; pure but for the sentences of failed steps."""
+    reconcile = results.get(Step.RECONCILE) or {}
+    quality = results.get(Step.QUALITY) or {}
+    statistics = results.get(Step.STATISTICS) or {}
+    counts = reconcile.get("counts", {})
+    missing = {str(step): why_missing(context.folder, step, context.run_id) for step in NEEDED if not results.get(step)}
+    critical = list(quality.get("critical_failed", ()))
+    holds = bool(reconcile.get("holds", False))
+    return {
+        "survey": context.survey.name,
+        "night": context.night.isoformat(),
+        **{name: counts.get(name) for name in COUNTS},
+        "published": dict(reconcile.get("published", {})),
+        "equation_holds": holds,
+        "equations": [equation["text"] for equation in reconcile.get("equations", ())],
+        "lost": list(reconcile.get("lost", ())),
+        "latency_s": dict(statistics.get("latency_s", {})),
+        "expectations": {"passed": quality.get("passed", 0), "failed": quality.get("failed", 0)},
+        "critical_failed": critical,
+        "not_computed": missing,
+        "ok": holds and not critical and not any(str(step) in missing for step in DECISIVE),
+        "run_id": context.run_id,
+        "code_version": __version__,
+        "tables": dict(reconcile.get("tables", {})),
+        "offsets": {topic["topic"]: topic["partitions"] for topic in reconcile.get("topics", ())},
+    }
+
+
+def verdict(context: NightContext, manifest: JsonObject) -> NightError | None:
+    """Say in one sentence why the night stays open; None when it is closed."""
+    if manifest["ok"]:
+        return None
+    for step in DECISIVE:
+        reason = manifest["not_computed"].get(str(step))
+        if reason is not None:
+            return NightError(f"the night {context.label} stays open: {step} was not computed ({reason})")
+    if not manifest["equation_holds"]:
+        told = "; ".join(manifest["equations"])
+        named = ", ".join(str(label) for label in manifest["lost"][:5])
+        return EquationBroken(f"the night {context.label} stays open: {told}" + (f"; lost: {named}" if named else ""))
+    failed = ", ".join(manifest["critical_failed"])
+    return ExpectationFailed(f"the night {context.label} stays open: critical expectations failed: {failed}")
+
+
+def run(context: NightContext, clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> Outcome:
+    """Write the manifest as a new version; the outcome's failure says why the night stays open."""
+    manifest = build(context, {step: context.result(step) for step in NEEDED})
+    kept = NightsLedger(context.settings.lake).record(manifest, clock())
+    replace_text(context.folder / f"{Step.MANIFEST}.v{kept['version']}.json", to_json(kept))
+    return Outcome(kept, verdict(context, kept))

@@ -27,6 +27,10 @@ class Settings(BaseSettings):
         None, description="A folder of extra real alerts for tests and benchmarks; unset looks beside the project"
     )
 
+    lsst_schemas: Path | None = Field(
+        None, description="Folder of Rubin's alert schemas, <id>.avsc or <major>/<minor>/*.avsc; unset knows none"
+    )
+
     kafka_bootstrap: str = Field("127.0.0.1:9092", description="Kafka that alerts arrive on and topics leave by")
     kafka_port: int = Field(
         9092, ge=0, le=65535, description="Port of the local broker started by `fink up`; 0 takes a free one"

@@ -1,6 +1,34 @@
 """The two framings in use: an Avro container per message (ZTF) and the Confluent wire format (Rubin)."""
 
-from fink_lib.surveys.base import AvroSchema, Datum, Framing
+import hashlib
+import json
+
+from fink_lib.errors import PacketError
+from fink_lib.surveys.base import AvroSchema, Damage, Datum, Framing
+from fink_lib.surveys.checks import check_cutouts, check_known, decode
+from fink_lib.surveys.container import (
+    CODEC_KEY,
+    MAGIC,
+    SCHEMA_KEY,
+    SYNC_BYTES,
+    read_block,
+    read_header,
+    write_long,
+)
+from fink_lib.surveys.schema_source import FolderSchemas, NoSchemas, SchemaSource
+
+__all__ = [
+    "ConfluentFraming",
+    "ContainerFraming",
+    "FolderSchemas",
+    "NoSchemas",
+    "SchemaSource",
+    "check_cutouts",
+    "check_known",
+    "decode",
+]
+
+_CONFLUENT_PREFIX_BYTES = 5
 
 
 class ContainerFraming(Framing):
@@ -9,19 +37,83 @@ class ContainerFraming(Framing):
     name = "container"
 
     def unwrap(self, message: bytes) -> Datum:
-        raise NotImplementedError
+        """Take the one record out of a container, its block decompressed.
+
+        Raises
+        ------
+        PacketError
+            NOT_A_PACKET, TRUNCATED, BAD_SYNC_MARKER, TRAILING_GARBAGE, NO_RECORD, SEVERAL_RECORDS,
+            UNDECODABLE or UNKNOWN_SCHEMA; the reason says at which byte.
+        """
+        header = read_header(message)
+        at = header.end
+        body, records = b"", 0
+        while at < len(message):
+            try:
+                block = read_block(message, at, header)
+            except PacketError as error:
+                if records:
+                    raise _garbage(message, at) from error
+                raise
+            body, records, at = block.body or body, records + block.records, block.end
+        if records == 0:
+            raise PacketError(Damage.NO_RECORD, "the container is whole and holds no record")
+        if records > 1:
+            raise PacketError(Damage.SEVERAL_RECORDS, f"the container holds {records} records; a message is one alert")
+        return Datum(header.schema, body)
 
     def wrap(self, schema: AvroSchema, body: bytes) -> bytes:
-        raise NotImplementedError
+        """Write a container without compression; the same datum gives the same bytes."""
+        text = json.dumps(schema).encode()
+        sync = hashlib.blake2b(text + body, digest_size=SYNC_BYTES).digest()
+        pairs = ((CODEC_KEY, b"null"), (SCHEMA_KEY, text))
+        metadata = b"".join(_sized(key.encode()) + _sized(value) for key, value in pairs)
+        header = MAGIC + write_long(len(pairs)) + metadata + write_long(0) + sync
+        return header + write_long(1) + _sized(body) + sync
 
 
 class ConfluentFraming(Framing):
-    """A zero byte, a four-byte schema id, then the Avro datum."""
+    """A zero byte, a four-byte schema id, then the Avro datum.
+
+    Attributes
+    ----------
+    source
+        The lookup from schema id to writer schema.
+    """
 
     name = "confluent"
 
+    def __init__(self, source: SchemaSource | None = None) -> None:
+        self.source = source or NoSchemas()
+
     def unwrap(self, message: bytes) -> Datum:
-        raise NotImplementedError
+        """Cut the prefix off and look the schema up; whether the datum fits it, only `decode` can tell.
+
+        Raises
+        ------
+        PacketError
+            NOT_A_PACKET, NO_RECORD or UNKNOWN_SCHEMA.
+        """
+        if len(message) < _CONFLUENT_PREFIX_BYTES or message[0] != 0:
+            start = message[:_CONFLUENT_PREFIX_BYTES].hex() or "nothing"
+            raise PacketError(Damage.NOT_A_PACKET, f"the message begins with {start}, not with 00 and a schema id")
+        if len(message) == _CONFLUENT_PREFIX_BYTES:
+            raise PacketError(Damage.NO_RECORD, "the message holds a schema id and no datum")
+        schema_id = int.from_bytes(message[1:_CONFLUENT_PREFIX_BYTES], "big")
+        schema = self.source.by_id(schema_id)
+        if schema is None:
+            raise PacketError(Damage.UNKNOWN_SCHEMA, f"schema id {schema_id} is not in the schema lookup")
+        return Datum(schema, message[_CONFLUENT_PREFIX_BYTES:])
 
     def wrap(self, schema: AvroSchema, body: bytes) -> bytes:
-        raise NotImplementedError
+        """Put the prefix before a datum; the schema must be one of the lookup."""
+        return b"\x00" + self.source.id_of(schema).to_bytes(4, "big") + body
+
+
+def _sized(data: bytes) -> bytes:
+    return write_long(len(data)) + data
+
+
+def _garbage(message: bytes, at: int) -> PacketError:
+    reason = f"{len(message) - at} bytes follow the record, from byte {at}, and are no block"
+    return PacketError(Damage.TRAILING_GARBAGE, reason)

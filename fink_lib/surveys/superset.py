@@ -4,11 +4,15 @@ Bronze then has one shape whatever version a packet was written with, and a fiel
 knows is noticed instead of dropped.
 """
 
+import json
+import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from fink_lib.errors import SurveyError
 from fink_lib.surveys.base import AvroSchema
+from fink_lib.surveys.schema_source import load_folder, version_folders
 
 _WIDER = {
     ("int", "long"): "long",
@@ -117,3 +121,55 @@ def field_paths(schema: Any, named: dict[str, Any] | None = None, prefix: str = 
         path = f"{prefix}{fld['name']}"
         yield path
         yield from field_paths(fld["type"], named, path + ".")
+
+
+def mismatches(writer: AvroSchema, reader: AvroSchema) -> list[str]:
+    """Name the fields whose written type the reader cannot hold, as ``path (written, known as)``."""
+    return list(_mismatches(writer, reader, collect_named(writer), ""))
+
+
+def _mismatches(writer: Any, reader: Any, named: dict[str, Any], path: str) -> Iterator[str]:
+    new, old = plain_type(writer, named), plain_type(reader, {})
+    kinds = (_kind(new), _kind(old))
+    if kinds == ("record", "record"):
+        known = {fld["name"]: fld["type"] for fld in old["fields"]}
+        for fld in new["fields"]:
+            if fld["name"] in known:
+                yield from _mismatches(fld["type"], known[fld["name"]], named, f"{path}.{fld['name']}".lstrip("."))
+    elif kinds == ("array", "array"):
+        yield from _mismatches(new["items"], old["items"], named, path)
+    elif "null" not in kinds and kinds[0] != kinds[1] and _WIDER.get(kinds) != kinds[1]:
+        yield f"{path} ({kinds[0]}, known as {kinds[1]})"
+
+
+def _kind(node: Any) -> str:
+    return str(node["type"] if isinstance(node, dict) else node)
+
+
+def superset_of_folder(root: Path, top: str, name: str, since: int = 0) -> AvroSchema:
+    """Merge every released version below a survey's schema folder, the newest first.
+
+    Parameters
+    ----------
+    root
+        Folder with one sub-folder a version, ``<major>.<minor>`` or ``<major>/<minor>``.
+    top
+        Name of the record that a message holds.
+    name
+        Name of the merged record: the survey.
+    since
+        Oldest major version that counts.
+    """
+    found = [load_folder(folder, top) for major, _, folder in reversed(version_folders(root)) if major >= since]
+    return merge([schema for schema in found if schema is not None], name)
+
+
+def main(arguments: list[str]) -> None:
+    """Write the reader schema of a survey: ``DIR TOP_RECORD OUT [SINCE_MAJOR]``."""
+    root, top, out = Path(arguments[0]), arguments[1], Path(arguments[2])
+    since = int(arguments[3]) if len(arguments) > 3 else 0  # noqa: PLR2004 - the fourth argument
+    out.write_text(json.dumps(superset_of_folder(root, top, out.stem, since), indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,7 +1,6 @@
 """The heartbeat: one small JSON file that a driver renews at every event, idle ones too."""
 
 import json
-import os
 import time
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -30,6 +29,10 @@ class Heartbeat:
         What the driver is doing.
     beat_at
         Unix time of this heartbeat.
+    event_at
+        Unix time of the last thing that the query itself told, an idle event included; 0 before the first.
+    trigger_active_since
+        Unix time since which one micro-batch has been seen at work without an event; 0 when none is.
     started_at
         Unix time at which the driver started.
     last_data_at
@@ -55,6 +58,8 @@ class Heartbeat:
     host: str
     state: StreamState = StreamState.STARTING
     beat_at: float = field(default_factory=time.time)
+    event_at: float = 0.0
+    trigger_active_since: float = 0.0
     started_at: float = field(default_factory=time.time)
     last_data_at: float = 0.0
     batch_id: int = -1
@@ -69,7 +74,7 @@ class Heartbeat:
         path.parent.mkdir(parents=True, exist_ok=True)
         scratch = path.with_name(f".{path.name}.{self.pid}")
         scratch.write_text(json.dumps(asdict(self), sort_keys=True))
-        os.replace(scratch, path)
+        scratch.replace(path)
 
 
 def read_heartbeat(path: Path) -> Heartbeat | None:

@@ -1,0 +1,95 @@
+"""How far a source is behind its input, from what a micro-batch reports of it."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+DELTA_SOURCE = re.compile(r"^DeltaSource\[(?P<location>.+)\]$")
+COMMIT_NAME = re.compile(r"^\d{20}\.json$")
+
+Offset = Mapping[str, Any]
+
+
+def offset_of(value: object) -> Offset | None:
+    """Read an offset as Spark reports it, an object or its text; None when there is none."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except json.JSONDecodeError:
+            return None
+    return value if isinstance(value, dict) else None
+
+
+def kafka_distance(start: Offset, end: Offset) -> int | None:
+    """Count the messages between two Kafka offsets; a partition that is new at the end counts from 0."""
+    total = 0
+    for topic, partitions in end.items():
+        if not isinstance(partitions, dict):
+            return None
+        earlier = start.get(topic) or {}
+        for partition, offset in partitions.items():
+            total += max(0, int(offset) - int(earlier.get(partition, 0)))
+    return total
+
+
+def _carries_data(commit: Path) -> bool:
+    """Tell whether a Delta commit added rows; compaction and changes of metadata do not."""
+    for line in commit.read_text().splitlines():
+        action = json.loads(line).get("add")
+        if action is not None and action.get("dataChange", True):
+            return True
+    return False
+
+
+def delta_versions_behind(table: Path, end: Offset) -> int:
+    """Count the commits with rows that a Delta source has not finished.
+
+    ``reservoirVersion`` is the version that the source reads next, or is in the middle of.
+    """
+    version = int(end["reservoirVersion"])
+    commits = (path for path in (table / "_delta_log").iterdir() if COMMIT_NAME.match(path.name))
+    return sum(_carries_data(path) for path in commits if int(path.stem) >= version)
+
+
+def delta_location(description: str) -> Path | None:
+    """Return the folder of a Delta source on this host's disk; None for another source or a remote lake."""
+    match = DELTA_SOURCE.match(description)
+    if match is None:
+        return None
+    url = urlparse(match["location"])
+    return Path(unquote(url.path)) if url.scheme in ("", "file") else None
+
+
+def source_lag(source: Mapping[str, Any]) -> int | None:
+    """Return the lag of one source.
+
+    Parameters
+    ----------
+    source
+        A source of a progress report: ``description``, ``endOffset``, ``latestOffset``.
+
+    Returns
+    -------
+    Messages (Kafka) or commits with rows (Delta); None where the source does not tell.
+    """
+    end = offset_of(source.get("endOffset"))
+    if end is None:
+        return None
+    table = delta_location(str(source.get("description", "")))
+    if table is not None:
+        return delta_versions_behind(table, end)
+    latest = offset_of(source.get("latestOffset"))
+    return None if latest is None else kafka_distance(end, latest)
+
+
+def source_rows(source: Mapping[str, Any]) -> int:
+    """Return the input rows of one source; exact for Kafka however often the micro-batch read them."""
+    start, end = offset_of(source.get("startOffset")), offset_of(source.get("endOffset"))
+    if str(source.get("description", "")).startswith("Kafka") and start is not None and end is not None:
+        distance = kafka_distance(start, end)
+        if distance is not None:
+            return distance
+    return int(source.get("numInputRows") or 0)

@@ -1,0 +1,171 @@
+"""The run loop of a streaming driver: one lease, one query, one heartbeat, one exit code that tells why it ended."""
+
+import logging
+import os
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from enum import IntEnum
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.streaming.query import StreamingQuery
+
+from fink_lib.errors import LeaseHeld, StreamFailed
+from fink_lib.spark import build_session
+from fink_lib.streaming.heartbeat import Heartbeat, StreamState
+from fink_lib.streaming.lease import Handle, release_lease, take_lease
+from fink_lib.streaming.listener import HeartbeatListener, Recorder
+from fink_lib.streaming.plan import StreamPlan
+from fink_lib.streaming.process import TOKEN_VARIABLE, process_started_at
+from fink_lib.streaming.spec import StreamSpec
+from fink_lib.streaming.stop import Gate, StopRequest
+from fink_lib.surveys import Survey, get_survey
+
+logger = logging.getLogger(__name__)
+
+WAIT_S = 0.5
+STOP_POLL_S = 0.1
+STREAM_CONF = {
+    "spark.sql.streaming.noDataProgressEventInterval": "2000",  # ms between two idle events
+    "spark.sql.streaming.numRecentProgressUpdates": "10",
+}
+
+PlanFactory = Callable[[SparkSession, StreamSpec, Survey], StreamPlan]
+
+
+class ExitCode(IntEnum):
+    """Why a driver ended."""
+
+    STOPPED = 0
+    FAILED = 1
+    LEASE_HELD = 3
+
+
+def run_stream(spec: StreamSpec, plan: PlanFactory) -> int:
+    """Run one stream until it is asked to stop or fails.
+
+    Parameters
+    ----------
+    spec
+        Which stream, with which settings.
+    plan
+        Builds the query; called once the session is there and the lease is held.
+
+    Returns
+    -------
+    The process's exit code, an `ExitCode`.
+    """
+    _configure_logging()
+    token = os.environ.setdefault(TOKEN_VARIABLE, uuid.uuid4().hex)  # inherited by the JVM and the Python workers
+    stop = StopRequest(spec.paths.stop_marker, process_started_at(os.getpid()) or time.time())
+    stop.listen()
+    try:
+        handle = take_lease(spec, token)
+    except LeaseHeld as refusal:
+        logger.error("driver refused stream=%s: %s", spec.name, refusal)  # noqa: TRY400  # a sentence, not a trace
+        return ExitCode.LEASE_HELD
+    recorder = _first_beat(spec, handle)
+    try:
+        return _run(spec, plan, stop, recorder)
+    finally:
+        release_lease(spec, token)
+
+
+def _run(spec: StreamSpec, plan: PlanFactory, stop: StopRequest, recorder: Recorder) -> ExitCode:
+    """Build, supervise and end the query; whatever goes wrong is in the last heartbeat."""
+    session: SparkSession | None = None
+    try:
+        session = build_session(spec.name, spec.settings, memory=spec.settings.stream_memory, conf=STREAM_CONF)
+        session.sparkContext.setLogLevel("ERROR")
+        stop.listen()
+        session.streams.addListener(HeartbeatListener(recorder))
+        stream_plan = plan(session, spec, get_survey(spec.survey))
+        gate = Gate(stream_plan.write_batch)
+        query = replace(stream_plan, write_batch=gate).start()
+        reason = _supervise(query, stop, recorder)
+        recorder.state(StreamState.STOPPING)
+        session.sparkContext.setLogLevel("OFF")  # the end that was asked for is no error
+        _finish(query, gate, recorder, spec.settings.stop_timeout_s)
+    except Exception as error:
+        logger.exception("driver failed stream=%s", spec.name)
+        recorder.state(StreamState.FAILED, _sentence(error))
+        return ExitCode.FAILED
+    else:
+        logger.info("driver stopped stream=%s reason=%s", spec.name, reason)
+        stop.done()
+        recorder.state(StreamState.STOPPED)
+        return ExitCode.STOPPED
+    finally:
+        if session is not None:
+            _close(session)
+
+
+def _supervise(query: StreamingQuery, stop: StopRequest, recorder: Recorder) -> str:
+    """Wait until somebody asks to stop; return who.
+
+    Raises
+    ------
+    StreamFailed
+        When the query ends by itself: a dead query ends the process.
+    """
+    recorder.state(StreamState.RUNNING)
+    while True:
+        reason = stop.reason
+        if reason is not None:
+            return reason
+        if query.awaitTermination(WAIT_S):  # type: ignore[arg-type]  # takes fractions too; raises the query's own exception when it has one
+            raise StreamFailed(f"stream '{query.name}' ended without being asked to")
+        recorder.tick(trigger_active=bool(query.status["isTriggerActive"]))
+
+
+def _finish(query: StreamingQuery, gate: Gate[DataFrame], recorder: Recorder, timeout_s: float) -> None:
+    """Let the running micro-batch end, begin no other, and stop the query.
+
+    Raises
+    ------
+    StreamFailed
+        When that last micro-batch failed.
+    """
+    gate.close()
+    deadline = time.monotonic() + timeout_s
+    while query.isActive and query.status["isTriggerActive"]:
+        if time.monotonic() > deadline:
+            logger.warning("micro-batch interrupted stream=%s timeout_s=%.0f", query.name, timeout_s)
+            break
+        recorder.tick(trigger_active=True)
+        time.sleep(STOP_POLL_S)
+    error = None if query.isActive or gate.has_refused else query.exception()
+    query.stop()
+    if error is not None:
+        raise StreamFailed(f"the last micro-batch before the stop failed: {error}")
+
+
+def _first_beat(spec: StreamSpec, handle: Handle) -> Recorder:
+    beat = Heartbeat(stream=spec.name, spec_hash=spec.hash, token=handle.token, pid=handle.pid, host=handle.host)
+    recorder = Recorder(beat, spec.paths.heartbeat)
+    recorder.state(StreamState.STARTING)
+    logger.info("driver starting stream=%s pid=%d spec_hash=%s", spec.name, handle.pid, spec.hash)
+    return recorder
+
+
+def _sentence(error: Exception) -> str:
+    """Return the first line of an error, named by its class."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"
+
+
+def _close(session: SparkSession) -> None:
+    """Stop Spark; a JVM that died first is no further error."""
+    try:
+        session.stop()
+    except Exception:
+        logger.exception("spark did not stop cleanly")
+
+
+def _configure_logging() -> None:
+    logging.basicConfig(
+        stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
+    )
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)  # an error in a batch reaches the log as the query's own

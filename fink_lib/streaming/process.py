@@ -1,0 +1,72 @@
+"""Which operating-system process is a driver: identified so that a recycled pid is never mistaken for it."""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Sequence
+
+import psutil
+
+TOKEN_VARIABLE = "FINK_STREAM_TOKEN"  # noqa: S105  # the name of a variable; its value marks every process of one driver
+START_TOLERANCE_S = 1.0  # start times are derived from the boot time, which the clock's corrections move a little
+POLL_S = 0.05
+
+
+def process_started_at(pid: int) -> float | None:
+    """Return the Unix time at which a process started; None when it is gone or only a zombie."""
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return float(process.create_time())
+    except psutil.NoSuchProcess:
+        return None
+
+
+def is_same_process(pid: int, started_at: float, command: Sequence[str]) -> bool:
+    """Tell whether the process that started then, with that command line, still runs.
+
+    An empty ``command`` is not compared.
+    """
+    now_started_at = process_started_at(pid)
+    if now_started_at is None or abs(now_started_at - started_at) > START_TOLERANCE_S:
+        return False
+    if not command:
+        return True
+    try:
+        return psutil.Process(pid).cmdline() == list(command)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def processes_of(token: str) -> list[psutil.Process]:
+    """Return the living processes that carry a driver's token: itself, its JVM, its Python workers."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get(TOKEN_VARIABLE) == token and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return [process for process in found if process.pid != os.getpid()]
+
+
+def end_processes_of(token: str, timeout_s: float) -> int:
+    """Kill what is left of a driver and wait until it is gone; return how many processes that were.
+
+    Raises
+    ------
+    TimeoutError
+        When some still live after ``timeout_s`` seconds: they may still write.
+    """
+    deadline = time.monotonic() + timeout_s
+    killed: set[int] = set()
+    while left := processes_of(token):
+        for process in left:
+            killed.add(process.pid)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGKILL)
+        if time.monotonic() > deadline:
+            pids = ", ".join(str(process.pid) for process in left)
+            raise TimeoutError(f"processes {pids} of a dead driver cannot be ended: end them by hand")
+        time.sleep(POLL_S)
+    return len(killed)

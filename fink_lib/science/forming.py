@@ -29,10 +29,10 @@ class Wanted:
     def columns(self, inputs: SurveyInputs) -> dict[str, str]:
         """Return the flat columns that a batch is formed from: name → dotted path in the packet."""
         flat = {"alert_id": inputs.alert_id}
-        flat |= {f"scalar.{name}": inputs.scalars[name][0] for name in self.scalars}
-        flat |= {f"stamp.{name}": inputs.stamps[name] for name in self.stamps}
+        flat |= {f"scalar_{name}": inputs.scalars[name][0] for name in self.scalars}
+        flat |= {f"stamp_{name}": inputs.stamps[name] for name in self.stamps}
         for name in self.histories:
-            flat[f"now.{name}"], flat[f"past.{name}"] = inputs.point_paths(name)
+            flat[f"now_{name}"], flat[f"past_{name}"] = inputs.point_paths(name)
         return flat
 
 
@@ -50,9 +50,9 @@ def form_batch(columns: pa.StructArray, want: Wanted, inputs: SurveyInputs, surv
     """Form a batch from a struct array with the columns that `Wanted.columns` names."""
     field = _fields(columns)
     codes = {text: BANDS.index(band) for text, band in survey.bands.items() if band in BANDS}
-    layout = _layout(field[f"past.{inputs.time}"])
+    layout = _layout(field[f"past_{inputs.time}"])
     joined = {
-        name: _join(field[f"now.{name}"], field[f"past.{name}"], layout, inputs.points[name][1], codes)
+        name: _join(field[f"now_{name}"], field[f"past_{name}"], layout, inputs.points[name][1], codes)
         for name in want.histories
     }
     order = _time_order(joined[inputs.time], layout.offsets)
@@ -61,9 +61,9 @@ def form_batch(columns: pa.StructArray, want: Wanted, inputs: SurveyInputs, surv
     return AlertBatch(
         alert_id=field["alert_id"].to_numpy(zero_copy_only=False),
         offsets=layout.offsets,
-        scalars={name: _read(field[f"scalar.{name}"], inputs.scalars[name][1], codes) for name in want.scalars},
+        scalars={name: _read(field[f"scalar_{name}"], inputs.scalars[name][1], codes) for name in want.scalars},
         histories=joined,
-        stamps={name: _objects(field[f"stamp.{name}"]) for name in want.stamps},
+        stamps={name: _objects(field[f"stamp_{name}"]) for name in want.stamps},
     )
 
 
@@ -73,7 +73,7 @@ def batch_of_packets(
     """Form a batch from decoded packets, for tests and for work without Spark."""
     arrays, names = [], []
     for name, path in want.columns(inputs).items():
-        if name.startswith("past."):
+        if name.startswith("past_"):
             root, leaf = path.rsplit(".", 1)
             values: list[Any] = [_past(packet, root, leaf) for packet in packets]
             arrays.append(pa.array(values, type=pa.list_(_plain(value for row in values for value in row or ()))))

@@ -80,9 +80,7 @@ def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
     found: dict[str, Values] = {}
     for name in ZTF_BANDS:
         chosen = usable & (band == BANDS.index(name))
-        found[f"lc_features_{name}"] = features(
-            time.values[chosen], mag[chosen], mag_err[chosen], time.count(chosen)
-        )
+        found[f"lc_features_{name}"] = features(time.values[chosen], mag[chosen], mag_err[chosen], time.count(chosen))
     return found
 
 

@@ -49,9 +49,7 @@ def total_magnitude(batch: AlertBatch) -> tuple[Floats, Floats]:
         behind = detected & (separation >= 0.0) & (separation <= SOURCE_BEHIND_PX)
     history = batch.history("mag")
     on_source = (history.count(behind) > 0)[history.owners]
-    dc_mag, dc_err = apparent_magnitude(
-        mag, mag_err, points["ref_mag"], points["ref_mag_err"], points["is_positive"]
-    )
+    dc_mag, dc_err = apparent_magnitude(mag, mag_err, points["ref_mag"], points["ref_mag_err"], points["is_positive"])
     return (
         np.where(detected, np.where(on_source, dc_mag, mag), np.nan),
         np.where(detected, np.where(on_source, dc_err, mag_err), np.nan),

@@ -46,7 +46,9 @@ class Outcome:
         rows = np.fromiter((row for row, _, _ in entries), dtype=np.int64, count=len(entries))
         offsets = np.searchsorted(rows, np.arange(count + 1)).astype(np.int32)
         keys = pa.array([name for _, name, _ in entries], type=pa.string())
-        return pa.MapArray.from_arrays(pa.array(offsets), keys, pa.array([why for *_, why in entries], type=pa.string()))
+        return pa.MapArray.from_arrays(
+            pa.array(offsets), keys, pa.array([why for *_, why in entries], type=pa.string())
+        )
 
 
 @dataclass(frozen=True)

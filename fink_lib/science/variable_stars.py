@@ -49,7 +49,9 @@ MODULES = (
             for name, title in (("gcvs", "GCVS"), ("vsx", "VSX"))
             for output in (
                 Output(name, pa.string(), "", f"Variability type of the nearest {title} star, or '{NO_MATCH}'."),
-                Output(f"{name}_sep_arcsec", pa.float64(), "arcsec", f"Separation from it; null where {title} has none."),
+                Output(
+                    f"{name}_sep_arcsec", pa.float64(), "arcsec", f"Separation from it; null where {title} has none."
+                ),
             )
         ),
         compute=compute,

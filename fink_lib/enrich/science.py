@@ -1,0 +1,54 @@
+"""All science modules of a survey as one column: one pass through Python, over the fields they declare."""
+
+import functools
+from pathlib import Path
+
+import pyarrow as pa
+import pyspark.sql.functions as F
+import pyspark.sql.types as T
+from pyspark.sql import Column
+
+from fink_lib.enrich.schema import science_struct
+from fink_lib.science.forming import form_batch, wanted
+from fink_lib.science.inputs import inputs_of
+from fink_lib.science.registry import modules_of
+from fink_lib.science.runner import run
+from fink_lib.surveys import Survey, get_survey
+
+ERRORS = "science_errors"
+ERRORS_TYPE = T.MapType(T.StringType(), T.StringType())
+
+
+def science_column(survey: Survey, cache: Path) -> Column:
+    """Return a struct column with every science output and ``science_errors``.
+
+    Only the packet fields that the modules declare go to the Python workers; a worker keeps its catalogues
+    and models from batch to batch.
+
+    Parameters
+    ----------
+    survey
+        Whose modules, over whose packets.
+    cache
+        Folder of catalogues and models, the same on every worker.
+    """
+    modules, inputs = modules_of(survey.name), inputs_of(survey.name)
+    columns = wanted(modules, inputs).columns(inputs)
+    packed = F.struct(*(F.col(path).alias(name) for name, path in columns.items()))
+    result = T.StructType([*science_struct(modules).fields, T.StructField(ERRORS, ERRORS_TYPE)])
+    compute = functools.partial(evaluate, survey=survey.name, cache=str(cache))
+
+    def science(packets: pa.Array) -> pa.Array:
+        return compute(packets)
+
+    column: Column = F.arrow_udf(science, returnType=result)(packed)
+    return column
+
+
+def evaluate(packets: pa.StructArray, survey: str, cache: str) -> pa.StructArray:
+    """Run a survey's modules over a struct array of the fields that they declare."""
+    modules, inputs = modules_of(survey), inputs_of(survey)
+    batch = form_batch(packets, wanted(modules, inputs), inputs, get_survey(survey))
+    outcome = run(modules, batch, Path(cache))
+    arrays = {**outcome.columns, ERRORS: outcome.error_maps(len(batch))}
+    return pa.StructArray.from_arrays(list(arrays.values()), names=list(arrays))

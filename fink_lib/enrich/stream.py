@@ -1,0 +1,211 @@
+"""The enrich stream: bronze, without its cutouts, to silver, rejected and quarantine."""
+
+import datetime as dt
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyspark.sql.functions as F
+from delta.tables import DeltaTable
+from pyspark.errors import PySparkException
+from pyspark.sql import Column, DataFrame, SparkSession
+
+from fink_lib import __version__
+from fink_lib.enrich.repeats import Arrivals, SeenNights
+from fink_lib.enrich.schema import silver_spec
+from fink_lib.enrich.science import science_column
+from fink_lib.enrich.triage import (
+    REPEAT,
+    TopicCodes,
+    Triage,
+    arrivals_of,
+    cuts_of,
+    facts,
+    record,
+    selection,
+    triage,
+)
+from fink_lib.lake.table import TableSpec, append_once
+from fink_lib.lake.tables import bronze_alerts, quarantine, silver_rejected
+from fink_lib.nights import UNIX_EPOCH_DATE
+from fink_lib.science.registry import modules_of
+from fink_lib.science.runner import versions
+from fink_lib.streaming.plan import StreamPlan
+from fink_lib.streaming.spec import StreamSpec
+from fink_lib.surveys import Damage, Survey
+
+logger = logging.getLogger(__name__)
+
+# Below this a second task costs more than it saves, and leaves a second small file.
+ROWS_PER_TASK = 200
+
+
+def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
+    """Build the enrich stream of a survey.
+
+    The stream itself carries only what decides where an alert goes. Packets are read once that is decided,
+    by key, and only those of the alerts that go to silver. Compaction of bronze (``dataChange=false``) changes
+    neither.
+    """
+    writer = Enricher.of(session, spec, survey)
+    source = (
+        session.readStream.format("delta")
+        .option("maxFilesPerTrigger", spec.settings.max_files_per_batch)
+        .load(str(writer.paths["bronze"]))
+    )
+    cuts = cuts_of(survey, keep_i_band=spec.settings.keep_i_band)
+    return StreamPlan(
+        spec=spec,
+        source=facts(source, cuts),
+        write_batch=writer.write,
+        trigger_s=spec.settings.enrich_trigger_s,
+    )
+
+
+@dataclass
+class Enricher:
+    """Writes micro-batches; holds what must outlive one.
+
+    Attributes
+    ----------
+    spec, survey
+        Which stream.
+    tables, paths
+        Specs of the four tables and their folders.
+    science
+        Column that runs all modules.
+    versions
+        Module, catalogue or model → version.
+    seen
+        First arrivals on record.
+    codes
+        Integer of each topic.
+    """
+
+    spec: StreamSpec
+    survey: Survey
+    tables: Mapping[str, TableSpec]
+    paths: Mapping[str, Path]
+    science: Column
+    versions: Mapping[str, str]
+    seen: SeenNights
+    codes: TopicCodes = field(default_factory=TopicCodes)
+
+    @classmethod
+    def of(cls, session: SparkSession, spec: StreamSpec, survey: Survey) -> "Enricher":
+        """Create missing tables, build missing catalogues, and return the writer."""
+        tables = {
+            "bronze": bronze_alerts(survey),
+            "quarantine": quarantine(survey),
+            "rejected": silver_rejected(survey),
+            "silver": silver_spec(survey),
+        }
+        lake, cache = spec.settings.lake, spec.settings.cache
+        paths = {name: ensure(table, session, lake) for name, table in tables.items()}
+        codes = TopicCodes()
+        return cls(
+            spec=spec,
+            survey=survey,
+            tables=tables,
+            paths=paths,
+            science=science_column(survey, cache),
+            versions=versions(modules_of(survey.name), cache),
+            seen=SeenNights(lambda night: load_night(session, paths, night, codes)),
+            codes=codes,
+        )
+
+    def write(self, frame: DataFrame, batch_id: int) -> None:
+        """Write one micro-batch; writing it again changes nothing."""
+        table = frame.toArrow()
+        if not table.num_rows:
+            return
+        session, now = frame.sparkSession, dt.datetime.now(dt.UTC)
+        batch = triage(table, self.seen, self.codes)
+        self._append(session, "quarantine", self._quarantine_rows(batch, now), batch_id)
+        self._append(session, "rejected", self._rejected_rows(batch, now), batch_id)
+        if batch.accepted.any():
+            chosen = self._silver(session, batch.rows(batch.accepted), now)
+            append_once(chosen, self.paths["silver"], f"{self.spec.app_id}.silver", batch_id)
+        record(batch, self.seen, self.codes)
+        logger.info(
+            "enriched stream=%s batch_id=%d bronze=%d silver=%d rejected=%d repeats=%d quarantine=%d",
+            self.spec.name, batch_id, table.num_rows, batch.accepted.sum(), batch.rejected.sum(),
+            batch.repeated.sum(), batch.quarantined.sum(),
+        )  # fmt: skip
+
+    def _append(self, session: SparkSession, name: str, rows: pa.Table, batch_id: int) -> None:
+        if not rows.num_rows:
+            return
+        frame = session.createDataFrame(rows, schema=self.tables[name].schema).coalesce(1)
+        append_once(frame, self.paths[name], f"{self.spec.app_id}.{name}", batch_id)
+
+    def _quarantine_rows(self, batch: Triage, now: dt.datetime) -> pa.Table:
+        rows = batch.rows(batch.quarantined)
+        constants = {
+            "stage": str(self.spec.stage),
+            "error_class": str(Damage.BAD_VALUE),
+            "quarantine_time": now,
+            "raw_key": None,
+            "raw": None,  # the packet is in bronze, unchanged
+        }
+        return self._shaped("quarantine", rows.append_column("reason", rows["impossible"]), constants)
+
+    def _rejected_rows(self, batch: Triage, now: dt.datetime) -> pa.Table:
+        rows = batch.rows(batch.rejected | batch.repeated)
+        is_repeat = batch.repeated[batch.rejected | batch.repeated]
+        reasons = [
+            [REPEAT] if again else why for again, why in zip(is_repeat, rows["reasons"].to_pylist(), strict=True)
+        ]
+        rows = rows.drop_columns("reasons").append_column("reasons", pa.array(reasons, type=pa.list_(pa.string())))
+        rows = rows.append_column("is_repeat", pa.array(is_repeat))
+        return self._shaped("rejected", rows, {"enrich_time": now})
+
+    def _shaped(self, name: str, rows: pa.Table, constants: Mapping[str, object]) -> pa.Table:
+        """Return rows with exactly the columns of a table, in their order."""
+        constants = {**constants, "code_version": __version__}
+        columns = self.tables[name].schema.names
+        arrays = [
+            rows[column] if column in rows.column_names else pa.array([constants[column]] * rows.num_rows)
+            for column in columns
+        ]
+        return pa.table(arrays, names=columns)
+
+    def _silver(self, session: SparkSession, rows: pa.Table, now: dt.datetime) -> DataFrame:
+        """Read the packets of the accepted alerts and run the science on them, in one pass."""
+        names = self.tables["silver"].schema.names
+        pairs = [F.lit(text) for pair in self.versions.items() for text in pair]
+        packets = self.tables["bronze"].read(session, self.spec.settings.lake).where(selection(rows))
+        tasks = min(session.sparkContext.defaultParallelism, 1 + rows.num_rows // ROWS_PER_TASK)
+        enriched = packets.withColumn("science", self.science).withColumns(
+            {
+                "enrich_time": F.lit(now),
+                "code_version": F.lit(__version__),
+                "science_versions": F.create_map(*pairs),
+            }
+        )
+        found = set(enriched.columns)
+        return enriched.select(
+            *(F.col(name) if name in found else F.col(f"science.{name}").alias(name) for name in names)
+        ).coalesce(tasks)
+
+
+def load_night(session: SparkSession, paths: Mapping[str, Path], night: int, codes: TopicCodes) -> Arrivals:
+    """Read the first arrivals of a night (days since 1970-01-01) from silver and rejected."""
+    columns = ("alert_id", "kafka_topic", "kafka_partition", "kafka_offset")
+    date = F.lit(UNIX_EPOCH_DATE + dt.timedelta(days=night))
+    silver = session.read.format("delta").load(str(paths["silver"]))
+    rejected = session.read.format("delta").load(str(paths["rejected"])).where(~F.col("is_repeat"))
+    found = [frame.where(F.col("night") == date).select(*columns) for frame in (silver, rejected)]
+    return arrivals_of(found[0].unionByName(found[1]).toArrow(), codes)
+
+
+def ensure(table: TableSpec, session: SparkSession, lake: Path) -> Path:
+    """Create a table where it is missing; another stream may be creating it at the same moment."""
+    try:
+        return table.ensure(session, lake)
+    except PySparkException:
+        if not DeltaTable.isDeltaTable(session, str(table.path(lake))):
+            raise
+        return table.path(lake)

@@ -1,0 +1,148 @@
+"""Where each alert of a batch goes: quarantine, repeat, rejected or silver. Every alert goes to one place."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyspark.sql.functions as F
+from pyspark.sql import Column, DataFrame
+
+from fink_lib.enrich.repeats import Arrivals, SeenNights, find_repeats
+from fink_lib.lake.tables import IDENTITY_COLUMNS, KAFKA_COLUMNS
+from fink_lib.surveys import Cut, Survey
+
+Flags = npt.NDArray[np.bool_]
+
+FACTS = (*(name for name, _ in IDENTITY_COLUMNS), *(name for name, _ in KAFKA_COLUMNS), "ingest_time")
+REPEAT = "repeat"
+
+# Without these no row of silver could be found again. Null counts as not fulfilled.
+POSSIBLE = (
+    ("alert_id IS NOT NULL", "the alert has no identity"),
+    ("night IS NOT NULL", "the alert has no night"),
+    ("time IS NOT NULL AND NOT isnan(time)", "the alert has no observation time"),
+    ("ra >= 0 AND ra <= 360 AND dec >= -90 AND dec <= 90", "the position is not on the sky"),
+)
+
+
+def cuts_of(survey: Survey, *, keep_i_band: bool) -> tuple[Cut, ...]:
+    """Return the cuts in force."""
+    optional = () if keep_i_band or survey.band_cut is None else (survey.band_cut,)
+    return (*survey.cuts, *optional)
+
+
+def facts(frame: DataFrame, cuts: Sequence[Cut]) -> DataFrame:
+    """Reduce bronze to what decides where an alert goes: identity, position in Kafka, failed cuts."""
+    return frame.select(*FACTS, failed_cuts(cuts).alias("reasons"), _impossible().alias("impossible"))
+
+
+def failed_cuts(cuts: Sequence[Cut]) -> Column:
+    """Return the names of the cuts that an alert fails; a predicate that is null fails."""
+    names = [F.when(~F.coalesce(F.expr(cut.keep), F.lit(False)), F.lit(cut.name)) for cut in cuts]
+    return F.array_compact(F.array(*names)).cast("array<string>")
+
+
+def _impossible() -> Column:
+    return F.coalesce(
+        *(F.when(~F.coalesce(F.expr(test), F.lit(False)), F.lit(why)) for test, why in POSSIBLE),
+        F.lit(None).cast("string"),
+    )
+
+
+@dataclass(frozen=True)
+class Triage:
+    """A batch, sorted; the four flags of an alert add up to one.
+
+    Attributes
+    ----------
+    table
+        The facts of every alert of the batch.
+    quarantined, repeated, rejected, accepted
+        Where each goes.
+    """
+
+    table: pa.Table
+    quarantined: Flags
+    repeated: Flags
+    rejected: Flags
+    accepted: Flags
+
+    def rows(self, flags: Flags) -> pa.Table:
+        """Return the facts of some of the alerts."""
+        return self.table.filter(pa.array(flags))
+
+
+class TopicCodes(dict[str, int]):
+    """Gives each topic an integer, in order of appearance; compares equal for equal topics only."""
+
+    def __missing__(self, topic: str) -> int:
+        self[topic] = len(self)
+        return self[topic]
+
+
+def arrivals_of(table: pa.Table, codes: TopicCodes) -> Arrivals:
+    """Return identity and Kafka position of each row."""
+    topics = table["kafka_topic"].combine_chunks().dictionary_encode()
+    table_of_codes = np.array([codes[topic] for topic in topics.dictionary.to_pylist()], dtype=np.int64)
+    return Arrivals(
+        alert_id=_ints(table["alert_id"]),
+        topic=table_of_codes[topics.indices.to_numpy()] if len(table) else np.empty(0, np.int64),
+        partition=_ints(table["kafka_partition"]),
+        offset=_ints(table["kafka_offset"]),
+    )
+
+
+def nights_of(table: pa.Table) -> npt.NDArray[np.int64]:
+    """Return the night of each row, in days since 1970-01-01."""
+    return _ints(table["night"].cast(pa.int32()))
+
+
+def _ints(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    return np.asarray(column.to_numpy(), dtype=np.int64)
+
+
+def triage(table: pa.Table, seen: SeenNights, codes: TopicCodes) -> Triage:
+    """Sort a batch. What cannot be used is set aside first, so that a good copy of it is no repeat."""
+    quarantined = table["impossible"].is_valid().to_numpy()
+    failed = pc.list_value_length(table["reasons"]).to_numpy() > 0
+    usable = np.flatnonzero(~quarantined)
+    repeated = np.zeros(len(quarantined), dtype=bool)
+    rest = table.take(pa.array(usable))
+    arrivals, nights = arrivals_of(rest, codes), nights_of(rest)
+    for night in np.unique(nights):
+        here = np.flatnonzero(nights == night)
+        repeated[usable[here]] = find_repeats(arrivals.take(here), seen.of(int(night)))
+    rejected = ~quarantined & ~repeated & failed
+    return Triage(table, quarantined, repeated, rejected, ~quarantined & ~repeated & ~rejected)
+
+
+def record(sorted_batch: Triage, seen: SeenNights, codes: TopicCodes) -> None:
+    """Remember the first arrivals of a batch that has been committed."""
+    first = sorted_batch.rows(sorted_batch.rejected | sorted_batch.accepted)
+    arrivals, nights = arrivals_of(first, codes), nights_of(first)
+    for night in np.unique(nights):
+        seen.add(int(night), arrivals.take(nights == night))
+
+
+def selection(table: pa.Table) -> str:
+    """Return a Spark SQL predicate true for exactly these rows of bronze, that prunes nights and files too."""
+    nights = ", ".join(f"DATE'{night}'" for night in sorted(set(table["night"].to_pylist())))
+    groups: dict[tuple[str, int], list[int]] = {}
+    keys = (table[name].to_pylist() for name in ("kafka_topic", "kafka_partition", "kafka_offset"))
+    for topic, partition, offset in zip(*keys, strict=True):
+        groups.setdefault((topic, partition), []).append(offset)
+    places = (_place(topic, partition, offsets) for (topic, partition), offsets in groups.items())
+    return f"night IN ({nights}) AND ({' OR '.join(places)})"
+
+
+def _place(topic: str, partition: int, offsets: list[int]) -> str:
+    name = topic.replace("\\", "\\\\").replace("'", "\\'")
+    listed = ", ".join(str(offset) for offset in offsets)
+    return (
+        f"(kafka_topic = '{name}' AND kafka_partition = {partition}"
+        f" AND kafka_offset >= {min(offsets)}L AND kafka_offset <= {max(offsets)}L"
+        f" AND kafka_offset IN ({listed}))"
+    )

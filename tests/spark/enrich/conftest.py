@@ -1,0 +1,117 @@
+"""Real packets as bronze rows, and a bench that runs the enrich stream over them until it has caught up."""
+
+import datetime as dt
+import io
+import json
+import tarfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import fastavro
+import pyarrow as pa
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import to_arrow_schema
+
+from fink_lib.config import Settings
+from fink_lib.enrich.schema import silver_spec
+from fink_lib.enrich.stream import plan
+from fink_lib.lake.tables import bronze_alerts, quarantine, silver_rejected
+from fink_lib.streaming.spec import Stage, StreamSpec
+from fink_lib.surveys import Survey, get_survey, value_at
+
+Packet = Mapping[str, Any]
+TOPIC = "ztf_20181129_programid1"
+
+
+def read_packets(archive: Path) -> Iterator[Packet]:
+    """Yield the packets of an archive of Avro containers, by file name."""
+    with tarfile.open(archive) as tar:
+        for member in sorted(tar.getmembers(), key=lambda member: member.name):
+            stream = tar.extractfile(member) if member.isfile() and member.size else None
+            if stream is not None and member.name.endswith(".avro"):
+                yield from fastavro.reader(io.BytesIO(stream.read()))
+
+
+def bronze_row(survey: Survey, packet: Packet, offset: int, **changes: Any) -> dict[str, Any]:
+    """Return a packet as ingest writes it."""
+    fields, now = survey.fields, dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    time = value_at(packet, fields.time)
+    return {
+        "night": survey.night.night_of(time),
+        "alert_id": value_at(packet, fields.alert_id),
+        "object_id": str(value_at(packet, fields.object_id)),
+        "time": time,
+        "ra": value_at(packet, fields.ra),
+        "dec": value_at(packet, fields.dec),
+        "band": survey.bands[str(value_at(packet, fields.band))],
+        "kafka_topic": TOPIC,
+        "kafka_partition": offset % 2,
+        "kafka_offset": offset // 2,
+        "kafka_time": now,
+        "ingest_time": now,
+        "schema_fingerprint": "test",
+        "schema_version": packet.get("schemavsn"),
+        "code_version": "test",
+        **packet,
+        **changes,
+    }
+
+
+@dataclass
+class Bench:
+    """A lake of one survey with an enrich stream."""
+
+    session: SparkSession
+    settings: Settings
+    survey: Survey = field(default_factory=lambda: get_survey("ztf"))
+
+    @property
+    def spec(self) -> StreamSpec:
+        return StreamSpec(self.survey.name, Stage.ENRICH, self.settings)
+
+    def offer(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Append rows to bronze as one commit."""
+        table = bronze_alerts(self.survey)
+        path = table.ensure(self.session, self.settings.lake)
+        arrow = pa.Table.from_pylist(list(rows), schema=to_arrow_schema(table.schema))
+        frame = self.session.createDataFrame(arrow, schema=table.schema).coalesce(1)
+        frame.write.format("delta").mode("append").save(str(path))
+
+    def run(self) -> None:
+        """Enrich everything that bronze holds."""
+        query = plan(self.session, self.spec, self.survey).start(available_now=True)
+        query.awaitTermination()
+
+    @property
+    def silver(self) -> DataFrame:
+        return silver_spec(self.survey).read(self.session, self.settings.lake)
+
+    @property
+    def rejected(self) -> DataFrame:
+        return silver_rejected(self.survey).read(self.session, self.settings.lake)
+
+    @property
+    def quarantine(self) -> DataFrame:
+        return quarantine(self.survey).read(self.session, self.settings.lake)
+
+    def forget_last_commit(self) -> None:
+        """Make the checkpoint look as if the driver had died before its last batch was committed."""
+        commits = sorted((self.spec.checkpoint / "commits").glob("[0-9]*"), key=lambda path: int(path.name))
+        (commits[-1].parent / f".{commits[-1].name}.crc").unlink(missing_ok=True)
+        commits[-1].unlink()
+
+    def drop_silver_commit(self) -> None:
+        """Make the silver table look as if its last append had never happened."""
+        log = silver_spec(self.survey).path(self.settings.lake) / "_delta_log"
+        last = sorted(log.glob("*.json"))[-1]
+        assert any("add" in json.loads(line) for line in last.read_text().splitlines())
+        for path in log.glob(f"*{last.stem}*"):
+            path.unlink()
+
+
+@pytest.fixture
+def bench(spark: SparkSession, settings: Settings) -> Bench:
+    return Bench(spark, settings)

@@ -30,7 +30,24 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:
+def jars() -> dict[str, Path]:
+    """The folders of the pinned jars, ``spark`` and ``kafka``, fetched if they are not there yet."""
+    from fink_lib.cli.host.jars import ensure_jars
+
+    return ensure_jars(Settings().cache)
+
+
+@pytest.fixture(scope="session")
+def kafka(jars: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of one real broker for the whole run; tests use topics of their own."""
+    from fink_lib.cli.host.kafka import LocalKafka
+
+    with LocalKafka(tmp_path_factory.mktemp("kafka-home"), jars["kafka"]) as broker:
+        yield broker.bootstrap
+
+
+@pytest.fixture(scope="session")
+def spark(jars: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:
     """One Spark session for the whole run."""
     from fink_lib.spark import build_session
 

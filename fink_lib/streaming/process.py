@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import psutil
 
-TOKEN_VARIABLE = "FINK_STREAM_TOKEN"  # noqa: S105  # the name of a variable; its value marks every process of one driver
+TOKEN_VARIABLE = "FINK_PROCESS_TOKEN"  # noqa: S105  # the name of a variable; its value marks every process of one driver or job
 START_TOLERANCE_S = 1.0  # start times are derived from the boot time, which the clock's corrections move a little
 POLL_S = 0.05
 

@@ -1,0 +1,95 @@
+"""Closes one night of a survey: drain → reconcile → quality → compact → statistics → report → manifest.
+
+**What** Waits until no stream has anything left, computes the night's equations, checks its tables, compacts them,
+counts, reports, and writes the manifest. Results lie in `nights/<survey>/<night>/`.
+
+**When** One run for each drained night, started by the rotation of `distribute`; the night is the run's partition
+key. A night that gets late alerts is closed again, as a new version.
+
+**Who** The operator of the broker. A red run means that the night stays open: the error of `manifest` says why.
+
+**How to re-run** Clear the failed task with everything after it, or trigger the DAG with `{"night": "2021-11-22"}`.
+Each step replaces what it wrote before.
+
+**When not** Not while streams are stopped on purpose: `drain` waits for all three to run.
+"""
+
+from airflow.sdk import DAG, Param, PartitionedAssetTimetable, TriggerRule, chain
+
+from fink_lib.orchestration.assets import NIGHTS_TABLE, night_asset, survey_tables, table_asset
+from fink_lib.orchestration.jobs import SparkJobOperator
+from fink_lib.orchestration.operators import DrainOperator
+from fink_lib.orchestration.policy import NIGHTLY_ARGS, START, Pool, Tag
+from fink_lib.surveys import SURVEYS
+
+DOC = {
+    "drain": """
+Waits until every stream runs, has no lag and is quiet. **Fails** when the deadline passes first; the error names the
+stream that holds it up. Safe to clear at any time: it only looks. Nothing after it runs but the report.
+""",
+    "reconcile": """
+Computes `offered = bronze + quarantine`, `bronze = silver + rejected + repeats + quarantine(enrich)` and topics =
+`published`. **Fails** when one does not hold, and names the lost ids: do not retry before they are explained; the
+numbers are in `reconcile.json`. It reads only, so a retry is safe.
+""",
+    "quality": """
+Checks the night's tables against their expectations. **Fails** when a critical one does: nothing may be built on this
+night. Warnings are reported only. It reads only, so a retry is safe.
+""",
+    "compact": """
+Rewrites the small files of the night into few. **Fails** for want of disk or memory; the tables are then as they
+were. A retry is safe: readers and streams see the old files or the new ones.
+""",
+    "statistics": """
+Counts the night by stage, filter, class and latency. **Fails** only on damaged tables. It replaces what it wrote
+before: a retry is safe.
+""",
+    "report": """
+Draws the report, whatever happened before it: what is missing is said on the page. A retry is safe.
+""",
+    "manifest": """
+Writes the night's manifest, whatever happened before it. **Fails** when the night does not close, with the reason in
+one sentence; the manifest is written all the same, as a new version. A retry is safe.
+""",
+}
+NIGHT = Param(
+    None,
+    type=["null", "string"],
+    format="date",
+    title="Night",
+    description_md="Night to close, `YYYY-MM-DD`. Leave it empty in runs that a drained night starts.",
+)
+
+for survey in SURVEYS.values():
+    if not survey.streams_enabled:
+        continue
+    with DAG(
+        dag_id=f"{survey.name}_close_night",
+        description=f"{survey.name}: close, check and report one night",
+        schedule=PartitionedAssetTimetable(assets=night_asset(survey.name)),
+        start_date=START,
+        catchup=False,
+        max_active_runs=1,
+        default_args=NIGHTLY_ARGS,
+        params={"night": NIGHT},
+        tags=[Tag.NIGHTLY, survey.name],
+        doc_md=__doc__,
+    ) as dag:
+        drain = DrainOperator(
+            task_id="drain", survey=survey.name, pool=Pool.STREAMS.value, retries=0, doc_md=DOC["drain"]
+        )
+        tables = {"compact": survey_tables(survey.name), "manifest": [table_asset(NIGHTS_TABLE)]}
+        always = {"report": TriggerRule.ALL_DONE, "manifest": TriggerRule.ALL_DONE}
+        steps = [
+            SparkJobOperator(
+                task_id=step,
+                survey=survey.name,
+                step=step,
+                tables=tables.get(step, ()),
+                trigger_rule=always.get(step, TriggerRule.ALL_SUCCESS),
+                doc_md=DOC[step],
+            )
+            for step in ("reconcile", "quality", "compact", "statistics", "report", "manifest")
+        ]
+        chain(drain, *steps)
+    globals()[dag.dag_id] = dag

@@ -1,0 +1,52 @@
+"""Sends alerts out: silver → the topics of the filters, each message written down in `published`.
+
+**What** Keeps the driver of the stream `distribute` running. The driver is a process of its own
+(`jobs/streaming/distribute.py`); Airflow starts it, watches its heartbeat and starts it again when it dies. Nothing
+of the data passes through Airflow.
+
+**When** Always. One run lasts one night: when every stream of the survey is drained, the run succeeds, the driver
+runs on, and the next run re-attaches to it. As the last of the flow, its success starts `close_night`, one run for
+each drained night.
+
+**Who** The operator of the broker, and whoever owns the filter that an error names. While the stream is down, alerts
+wait in silver: nothing is lost, subscribers get it late.
+
+**How to re-run** Clear the task, or do nothing: a failed task retries by itself from the checkpoint, and every write
+is idempotent. Restarting Airflow neither stops nor doubles the stream. Its log is
+`streams/<survey>.distribute/driver.log`.
+
+**When not** To stop the stream, pause the DAG first, then mark the running task as failed; clearing it alone restarts
+it. Do not clear a task that has succeeded: it would announce its night a second time.
+"""
+
+from airflow.sdk import DAG
+
+from fink_lib.orchestration.operators import StreamOperator
+from fink_lib.orchestration.policy import START, STREAM_ARGS, Tag
+from fink_lib.streaming.spec import Stage
+from fink_lib.surveys import SURVEYS
+
+TASK_DOC = """
+Supervises the driver. **Failed**: the driver ended with an error; its sentence is the task's error, the trace is in
+`driver.log`. **Stalled**: the driver lives but reports nothing; it is ended. Both are retried from the checkpoint:
+always safe. **Skipped**: somebody stopped the driver; the next run starts it again.
+"""
+
+for survey in SURVEYS.values():
+    if not survey.streams_enabled:
+        continue
+    with DAG(
+        dag_id=f"{survey.name}_distribute",
+        description=f"{survey.name}: silver → topics, for ever",
+        schedule="@continuous",
+        start_date=START,
+        catchup=False,
+        max_active_runs=1,
+        default_args=STREAM_ARGS,
+        tags=[Tag.STREAMING, survey.name],
+        doc_md=__doc__,
+    ) as dag:
+        StreamOperator(
+            task_id="stream", survey=survey.name, stage=Stage.DISTRIBUTE, starts_closing=True, doc_md=TASK_DOC
+        )
+    globals()[dag.dag_id] = dag

@@ -1,0 +1,49 @@
+"""Listens to the survey: Kafka → bronze, damaged messages → quarantine.
+
+**What** Keeps the driver of the stream `ingest` running. The driver is a process of its own
+(`jobs/streaming/ingest.py`); Airflow starts it, watches its heartbeat and starts it again when it dies. Nothing of
+the data passes through Airflow.
+
+**When** Always. One run lasts one night: when every stream of the survey is drained, the run succeeds, the driver
+runs on, and the next run re-attaches to it.
+
+**Who** The operator of the broker. This stream is critical: while it is down, alerts wait in Kafka and are lost when
+the survey's retention ends.
+
+**How to re-run** Clear the task, or do nothing: a failed task retries by itself from the checkpoint, and every write
+is idempotent. Restarting Airflow neither stops nor doubles the stream. Its log is
+`streams/<survey>.ingest/driver.log`.
+
+**When not** To stop the stream, pause the DAG first, then mark the running task as failed; clearing it alone restarts
+it. Do not clear a task that has succeeded: it would announce its night a second time.
+"""
+
+from airflow.sdk import DAG
+
+from fink_lib.orchestration.operators import StreamOperator
+from fink_lib.orchestration.policy import START, STREAM_ARGS, Tag
+from fink_lib.streaming.spec import Stage
+from fink_lib.surveys import SURVEYS
+
+TASK_DOC = """
+Supervises the driver. **Failed**: the driver ended with an error; its sentence is the task's error, the trace is in
+`driver.log`. **Stalled**: the driver lives but reports nothing; it is ended. Both are retried from the checkpoint:
+always safe. **Skipped**: somebody stopped the driver; the next run starts it again.
+"""
+
+for survey in SURVEYS.values():
+    if not survey.streams_enabled:
+        continue
+    with DAG(
+        dag_id=f"{survey.name}_ingest",
+        description=f"{survey.name}: Kafka → bronze or quarantine, for ever",
+        schedule="@continuous",
+        start_date=START,
+        catchup=False,
+        max_active_runs=1,
+        default_args=STREAM_ARGS,
+        tags=[Tag.STREAMING, survey.name],
+        doc_md=__doc__,
+    ) as dag:
+        StreamOperator(task_id="stream", survey=survey.name, stage=Stage.INGEST, starts_closing=False, doc_md=TASK_DOC)
+    globals()[dag.dag_id] = dag

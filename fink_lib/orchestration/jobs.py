@@ -1,0 +1,115 @@
+"""Runs a nightly job as a process of its own: its log in Airflow, its last word as the task's error."""
+
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Sequence
+from typing import IO, Any
+
+from airflow.sdk import Asset, BaseOperator, Context
+
+from fink_lib.config import Settings
+from fink_lib.errors import NightError
+from fink_lib.nights import parse_night
+from fink_lib.orchestration.assets import table_facts
+from fink_lib.streaming.process import TOKEN_VARIABLE, end_processes_of
+from fink_lib.streaming.runner import settings_environment
+
+END_TIMEOUT_S = 15.0
+NIGHT_OF_RUN = "{{ dag_run.partition_key or params.night }}"
+
+
+class SparkJobOperator(BaseOperator):
+    """Runs ``jobs/nightly/<step>.py`` for one night of a survey.
+
+    The job writes idempotently, so a retry is always safe. What an earlier try of the same step left running,
+    because its worker was killed, is ended first: two never work on one night.
+
+    Parameters
+    ----------
+    survey
+        Whose night.
+    step
+        Name of the step and of its job.
+    night
+        Night to work on, a template: the partition of the run, or its parameter.
+    tables
+        Tables that the step writes; their events tell the night's rows and the Delta version.
+    """
+
+    template_fields: Sequence[str] = ("night", "run")
+    ui_color = "#f9e2c7"
+
+    def __init__(
+        self, *, survey: str, step: str, night: str = NIGHT_OF_RUN, tables: Sequence[Asset] = (), **kwargs: Any
+    ) -> None:
+        super().__init__(outlets=list(tables), **kwargs)
+        self.survey = survey
+        self.step = step
+        self.night = night
+        self.run = "{{ run_id }}"
+        self.tables = list(tables)
+
+    def execute(self, context: Context) -> None:
+        """Run the job and wait for it.
+
+        Raises
+        ------
+        ConfigError
+            When the run names no night.
+        NightError
+            With the job's own sentence when it fails.
+        """
+        settings = Settings()
+        night = parse_night(self.night).isoformat()
+        end_processes_of(self.token, END_TIMEOUT_S)
+        code, last_word = self._run(settings, night)
+        if code != 0:
+            raise NightError(last_word or f"{self.step} of night {night} ended with code {code} and without a word")
+        for table in self.tables:
+            context["outlet_events"][table].extra = table_facts(settings, self.survey, table.name, [night])
+
+    @property
+    def token(self) -> str:
+        """What marks every process of this step and night."""
+        return f"{self.survey}.{self.night}.{self.step}"
+
+    def on_kill(self) -> None:
+        """End the job with every process of it."""
+        end_processes_of(self.token, END_TIMEOUT_S)
+
+    def _run(self, settings: Settings, night: str) -> tuple[int, str]:
+        job = settings.project / "jobs" / "nightly" / f"{self.step}.py"
+        command = [sys.executable, str(job), "--survey", self.survey, "--night", night, "--run-id", self.run]
+        environment = {**settings_environment(settings), TOKEN_VARIABLE: self.token, "PYTHONUNBUFFERED": "1"}
+        self.log.info("job=%s night=%s run_id=%s", self.step, night, self.run)
+        last_words: deque[str] = deque(maxlen=1)
+        with subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            env=environment,
+            start_new_session=True,
+        ) as process:
+            readers = [
+                threading.Thread(target=self._pass_on, args=(process.stdout, deque(maxlen=0)), daemon=True),
+                threading.Thread(target=self._pass_on, args=(process.stderr, last_words), daemon=True),
+            ]
+            for reader in readers:
+                reader.start()
+            code = process.wait()
+            for reader in readers:
+                reader.join(END_TIMEOUT_S)
+        return code, "".join(last_words)
+
+    def _pass_on(self, stream: IO[str], last_words: deque[str]) -> None:
+        """Log the job's lines as they come."""
+        for line in stream:
+            text = line.rstrip()
+            if text:
+                last_words.append(text)
+                self.log.info("%s", text)

@@ -1,0 +1,175 @@
+"""Operators that wait: a stream that must run, and a night that must be drained. They reconcile and defer."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from airflow.sdk import BaseOperator, Context
+from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.execution_time.context import NEVER_EXPIRE, AssetStateStoreAccessor
+
+from fink_lib.config import Settings
+from fink_lib.errors import NightNotDrained, StreamFailed, StreamStalled
+from fink_lib.orchestration.assets import night_asset, stage_tables, stream_asset, table_facts
+from fink_lib.orchestration.triggers import DrainTrigger, Event, StreamEvent, StreamTrigger
+from fink_lib.streaming.health import ensure_running
+from fink_lib.streaming.runner import LocalRunner
+from fink_lib.streaming.spec import Stage, StreamSpec
+
+ANNOUNCED_KEPT = 100
+STALL_STOP_S = 10.0  # a driver that says nothing is not given long to stop by itself
+
+
+class StreamOperator(BaseOperator):
+    """Keeps one stream running until its night is over. Airflow holds the desired state; the driver is its own process.
+
+    Each time it runs it makes the world match: it re-attaches to the living driver by the stream's name, replaces one
+    that runs another spec, or submits one. Then it defers. The task succeeds when the survey is drained and a
+    night waits to be closed; the driver runs on, and the next run of the DAG re-attaches to it.
+
+    There is no ``on_kill`` here on purpose: a worker that is told to go, at a restart of Airflow, must not take
+    the stream with it. The trigger's ``on_kill`` runs only when a person marks or clears the task.
+
+    Known race: when the process dies between submitting the driver and deferring, the retry finds the
+    driver by its lease.
+
+    Parameters
+    ----------
+    survey, stage
+        The stream.
+    starts_closing
+        True for the one stream, the last in the flow, whose rotation starts `close_night`.
+    poll_s
+        Seconds between two looks of the trigger.
+    """
+
+    ui_color = "#d7e8f7"
+
+    def __init__(self, *, survey: str, stage: Stage, starts_closing: bool, poll_s: float = 2.0, **kwargs: Any) -> None:
+        self.survey = survey
+        self.stage = str(stage)
+        self.starts_closing = starts_closing
+        self.poll_s = poll_s
+        self.stream = stream_asset(survey, stage)
+        self.tables = stage_tables(survey, stage)
+        self.night = night_asset(survey)
+        outlets = [self.stream, *self.tables, *([self.night] if starts_closing else [])]
+        super().__init__(outlets=outlets, **kwargs)
+
+    def execute(self, context: Context) -> None:
+        """Make the stream run and defer; or finish a rotation that was cut short."""
+        rotation = context["task_state_store"].get("rotation")
+        if isinstance(rotation, dict) and rotation:
+            self._announce(context, {str(night): str(count) for night, count in rotation.items()})
+            return
+        self._attach(context, watch_settings=True)
+
+    def execute_complete(self, context: Context, event: Event) -> None:
+        """Act on the trigger's event.
+
+        Raises
+        ------
+        StreamFailed, StreamStalled
+            So that Airflow retries, which submits the driver again from its checkpoint.
+        AirflowSkipException
+            When somebody stopped the driver.
+        """
+        state, reason = StreamEvent(event["state"]), str(event["reason"])
+        self.log.info("stream=%s event=%s reason=%s", self.stream.name, state, reason)
+        match state:
+            case StreamEvent.FAILED:
+                raise StreamFailed(reason)
+            case StreamEvent.STALLED:
+                spec = self._spec()
+                LocalRunner(spec.settings).stop(spec, STALL_STOP_S)
+                raise StreamStalled(reason)
+            case StreamEvent.STOPPED:
+                raise AirflowSkipException(reason)
+            case StreamEvent.OUTDATED:
+                self._attach(context, watch_settings=False)
+            case StreamEvent.ROTATED:
+                nights = {str(night): str(count) for night, count in event["nights"].items()}
+                context["task_state_store"].set("rotation", dict(nights), retention=NEVER_EXPIRE)
+                self._announce(context, nights)
+
+    def _spec(self) -> StreamSpec:
+        return StreamSpec(self.survey, Stage(self.stage), Settings())
+
+    def _attach(self, context: Context, *, watch_settings: bool) -> None:
+        """Make the driver run, keep its handle with the stream's asset, and wait outside the worker.
+
+        After a replacement the settings are not watched again in this run: if worker and triggerer were
+        started with different ones, they would replace the driver for ever.
+        """
+        spec = self._spec()
+        handle = ensure_running(LocalRunner(spec.settings), spec)
+        store = context["asset_state_store"][self.stream]
+        facts = asdict(handle)
+        store.set("handle", {**facts, "command": list(handle.command)})
+        self.log.info("stream=%s pid=%d spec_hash=%s log=%s", spec.name, handle.pid, handle.spec_hash, spec.paths.log)
+        trigger = StreamTrigger(
+            survey=self.survey,
+            stage=self.stage,
+            spec_hash=handle.spec_hash if watch_settings else "",
+            announced=_announced(store),
+            poll_s=self.poll_s,
+        )
+        self.defer(trigger=trigger, method_name="execute_complete")
+
+    def _announce(self, context: Context, nights: Mapping[str, str]) -> None:
+        """Tell which nights are drained, once for the same counts; safe to repeat in the same run."""
+        store = context["asset_state_store"][self.stream]
+        announced = {**_announced(store), **nights}
+        store.set("announced", dict(sorted(announced.items())[-ANNOUNCED_KEPT:]))
+        settings, events = Settings(), context["outlet_events"]
+        events[self.stream].extra = {"survey": self.survey, "nights": dict(nights)}
+        for table in self.tables:
+            events[table].extra = table_facts(settings, self.survey, table.name, nights)
+        if self.starts_closing:
+            events[self.night].extra = {"survey": self.survey, "nights": dict(nights)}
+            events[self.night].add_partitions(sorted(nights))
+        self.log.info("stream=%s rotates nights=%s", self.stream.name, ",".join(nights))
+
+
+class DrainOperator(BaseOperator):
+    """Waits until the streams of a survey have nothing left to do.
+
+    Parameters
+    ----------
+    survey
+        Whose streams.
+    poll_s
+        Seconds between two looks.
+    """
+
+    ui_color = "#e6e6fa"
+
+    def __init__(self, *, survey: str, poll_s: float = 2.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.survey = survey
+        self.poll_s = poll_s
+
+    def execute(self, context: Context) -> None:  # noqa: ARG002  # Airflow's signature
+        """Defer at once; the deadline is in the trigger, since Airflow's own would end the task without a reason."""
+        deadline = time.time() + Settings().night_deadline_s
+        trigger = DrainTrigger(survey=self.survey, deadline=deadline, poll_s=self.poll_s)
+        self.defer(trigger=trigger, method_name="execute_complete")
+
+    def execute_complete(self, context: Context, event: Event) -> None:  # noqa: ARG002  # Airflow's signature
+        """Go on with a drained survey.
+
+        Raises
+        ------
+        NightNotDrained
+            When the deadline passed first.
+        """
+        if not event["drained"]:
+            limit_s = Settings().night_deadline_s
+            raise NightNotDrained(f"survey '{self.survey}' is not drained after {limit_s:.0f} s: {event['reason']}")
+
+
+def _announced(store: AssetStateStoreAccessor) -> dict[str, str]:
+    """Return night → counts of every rotation that this stream has made."""
+    kept = store.get("announced", {})
+    return {str(night): str(count) for night, count in kept.items()} if isinstance(kept, dict) else {}

@@ -2,16 +2,16 @@
 
 import io
 import json
-import zlib
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 import fastavro
-from isal import igzip_lib, isal_zlib
+from isal import isal_zlib
 
 from fink_lib.errors import PacketError
 from fink_lib.surveys.base import AvroSchema, Damage, Datum, Survey, value_at
+from fink_lib.surveys.inflate import INFLATE_ERRORS
 from fink_lib.surveys.superset import collect_named, field_paths, mismatches
 
 _GZIP = 31  # window bits that ask for a gzip header and its CRC
@@ -74,7 +74,7 @@ def gzip_fault(stamp: bytes) -> str | None:
     inflater = isal_zlib.decompressobj(_GZIP)
     try:
         inflater.decompress(stamp)
-    except (igzip_lib.IsalError, zlib.error) as error:
+    except INFLATE_ERRORS as error:
         return f"not a whole gzip stream: {error}"
     if not inflater.eof:
         return f"the gzip stream ends early, after {len(stamp)} bytes"

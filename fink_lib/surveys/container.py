@@ -11,10 +11,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import cramjam
-from isal import igzip_lib, isal_zlib
+from isal import isal_zlib
 
 from fink_lib.errors import PacketError
 from fink_lib.surveys.base import AvroSchema, Damage
+from fink_lib.surveys.inflate import INFLATE_ERRORS
 
 MAGIC = b"Obj\x01"
 SYNC_BYTES = 16
@@ -193,7 +194,7 @@ def _plain(data: bytes) -> bytes:
 def _deflate(data: bytes) -> bytes:
     try:
         return bytes(isal_zlib.decompress(data, _RAW_DEFLATE))
-    except (igzip_lib.IsalError, zlib.error) as error:
+    except INFLATE_ERRORS as error:
         raise PacketError(Damage.UNDECODABLE, f"the deflate block cannot be inflated: {error}") from error
 
 

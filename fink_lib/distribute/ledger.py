@@ -1,0 +1,104 @@
+"""What was sent: the memory of `published`, so that no alert leaves twice by the same filter.
+
+Silver holds each alert once, so a stream that never fails would need none of this. It is for a batch
+that is replayed, a checkpoint that was lost, and a driver that died between sending and recording.
+"""
+
+import datetime as dt
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pyspark.sql.functions as F
+from pyspark.sql import SparkSession
+
+from fink_lib import __version__
+from fink_lib.distribute.message import Sent
+from fink_lib.lake.table import TableSpec
+
+logger = logging.getLogger(__name__)
+
+NIGHTS_IN_MEMORY = 8  # late alerts reach back days, not weeks; one night of ZTF is some 10 MB
+
+
+class Ledger:
+    """Remembers and records what was sent.
+
+    Parameters
+    ----------
+    session
+        Spark session.
+    published
+        The table, existing.
+    lake
+        Root folder of the tables.
+    """
+
+    def __init__(self, session: SparkSession, published: TableSpec, lake: Path) -> None:
+        self._session, self._published, self._lake = session, published, lake
+        self._nights: dict[dt.date, dict[str, set[int]]] = {}
+
+    def was_sent(self, night: dt.date, alert_id: int, by: str) -> bool:
+        """Return whether the alert stands on the topic of a filter already."""
+        return alert_id in self._night(night)[by]
+
+    def record(self, sent: Sequence[Sent]) -> None:
+        """Append messages to `published` and remember them.
+
+        The append needs no transaction id: a message is recorded once because it is sent once, and a
+        replayed batch may rightly add messages (of a filter that is new) under an id that was used.
+        """
+        if not sent:
+            return
+        rows = [_row(one) for one in sent]
+        path = str(self._published.path(self._lake))
+        frame = self._session.createDataFrame(rows, self._published.schema)
+        frame.coalesce(1).write.format("delta").mode("append").save(path)
+        for one in sent:
+            self._night(one.facts.night)[one.facts.filter].add(one.facts.alert_id)
+
+    def next_offsets(self) -> dict[tuple[str, int], int]:
+        """Return, for each (topic, partition), the offset after the last one recorded."""
+        table = self._published.read(self._session, self._lake)
+        last = table.groupBy("topic", "partition").agg(F.max("offset").alias("offset")).collect()
+        return {(row["topic"], row["partition"]): row["offset"] + 1 for row in last}
+
+    def load(self, nights: Iterable[dt.date]) -> None:
+        """Read what was sent of these nights, where it is not in memory yet."""
+        missing = sorted(set(nights) - set(self._nights))
+        if not missing:
+            return
+        for night in sorted(self._nights)[: max(0, len(self._nights) + len(missing) - NIGHTS_IN_MEMORY)]:
+            del self._nights[night]
+        table = self._published.read(self._session, self._lake).where(F.col("night").isin(missing))
+        found: dict[dt.date, dict[str, set[int]]] = {night: defaultdict(set) for night in missing}
+        columns = table.select("night", "filter", "alert_id").toArrow()
+        for night, by, alert_id in zip(*(column.to_pylist() for column in columns.columns), strict=True):
+            found[night][by].add(alert_id)
+        self._nights.update(found)
+        logger.info("ledger loaded nights=%d messages=%d", len(missing), columns.num_rows)
+
+    def _night(self, night: dt.date) -> dict[str, set[int]]:
+        self.load([night])
+        return self._nights[night]
+
+
+def _row(sent: Sent) -> tuple[object, ...]:
+    """Return a message as a row of `published`, in the order of its columns."""
+    facts = sent.facts
+    return (
+        facts.night,
+        facts.alert_id,
+        facts.object_id,
+        facts.filter,
+        facts.filter_version,
+        sent.topic,
+        sent.partition,
+        sent.offset,
+        facts.kafka_time,
+        facts.ingest_time,
+        facts.enrich_time,
+        sent.publish_time,
+        facts.code_version or __version__,
+    )

@@ -1,0 +1,148 @@
+"""Which alerts of a micro-batch leave, and by which filters: one Arrow pass over the declared inputs."""
+
+import datetime as dt
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyspark.sql.functions as F
+import pyspark.sql.types as T
+from pyspark.sql import Column, DataFrame
+
+from fink_lib.errors import ConfigError
+from fink_lib.filters.base import Filter
+from fink_lib.filters.columns import as_array
+from fink_lib.filters.evaluate import evaluate
+from fink_lib.filters.registry import inputs_of
+from fink_lib.lake.tables import KAFKA_KEY
+from fink_lib.surveys import Survey
+
+logger = logging.getLogger(__name__)
+
+Key = tuple[str, int, int]
+"""Where an alert arrived: topic, partition, offset."""
+
+HEAD = ("night", "alert_id", "object_id", *KAFKA_KEY, "kafka_time", "ingest_time", "enrich_time")
+VERDICT = T.StructType(
+    [
+        T.StructField("filters", T.ArrayType(T.StringType())),
+        T.StructField("failures", T.ArrayType(T.StringType())),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Match:
+    """An alert that at least one filter selected; times in UTC.
+
+    Attributes
+    ----------
+    night, alert_id, object_id
+        Identity of the alert.
+    key
+        Where it arrived.
+    kafka_time, ingest_time, enrich_time
+        When it arrived, was stored, was enriched.
+    filters
+        Names of the filters that selected it.
+    """
+
+    night: dt.date
+    alert_id: int
+    object_id: str | None
+    key: Key
+    kafka_time: dt.datetime | None
+    ingest_time: dt.datetime | None
+    enrich_time: dt.datetime | None
+    filters: tuple[str, ...]
+
+
+def is_public(survey: Survey) -> Column:
+    """Return the predicate of alerts that may leave; null means no."""
+    return F.coalesce(F.expr(survey.public), F.lit(False))
+
+
+def narrow(silver: DataFrame, survey: Survey, filters: Sequence[Filter]) -> DataFrame:
+    """Keep the public alerts, their identity and the filters' inputs: nothing else of silver is read.
+
+    Raises
+    ------
+    ConfigError
+        When a filter reads a column that silver does not have.
+    """
+    for chosen in filters:
+        for path in chosen.inputs:
+            if not _has(silver.schema, path):
+                raise ConfigError(f"filter '{chosen.name}' reads '{path}', which silver does not have: correct inputs")
+    inputs = [F.col(path).alias(_column(number)) for number, path in enumerate(inputs_of(filters))]
+    return silver.where(is_public(survey)).select(*HEAD, *inputs)
+
+
+def _column(number: int) -> str:
+    """Name an input by its place: a dotted path would be taken for a field of a struct."""
+    return f"input_{number}"
+
+
+def _has(schema: T.StructType, path: str) -> bool:
+    """Follow a dotted path through structs and arrays of structs."""
+    node: T.DataType = schema
+    for part in path.split("."):
+        if isinstance(node, T.ArrayType):
+            node = node.elementType
+        if not isinstance(node, T.StructType) or part not in node.fieldNames():
+            return False
+        node = node[part].dataType
+    return True
+
+
+def _judge(filters: Sequence[Filter]) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """Return the function that Spark runs over Arrow batches; it yields the rows that matter."""
+
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for rows in batches:
+            arrays = {path: as_array(rows.column(_column(n))) for n, path in enumerate(inputs_of(filters))}
+            judged = evaluate(filters, arrays, rows.num_rows)
+            failures: list[list[str]] = [[] for _ in range(rows.num_rows)]
+            for failure in judged.failures:
+                failures[failure.row].append(f"{failure.filter}: {failure.error}")
+            told = [bool(names or errors) for names, errors in zip(judged.names, failures, strict=True)]
+            texts = pa.list_(pa.string())
+            verdict = [pa.array(judged.names, texts), pa.array(failures, texts)]
+            head = rows.select(list(HEAD))
+            yield pa.RecordBatch.from_arrays(
+                [*head.columns, *verdict], names=[*HEAD, *VERDICT.fieldNames()]
+            ).filter(pa.array(told, pa.bool_()))
+
+    return run
+
+
+def match(batch: DataFrame, filters: Sequence[Filter]) -> list[Match]:
+    """Evaluate all filters over a narrowed micro-batch; log and count those that raised."""
+    shape = T.StructType([batch.schema[name] for name in HEAD] + VERDICT.fields)
+    rows = batch.mapInArrow(_judge(filters), shape).toArrow().to_pylist()
+    _log_failures(rows)
+    return [
+        Match(
+            **{name: row[name] for name in ("night", "alert_id", "object_id")},
+            key=tuple(row[name] for name in KAFKA_KEY),
+            **{name: row[name] for name in ("kafka_time", "ingest_time", "enrich_time")},
+            filters=tuple(row["filters"]),
+        )
+        for row in rows
+        if row["filters"]
+    ]
+
+
+def _log_failures(rows: Sequence[dict[str, object]]) -> None:
+    """Say once a batch, for each filter that raised, on how many alerts and how the first one went."""
+    counts: Counter[str] = Counter()
+    first: dict[str, str] = {}
+    for row in rows:
+        for text in row["failures"]:  # type: ignore[attr-defined]  # a list by the schema above
+            name, _, error = text.partition(": ")
+            counts[name] += 1
+            first.setdefault(name, f"alert_id={row['alert_id']} error={error}")
+    for name, count in counts.items():
+        logger.error("filter raised filter=%s alerts=%d first: %s", name, count, first[name])

@@ -1,0 +1,115 @@
+"""A message as it leaves, and its headers: everything that `published` says of it travels with it.
+
+A driver that dies between sending and recording leaves messages that no table knows. The next one
+reads them back from the topic and records them from their headers alone, whatever filters run by then.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+UNIX_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+MICROSECOND = dt.timedelta(microseconds=1)
+
+Headers = Sequence[tuple[str, bytes | str | None]]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a message before it is sent; times in UTC.
+
+    Attributes
+    ----------
+    night, alert_id, object_id
+        Identity of the alert.
+    filter, filter_version
+        What selected it.
+    kafka_time, ingest_time, enrich_time
+        When the alert arrived, was stored, was enriched.
+    code_version
+        Version of the code that sent it.
+    """
+
+    night: dt.date
+    alert_id: int
+    object_id: str | None
+    filter: str
+    filter_version: str
+    kafka_time: dt.datetime | None
+    ingest_time: dt.datetime | None
+    enrich_time: dt.datetime | None
+    code_version: str
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A message that stands on a topic.
+
+    Attributes
+    ----------
+    facts
+        What it is.
+    topic, partition, offset
+        Where it stands.
+    publish_time
+        When the broker appended it.
+    """
+
+    facts: Facts
+    topic: str
+    partition: int
+    offset: int
+    publish_time: dt.datetime
+
+
+def _time_text(moment: dt.datetime | None) -> str:
+    """Write a time as whole microseconds since 1970, or nothing."""
+    return "" if moment is None else str((moment - UNIX_EPOCH) // MICROSECOND)
+
+
+def _time(text: str) -> dt.datetime | None:
+    return UNIX_EPOCH + int(text) * MICROSECOND if text else None
+
+
+def to_headers(facts: Facts) -> list[tuple[str, bytes]]:
+    """Write the facts as Kafka headers; readers that do not know them ignore them."""
+    texts = {
+        "alert_id": str(facts.alert_id),
+        "object_id": facts.object_id,
+        "night": facts.night.isoformat(),
+        "filter": facts.filter,
+        "filter_version": facts.filter_version,
+        "kafka_time_us": _time_text(facts.kafka_time),
+        "ingest_time_us": _time_text(facts.ingest_time),
+        "enrich_time_us": _time_text(facts.enrich_time),
+        "code_version": facts.code_version,
+    }
+    return [(name, text.encode()) for name, text in texts.items() if text is not None]
+
+
+def from_headers(headers: Headers | None) -> Facts | None:
+    """Read the facts back; None when the message is not one of ours."""
+    texts = {
+        name: value.decode() if isinstance(value, bytes) else value
+        for name, value in headers or ()
+        if value is not None
+    }
+    try:
+        return Facts(
+            night=dt.date.fromisoformat(texts["night"]),
+            alert_id=int(texts["alert_id"]),
+            object_id=texts.get("object_id"),
+            filter=texts["filter"],
+            filter_version=texts["filter_version"],
+            kafka_time=_time(texts["kafka_time_us"]),
+            ingest_time=_time(texts["ingest_time_us"]),
+            enrich_time=_time(texts["enrich_time_us"]),
+            code_version=texts["code_version"],
+        )
+    except (KeyError, ValueError):
+        return None
+
+
+def from_millis(milliseconds: int) -> dt.datetime:
+    """Return a Kafka time stamp as a time in UTC."""
+    return UNIX_EPOCH + dt.timedelta(milliseconds=milliseconds)

@@ -1,0 +1,93 @@
+"""The producer: idempotent, not transactional, every message accounted for by its delivery report."""
+
+import logging
+from functools import partial
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from fink_lib.config import Settings
+from fink_lib.distribute.message import Facts, Sent, from_millis, to_headers
+from fink_lib.distribute.topics import MAX_MESSAGE_BYTES, client_config, partition_of
+from fink_lib.errors import BrokerError
+
+logger = logging.getLogger(__name__)
+
+FLUSH_TIMEOUT_S = 120.0
+PRODUCER_CONFIG = {
+    # Transactions would put control records between messages, and fink-client counts offsets as messages.
+    "enable.idempotence": True,
+    "acks": "all",
+    # The key is the same 10 kB in every message. Only a window wider than a message finds it again:
+    # zstd has one, lz4 (64 kB) has not; and only a batch of several messages has a message to find it in.
+    "compression.type": "zstd",
+    "linger.ms": 100,
+    "batch.size": 4_000_000,
+    "message.max.bytes": MAX_MESSAGE_BYTES,
+    "queue.buffering.max.kbytes": 262_144,
+    "delivery.timeout.ms": int(FLUSH_TIMEOUT_S * 1000 * 0.9),
+}
+
+
+class Sender:
+    """Sends alerts and tells where they came to stand.
+
+    Parameters
+    ----------
+    settings
+        Where Kafka is, and how many partitions a topic has.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._partitions = settings.output_partitions
+        self._producer = Producer({**client_config(settings), **PRODUCER_CONFIG})
+        self._sent: list[Sent] = []
+        self._errors: list[str] = []
+
+    def send(self, topic: str, key: bytes, value: bytes, facts: Facts) -> None:
+        """Hand one message to the producer; it is only sent once `delivered` returns it."""
+        chosen = partition_of(facts.object_id or str(facts.alert_id), self._partitions)
+        while True:
+            try:
+                self._producer.produce(
+                    topic,
+                    key=key,
+                    value=value,
+                    partition=chosen,
+                    headers=to_headers(facts),
+                    on_delivery=partial(self._report, facts),
+                )
+            except BufferError:  # the queue is full: wait until reports make room
+                self._producer.poll(0.1)
+                continue
+            except KafkaException as error:
+                raise BrokerError(f"Kafka refused an alert for topic {topic}: {error}") from error
+            self._producer.poll(0)
+            return
+
+    def delivered(self) -> list[Sent]:
+        """Wait for every report; return the messages sent since the last call.
+
+        Raises
+        ------
+        BrokerError
+            When a message was refused or not acknowledged in time. What was acknowledged stands on the
+            topic; the next start finds it there.
+        """
+        waiting = self._producer.flush(FLUSH_TIMEOUT_S)
+        sent, self._sent = self._sent, []
+        errors, self._errors = self._errors, []
+        if waiting or errors:
+            self._producer.purge()
+            first = errors[0] if errors else f"no answer within {FLUSH_TIMEOUT_S:.0f} s"
+            raise BrokerError(f"Kafka did not take {waiting + len(errors)} of the messages: {first}")
+        return sent
+
+    def _report(self, facts: Facts, error: KafkaError | None, message: Message) -> None:
+        """Keep what the broker said of one message; called by the producer's own poll and flush."""
+        if error is not None:
+            self._errors.append(f"{message.topic()}: {error.str()}")
+            return
+        _, milliseconds = message.timestamp()
+        self._sent.append(
+            Sent(facts, message.topic(), message.partition(), message.offset(), from_millis(milliseconds))
+        )

@@ -31,6 +31,7 @@ def build(context: NightContext, results: Mapping[Step, JsonObject | None]) -> J
         "survey": context.survey.name,
         "night": context.night.isoformat(),
         **{name: counts.get(name) for name in COUNTS},
+        "partition_rows": dict(reconcile.get("partition_rows", {})),
         "published": dict(reconcile.get("published", {})),
         "equation_holds": holds,
         "equations": [equation["text"] for equation in reconcile.get("equations", ())],

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import pyspark.sql.functions as F
+
 from fink_lib.nightly.enriched import enriched_equation
 from fink_lib.nightly.equation import Equation, TopicAccount, check
 from fink_lib.nightly.job import NightContext, Outcome
@@ -16,7 +18,7 @@ from fink_lib.nightly.offered import offered_account
 from fink_lib.nightly.offsets import read_marks
 from fink_lib.nightly.published import PublishedAccount, output_marks, published_account
 from fink_lib.nightly.results import JsonObject
-from fink_lib.nightly.snapshot import Snapshot
+from fink_lib.nightly.snapshot import Snapshot, Table
 from fink_lib.nightly.watermarks import TopicReader
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,8 @@ class Balance:
         The three equations; the last with its topics.
     topics
         The input topics that the night touches.
+    partition_rows
+        Rows of the night's partition in the two bronze tables; a later change of them reopens the night.
     versions
         Versions of the tables that were read.
     """
@@ -43,6 +47,7 @@ class Balance:
     enriched: Equation
     published: PublishedAccount
     topics: list[TopicAccount]
+    partition_rows: dict[str, int]
     versions: dict[str, int | None]
 
     @property
@@ -71,6 +76,7 @@ class Balance:
                 "repeats": parts["repeats"],
                 "quarantine_enrich": parts["quarantine"],
             },
+            "partition_rows": self.partition_rows,
             "published": self.published.of_night,
             "lost": self.lost_labels(),
             "equations": [equation.as_json() for equation in self.equations],
@@ -116,4 +122,6 @@ def look(context: NightContext, reader: TopicReader) -> Balance:
     offered, topics = offered_account(snapshot, reader, survey, night, input_marks)
     enriched = enriched_equation(snapshot, night)
     published = published_account(snapshot, reader, survey, night, marks)
-    return Balance(offered, enriched, published, topics, dict(snapshot.versions))
+    damaged = snapshot.frame(Table.QUARANTINE).where(F.col("night") == F.lit(night)).count()
+    rows = {str(Table.BRONZE): enriched.total, str(Table.QUARANTINE): damaged}
+    return Balance(offered, enriched, published, topics, rows, dict(snapshot.versions))

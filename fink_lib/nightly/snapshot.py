@@ -42,7 +42,7 @@ def night_specs(survey: Survey) -> dict[Table, TableSpec]:
 def table_version(path: Path) -> int | None:
     """Return the newest version of a Delta table, None where there is no table; needs no JVM."""
     try:
-        return int(LakeTable(str(path), without_files=True).version())
+        return int(LakeTable(str(path)).version())
     except TableNotFoundError:
         return None
 

@@ -1,0 +1,231 @@
+"""The equations of a night: they hold on a good night, and each way to break them is named."""
+
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import fastavro
+import pytest
+
+from fink_lib.nightly import reconcile
+from fink_lib.nightly.equation import Equation, Fault, check
+from fink_lib.nightly.job import NightContext
+from fink_lib.nightly.snapshot import Table
+from fink_lib.nightly.watermarks import RawMessage, Watermarks
+from fink_lib.surveys.base import Datum
+from fink_lib.testing.nights import NIGHT, OUTPUT, TOPIC, FakeKafka, bronze_row, published_row, silver_row
+
+pytestmark = pytest.mark.spark
+
+Plant = Callable[[Table, list[dict[str, Any]]], object]
+
+SCHEMA = {
+    "type": "record",
+    "name": "alert",
+    "fields": [
+        {"name": "candid", "type": "long"},
+        {
+            "name": "candidate",
+            "type": {"type": "record", "name": "candidate", "fields": [{"name": "jd", "type": "double"}]},
+        },
+    ],
+}
+
+
+def packet(alert_id: int, jd: float) -> bytes:
+    body = io.BytesIO()
+    fastavro.schemaless_writer(body, SCHEMA, {"candid": alert_id, "candidate": {"jd": jd}})
+    return body.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def _bare_framing(monkeypatch: pytest.MonkeyPatch, context: NightContext) -> None:
+    """Messages of this module hold nothing but the datum: framings have tests of their own."""
+    monkeypatch.setattr(type(context.survey.framing), "unwrap", lambda _self, message: Datum(SCHEMA, message))
+
+
+def look(context: NightContext, kafka: FakeKafka) -> reconcile.Balance:
+    return reconcile.look(context, kafka)  # type: ignore[arg-type]  # the fake answers like a TopicReader
+
+
+def faults(equation: Equation) -> dict[Fault, tuple[int, list[str]]]:
+    return {one.fault: (one.count, [message.label for message in one.named]) for one in equation.differences}
+
+
+def test_a_good_night_holds(context: NightContext, good_night: FakeKafka) -> None:
+    balance = look(context, good_night)
+    facts = balance.as_json(context)
+    assert check(context.label, balance.equations) is None
+    assert facts["holds"]
+    assert facts["counts"] == {
+        "offered": 9,
+        "bronze": 9,
+        "quarantine": 0,
+        "silver": 6,
+        "rejected": 1,
+        "repeats": 1,
+        "quarantine_enrich": 1,
+    }
+    assert facts["published"] == {OUTPUT: 2}
+    (topic,) = facts["topics"]
+    assert topic["offered"] == 10
+    assert topic["by_night"] == {
+        "2021-11-22": {"bronze": 9, "quarantine": 0, "lost": 0},
+        "null": {"bronze": 0, "quarantine": 1, "lost": 0},
+    }
+    assert topic["adds_up"]
+    assert json.dumps(facts)  # everything in it can be stored
+
+
+def test_a_lost_message_is_named_by_its_alert(context: NightContext, good_night: FakeKafka) -> None:
+    good_night.ends[TOPIC, 0] = Watermarks(0, 12)
+    good_night.held[TOPIC, 0, 10] = RawMessage(10, None, packet(77, 2459540.75))
+    good_night.held[TOPIC, 0, 11] = RawMessage(11, None, b"damaged")
+    balance = look(context, good_night)
+    assert balance.offered.total == 10  # the damaged one is of no night
+    assert faults(balance.offered) == {Fault.LOST: (2, ["77", f"{TOPIC}[0]@11"])}
+    assert balance.lost_labels() == [77, f"{TOPIC}[0]@11"]
+    error = check(context.label, balance.equations)
+    assert error is not None
+    assert "ztf 2021-11-22" in str(error)
+    assert "77" in str(error)
+    by_night = balance.topics[0].by_night
+    assert by_night["2021-11-22"].lost == 1
+    assert by_night[None].lost == 1
+    assert balance.topics[0].adds_up
+
+
+def test_a_lost_message_of_another_night_answers_there(
+    context: NightContext, good_night: FakeKafka, plant: Plant
+) -> None:
+    good_night.ends[TOPIC, 0] = Watermarks(0, 12)
+    good_night.held[TOPIC, 0, 11] = RawMessage(11, None, packet(78, 2459541.75))
+    other = NIGHT.replace(day=23)
+    late = {"night": other}
+    plant(Table.BRONZE, [bronze_row(10, **late)])
+    balance = look(context, good_night)
+    assert balance.holds  # the other night holds a message of this topic, so its own closing looks here
+    assert balance.topics[0].by_night["2021-11-23"].lost == 1
+
+
+def test_a_lost_message_that_no_other_night_will_look_for_breaks_this_one(
+    context: NightContext, good_night: FakeKafka
+) -> None:
+    good_night.ends[TOPIC, 0] = Watermarks(0, 11)
+    good_night.held[TOPIC, 0, 10] = RawMessage(10, None, packet(78, 2459541.75))
+    assert faults(look(context, good_night).offered) == {Fault.LOST: (1, ["78"])}
+
+
+def test_an_offset_that_holds_no_message_was_not_offered(
+    context: NightContext, good_night: FakeKafka, plant: Plant
+) -> None:
+    good_night.ends[TOPIC, 0] = Watermarks(0, 13)
+    plant(Table.BRONZE, [bronze_row(11)])
+    plant(Table.SILVER, [silver_row(11)])
+    balance = look(context, good_night)  # 10 and 12 are control records
+    assert balance.holds
+    assert balance.topics[0].offered == 11
+
+
+def test_expired_messages_that_the_lake_has_count_as_offered(context: NightContext, good_night: FakeKafka) -> None:
+    good_night.ends[TOPIC, 0] = Watermarks(10, 10)
+    balance = look(context, good_night)
+    assert balance.holds
+    assert balance.topics[0].offered == 10
+
+
+def test_a_gap_that_has_expired_is_lost_for_good(context: NightContext, good_night: FakeKafka, plant: Plant) -> None:
+    good_night.ends[TOPIC, 0] = Watermarks(12, 12)
+    plant(Table.BRONZE, [bronze_row(11)])
+    plant(Table.SILVER, [silver_row(11)])
+    assert faults(look(context, good_night).offered) == {Fault.LOST: (1, [f"{TOPIC}[0]@10"])}
+
+
+def test_a_topic_that_is_gone_leaves_the_lake_as_witness(context: NightContext, good_night: FakeKafka) -> None:
+    del good_night.ends[TOPIC, 0]
+    balance = look(context, good_night)
+    assert balance.holds
+    assert balance.topics[0].offered == 10
+
+
+def test_a_row_found_twice(context: NightContext, good_night: FakeKafka, plant: Plant) -> None:
+    plant(Table.BRONZE, [bronze_row(3)])
+    assert faults(look(context, good_night).offered) == {Fault.KEPT_TWICE: (1, ["1000003"])}
+
+
+def test_a_row_beyond_the_end_of_its_partition(context: NightContext, good_night: FakeKafka) -> None:
+    good_night.ends[TOPIC, 0] = Watermarks(0, 9)
+    assert faults(look(context, good_night).offered) == {Fault.NEVER_OFFERED: (1, [f"{TOPIC}[0]@9"])}
+
+
+def test_a_row_missing_in_silver(context: NightContext, good_night: FakeKafka, plant: Plant) -> None:
+    good_night.ends[TOPIC, 0] = Watermarks(0, 11)
+    plant(Table.BRONZE, [bronze_row(10)])
+    balance = look(context, good_night)
+    assert balance.offered.holds
+    assert faults(balance.enriched) == {Fault.NOT_ENRICHED: (1, ["1000010"])}
+    assert balance.lost_labels() == [1_000_010]
+
+
+def test_two_errors_that_cancel_in_the_sum_are_still_found(
+    context: NightContext, good_night: FakeKafka, plant: Plant
+) -> None:
+    good_night.ends[TOPIC, 0] = Watermarks(0, 11)
+    plant(Table.BRONZE, [bronze_row(10)])
+    plant(Table.SILVER, [silver_row(2)])
+    enriched = look(context, good_night).enriched
+    assert enriched.total == sum(enriched.parts.values())
+    assert faults(enriched) == {Fault.NOT_ENRICHED: (1, ["1000010"]), Fault.ENRICHED_TWICE: (1, ["1000002"])}
+    assert not enriched.holds
+
+
+def test_a_silver_row_without_bronze(context: NightContext, good_night: FakeKafka, plant: Plant) -> None:
+    plant(Table.SILVER, [silver_row(50)])
+    assert faults(look(context, good_night).enriched) == {Fault.NOT_FROM_BRONZE: (1, ["1000050"])}
+
+
+def test_a_message_on_a_topic_without_a_row(context: NightContext, good_night: FakeKafka) -> None:
+    good_night.ends[OUTPUT, 0] = Watermarks(0, 3)
+    key = json.dumps(SCHEMA).encode()
+    good_night.held[OUTPUT, 0, 2] = RawMessage(2, key, packet(1_000_002, 2459540.75))
+    published = look(context, good_night).published.equation
+    assert published.text == "3 on topics ≠ 2 published"
+    assert faults(published) == {Fault.SENT_UNRECORDED: (1, ["1000002"])}
+
+
+def test_a_topic_that_published_knows_nothing_of(context: NightContext, good_night: FakeKafka) -> None:
+    good_night.ends["fink_other_ztf", 4] = Watermarks(0, 1)
+    good_night.held["fink_other_ztf", 4, 0] = RawMessage(0, None, b"")
+    assert faults(look(context, good_night).published.equation) == {Fault.SENT_UNRECORDED: (1, ["fink_other_ztf[4]@0"])}
+
+
+def test_a_recorded_message_that_the_topic_never_had(
+    context: NightContext, good_night: FakeKafka, plant: Plant
+) -> None:
+    plant(Table.PUBLISHED, [published_row(2, 3), published_row(1, 4)])
+    assert faults(look(context, good_night).published.equation) == {
+        Fault.RECORDED_TWICE: (1, ["1000004"]),
+        Fault.NEVER_SENT: (1, ["1000003"]),
+    }
+
+
+def test_an_empty_night_holds(context: NightContext) -> None:
+    facts = look(context, FakeKafka()).as_json(context)
+    assert facts["holds"]
+    assert set(facts["counts"].values()) == {0}
+
+
+def test_a_second_look_finds_what_was_in_flight(context: NightContext, good_night: FakeKafka, plant: Plant) -> None:
+    good_night.ends[TOPIC, 0] = Watermarks(0, 11)
+    plant(Table.BRONZE, [bronze_row(10)])
+    looks = []
+
+    def once() -> reconcile.Balance:
+        if looks:
+            plant(Table.SILVER, [silver_row(10)])
+        looks.append(look(context, good_night))
+        return looks[-1]
+
+    assert reconcile.settle(once, pause_s=0.0).holds
+    assert [one.holds for one in looks] == [False, True]

@@ -1,0 +1,148 @@
+"""Everything of one home together: up, down, and the settings of what runs."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from fink_lib.cli.host import ports
+from fink_lib.cli.host.airflow import LocalAirflow
+from fink_lib.cli.host.jars import KAFKA, ensure_jars, jar_dir
+from fink_lib.cli.host.java import find_java
+from fink_lib.cli.host.kafka import LocalKafka
+from fink_lib.config import Settings
+from fink_lib.errors import HostError
+from fink_lib.streaming.runner import LocalRunner
+from fink_lib.streaming.spec import Stage, StreamSpec
+
+# Jars, logs, checkpoints and a played night together stay well below.
+LEAST_DISK_BYTES = 2 * 10**9
+Say = Callable[[str], None]
+
+
+def local_kafka(settings: Settings) -> LocalKafka:
+    """Return the broker of a home, running or not."""
+    return LocalKafka(settings.home, jar_dir(settings.cache, KAFKA), settings.kafka_port)
+
+
+def has_own_kafka(settings: Settings) -> bool:
+    """Tell whether the home brings its own broker; not so when ``FINK_KAFKA_BOOTSTRAP`` names another one."""
+    own = f"{ports.LOOPBACK}:{settings.kafka_port}"
+    if "kafka_bootstrap" not in settings.model_fields_set or settings.kafka_bootstrap == own:
+        return True
+    kafka = local_kafka(settings)
+    return kafka.is_running() and kafka.bootstrap == settings.kafka_bootstrap
+
+
+def connected(settings: Settings) -> Settings:
+    """Return the settings with the address of the broker that runs for this home.
+
+    Raises
+    ------
+    HostError
+        When the home's own broker does not run.
+    """
+    if not has_own_kafka(settings):
+        return settings
+    return settings.model_copy(update={"kafka_bootstrap": local_kafka(settings).bootstrap})
+
+
+def require_room(settings: Settings) -> None:
+    """Make sure that the home can be written and has room.
+
+    Raises
+    ------
+    HostError
+        When it cannot be created or written, or the disk is nearly full.
+    """
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        probe = settings.home / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise HostError(
+            f"home {settings.home} cannot be written ({error.strerror}): choose another with --home"
+        ) from error
+    free = free_bytes(settings.home)
+    if free < LEAST_DISK_BYTES:
+        raise HostError(
+            f"only {free / 1e9:.1f} GB are free under {settings.home}, {LEAST_DISK_BYTES / 1e9:.0f} GB are needed: "
+            f"make room or choose another place with --home"
+        )
+
+
+def free_bytes(path: Path) -> int:
+    """Return the free bytes of the disk that holds a path, which need not exist yet."""
+    while not path.exists():
+        path = path.parent
+    return shutil.disk_usage(path).free
+
+
+def bring_up(settings: Settings, say: Say) -> Settings:
+    """Start what does not run yet: jars, Kafka, Airflow.
+
+    Parameters
+    ----------
+    say
+        Receives a line for each step.
+
+    Returns
+    -------
+    Settings
+        The same settings with the address of the broker that runs.
+
+    Raises
+    ------
+    HostError
+        When this machine lacks something; the message says what and how to get it.
+    """
+    require_room(settings)
+    say(f"java: {find_java().path}, {find_java().major}")
+    ensure_jars(settings.cache, say=say)
+    settings = _bring_up_kafka(settings, say)
+    airflow = LocalAirflow(settings)
+    started = time.monotonic()
+    if not airflow.is_running():
+        say("airflow: starting (half a minute or more)")
+    login = airflow.start()
+    say(f"airflow: {login.url}  user {login.user}  password {login.password}  ({time.monotonic() - started:.0f} s)")
+    return settings
+
+
+def _bring_up_kafka(settings: Settings, say: Say) -> Settings:
+    if not has_own_kafka(settings):
+        say(f"kafka: {settings.kafka_bootstrap} (not ours)")
+        return settings
+    started = time.monotonic()
+    bootstrap = local_kafka(settings).start()
+    say(f"kafka: {bootstrap}  ({time.monotonic() - started:.0f} s)")
+    return settings.model_copy(update={"kafka_bootstrap": bootstrap})
+
+
+def take_down(settings: Settings, say: Say) -> None:
+    """Stop Airflow, then the streams, then Kafka. Stopping what does not run is no error.
+
+    Airflow first: it would start again every stream that it sees stop. Its own end never touches a stream.
+    Each driver finishes its micro-batch, so the next start goes on where this one ended.
+    """
+    airflow = LocalAirflow(settings)
+    say("airflow: " + ("stopping" if airflow.is_running() else "not running"))
+    airflow.stop()
+    runner = LocalRunner(settings)
+    for spec in known_streams(settings):
+        if runner.find(spec) is not None:
+            say(f"stream {spec.name}: finishing its micro-batch")
+            runner.stop(spec, settings.stop_timeout_s)
+    kafka = local_kafka(settings)
+    say("kafka: " + ("stopping" if kafka.is_running() else "not running"))
+    kafka.stop()
+
+
+def known_streams(settings: Settings) -> Iterator[StreamSpec]:
+    """Yield every stream that ever ran in this home, in the order that alerts pass them."""
+    folders = {path.name for path in settings.streams.glob("*.*") if path.is_dir()}
+    for survey in sorted({name.partition(".")[0] for name in folders}):
+        for stage in Stage:
+            if f"{survey}.{stage}" in folders:
+                yield StreamSpec(survey, stage, settings)

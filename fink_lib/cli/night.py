@@ -1,0 +1,125 @@
+"""`fink night`: play nights through the whole broker, and look at their books."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from fink_lib.config import Settings
+
+app = typer.Typer(no_args_is_help=True, help="Play nights through the whole broker, and look at their books.")
+
+
+@app.command("play")
+def play_command(
+    path: Annotated[str, typer.Argument(help="A packet, folder or archive; `sample` is the night of the demo")],
+    survey: Annotated[str, typer.Option(help="Whose packets they are")] = "ztf",
+    home: Annotated[Path | None, typer.Option(help="Where the broker keeps everything")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the books here, as JSON")] = None,
+    rate: Annotated[float | None, typer.Option(help="Alerts a second; as fast as possible when not given")] = None,
+    exposure_s: Annotated[float | None, typer.Option(help="Seconds between exposures, each sent as a burst")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the services running afterwards")] = False,
+    truth: Annotated[Path | None, typer.Option(help="Write what was sent here, a line a message")] = None,
+    duplicates: Annotated[int, typer.Option(help="Send so many packets twice")] = 0,
+    truncated: Annotated[int, typer.Option(help="Add so many truncated packets")] = 0,
+    corrupt: Annotated[int, typer.Option(help="Add so many corrupt packets")] = 0,
+    unknown_schema: Annotated[int, typer.Option(help="Add so many packets of an unknown schema")] = 0,
+    out_of_order: Annotated[int, typer.Option(help="Send so many packets late")] = 0,
+    seed: Annotated[int, typer.Option(help="Of every random choice")] = 0,
+    timeout_s: Annotated[float | None, typer.Option(help="How long to wait for the nights to close")] = None,
+) -> None:
+    """Start what is not running, play PATH, wait until its nights are closed, print their books.
+
+    Exits with 1 when an equation fails, a stream died or a critical expectation failed.
+    """
+    from fink_lib.cli.play import NightPlay, play_night, print_line
+    from fink_lib.simulator import Fault, resolve_path
+    from fink_lib.surveys import get_survey
+
+    adapter = get_survey(survey)
+    settings = Settings() if home is None else Settings(home=home.absolute())
+    packets = resolve_path(path, settings)
+    faults = {
+        Fault.DUPLICATE: duplicates,
+        Fault.TRUNCATED: truncated,
+        Fault.CORRUPT: corrupt,
+        Fault.UNKNOWN_SCHEMA: unknown_schema,
+        Fault.OUT_OF_ORDER: out_of_order,
+    }
+    wanted = NightPlay(packets, adapter, rate, exposure_s, faults, seed, truth, timeout_s)
+    from fink_lib.cli.host.stack import start_stack, stop_stack
+
+    stack = start_stack(settings, print_line)
+    try:
+        books = play_night(wanted, stack, print_line)
+    finally:
+        if not keep and stack.started:
+            stop_stack(stack.settings, print_line)
+    if json_file is not None:
+        json_file.parent.mkdir(parents=True, exist_ok=True)
+        json_file.write_text(json.dumps(books, indent=1, default=str) + "\n")
+    show_books(stack.settings, books)
+    if keep:
+        login = stack.login()
+        typer.echo(f"Airflow   {login.url}   user {login.user}   password {login.password}")
+        typer.echo(f"Kafka     {stack.settings.kafka_bootstrap}      stop everything with: make down")
+    raise typer.Exit(0 if books["ok"] else 1)
+
+
+def show_books(settings: Settings, books: dict[str, Any]) -> None:
+    """Print one row a night and, below it, what left on which topic."""
+    console = Console()
+    columns = ("offered", "bronze", "quarantine", "silver", "rejected", "repeats")
+    table = Table("night", *columns, "equation", "lost", "expectations")
+    for night in books["nights"]:
+        passed, failed = night["expectations"]["passed"], night["expectations"]["failed"]
+        table.add_row(
+            str(night["night"] or "none"),
+            *(str(night[column]) for column in columns),
+            "holds" if night["equation_holds"] else "BROKEN",
+            str(len(night["lost"])),
+            f"{passed} passed, {failed} failed",
+        )
+    console.print(table)
+    for night in books["nights"]:
+        for topic, count in sorted(night["published"].items()):
+            console.print(f"{night['night']}  {topic}  {count}")
+        if night["night"]:
+            folder = settings.night_dir(night["survey"], str(night["night"]))
+            typer.echo(f"report    {folder / 'report.html'}")
+            typer.echo(f"manifest  {folder / 'manifest.json'}")
+    typer.echo("the books balance" if books["ok"] else "THE BOOKS DO NOT BALANCE: see the report")
+
+
+@app.command("list")
+def list_command(
+    home: Annotated[Path | None, typer.Option(help="Where the broker keeps everything")] = None,
+    survey: Annotated[str, typer.Option(help="Whose nights")] = "ztf",
+) -> None:
+    """List the closed nights."""
+    from fink_lib.cli.night_watch import offered_so_far, read_manifest
+
+    settings = Settings() if home is None else Settings(home=home.absolute())
+    nights = [read_manifest(settings, survey, night) for night in offered_so_far(settings, survey)]
+    show_books(settings, {"nights": [night for night in nights if night], "ok": all(n["ok"] for n in nights if n)})
+
+
+@app.command("show")
+def show_command(
+    night: Annotated[str, typer.Argument(help="YYYY-MM-DD")],
+    home: Annotated[Path | None, typer.Option(help="Where the broker keeps everything")] = None,
+    survey: Annotated[str, typer.Option(help="Whose night")] = "ztf",
+) -> None:
+    """Print the manifest in force of one night."""
+    from fink_lib.cli.night_watch import read_manifest
+    from fink_lib.errors import ConfigError
+    from fink_lib.nights import parse_night
+
+    settings = Settings() if home is None else Settings(home=home.absolute())
+    manifest = read_manifest(settings, survey, parse_night(night))
+    if manifest is None:
+        raise ConfigError(f"{survey} {night} was never closed in {settings.home}: see `fink night list`")
+    typer.echo(json.dumps(manifest, indent=1))

@@ -1,0 +1,139 @@
+"""Play a folder of packets through the whole broker and come back with the books of its nights."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fink_lib.cli import night_watch as watch
+from fink_lib.cli.host.airflow import LocalAirflow
+from fink_lib.cli.host.stack import Stack
+from fink_lib.config import Settings
+from fink_lib.errors import BrokerError, ConfigError
+from fink_lib.nightly.undated import undated_night
+from fink_lib.simulator import Fault, PlayRequest, PlayResult, play
+from fink_lib.streaming.spec import Stage
+from fink_lib.surveys import Survey
+
+Say = Callable[[str], None]
+STREAM_START_TIMEOUT_S = 300.0
+CLOSE_TIMEOUT_S = 900.0
+CLOSE_TIMEOUT_PER_ALERT_S = 0.1
+
+
+@dataclass(frozen=True)
+class NightPlay:
+    """One play of one or more nights.
+
+    Attributes
+    ----------
+    path, survey, rate, exposure_s, faults, seed, truth
+        What is played, see `PlayRequest`.
+    timeout_s
+        How long to wait for the nights to close; chosen by the number of alerts when None.
+    """
+
+    path: Path
+    survey: Survey
+    rate: float | None = None
+    exposure_s: float | None = None
+    faults: dict[Fault, int] = field(default_factory=dict)
+    seed: int = 0
+    truth: Path | None = None
+    timeout_s: float | None = None
+
+    def request(self, settings: Settings) -> PlayRequest:
+        """Return what the simulator is asked for."""
+        return PlayRequest(
+            self.path, self.survey, settings, rate=self.rate, exposure_s=self.exposure_s,
+            faults=self.faults, seed=self.seed, truth=self.truth,
+        )  # fmt: skip
+
+
+def unpause_streams(settings: Settings, survey: str, say: Say) -> None:
+    """Let the four DAGs of a survey run."""
+    with LocalAirflow(settings).api() as api:
+        for dag in [*(f"{survey}_{stage}" for stage in Stage), f"{survey}_close_night"]:
+            api.unpause(dag)
+    say(f"unpaused {survey}_ingest, {survey}_enrich, {survey}_distribute and {survey}_close_night")
+
+
+def play_night(wanted: NightPlay, stack: Stack, say: Say) -> dict[str, Any]:
+    """Play, wait until every night is closed, and return ``{"nights": [...], "ok": bool, ...}``.
+
+    Raises
+    ------
+    ConfigError
+        When the path holds no packets.
+    BrokerError
+        When Kafka did not take a message.
+    NightError, StreamError
+        When a stream does not start or a night does not close in time.
+    """
+    settings, survey = stack.settings, wanted.survey
+    unpause_streams(settings, survey.name, say)
+    watch.wait_for_streams(settings, survey.name, STREAM_START_TIMEOUT_S, say)
+    before = watch.offered_so_far(settings, survey.name)
+    say(f"playing {wanted.path}")
+    result = play(wanted.request(settings))
+    _check_played(wanted, result)
+    say(_what_was_played(result))
+    timeout_s = wanted.timeout_s or CLOSE_TIMEOUT_S + CLOSE_TIMEOUT_PER_ALERT_S * result.sent
+    expected = watch.expectations(before, result.nights)
+    manifests = watch.wait_for_close(settings, survey.name, expected, timeout_s, Progress(say))
+    undated = undated_night(settings, survey, result.topics)
+    return books(settings, survey.name, manifests, undated, result)
+
+
+def books(
+    settings: Settings, survey: str, manifests: list[watch.Manifest], undated: watch.Manifest, result: PlayResult
+) -> dict[str, Any]:
+    """Gather the manifests, the messages of no night and the state of the streams into one verdict."""
+    nights = manifests + ([undated] if undated["offered"] else [])
+    dead = watch.dead_streams(settings, survey)
+    ok = not dead and all(night.get("ok", night["equation_holds"]) for night in nights)
+    played = json.loads(result.as_json())
+    return {"nights": nights, "ok": ok, "dead_streams": dead, "played": played}
+
+
+class Progress:
+    """Says something when it changed, and every few seconds when it did not; rewrites its line on a terminal."""
+
+    EVERY_S = 15.0
+
+    def __init__(self, say: Say) -> None:
+        self.say = say
+        self.last = ""
+        self.said_at = 0.0
+        self.started = time.monotonic()
+
+    def __call__(self, text: str) -> None:
+        """Tell where the work stands."""
+        now = time.monotonic()
+        if text == self.last and now - self.said_at < self.EVERY_S:
+            return
+        self.last, self.said_at = text, now
+        self.say(f"nights: {text} ({now - self.started:.0f} s)")
+
+
+def _check_played(wanted: NightPlay, result: PlayResult) -> None:
+    if result.failed:
+        first = ", ".join(result.failed[:3])
+        raise BrokerError(f"Kafka did not take {len(result.failed)} of the messages, for example {first}")
+    if not result.sent:
+        raise ConfigError(f"{wanted.path} holds no alert packets ({len(result.skipped)} other files were skipped)")
+
+
+def _what_was_played(result: PlayResult) -> str:
+    nights = ", ".join(f"{'no night' if night is None else night}: {count}" for night, count in result.nights.items())
+    extra = f"; skipped {len(result.skipped)} files that are no packets" if result.skipped else ""
+    return f"sent {result.sent} messages in {result.seconds:.1f} s ({nights}){extra}"
+
+
+def print_line(text: str) -> None:
+    """Print one step with the time of day."""
+    sys.stdout.write(f"{time.strftime('%H:%M:%S')}  {text}\n")
+    sys.stdout.flush()

@@ -14,7 +14,7 @@ import cramjam
 from isal import isal_zlib
 
 from fink_lib.errors import PacketError
-from fink_lib.surveys.base import AvroSchema, Damage
+from fink_lib.surveys.base import AvroSchema, Damage, Datum
 from fink_lib.surveys.inflate import INFLATE_ERRORS
 
 MAGIC = b"Obj\x01"
@@ -221,3 +221,22 @@ _CODECS: dict[str, Callable[[bytes], bytes]] = {
     "snappy": _snappy,
     "zstandard": _zstandard,
 }
+
+
+def claimed_datum(message: bytes) -> Datum:
+    """Return what the first block of a damaged container claims to hold, whatever stands around it.
+
+    Raises
+    ------
+    PacketError
+        When header or block head cannot be read, or the block is not one uncompressed record.
+    """
+    header = read_header(message)
+    try:
+        count, start = read_long(message, header.end)
+        size, start = read_long(message, start)
+    except _Short:
+        raise PacketError(Damage.TRUNCATED, "the message ends before its first block") from None
+    if count != 1 or size < 0 or header.codec != "null":
+        raise PacketError(Damage.UNDECODABLE, f"the block claims {count} records, codec {header.codec}")
+    return Datum(header.schema, message[start : start + size])

@@ -1,0 +1,80 @@
+"""Ways to damage a packet, each as it happens in the wild, for each framing."""
+
+import copy
+import random
+from collections.abc import Callable
+
+from fink_lib.surveys import Survey, value_at
+from fink_lib.surveys.checks import decode
+from fink_lib.surveys.container import SYNC_BYTES, read_header, write_long
+from fink_lib.surveys.framing import ConfluentFraming, ContainerFraming
+
+Damager = Callable[[bytes, Survey, random.Random], bytes | None]
+"""Returns the damaged message, or None where this packet cannot be damaged so."""
+
+_NOVEL_FIELD = "unannounced"
+_NOVEL_ID = 0x7FFFFFFF
+_PREFIX_BYTES = 5
+_GARBAGE_BYTES = 64
+_KEPT_BYTES = 16  # of the datum, so that a cut is never the same as an empty container
+
+
+def truncate(message: bytes, survey: Survey, rng: random.Random) -> bytes | None:
+    """Cut a message off somewhere in its datum."""
+    start = _datum_start(message, survey) + _KEPT_BYTES
+    end = len(message) - SYNC_BYTES
+    return message[: rng.randrange(start, end)] if start < end else None
+
+
+def unknown_schema(message: bytes, survey: Survey, _rng: random.Random) -> bytes | None:
+    """Write the packet with a schema that nobody announced: one more field, or an unknown schema id."""
+    if survey.framing.name == ConfluentFraming.name:
+        return b"\x00" + _NOVEL_ID.to_bytes(4, "big") + message[_PREFIX_BYTES:]
+    datum = survey.framing.unwrap(message)
+    schema = copy.deepcopy(datum.schema)
+    schema["fields"].append({"name": _NOVEL_FIELD, "type": "long"})
+    return survey.framing.wrap(schema, datum.body + write_long(1))
+
+
+def bad_sync_marker(message: bytes, _survey: Survey, rng: random.Random) -> bytes | None:
+    """Change a byte of the marker that closes the block."""
+    at = len(message) - 1 - rng.randrange(SYNC_BYTES)
+    return message[:at] + bytes([message[at] ^ rng.randrange(1, 256)]) + message[at + 1 :]
+
+
+def trailing_garbage(message: bytes, _survey: Survey, rng: random.Random) -> bytes | None:
+    """Leave bytes of something else behind the packet."""
+    return message + rng.randbytes(_GARBAGE_BYTES)
+
+
+def no_record(message: bytes, survey: Survey, _rng: random.Random) -> bytes | None:
+    """Keep the frame and lose the alert."""
+    return message[: _datum_start(message, survey)]
+
+
+def not_a_packet(message: bytes, _survey: Survey, _rng: random.Random) -> bytes | None:
+    """Lose the first byte, which says what the message is."""
+    return b"\xff" + message[1:]
+
+
+def cutout_crc(message: bytes, survey: Survey, rng: random.Random) -> bytes | None:
+    """Change a byte in the CRC of a stamp; everything else of the packet reads cleanly."""
+    datum = survey.framing.unwrap(message)
+    record = decode(datum)
+    stamps = [stamp for path in survey.fields.cutouts if (stamp := value_at(record, path))]
+    if not (survey.cutout_gzip and stamps):
+        return None
+    stamp = rng.choice(stamps)
+    at = datum.body.index(stamp) + len(stamp) - 8 + rng.randrange(4)  # a gzip stream ends with CRC and length
+    body = datum.body[:at] + bytes([datum.body[at] ^ 0xFF]) + datum.body[at + 1 :]
+    return survey.framing.wrap(datum.schema, body)
+
+
+CORRUPTIONS: dict[str, tuple[Damager, ...]] = {
+    ContainerFraming.name: (bad_sync_marker, trailing_garbage, no_record, cutout_crc),
+    ConfluentFraming.name: (not_a_packet, trailing_garbage, no_record),
+}
+
+
+def _datum_start(message: bytes, survey: Survey) -> int:
+    return _PREFIX_BYTES if survey.framing.name == ConfluentFraming.name else read_header(message).end

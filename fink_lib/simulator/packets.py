@@ -1,0 +1,119 @@
+"""What a message is, judged by the reference path: whose alert, of which night, and where it should end."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import fastavro
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fink_lib.errors import ConfigError, PacketError
+from fink_lib.simulator.reading import Content
+from fink_lib.simulator.rebuild import CannotRebuild, is_foreign_export, rebuild
+from fink_lib.surveys import Survey, value_at
+from fink_lib.surveys.checks import check_cutouts, check_known, decode
+from fink_lib.surveys.container import MAGIC, claimed_datum, read_header
+
+BRONZE, REPEAT = "bronze", "repeat"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What can be read of a message.
+
+    Attributes
+    ----------
+    alert_id, object_id
+        Whose alert; None where that cannot be read.
+    observed
+        Observation time in days, as the survey counts them.
+    night
+        The night it falls in.
+    expected
+        ``bronze``, ``repeat`` or ``quarantine:<damage>``.
+    """
+
+    alert_id: int | None
+    object_id: str | None
+    observed: float | None
+    night: date | None
+    expected: str
+
+
+def examine(message: bytes, survey: Survey) -> Facts:
+    """Judge one message."""
+    try:
+        datum = survey.framing.unwrap(message)
+        check_known(datum.schema, survey)
+        record = decode(datum)
+    except PacketError as error:
+        return _facts(_glimpse(message, survey), survey, _quarantine(error))
+    try:
+        check_cutouts(record, survey)
+    except PacketError as error:
+        return _facts(record, survey, _quarantine(error))
+    return _facts(record, survey, BRONZE)
+
+
+def _quarantine(error: PacketError) -> str:
+    return f"quarantine:{error.error_class}"
+
+
+def _glimpse(message: bytes, survey: Survey) -> dict[str, Any]:
+    """Read what a damaged container still holds; empty when that is nothing."""
+    try:
+        datum = claimed_datum(message)
+        check_known(datum.schema, survey)
+        return decode(datum)
+    except PacketError:
+        return {}
+
+
+def _facts(record: dict[str, Any], survey: Survey, expected: str) -> Facts:
+    alert_id, object_id = (value_at(record, path) for path in (survey.fields.alert_id, survey.fields.object_id))
+    observed = value_at(record, survey.fields.time)
+    try:
+        night = None if observed is None else survey.night.night_of(observed)
+    except ConfigError:
+        observed, night = None, None
+    return Facts(alert_id, None if object_id is None else str(object_id), observed, night, expected)
+
+
+def messages_of(content: Content, survey: Survey) -> Iterator[tuple[bytes, bool]]:
+    """Yield the messages that a file stands for, and whether each had to be rebuilt.
+
+    A packet is yielded as it is, damaged or not. An export with columns of its own becomes the packets
+    that the survey had sent. Anything else yields nothing.
+    """
+    if content.is_table:
+        yield from ((message, True) for message in _rebuilt_rows(content, survey))
+    elif content.is_packet:
+        rebuilt = list(_rebuilt_export(content.data, survey))
+        yield from ((message, True) for message in rebuilt)
+        if not rebuilt:
+            yield content.data, False
+
+
+def _rebuilt_export(data: bytes, survey: Survey) -> Iterator[bytes]:
+    try:
+        if data.startswith(MAGIC) and is_foreign_export(read_header(data).schema, survey):
+            yield from [rebuild(record, survey) for record in _records(data)]
+    except (PacketError, CannotRebuild, ValueError, KeyError, IndexError, TypeError, EOFError):
+        return  # it is played as it is, and the quarantine will say what is wrong with it
+
+
+def _records(data: bytes) -> Iterator[dict[str, Any]]:
+    for record in fastavro.reader(io.BytesIO(data)):
+        if isinstance(record, dict):
+            yield record
+
+
+def _rebuilt_rows(content: Content, survey: Survey) -> Iterator[bytes]:
+    try:
+        rows = pq.read_table(io.BytesIO(content.data)).to_pylist()
+        yield from [rebuild(row, survey) for row in rows]
+    except (CannotRebuild, pa.ArrowException, ValueError):
+        return  # a table of something else: named among the skipped files

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Self
 
 import httpx
-import psutil
 
 from fink_lib.cli.host import ports
 from fink_lib.cli.host.airflow_api import AirflowApi
 from fink_lib.cli.host.airflow_config import POOLS, USER, airflow_command, airflow_environment, write_front_door
-from fink_lib.cli.host.processes import ProcessMark, is_alive, start_detached, stop_session
+from fink_lib.cli.host.processes import end_children, start_detached, stop_session
 from fink_lib.cli.host.services import AIRFLOW, Service, Services
 from fink_lib.config import Settings
 from fink_lib.errors import HostError
@@ -102,7 +101,7 @@ class LocalAirflow:
         if service is None:
             return
         # The parent would leave its parts behind when told to end, so the parts are told first.
-        _end_parts(service.mark)
+        end_children(service.mark, timeout_s=STOP_TIMEOUT_S)
         stop_session(service.mark, timeout_s=2.0)
 
     def _launch(self) -> None:
@@ -152,15 +151,3 @@ class LocalAirflow:
     def _last_words(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return " / ".join(lines[-LOG_TAIL_LINES:]) or "it said nothing"
-
-
-def _end_parts(mark: ProcessMark) -> None:
-    """Tell scheduler, triggerer, DAG processor and API server to end, and wait for them."""
-    if not is_alive(mark):
-        return
-    with contextlib.suppress(psutil.NoSuchProcess):
-        parts = psutil.Process(mark.pid).children()
-        for part in parts:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                part.terminate()
-        psutil.wait_procs(parts, timeout=STOP_TIMEOUT_S)

@@ -102,6 +102,21 @@ def stop_session(mark: ProcessMark, *, timeout_s: float, children_timeout_s: flo
     return graceful
 
 
+def end_children(mark: ProcessMark, *, timeout_s: float) -> bool:
+    """Ask the direct children of a process to end; return whether all did in time.
+
+    For a parent that would leave its children behind when it is asked itself.
+    """
+    leader = _same_process(mark)
+    if leader is None:
+        return True
+    children = leader.children()
+    for child in children:
+        _send(child, signal.SIGTERM)
+    # A parent that does not look after its dead keeps them as zombies: those have ended.
+    return _wait(lambda: any(child.is_running() and not _is_zombie(child.pid) for child in children), timeout_s)
+
+
 def _same_process(mark: ProcessMark) -> psutil.Process | None:
     try:
         process = psutil.Process(mark.pid)

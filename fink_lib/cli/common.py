@@ -1,0 +1,49 @@
+"""What several commands share: the home option, settings with clear errors, a line per step."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+
+from fink_lib.config import Settings
+from fink_lib.errors import ConfigError
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option("--home", help="Folder with all state of one broker [FINK_HOME; default .runtime/home]"),
+]
+
+
+def load_settings(home: Path | None = None, **overrides: Any) -> Settings:
+    """Read the settings from the environment, options of the command line over them.
+
+    Raises
+    ------
+    ConfigError
+        When a value cannot be used; the message names the variable.
+    """
+    given = {key: value for key, value in overrides.items() if value is not None}
+    if home is not None:
+        given["home"] = home.expanduser().absolute()
+    try:
+        settings = Settings(**given)
+    except SettingsError as error:
+        raise ConfigError(f"a FINK_ variable that must be JSON is not: {error}") from error
+    except ValidationError as error:
+        problems = "; ".join(f"{_variable(each['loc'])}={each['input']!r}: {each['msg']}" for each in error.errors())
+        raise ConfigError(f"a setting cannot be used: {problems}") from error
+    if settings.home.exists() and not settings.home.is_dir():
+        raise ConfigError(f"home {settings.home} is a file: give a folder with --home or FINK_HOME")
+    # Relative paths would mean another place in every child process.
+    return settings.model_copy(update={"home": settings.home.absolute(), "cache": settings.cache.absolute()})
+
+
+def say(line: str) -> None:
+    """Show a step at once, also through a pipe."""
+    print(line, flush=True)
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return "FINK_" + "_".join(str(part) for part in location).upper()

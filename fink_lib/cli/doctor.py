@@ -1,0 +1,22 @@
+"""`fink doctor`."""
+
+import typer
+
+from fink_lib.cli.common import HomeOption, load_settings
+
+app = typer.Typer()
+
+
+@app.command()
+def doctor(home: HomeOption = None) -> None:
+    """Tell what this machine lacks, and how to get it. Exits with 1 when something is missing."""
+    from fink_lib.cli.host.checks import all_checks
+
+    missing = 0
+    for check in all_checks(load_settings(home)):
+        missing += not check.ok
+        print(f"{'OK     ' if check.ok else 'MISSING'}  {check.name:<13} {check.detail}", flush=True)
+        if not check.ok:
+            print(f"{'':>9}→ {check.fix}")
+    print("nothing is missing" if not missing else f"missing: {missing}")
+    raise typer.Exit(1 if missing else 0)

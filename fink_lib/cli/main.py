@@ -1,0 +1,92 @@
+"""The `fink` command: finds the command asked for, and turns every known error into one sentence.
+
+Only the module of the command that runs is imported, so that help and shell mistakes are answered at once.
+"""
+
+import importlib
+import logging
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+
+import typer
+
+from fink_lib.errors import FinkError
+
+# Name of the command → what it does. The module of the same name in this package holds it as `app`.
+COMMANDS = {
+    "up": "Start what a night needs: jars, Kafka, Airflow.",
+    "down": "Stop Airflow, the streams and Kafka; nothing is lost.",
+    "status": "Show services, streams and nights.",
+    "doctor": "Tell what this machine lacks, and how to get it.",
+    "night": "Play a night and follow it until it is closed.",
+    "simulate": "Play alert packets into a topic, with cadence and faults.",
+    "bench": "Measure rates, latency and memory on amplified real alerts.",
+    "kafka": "The local broker by itself: start, stop, topics.",
+    "jars": "Fetch and check the pinned jars.",
+}
+EXIT_KNOWN_ERROR = 2
+EXIT_UNKNOWN_ERROR = 1
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command line and exit."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    logging.basicConfig(
+        level=logging.DEBUG if debug else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    try:
+        build_app(words)(args=words, prog_name="fink")
+    except FinkError as error:
+        if debug:
+            raise
+        print(f"fink: {error}", file=sys.stderr)
+        sys.exit(EXIT_KNOWN_ERROR)
+    except Exception as error:
+        if debug:
+            raise
+        print(f"fink: unexpected {type(error).__name__}: {error} (--debug shows where)", file=sys.stderr)
+        sys.exit(EXIT_UNKNOWN_ERROR)
+
+
+def build_app(words: Sequence[str]) -> typer.Typer:
+    """Return the command line with the command that these words ask for, and the names of all others."""
+    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    app.callback(help="An astronomical alert broker: Airflow runs it, one Delta Lake holds it.")(_options)
+    wanted = next((word for word in words if not word.startswith("-")), None)
+    for name, summary in COMMANDS.items():
+        module = f"{__package__}.{name}"
+        if find_spec(module) is None:
+            continue
+        if name == wanted:
+            _attach(app, importlib.import_module(module).app, name, summary)
+        else:
+            app.command(name, help=summary)(_placeholder)
+    return app
+
+
+def _attach(app: typer.Typer, part: typer.Typer, name: str, summary: str) -> None:
+    """Add a module's commands: a single one of the module's own name directly, others as ``fink name other``."""
+    if len(part.registered_commands) == 1 and not part.registered_groups:
+        only = part.registered_commands[0]
+        if only.callback is not None and (only.name or only.callback.__name__) == name:
+            app.command(name, help=only.help or only.callback.__doc__ or summary)(only.callback)
+            return
+    app.add_typer(part, name=name, help=summary)
+
+
+def _options(
+    *,
+    debug: bool = typer.Option(False, "--debug", help="Show traces and log lines; may stand anywhere."),
+) -> None:
+    """Hold the options of every command; `--debug` was taken out of the words before they came here."""
+
+
+def _placeholder() -> None:
+    """Stand for a command in the help; it is replaced by the command itself when that is asked for."""
+
+
+if __name__ == "__main__":
+    main()

@@ -83,12 +83,14 @@ def rows_by_night(table: Path) -> dict[str, int]:
     Raises
     ------
     LakeError
-        When a file of the table has no row count.
+        When the table has no night partitions, or a file of it no row count.
     """
     try:
         delta = DeltaTable(str(table))
     except TableNotFoundError:
         return {}
+    if "night" not in delta.metadata().partition_columns:
+        raise LakeError(f"table {table.name} is not partitioned by night: its nights cannot be counted")
     actions = pa.table(delta.get_add_actions(flatten=True)).to_pylist()
     counts: Counter[str] = Counter()
     for action in actions:

@@ -81,6 +81,7 @@ def read_lease(path: Path) -> Handle | None:
 
 def write_lease(path: Path, handle: Handle) -> None:
     """Replace the lease at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     scratch.write_text(json.dumps(asdict(handle), sort_keys=True))
     scratch.replace(path)

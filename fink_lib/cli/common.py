@@ -29,11 +29,8 @@ def load_settings(home: Path | None = None, **overrides: Any) -> Settings:
         given["home"] = home.expanduser().absolute()
     try:
         settings = Settings(**given)
-    except SettingsError as error:
-        raise ConfigError(f"a FINK_ variable that must be JSON is not: {error}") from error
-    except ValidationError as error:
-        problems = "; ".join(f"{_variable(each['loc'])}={each['input']!r}: {each['msg']}" for each in error.errors())
-        raise ConfigError(f"a setting cannot be used: {problems}") from error
+    except (SettingsError, ValidationError) as error:
+        raise ConfigError(settings_sentence(error)) from error
     if settings.home.exists() and not settings.home.is_dir():
         raise ConfigError(f"home {settings.home} is a file: give a folder with --home or FINK_HOME")
     # Relative paths would mean another place in every child process.
@@ -43,6 +40,14 @@ def load_settings(home: Path | None = None, **overrides: Any) -> Settings:
 def say(line: str) -> None:
     """Show a step at once, also through a pipe."""
     print(line, flush=True)
+
+
+def settings_sentence(error: SettingsError | ValidationError) -> str:
+    """Say in one sentence which setting cannot be used."""
+    if isinstance(error, SettingsError):
+        return f"a FINK_ variable that must be JSON is not: {error}"
+    problems = "; ".join(f"{_variable(each['loc'])}={each['input']!r}: {each['msg']}" for each in error.errors())
+    return f"a setting cannot be used: {problems}"
 
 
 def _variable(location: tuple[int | str, ...]) -> str:

@@ -4,10 +4,7 @@ import typer
 
 from fink_lib.cli.common import HomeOption, load_settings
 
-app = typer.Typer()
 
-
-@app.command()
 def doctor(home: HomeOption = None) -> None:
     """Tell what this machine lacks, and how to get it. Exits with 1 when something is missing."""
     from fink_lib.cli.host.checks import all_checks

@@ -1,13 +1,8 @@
 """`fink jars`."""
 
-import typer
-
 from fink_lib.cli.common import load_settings, say
 
-app = typer.Typer()
 
-
-@app.command()
 def jars() -> None:
     """Fetch the pinned jars of Spark and Kafka from Maven Central, once, and check each against its SHA-256."""
     from fink_lib.cli.host.jars import ensure_jars

@@ -8,12 +8,14 @@ import logging
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
+from types import FunctionType, ModuleType
 
 import typer
 
 from fink_lib.errors import FinkError
 
-# Name of the command → what it does. The module of the same name in this package holds it as `app`.
+# Name of the command → what it does. The module of the same name in this package holds it: as a function of that
+# name, or as a Typer `app` with commands of its own.
 COMMANDS = {
     "up": "Start what a night needs: jars, Kafka, Airflow.",
     "down": "Stop Airflow, the streams and Kafka; nothing is lost.",
@@ -47,8 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:
         if debug:
             raise
-        print(f"fink: unexpected {type(error).__name__}: {error} (--debug shows where)", file=sys.stderr)
-        sys.exit(EXIT_UNKNOWN_ERROR)
+        sentence, code = _explain(error)
+        print(f"fink: {sentence}", file=sys.stderr)
+        sys.exit(code)
 
 
 def build_app(words: Sequence[str]) -> typer.Typer:
@@ -61,20 +64,30 @@ def build_app(words: Sequence[str]) -> typer.Typer:
         if find_spec(module) is None:
             continue
         if name == wanted:
-            _attach(app, importlib.import_module(module).app, name, summary)
+            _attach(app, importlib.import_module(module), name, summary)
         else:
             app.command(name, help=summary)(_placeholder)
     return app
 
 
-def _attach(app: typer.Typer, part: typer.Typer, name: str, summary: str) -> None:
-    """Add a module's commands: a single one of the module's own name directly, others as ``fink name other``."""
-    if len(part.registered_commands) == 1 and not part.registered_groups:
-        only = part.registered_commands[0]
-        if only.callback is not None and (only.name or only.callback.__name__) == name:
-            app.command(name, help=only.help or only.callback.__doc__ or summary)(only.callback)
-            return
-    app.add_typer(part, name=name, help=summary)
+def _attach(app: typer.Typer, module: ModuleType, name: str, summary: str) -> None:
+    """Add a module's commands: a function of the module's own name directly, others as ``fink name other``."""
+    only = getattr(module, name, None)
+    if isinstance(only, FunctionType):
+        app.command(name)(only)
+    else:
+        app.add_typer(module.app, name=name, help=summary)
+
+
+def _explain(error: Exception) -> tuple[str, int]:
+    from pydantic import ValidationError
+    from pydantic_settings import SettingsError
+
+    from fink_lib.cli.common import settings_sentence
+
+    if isinstance(error, SettingsError) or (isinstance(error, ValidationError) and error.title == "Settings"):
+        return settings_sentence(error), EXIT_KNOWN_ERROR
+    return f"unexpected {type(error).__name__}: {error} (--debug shows where)", EXIT_UNKNOWN_ERROR
 
 
 def _options(

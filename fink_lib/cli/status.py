@@ -12,10 +12,7 @@ from fink_lib.cli.common import HomeOption, load_settings
 if TYPE_CHECKING:
     from fink_lib.cli.host.overview import Overview
 
-app = typer.Typer()
 
-
-@app.command()
 def status(
     home: HomeOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,

@@ -3,13 +3,15 @@
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from fink_lib.cli.host import ports
-from fink_lib.cli.host.airflow import LocalAirflow
-from fink_lib.cli.host.jars import KAFKA, ensure_jars, jar_dir
+from fink_lib.cli.host.airflow import LocalAirflow, Login
+from fink_lib.cli.host.jars import ensure_jars, jar_dir
 from fink_lib.cli.host.java import find_java
 from fink_lib.cli.host.kafka import LocalKafka
+from fink_lib.cli.host.services import AIRFLOW, KAFKA
 from fink_lib.config import Settings
 from fink_lib.errors import HostError
 from fink_lib.streaming.runner import LocalRunner
@@ -79,18 +81,33 @@ def free_bytes(path: Path) -> int:
     return shutil.disk_usage(path).free
 
 
-def bring_up(settings: Settings, say: Say) -> Settings:
-    """Start what does not run yet: jars, Kafka, Airflow.
+@dataclass(frozen=True)
+class Stack:
+    """The services of one home as they run.
+
+    Attributes
+    ----------
+    settings
+        With the address of the broker that runs.
+    started
+        Services that were not running before.
+    """
+
+    settings: Settings
+    started: frozenset[str]
+
+    def login(self) -> Login:
+        """Return how to get into the Airflow UI."""
+        return LocalAirflow(self.settings).login
+
+
+def start_stack(settings: Settings, say: Say) -> Stack:
+    """Start what does not run yet: jars, Kafka, Airflow. What was started is stopped again if the rest fails.
 
     Parameters
     ----------
     say
         Receives a line for each step.
-
-    Returns
-    -------
-    Settings
-        The same settings with the address of the broker that runs.
 
     Raises
     ------
@@ -98,29 +115,43 @@ def bring_up(settings: Settings, say: Say) -> Settings:
         When this machine lacks something; the message says what and how to get it.
     """
     require_room(settings)
-    say(f"java: {find_java().path}, {find_java().major}")
+    java = find_java()
+    say(f"java: {java.major}, {java.path}")
     ensure_jars(settings.cache, say=say)
-    settings = _bring_up_kafka(settings, say)
-    airflow = LocalAirflow(settings)
-    started = time.monotonic()
-    if not airflow.is_running():
-        say("airflow: starting (half a minute or more)")
-    login = airflow.start()
-    say(f"airflow: {login.url}  user {login.user}  password {login.password}  ({time.monotonic() - started:.0f} s)")
-    return settings
+    started: set[str] = set()
+    try:
+        settings = _start_kafka(settings, say, started)
+        _start_airflow(settings, say, started)
+    except BaseException:
+        for name, service in ((AIRFLOW, LocalAirflow(settings)), (KAFKA, local_kafka(settings))):
+            if name in started:
+                service.stop()
+        raise
+    return Stack(settings, frozenset(started))
 
 
-def _bring_up_kafka(settings: Settings, say: Say) -> Settings:
+def _start_kafka(settings: Settings, say: Say, started: set[str]) -> Settings:
     if not has_own_kafka(settings):
         say(f"kafka: {settings.kafka_bootstrap} (not ours)")
         return settings
-    started = time.monotonic()
-    bootstrap = local_kafka(settings).start()
-    say(f"kafka: {bootstrap}  ({time.monotonic() - started:.0f} s)")
+    kafka, since = local_kafka(settings), time.monotonic()
+    if not kafka.is_running():
+        started.add(KAFKA)
+    bootstrap = kafka.start()
+    say(f"kafka: {bootstrap}  ({time.monotonic() - since:.0f} s)")
     return settings.model_copy(update={"kafka_bootstrap": bootstrap})
 
 
-def take_down(settings: Settings, say: Say) -> None:
+def _start_airflow(settings: Settings, say: Say, started: set[str]) -> None:
+    airflow, since = LocalAirflow(settings), time.monotonic()
+    if not airflow.is_running():
+        started.add(AIRFLOW)
+        say("airflow: starting (half a minute or more)")
+    login = airflow.start()
+    say(f"airflow: {login.url}  user {login.user}  password {login.password}  ({time.monotonic() - since:.0f} s)")
+
+
+def stop_stack(settings: Settings, say: Say) -> None:
     """Stop Airflow, then the streams, then Kafka. Stopping what does not run is no error.
 
     Airflow first: it would start again every stream that it sees stop. Its own end never touches a stream.

@@ -68,8 +68,9 @@ class SkyIndex:
         owner, candidate, distance = owner[near], candidate[near], distance[near]
         best = np.lexsort((self.rows[candidate], distance, owner))
         owner = owner[best]
-        first = best[np.r_[True, owner[1:] != owner[:-1]][: len(owner)]]
-        target = usable[owner[np.r_[True, owner[1:] != owner[:-1]][: len(owner)]]]
+        starts = np.ones(len(owner), dtype=bool)
+        starts[1:] = owner[1:] != owner[:-1]
+        first, target = best[starts], usable[owner[starts]]
         rows[target] = self.rows[candidate[first]]
         separation[target] = distance[first]
         return rows, separation

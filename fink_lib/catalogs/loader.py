@@ -4,7 +4,6 @@ import functools
 import hashlib
 import json
 import logging
-import os
 import shutil
 import tempfile
 from dataclasses import asdict, dataclass
@@ -182,7 +181,7 @@ def _build(source: CatalogSource, path: Path, digest: str, folder: Path) -> None
     (scratch / "facts.json").write_text(json.dumps({**asdict(facts), "labels": coded.dictionary.to_pylist()}))
     scratch.chmod(0o755)
     try:
-        os.rename(scratch, folder)
+        scratch.rename(folder)
     except OSError:
         if not folder.is_dir():
             raise

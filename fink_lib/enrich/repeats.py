@@ -82,7 +82,9 @@ def find_repeats(batch: Arrivals, seen: Arrivals) -> Flags:
 
 
 def _starts(sorted_ids: Ints) -> Flags:
-    return np.r_[True, sorted_ids[1:] != sorted_ids[:-1]][: len(sorted_ids)]
+    starts = np.ones(len(sorted_ids), dtype=bool)
+    starts[1:] = sorted_ids[1:] != sorted_ids[:-1]
+    return starts
 
 
 class SeenNights:

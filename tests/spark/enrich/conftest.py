@@ -106,7 +106,7 @@ class Bench:
     def drop_silver_commit(self) -> None:
         """Make the silver table look as if its last append had never happened."""
         log = silver_spec(self.survey).path(self.settings.lake) / "_delta_log"
-        last = sorted(log.glob("*.json"))[-1]
+        last = max(log.glob("*.json"))
         assert any("add" in json.loads(line) for line in last.read_text().splitlines())
         for path in log.glob(f"*{last.stem}*"):
             path.unlink()

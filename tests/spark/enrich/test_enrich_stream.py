@@ -1,0 +1,183 @@
+"""The enrich stream on real packets: every alert of bronze ends in one place, however often a batch is run."""
+
+import math
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyspark.sql.functions as F
+import pytest
+from delta.tables import DeltaTable
+from pyspark.sql import DataFrame
+
+from fink_lib.enrich import silver_spec
+from fink_lib.lake.tables import bronze_alerts
+from fink_lib.surveys import get_survey
+
+if TYPE_CHECKING:
+    from tests.spark.enrich.conftest import Bench
+
+pytestmark = pytest.mark.spark
+
+KEY = ("kafka_topic", "kafka_partition", "kafka_offset")
+
+
+def keys(frame: DataFrame) -> list[tuple[Any, ...]]:
+    return sorted(tuple(row) for row in frame.select(*KEY).collect())
+
+
+def each_in_one_place(bench: "Bench") -> None:
+    """Assert bronze = silver + rejected + repeats + quarantine, row by row."""
+    bronze = bronze_alerts(bench.survey).read(bench.session, bench.settings.lake)
+    assert keys(bronze) == sorted(keys(bench.silver) + keys(bench.rejected) + keys(bench.quarantine))
+
+
+def content(bench: "Bench") -> list[Any]:
+    """Return everything that the stream wrote, except when it wrote it."""
+    silver = bench.silver.drop("enrich_time").withColumn("science_errors", F.to_json("science_errors"))
+    silver = silver.withColumn("science_versions", F.to_json("science_versions"))
+    frames = (silver, bench.rejected.drop("enrich_time"), bench.quarantine.drop("quarantine_time"))
+    return [sorted(str(row) for row in frame.collect()) for frame in frames]
+
+
+@pytest.fixture
+def rows(shared_data: Path) -> list[dict[str, Any]]:
+    from conftest import bronze_row, read_packets
+
+    packets = read_packets(shared_data / "ztf" / "ztf_public_20181129.tar.gz")
+    return [bronze_row(get_survey("ztf"), packet, offset) for offset, packet in enumerate(packets)]
+
+
+def test_a_real_night_is_cut_as_fink_cuts_it(bench: "Bench", rows: list[dict[str, Any]]) -> None:
+    bench.offer(rows)
+    bench.run()
+    assert (bench.silver.count(), bench.rejected.count(), bench.quarantine.count()) == (232, 168, 0)
+    each_in_one_place(bench)
+    reasons = Counter(tuple(row.reasons) for row in bench.rejected.collect())
+    assert reasons == {("rb",): 167, ("nbad", "rb"): 1}
+    assert bench.rejected.where("is_repeat").count() == 0
+    first = bench.silver.orderBy("alert_id").first()
+    assert first is not None
+    assert set(first.science_versions) >= {"solar_system", "light_curve_features", "catalog.vsx"}
+    assert first.science_errors == {}
+    assert bench.silver.select("enrich_time").distinct().count() == 1
+    assert bench.silver.where("roid = 3").count() == 62
+    assert bench.silver.columns == silver_spec(bench.survey).schema.names
+
+
+def test_every_alert_of_a_clean_set_passes(bench: "Bench", shared_data: Path) -> None:
+    from conftest import bronze_row, read_packets
+
+    packets = list(read_packets(shared_data / "ztf" / "ztf_public_20231018.tar.gz"))
+    bench.offer([bronze_row(bench.survey, packet, offset) for offset, packet in enumerate(packets)])
+    bench.run()
+    assert (len(packets), bench.silver.count(), bench.rejected.count()) == (549, 549, 0)
+    each_in_one_place(bench)
+    assert bench.silver.where("gcvs != 'Unknown'").count() > 0
+    assert bench.silver.where("(gcvs = 'Unknown') != (gcvs_sep_arcsec IS NULL)").count() == 0
+
+
+def test_the_stream_gives_what_the_modules_give_alone(bench: "Bench", rows: list[dict[str, Any]]) -> None:
+    from fink_lib.science.forming import batch_of_packets, wanted
+    from fink_lib.science.inputs import inputs_of
+    from fink_lib.science.registry import modules_of
+    from fink_lib.science.runner import run
+
+    bench.offer(rows[:60])
+    bench.run()
+    modules, inputs = modules_of("ztf"), inputs_of("ztf")
+    found = {row.alert_id: row for row in bench.silver.collect()}
+    for row in rows[:60]:
+        if row["alert_id"] not in found:
+            continue
+        batch = batch_of_packets([row], wanted(modules, inputs), inputs, bench.survey)
+        alone = run(modules, batch, bench.settings.cache)
+        for name, array in alone.columns.items():
+            value = found[row["alert_id"]][name]
+            stored = value.asDict() if hasattr(value, "asDict") else value
+            assert stored == array[0].as_py(), name
+
+
+def test_repeats_are_told_from_first_arrivals(bench: "Bench", rows: list[dict[str, Any]]) -> None:
+    again = [{**row, "kafka_offset": 1000 + n} for n, row in enumerate(rows[:30])]
+    bench.offer(rows[:100] + again[:10])
+    bench.run()
+    bench.offer(again[10:])
+    bench.run()
+    repeats = bench.rejected.where("is_repeat")
+    assert sorted(row.kafka_offset for row in repeats.collect()) == list(range(1000, 1030))
+    assert [list(row.reasons) for row in repeats.select("reasons").distinct().collect()] == [["repeat"]]
+    assert bench.silver.select("alert_id").distinct().count() == bench.silver.count()
+    each_in_one_place(bench)
+
+
+def test_a_batch_that_is_replayed_changes_nothing(bench: "Bench", rows: list[dict[str, Any]]) -> None:
+    bench.offer(rows[:40])
+    bench.run()
+    bench.offer(rows[40:80] + [{**row, "kafka_offset": 1000 + n} for n, row in enumerate(rows[:5])])
+    bench.run()
+    before = content(bench)
+    bench.forget_last_commit()
+    bench.run()
+    assert content(bench) == before
+
+
+def test_a_driver_that_dies_before_silver_is_written(bench: "Bench", rows: list[dict[str, Any]]) -> None:
+    """On replay, alerts rejected by the first try must not be called repeats of themselves."""
+    bench.offer(rows[:60])
+    bench.run()
+    before = content(bench)
+    bench.forget_last_commit()
+    bench.drop_silver_commit()
+    bench.session._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()
+    assert bench.silver.count() == 0
+    bench.run()
+    assert content(bench) == before
+    each_in_one_place(bench)
+
+
+def test_compaction_of_bronze_sends_nothing_twice(bench: "Bench", rows: list[dict[str, Any]]) -> None:
+    for start in (0, 20, 40):
+        bench.offer(rows[start : start + 20])
+    bench.run()
+    path = str(bronze_alerts(bench.survey).path(bench.settings.lake))
+    DeltaTable.forPath(bench.session, path).optimize().executeCompaction()
+    bench.offer(rows[60:80])
+    bench.run()
+    assert bench.silver.count() + bench.rejected.count() == 80
+    assert bench.rejected.where("is_repeat").count() == 0
+    each_in_one_place(bench)
+
+
+def test_what_no_row_of_silver_can_hold_goes_to_quarantine(bench: "Bench", rows: list[dict[str, Any]]) -> None:
+    broken = [
+        {**rows[0], "alert_id": None},
+        {**rows[1], "ra": math.nan},
+        {**rows[2], "dec": -91.0},
+        {**rows[3], "time": None},
+        {**rows[4], "candidate": {**rows[4]["candidate"], "rb": None}},
+        {**rows[5], "prv_candidates": None},
+    ]
+    bench.offer(broken)
+    bench.run()
+    assert bench.quarantine.count() == 4
+    assert {row.stage for row in bench.quarantine.collect()} == {"enrich"}
+    assert {row.reason for row in bench.quarantine.collect()} == {
+        "the alert has no identity",
+        "the alert has no observation time",
+        "the position is not on the sky",
+    }
+    assert bench.rejected.where("array_contains(reasons, 'rb')").where(f"alert_id = {rows[4]['alert_id']}").count() == 1
+    each_in_one_place(bench)
+
+
+def test_the_i_band_stays_unless_the_settings_drop_it(bench: "Bench", rows: list[dict[str, Any]]) -> None:
+    good = next(row for row in rows if row["candidate"]["nbad"] == 0 and row["candidate"]["rb"] >= 0.55)
+    infrared = {**good, "candidate": {**good["candidate"], "fid": 3}}
+    bench.offer([infrared])
+    bench.run()
+    assert bench.silver.count() == 1
+    strict = type(bench)(bench.session, bench.settings.model_copy(update={"keep_i_band": False}))
+    strict.offer([{**infrared, "alert_id": 5, "kafka_offset": 77}])
+    strict.run()
+    assert [list(row.reasons) for row in strict.rejected.collect()] == [["i_band"]]

@@ -1,0 +1,99 @@
+"""Each alert of a batch goes to exactly one place."""
+
+import datetime as dt
+
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fink_lib.enrich.repeats import NO_ARRIVALS, SeenNights
+from fink_lib.enrich.triage import TopicCodes, Triage, cuts_of, record, selection, triage
+from fink_lib.surveys import get_survey
+
+NIGHT = dt.date(2021, 11, 22)
+SCHEMA = pa.schema(
+    {
+        "night": pa.date32(),
+        "alert_id": pa.int64(),
+        "kafka_topic": pa.string(),
+        "kafka_partition": pa.int32(),
+        "kafka_offset": pa.int64(),
+        "reasons": pa.list_(pa.string()),
+        "impossible": pa.string(),
+    }
+)
+
+
+def row(alert: int | None, offset: int, **changes: object) -> dict[str, object]:
+    plain = {"night": NIGHT, "alert_id": alert, "kafka_topic": "t", "kafka_partition": 0, "kafka_offset": offset}
+    return {**plain, "reasons": [], "impossible": None, **changes}
+
+
+def sort_out(*rows: dict[str, object], seen: SeenNights | None = None) -> Triage:
+    table = pa.Table.from_pylist(list(rows), schema=SCHEMA)
+    return triage(table, seen or SeenNights(lambda _night: NO_ARRIVALS), TopicCodes())
+
+
+def places(batch: Triage) -> list[str]:
+    flags = zip(batch.quarantined, batch.repeated, batch.rejected, batch.accepted, strict=True)
+    names = ("quarantine", "repeat", "rejected", "silver")
+    return ["+".join(name for name, flag in zip(names, row_flags, strict=True) if flag) for row_flags in flags]
+
+
+def test_one_of_each() -> None:
+    batch = sort_out(
+        row(1, 0),
+        row(2, 1, reasons=["rb"]),
+        row(1, 2),
+        row(None, 3, impossible="no identity"),
+        row(2, 4, reasons=["rb"]),
+        row(4, 5, night=None, impossible="no night"),
+    )
+    assert places(batch) == ["silver", "rejected", "repeat", "quarantine", "repeat", "quarantine"]
+
+
+def test_a_good_copy_of_an_alert_in_quarantine_is_no_repeat() -> None:
+    assert places(sort_out(row(1, 0, impossible="no position"), row(1, 1))) == ["quarantine", "silver"]
+
+
+def test_the_same_id_in_another_night_is_another_alert() -> None:
+    assert places(sort_out(row(1, 0), row(1, 1, night=NIGHT + dt.timedelta(days=1)))) == ["silver", "silver"]
+
+
+def test_what_is_recorded_makes_later_copies_repeats_but_not_itself() -> None:
+    seen, codes = SeenNights(lambda _night: NO_ARRIVALS), TopicCodes()
+    rows = [row(1, 0), row(2, 1, reasons=["rb"]), row(3, 2, impossible="no position")]
+    first = triage(pa.Table.from_pylist(rows, schema=SCHEMA), seen, codes)
+    record(first, seen, codes)
+    again = triage(pa.Table.from_pylist(rows, schema=SCHEMA), seen, codes)
+    assert places(again) == places(first) == ["silver", "rejected", "quarantine"]
+    copies = triage(pa.Table.from_pylist([row(n, 10 + n) for n in (1, 2, 3)], schema=SCHEMA), seen, codes)
+    assert places(copies) == ["repeat", "repeat", "silver"]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.booleans(), st.booleans()), max_size=20),
+)
+def test_the_flags_of_an_alert_add_up_to_one(facts: list[tuple[int, bool, bool]]) -> None:
+    rows = [
+        row(alert, offset, reasons=["rb"] if failed else [], impossible="why" if broken else None)
+        for offset, (alert, failed, broken) in enumerate(facts)
+    ]
+    batch = sort_out(*rows)
+    assert "" not in places(batch) and not any("+" in place for place in places(batch))
+    assert batch.table.num_rows == len(facts)
+
+
+def test_the_selection_names_nights_and_positions() -> None:
+    rows = [row(1, 4), row(2, 7), row(3, 1, kafka_partition=1, kafka_topic="it's")]
+    text = selection(pa.Table.from_pylist(rows, schema=SCHEMA))
+    assert text.startswith("night IN (DATE'2021-11-22') AND ")
+    assert "kafka_partition = 0 AND kafka_offset >= 4L AND kafka_offset <= 7L AND kafka_offset IN (4, 7)" in text
+    assert r"kafka_topic = 'it\'s'" in text
+
+
+def test_the_i_band_is_cut_only_when_asked() -> None:
+    ztf = get_survey("ztf")
+    assert [cut.name for cut in cuts_of(ztf, keep_i_band=True)] == ["nbad", "rb"]
+    assert [cut.name for cut in cuts_of(ztf, keep_i_band=False)] == ["nbad", "rb", "i_band"]
+    assert cuts_of(get_survey("lsst"), keep_i_band=False) == ()

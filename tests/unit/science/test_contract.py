@@ -1,0 +1,257 @@
+"""What every science module must keep: pure, total, and independent of the rest of the batch."""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from fink_lib.config import Settings
+from fink_lib.errors import ConfigError
+from fink_lib.science.base import FAILED, NO_MATCH, NOT_RUN, Cost, Findings, Module, Output
+from fink_lib.science.batch import AlertBatch
+from fink_lib.science.inputs import INPUTS
+from fink_lib.science.registry import MODULES, modules_of, validate
+from fink_lib.science.runner import resource_of, run, versions
+
+CACHE = Settings().cache
+SURVEYS = sorted(INPUTS)
+POINTS = ("band", "flux", "flux_err", "is_positive", "mag", "mag_err", "ref_mag", "ref_mag_err", "ref_separation")
+
+
+def random_batch(count: int, seed: int = 7) -> AlertBatch:
+    """Alerts with histories of 1 to 40 points, upper limits, missing values and stars of the catalogues."""
+    draw = np.random.default_rng(seed)
+    lengths = draw.integers(1, 41, count)
+    offsets = np.r_[0, np.cumsum(lengths)].astype(np.int64)
+    total = offsets[-1]
+    time = np.concatenate([np.sort(draw.uniform(2459000.0, 2459030.0, length)) for length in lengths])
+    histories: dict[str, Any] = {name: draw.normal(18.0, 1.0, total) for name in POINTS}
+    histories |= {
+        "time": time,
+        "band": draw.integers(-1, 6, total).astype(np.int8),
+        "mag": np.where(draw.random(total) < 0.3, np.nan, histories["mag"]),
+        "mag_err": draw.uniform(0.01, 0.3, total),
+        "ref_mag_err": draw.uniform(0.01, 0.3, total),
+        "ref_separation": draw.uniform(0.0, 10.0, total),
+        "is_positive": draw.integers(0, 2, total).astype(float),
+    }
+    names = {name for inputs in INPUTS.values() for name in inputs.scalars}
+    scalars: dict[str, Any] = {name: draw.uniform(0.0, 6.0, count) for name in sorted(names)}
+    scalars |= {
+        "n_detections": draw.integers(1, 5, count).astype(float),
+        "ps1_separation": draw.choice([np.nan, -999.0, 0.4, 7.0], count),
+        "sso_separation": draw.choice([np.nan, -999.0, 0.2, 3.0], count),
+        "ra": draw.uniform(0.0, 360.0, count),
+        "dec": np.degrees(np.arcsin(draw.uniform(-1.0, 1.0, count))),
+    }
+    return AlertBatch(np.arange(count, dtype=np.int64), offsets, scalars, histories)
+
+
+def rows_of(outcome: Any, count: int) -> list[dict[str, Any]]:
+    """Return every output bit for bit: floats as their bytes."""
+
+    def exact(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: exact(inner) for key, inner in value.items()}
+        return np.float64(value).tobytes() if isinstance(value, float) else value
+
+    return [{name: exact(array[row].as_py()) for name, array in outcome.columns.items()} for row in range(count)]
+
+
+@pytest.mark.parametrize("survey", SURVEYS)
+def test_no_result_depends_on_the_rest_of_the_batch(survey: str) -> None:
+    modules, batch = modules_of(survey), random_batch(2000)
+    whole = rows_of(run(modules, batch, CACHE), 2000)
+    order = np.random.default_rng(3).permutation(2000)
+    permuted = rows_of(run(modules, batch.take(order), CACHE), 2000)
+    assert [whole[row] for row in order] == permuted
+    for row in range(0, 2000, 97):
+        alone = run(modules, batch.take(np.array([row])), CACHE)
+        pair = run(modules, batch.take(np.array([1999 - row, row])), CACHE)
+        assert rows_of(alone, 1)[0] == whole[row] == rows_of(pair, 2)[1]
+
+
+@pytest.mark.parametrize("survey", SURVEYS)
+def test_modules_leave_their_arguments_alone(survey: str) -> None:
+    batch = random_batch(50)
+    frozen = {**batch.scalars, **batch.histories}
+    before = {name: values.copy() for name, values in frozen.items()}
+    run(modules_of(survey), batch, CACHE)
+    for name, values in frozen.items():
+        np.testing.assert_array_equal(values, before[name])
+
+
+@pytest.mark.parametrize("survey", SURVEYS)
+def test_an_empty_batch_and_a_batch_of_nothing_but_nan_are_answered(
+    survey: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    modules, batch = modules_of(survey), random_batch(30)
+    empty = run(modules, batch.take(np.empty(0, dtype=np.int64)), CACHE)
+    assert {len(array) for array in empty.columns.values()} == {0}
+    nothing = replace(
+        batch,
+        scalars={name: np.full(30, np.nan) for name in batch.scalars},
+        histories={
+            name: np.full(len(values), -1 if name == "band" else np.nan, dtype=values.dtype)
+            for name, values in batch.histories.items()
+        },
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        outcome = run(modules, nothing, CACHE)
+    assert outcome.errors == {}
+    assert set(outcome.columns["gcvs"].to_pylist()) == {NO_MATCH}
+    assert outcome.columns["gcvs_sep_arcsec"].null_count == 30
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("points", [1, 1000])
+def test_a_light_curve_of_one_point_and_of_a_thousand(points: int) -> None:
+    one = random_batch(1)
+    draw = np.random.default_rng(1)
+    histories: Mapping[str, Any] = {name: np.full(points, 1.0) for name in POINTS} | {
+        "time": np.linspace(2459000.0, 2459100.0, points),
+        "band": np.full(points, 1, dtype=np.int8),
+        "mag": draw.normal(18.0, 0.1, points),
+        "ref_separation": np.full(points, 9.0),
+    }
+    long = replace(one, offsets=np.array([0, points]), histories=histories)
+    outcome = run(modules_of("ztf"), long, CACHE)
+    assert outcome.errors == {}
+    assert outcome.columns["nalerthist"].to_pylist() == [points]
+    green = outcome.columns["lc_features_g"][0].as_py()
+    assert green["mean"] == pytest.approx(histories["mag"].mean())
+    assert (green["linear_trend"] is None) == (points == 1)
+    assert outcome.columns["lc_features_r"][0].as_py()["mean"] is None
+
+
+def toy(**changes: Any) -> Module:
+    """Return a module that raises on alerts whose n_detections is 13."""
+
+    def compute(batch: AlertBatch, _resource: Any) -> dict[str, Any]:
+        if (batch.scalars["n_detections"] == 13).any():
+            raise ZeroDivisionError("thirteen")
+        return {"toy": batch.scalars["n_detections"] * 2}
+
+    module = Module(
+        name="toy",
+        version="3.1",
+        meaning="A module for tests.",
+        reference="none",
+        surveys=("ztf",),
+        cost=Cost.CHEAP,
+        scalars=("n_detections",),
+        outputs=(Output("toy", pa.float64(), "", "Twice."),),
+        compute=compute,
+    )
+    return replace(module, **changes)
+
+
+def batch_with(n_detections: list[float]) -> AlertBatch:
+    batch = random_batch(len(n_detections))
+    return replace(batch, scalars={**batch.scalars, "n_detections": np.array(n_detections)})
+
+
+def test_a_module_that_raises_costs_only_the_guilty_alerts() -> None:
+    batch = batch_with([1, 13, 2, 3, 4, 13, 5])
+    outcome = run((toy(),), batch, CACHE)
+    assert outcome.columns["toy"].to_pylist() == [2, None, 4, 6, 8, None, 10]
+    assert outcome.errors == {"toy": dict.fromkeys((1, 5), f"{FAILED}ZeroDivisionError: thirteen")}
+    maps = outcome.error_maps(7).to_pylist()
+    assert maps[0] == [] and maps[5] == [("toy", f"{FAILED}ZeroDivisionError: thirteen")]
+
+
+def test_a_module_that_is_broken_altogether_spares_the_others() -> None:
+    def broken(_batch: AlertBatch, _resource: Any) -> dict[str, Any]:
+        return {}
+
+    outcome = run((toy(name="broken", compute=broken), *modules_of("ztf", ["detections"])), random_batch(5), CACHE)
+    assert outcome.columns["toy"].null_count == 5
+    assert sorted(outcome.errors["broken"]) == [0, 1, 2, 3, 4]
+    assert outcome.columns["nalerthist"].null_count == 0
+
+
+def test_null_no_match_and_not_run_are_told_apart() -> None:
+    def gated(batch: AlertBatch, _resource: Any) -> Findings:
+        few = batch.scalars["n_detections"] < 3
+        return Findings({"toy": np.array(["x"] * len(batch), dtype=object)}, [(few, "fewer than 3 detections")])
+
+    module = toy(compute=gated, outputs=(Output("toy", pa.string(), "", "Label."),))
+    outcome = run((module,), batch_with([1, 3]), CACHE)
+    assert outcome.columns["toy"].to_pylist() == [None, "x"]
+    assert outcome.errors["toy"] == {0: f"{NOT_RUN}fewer than 3 detections"}
+    undefined = run((toy(),), batch_with([float("nan")]), CACHE)
+    assert undefined.columns["toy"].to_pylist() == [None]
+    assert undefined.errors == {}
+
+
+def test_a_resource_that_cannot_be_loaded_is_said_not_hidden(caplog: pytest.LogCaptureFixture) -> None:
+    def load(_cache: Path) -> Any:
+        raise ConfigError("no such model")
+
+    module = toy(load=load)
+    outcome = run((module,), batch_with([1]), CACHE)
+    assert outcome.columns["toy"].to_pylist() == [None]
+    assert outcome.errors["toy"][0] == f"{NOT_RUN}not loaded: no such model"
+    assert "no such model" in caplog.text
+    assert versions((module,), CACHE) == {"toy": "3.1"}
+
+
+def test_a_resource_is_loaded_once() -> None:
+    calls = []
+
+    def load(cache: Path) -> int:
+        calls.append(cache)
+        return 1
+
+    module = toy(load=load)
+    for _ in range(3):
+        run((module,), batch_with([1]), CACHE)
+    assert calls == [CACHE]
+    assert resource_of(load, str(CACHE)).value == 1
+
+
+def test_a_module_reads_what_another_one_wrote() -> None:
+    def sum_up(batch: AlertBatch, _resource: Any) -> dict[str, Any]:
+        return {"sum": batch.results["toy"].to_numpy(zero_copy_only=False) + 1}
+
+    second = toy(name="second", needs=("toy",), compute=sum_up, outputs=(Output("sum", pa.float64(), "", "Plus one."),))
+    validate((toy(), second), "ztf")
+    outcome = run((toy(), second), batch_with([1, 13, 2]), CACHE)
+    assert outcome.columns["sum"].to_pylist() == [3, None, 5]
+    with pytest.raises(ConfigError, match="needs"):
+        validate((second,), "ztf")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"scalars": ("phase_of_the_moon",)}, "phase_of_the_moon"),
+        ({"histories": ("flux",)}, "flux"),
+        ({"stamps": ("colour",)}, "colour"),
+        ({"outputs": (Output("nalerthist", pa.int32(), "", "Taken."),)}, "another one writes too"),
+    ],
+)
+def test_a_declaration_that_does_not_fit_is_refused_before_anything_runs(
+    changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        validate((*modules_of("ztf", ["detections"]), toy(**changes)), "ztf")
+
+
+def test_an_unknown_module_is_named_with_those_that_exist() -> None:
+    with pytest.raises(ConfigError, match=r"'tarot'.*detections"):
+        modules_of("ztf", ["tarot"])
+
+
+def test_every_module_declares_itself_fully() -> None:
+    for module in MODULES:
+        assert module.meaning.endswith((".", "?")), module.name
+        assert module.reference and module.version, module.name
+        assert all(out.meaning.endswith(".") for out in module.outputs), module.name
+        assert {out.name for out in module.outputs} == set(run((module,), random_batch(2), CACHE).columns)

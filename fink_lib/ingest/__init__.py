@@ -1,1 +1,1 @@
-"""The listening stream: Kafka messages become bronze rows or quarantined messages."""
+"""Bytes from Kafka become a row of bronze, or a row of quarantine that says why."""

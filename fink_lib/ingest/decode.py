@@ -1,0 +1,60 @@
+"""Bytes → the packet as bronze holds it, in the JVM."""
+
+import json
+from collections.abc import Sequence
+
+import pyspark.sql.functions as F
+from pyspark.sql import Column, DataFrame
+from pyspark.sql.avro.functions import from_avro
+
+from fink_lib.ingest.opening import opening_of
+from fink_lib.ingest.writers import Writer
+from fink_lib.surveys import Survey
+
+WRITER, BODY, PACKET = "_writer", "_body", "_packet"
+# A length field with a flipped bit can ask for gigabytes; Avro then throws instead of exhausting the heap.
+AVRO_LIMITS = {
+    "org.apache.avro.limits.bytes.maxLength": str(64 * 1024 * 1024),
+    "org.apache.avro.limits.string.maxLength": str(1024 * 1024),
+    "org.apache.avro.limits.collectionItems.maxLength": "1000000",
+}
+
+
+def decoded(frame: DataFrame, survey: Survey, writers: Sequence[Writer]) -> DataFrame:
+    """Add the number of the writer, null where it is none of these, and the packet."""
+    opening = opening_of(survey.framing.name)
+    starts = [F.startswith(F.col("value"), F.lit(writer.prefix)) for writer in writers]
+    lengths = [F.lit(len(writer.prefix)) for writer in writers]
+    body = opening.body(F.col("value"), _by_writer(lengths))
+    packets = [from_avro(F.col(BODY), writer.schema, _options(survey)) for writer in writers]
+    return (
+        frame.withColumn(WRITER, _first_true(starts))
+        .withColumn(BODY, body)
+        .withColumn(PACKET, _by_writer(packets))
+        .drop(BODY)
+    )
+
+
+def decoded_as_read(body: Column, survey: Survey) -> Column:
+    """Return the packet of a datum that is already written in the survey's reader schema."""
+    return from_avro(body, json.dumps(survey.reader_schema), _options(survey))
+
+
+def _options(survey: Survey) -> dict[str, str]:
+    return {"mode": "PERMISSIVE", "avroSchema": json.dumps(survey.reader_schema)}
+
+
+def writer_value(values: Sequence[str | None]) -> Column:
+    """Return, for each row, the value that belongs to its writer."""
+    return _by_writer([F.lit(value).cast("string") for value in values])
+
+
+def _first_true(conditions: Sequence[Column]) -> Column:
+    return F.coalesce(*(F.when(condition, F.lit(number)) for number, condition in enumerate(conditions)))
+
+
+def _by_writer(values: Sequence[Column]) -> Column:
+    chosen = F.when(F.col(WRITER) == 0, values[0])
+    for number, value in enumerate(values[1:], start=1):
+        chosen = chosen.when(F.col(WRITER) == number, value)
+    return chosen

@@ -1,0 +1,190 @@
+"""The ingest stream: a micro-batch of messages → bronze and quarantine, each message once, in one of the two.
+
+Most batches take one pass: decode in the JVM, check the stamps, append what is good to bronze, and count
+what is not. Only when something did not fit are the messages that are not in bronze taken up again, one by
+one, in Python: saved (a compressed container, a schema met for the first time) or quarantined by name.
+
+What is left over is defined by what the tables hold, not by repeating the first pass: after a crash between
+two writes the code, the known schemas or the rules may be others than in the first attempt, and still every
+message ends in one place.
+"""
+
+import datetime as dt
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyspark.sql.functions as F
+from deltalake import DeltaTable
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, Observation, SparkSession
+
+from fink_lib.ingest.bronze import KAFKA, bronze_row, quarantine_row, with_identity
+from fink_lib.ingest.decode import AVRO_LIMITS, PACKET, WRITER, decoded, decoded_as_read, writer_value
+from fink_lib.ingest.opening import opening_of
+from fink_lib.ingest.rescue import COLUMNS_SQL, verdicts
+from fink_lib.ingest.source import kafka_source
+from fink_lib.ingest.stamps import stamps_whole
+from fink_lib.ingest.writers import Writers
+from fink_lib.lake.rules import first_broken, row_rules
+from fink_lib.lake.table import append_once
+from fink_lib.lake.tables import KAFKA_KEY, bronze_alerts, quarantine
+from fink_lib.streaming.plan import StreamPlan
+from fink_lib.streaming.spec import StreamSpec
+from fink_lib.surveys import Damage, Survey
+
+logger = logging.getLogger(__name__)
+
+SAMPLES = 64  # most unknown prefixes that one batch can teach; more than that is not schemas but noise
+ARROW_ROWS = 256  # rows of stamps, about 45 kB each, that go to a Python worker at once
+OPEN_NIGHTS = 8  # nights that a task writes at once, before it falls back to sorting the batch by night
+ROW_GROUP_BYTES = 16 * 1024 * 1024  # what an open file holds in memory; compaction makes larger ones at night
+CACHED_ROWS = 64  # rows of a cached column batch; a misfit with its raw bytes is 100-200 kB
+
+
+def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
+    """Build the ingest stream of a survey."""
+    settings = spec.settings
+    configure(session, survey)
+    writer = BatchWriter(session, spec, survey)
+    return StreamPlan(spec, kafka_source(session, settings, survey), writer.write, settings.ingest_trigger_s)
+
+
+def configure(session: SparkSession, survey: Survey) -> None:
+    """Set what the writes of this stream need; the session is the stream's own."""
+    system = session.sparkContext._jvm.java.lang.System  # noqa: SLF001 - Spark offers no other way to a JVM property
+    for name, value in AVRO_LIMITS.items():
+        system.setProperty(name, value)
+    # Stamps are compressed already: a dictionary of them costs a quarter of the write and saves nothing.
+    for path in survey.fields.cutouts:
+        session.conf.set(f"parquet.enable.dictionary#{path}", "false")
+    session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", ARROW_ROWS)
+    session.conf.set("spark.sql.maxConcurrentOutputFileWriters", OPEN_NIGHTS)
+    session.conf.set("spark.sql.inMemoryColumnarStorage.batchSize", CACHED_ROWS)
+    session.conf.set("parquet.block.size", ROW_GROUP_BYTES)
+
+
+class BatchWriter:
+    """Writes the micro-batches of one survey.
+
+    Parameters
+    ----------
+    session
+        Session of the driver; the tables are made where they are missing.
+    spec
+        Which stream.
+    survey
+        Whose messages.
+    """
+
+    def __init__(self, session: SparkSession, spec: StreamSpec, survey: Survey) -> None:
+        lake = spec.settings.lake
+        self.spec = spec
+        self.survey = survey
+        self.rules = row_rules(survey)
+        self.bronze = bronze_alerts(survey).ensure(session, lake)
+        self.quarantine = quarantine(survey).ensure(session, lake)
+        self.writers = Writers(spec.settings.home / "writers" / f"{survey.name}.json", survey)
+        self.files = session.sparkContext.defaultParallelism
+        self._committed: int | None = None
+
+    def write(self, frame: DataFrame, batch_id: int) -> None:
+        """Put every message of a micro-batch into bronze or quarantine, once, however often this is called."""
+        frame = frame.coalesce(self.files)
+        if self._committed is None:
+            self._committed = DeltaTable(self.bronze).transaction_version(self.spec.app_id)
+        replayed = self._committed is not None and batch_id <= self._committed
+        if not replayed and not self.writers.known:
+            self._learn(frame)
+        if replayed or self._write_fitting(frame, batch_id):
+            self._write_misfits(frame, batch_id, replayed=replayed)
+        self._committed = max(batch_id, self._committed or 0)
+
+    def _learn(self, frame: DataFrame) -> None:
+        """Meet the writers of the messages that begin with no known prefix."""
+        prefix = opening_of(self.survey.framing.name).candidate(F.col("value"))
+        known = [writer.prefix for writer in self.writers.known]
+        unknown = frame.select("value", prefix.alias("prefix")).where(F.col("prefix").isNotNull())
+        if known:
+            unknown = unknown.where(~F.col("prefix").isin(known))
+        samples = unknown.groupBy(F.xxhash64("prefix")).agg(F.first("value").alias("value")).limit(SAMPLES)
+        self.writers.learn(bytes(row.value) for row in samples.collect())
+
+    def _write_fitting(self, frame: DataFrame, batch_id: int) -> int:
+        """Append what the fast path can read and finds good; return how many messages it left."""
+        writers = self.writers.known
+        if not writers:
+            return 1
+        count = Observation(f"ingest-{batch_id}")
+        good = F.col(WRITER).isNotNull() & F.col("_whole") & first_broken(self.rules).isNull()
+        judged = (
+            with_identity(decoded(frame, self.survey, writers), self.survey)
+            .withColumn("_whole", stamps_whole(self.survey))
+            .withColumn("_good", F.coalesce(good, F.lit(False)))
+            # Observing also keeps the filter above the decoder: below it, every packet would be decoded twice.
+            .observe(count, F.count_if(~F.col("_good")).alias("left"))
+            .where("_good")
+            .withColumn("schema_fingerprint", writer_value([writer.fingerprint for writer in writers]))
+            .withColumn("schema_version", writer_value([writer.version for writer in writers]))
+        )
+        append_once(bronze_row(judged, self.survey, _now()), self.bronze, self.spec.app_id, batch_id)
+        return int(count.get["left"])
+
+    def _write_misfits(self, frame: DataFrame, batch_id: int, *, replayed: bool) -> None:
+        """Save or quarantine every message of the batch that is in neither table."""
+        judged = self._judged(self._not_yet_written(frame)).persist(StorageLevel.DISK_ONLY)
+        try:
+            bad = quarantine_row(judged.where(F.col("error_class").isNotNull()), self.spec.stage, _now())
+            saved = bronze_row(judged.where(F.col("error_class").isNull()), self.survey, _now())
+            self._append(bad, self.quarantine, None if replayed else "quarantine", batch_id)
+            self._append(saved, self.bronze, None if replayed else "saved", batch_id)
+            self._learn(judged)
+        finally:
+            judged.unpersist()
+
+    def _append(self, frame: DataFrame, path: Path, purpose: str | None, batch_id: int) -> None:
+        """Append where there is something to append.
+
+        In a replay the rows are, by their keys, in neither table, which holds whatever the first attempt
+        judged of them; its transaction number must then not hide them.
+        """
+        if frame.isEmpty():
+            return
+        if purpose is None:
+            frame.write.format("delta").mode("append").save(str(path))
+        else:
+            append_once(frame, path, f"{self.spec.app_id}.{purpose}", batch_id)
+
+    def _not_yet_written(self, frame: DataFrame) -> DataFrame:
+        """Return the messages of the batch whose keys are in neither table."""
+        session = frame.sparkSession
+        span = frame.agg(F.min("offset").alias("low"), F.max("offset").alias("high")).first()
+        place = [F.col(name) for name in KAFKA_KEY]
+        within = F.col("kafka_offset").between(span["low"], span["high"]) if span else F.lit(False)
+        for path in (self.bronze, self.quarantine):
+            done = session.read.format("delta").load(str(path)).where(within)
+            if path == self.quarantine:
+                done = done.where(F.col("stage") == str(self.spec.stage))
+            same = [frame[name] == done[KAFKA[name]] for name in ("topic", "partition", "offset")]
+            frame = frame.join(F.broadcast(done.select(*place)), same, "left_anti")
+        return frame
+
+    def _judged(self, rest: DataFrame) -> DataFrame:
+        """Add packet, identity, and the verdict: `error_class` null where the message is fine after all."""
+        columns = ["key", "value", *KAFKA]
+        seen = rest.select(*columns).mapInArrow(verdicts(self.survey), f"{_types(rest, columns)}, {COLUMNS_SQL}")
+        read = with_identity(seen.withColumn(PACKET, decoded_as_read(F.col("body"), self.survey)), self.survey)
+        broken = first_broken(self.rules)
+        meaning = F.coalesce(*(F.when(broken == F.lit(rule.name), F.lit(rule.meaning)) for rule in self.rules))
+        bad_value = F.when(F.col("error_class").isNull() & broken.isNotNull(), F.lit(str(Damage.BAD_VALUE)))
+        return read.withColumn(
+            "reason", F.when(bad_value.isNotNull(), F.concat(broken, F.lit(": "), meaning)).otherwise(F.col("reason"))
+        ).withColumn("error_class", F.coalesce("error_class", bad_value))
+
+
+def _types(frame: DataFrame, columns: Sequence[str]) -> str:
+    return ", ".join(f"{name} {frame.schema[name].dataType.simpleString()}" for name in columns)
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

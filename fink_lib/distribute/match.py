@@ -111,9 +111,9 @@ def _judge(filters: Sequence[Filter]) -> Callable[[Iterable[pa.RecordBatch]], It
             texts = pa.list_(pa.string())
             verdict = [pa.array(judged.names, texts), pa.array(failures, texts)]
             head = rows.select(list(HEAD))
-            yield pa.RecordBatch.from_arrays(
-                [*head.columns, *verdict], names=[*HEAD, *VERDICT.fieldNames()]
-            ).filter(pa.array(told, pa.bool_()))
+            yield pa.RecordBatch.from_arrays([*head.columns, *verdict], names=[*HEAD, *VERDICT.fieldNames()]).filter(
+                pa.array(told, pa.bool_())
+            )
 
     return run
 

@@ -5,13 +5,14 @@ reads them back from the topic and records them from their headers alone, whatev
 """
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
+
+from confluent_kafka import Message
 
 UNIX_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MICROSECOND = dt.timedelta(microseconds=1)
 
-Headers = Sequence[tuple[str, bytes | str | None]]
+Headers = list[tuple[str, str | bytes | None]]
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def _time(text: str) -> dt.datetime | None:
     return UNIX_EPOCH + int(text) * MICROSECOND if text else None
 
 
-def to_headers(facts: Facts) -> list[tuple[str, bytes]]:
+def to_headers(facts: Facts) -> Headers:
     """Write the facts as Kafka headers; readers that do not know them ignore them."""
     texts = {
         "alert_id": str(facts.alert_id),
@@ -87,13 +88,10 @@ def to_headers(facts: Facts) -> list[tuple[str, bytes]]:
     return [(name, text.encode()) for name, text in texts.items() if text is not None]
 
 
-def from_headers(headers: Headers | None) -> Facts | None:
+def from_headers(headers: Headers | dict[str, str | bytes | None] | None) -> Facts | None:
     """Read the facts back; None when the message is not one of ours."""
-    texts = {
-        name: value.decode() if isinstance(value, bytes) else value
-        for name, value in headers or ()
-        if value is not None
-    }
+    pairs = headers.items() if isinstance(headers, dict) else headers or ()
+    texts = {name: value.decode() if isinstance(value, bytes) else value for name, value in pairs if value is not None}
     try:
         return Facts(
             night=dt.date.fromisoformat(texts["night"]),
@@ -110,6 +108,16 @@ def from_headers(headers: Headers | None) -> Facts | None:
         return None
 
 
-def from_millis(milliseconds: int) -> dt.datetime:
-    """Return a Kafka time stamp as a time in UTC."""
-    return UNIX_EPOCH + dt.timedelta(milliseconds=milliseconds)
+def standing(facts: Facts, message: Message) -> Sent:
+    """Return what stands where: of a message that was acknowledged, or read back.
+
+    Raises
+    ------
+    ValueError
+        When Kafka did not say where; it does of every message that has no error.
+    """
+    topic, partition, offset = message.topic(), message.partition(), message.offset()
+    if topic is None or partition is None or offset is None:
+        raise ValueError(f"a message of {facts.filter} has no place on a topic")
+    _, milliseconds = message.timestamp()
+    return Sent(facts, topic, partition, offset, UNIX_EPOCH + dt.timedelta(milliseconds=milliseconds))

@@ -86,9 +86,7 @@ class Packets:
         Which columns are cutouts, and which alerts are public.
     """
 
-    def __init__(
-        self, session: SparkSession, lake: Path, silver: TableSpec, bronze: TableSpec, survey: Survey
-    ) -> None:
+    def __init__(self, session: SparkSession, lake: Path, silver: TableSpec, bronze: TableSpec, survey: Survey) -> None:
         self._session, self._lake, self._survey = session, lake, survey
         self._silver, self._bronze = silver, bronze
         self._columns = outgoing(silver.read(session, lake).schema, survey)

@@ -7,7 +7,7 @@ from time import monotonic
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from fink_lib.config import Settings
-from fink_lib.distribute.message import Sent, from_headers, from_millis
+from fink_lib.distribute.message import Sent, from_headers, standing
 from fink_lib.distribute.topics import client_config
 from fink_lib.errors import BrokerError
 
@@ -83,15 +83,15 @@ def _read(consumer: Consumer, tails: Mapping[tuple[str, int], tuple[int, int]]) 
             if monotonic() > deadline:
                 raise BrokerError(f"Kafka did not give the messages that wait on {sorted(waiting)}: is it overloaded?")
             continue
-        if message.error():
-            raise BrokerError(f"reading {message.topic()} back failed: {message.error().str()}")
+        if (error := message.error()) is not None:
+            raise BrokerError(f"reading {message.topic()} back failed: {error.str()}")
         deadline = monotonic() + TIMEOUT_S
-        where = (message.topic(), message.partition())
-        facts = from_headers(message.headers())
+        topic, partition, offset = message.topic() or "", message.partition() or 0, message.offset() or 0
+        facts, end = from_headers(message.headers()), tails[topic, partition][1]
         if facts is None:
-            logger.warning("message is not ours topic=%s partition=%d offset=%d", *where, message.offset())
-        elif message.offset() < tails[where][1]:
-            found.append(Sent(facts, *where, message.offset(), from_millis(message.timestamp()[1])))
-        if message.offset() + 1 >= tails[where][1]:
-            waiting.pop(where, None)
+            logger.warning("message is not ours topic=%s partition=%d offset=%d", topic, partition, offset)
+        elif offset < end:
+            found.append(standing(facts, message))
+        if offset + 1 >= end:
+            waiting.pop((topic, partition), None)
     return found

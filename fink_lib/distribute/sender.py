@@ -6,7 +6,7 @@ from functools import partial
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from fink_lib.config import Settings
-from fink_lib.distribute.message import Facts, Sent, from_millis, to_headers
+from fink_lib.distribute.message import Facts, Sent, standing, to_headers
 from fink_lib.distribute.topics import MAX_MESSAGE_BYTES, client_config, partition_of
 from fink_lib.errors import BrokerError
 
@@ -87,7 +87,4 @@ class Sender:
         if error is not None:
             self._errors.append(f"{message.topic()}: {error.str()}")
             return
-        _, milliseconds = message.timestamp()
-        self._sent.append(
-            Sent(facts, message.topic(), message.partition(), message.offset(), from_millis(milliseconds))
-        )
+        self._sent.append(standing(facts, message))

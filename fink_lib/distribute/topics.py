@@ -5,7 +5,8 @@ import zlib
 from collections.abc import Iterable
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from fink_lib.config import Settings
 from fink_lib.errors import BrokerError, ConfigError
@@ -26,7 +27,7 @@ TOPIC_CONFIG = {
 }
 
 
-def client_config(settings: Settings) -> dict[str, object]:
+def client_config(settings: Settings) -> dict[str, str | int | float | bool]:
     """Return the librdkafka settings that every client of the output Kafka shares."""
     return {"bootstrap.servers": settings.kafka_bootstrap, **settings.kafka_security}
 

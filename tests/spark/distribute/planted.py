@@ -1,0 +1,90 @@
+"""A lake whose bronze and silver hold real packets, with science set by hand where a test says so."""
+
+import datetime as dt
+import io
+import tarfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import fastavro
+import pyarrow as pa
+import pyspark.sql.types as T
+from pyspark.sql import SparkSession
+from pyspark.sql.pandas.types import to_arrow_schema
+
+from fink_lib.enrich.schema import silver_spec
+from fink_lib.lake.table import TableSpec
+from fink_lib.lake.tables import bronze_alerts
+from fink_lib.surveys import ZTF, value_at
+
+TOPIC = "ztf_20231018_programid1"
+ARRIVED = dt.datetime(2023, 10, 18, 4, 5, 6, 789000, tzinfo=dt.UTC)
+Packet = dict[str, Any]
+
+
+def packets_of(archive: Path, limit: int | None = None) -> Iterator[Packet]:
+    """Yield the packets of an archive, whole."""
+    with tarfile.open(archive) as bundle:
+        names = sorted(name for name in bundle.getnames() if name.endswith(".avro"))
+        for name in names[:limit]:
+            member = bundle.extractfile(name)
+            assert member is not None
+            yield next(fastavro.reader(io.BytesIO(member.read())))
+
+
+def _nested(value: Any, kind: T.DataType) -> Any:
+    """Give a packet the shape of the table: every field present, in order."""
+    if value is None:
+        return None
+    if isinstance(kind, T.StructType):
+        return {field.name: _nested(value.get(field.name), field.dataType) for field in kind.fields}
+    if isinstance(kind, T.ArrayType):
+        return [_nested(item, kind.elementType) for item in value]
+    if isinstance(kind, T.DoubleType | T.FloatType):
+        return float(value)
+    return value
+
+
+def rows_of(table: TableSpec, packets: list[Packet], extra: Callable[[int, Packet], Mapping[str, Any]]) -> list[Any]:
+    """Return the packets as rows of a table; `extra` gives the columns that are not in a packet."""
+    rows = []
+    for number, packet in enumerate(packets):
+        head = {
+            "night": ZTF.night.night_of(packet["candidate"]["jd"]),
+            "alert_id": packet["candid"],
+            "object_id": packet["objectId"],
+            "time": packet["candidate"]["jd"],
+            "ra": value_at(packet, ZTF.fields.ra),
+            "dec": value_at(packet, ZTF.fields.dec),
+            "band": ZTF.bands[str(packet["candidate"]["fid"])],
+            "kafka_topic": TOPIC,
+            "kafka_partition": number % 2,
+            "kafka_offset": number,
+            "kafka_time": ARRIVED,
+            "ingest_time": ARRIVED + dt.timedelta(seconds=1),
+            "enrich_time": ARRIVED + dt.timedelta(seconds=2),
+            "code_version": "0.0.test",
+        }
+        facts = {**packet, **head, **extra(number, packet)}
+        rows.append(_nested(facts, table.schema))
+    return rows
+
+
+def add(session: SparkSession, table: TableSpec, lake: Path, rows: list[Any]) -> None:
+    """Append rows to a table, made where it is missing."""
+    path = table.ensure(session, lake)
+    frame = session.createDataFrame(pa.Table.from_pylist(rows, schema=to_arrow_schema(table.schema)))
+    frame.coalesce(1).write.format("delta").mode("append").save(str(path))
+
+
+def plant(
+    session: SparkSession,
+    lake: Path,
+    packets: list[Packet],
+    science: Callable[[int, Packet], Mapping[str, Any]],
+) -> None:
+    """Write packets into bronze and silver of ZTF."""
+    bronze, silver = bronze_alerts(ZTF), silver_spec(ZTF)
+    add(session, bronze, lake, rows_of(bronze, packets, lambda _, __: {}))
+    add(session, silver, lake, rows_of(silver, packets, science))

@@ -1,7 +1,75 @@
 # `make` shows what there is; `make demo` is the main job, `make test` the tests.
-UV_VERSION := 0.9.7
-UV := .runtime/uv/bin/uv
+# Needed on the machine: Python 3.11 to 3.13, Java 17 or newer, make, and the package registries.
+UV_VERSION := 0.13.9
 PYTHON ?= python3
+JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/java,java)
+RUNTIME := .runtime
+UV := $(RUNTIME)/uv/bin/uv
+BIN := .venv/bin
+NICE_TESTS := --durations=15 --timeout=1500
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
+.PHONY: help setup demo down status doctor test test-unit check format bench clean python-ok java-ok prepared
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: python-ok java-ok $(BIN)/.synced  ## Install the locked dependencies into .venv
+
+demo: setup  ## Play a real ZTF night end to end; services stay up until `make down`
+	$(BIN)/fink night play sample --survey ztf --keep
+
+down: $(BIN)/.synced  ## Stop everything that `make demo` or `fink up` started
+	$(BIN)/fink down
+
+status: $(BIN)/.synced  ## Show services, streams and nights
+	$(BIN)/fink status
+
+doctor: $(BIN)/.synced  ## Tell what this machine lacks, and how to get it
+	$(BIN)/fink doctor
+
+check: $(BIN)/.synced  ## Lint, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test-unit: $(BIN)/.synced  ## Tests without a JVM, in seconds
+	$(BIN)/pytest tests/unit -q $(NICE_TESTS)
+
+test: setup check prepared  ## Everything: lint, types, and all tests with real Kafka, Spark and Airflow
+	$(BIN)/pytest $(NICE_TESTS)
+
+bench: setup prepared  ## Rates, latency and memory on amplified real alerts
+	$(BIN)/fink bench night --alerts 2000 --json $(RUNTIME)/bench.json
+
+format: $(BIN)/.synced  ## Let ruff put the code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## Stop everything and remove all state; downloads are kept
+	@if [ -x $(BIN)/fink ]; then $(BIN)/fink down; fi
+	rm -rf $(RUNTIME)/home $(RUNTIME)/bench.json .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# What the tests need from outside is fetched before they start, so that none of them waits for a network.
+prepared: $(BIN)/.synced
+	$(BIN)/fink jars
+
+python-ok:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null || \
+	{ echo "$(PYTHON) is missing or not Python 3.11, 3.12 or 3.13: run \`make $(or $(firstword $(MAKECMDGOALS)),setup) PYTHON=/path/to/python3.11\`" >&2; exit 2; }
+
+java-ok:
+	@$(JAVA) -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | grep -qxE '1[7-9]|[2-9][0-9]|[0-9]{3,}' || \
+	{ echo "$(JAVA) is missing or older than Java 17: install one (Debian: \`apt install openjdk-17-jre-headless\`) or set JAVA_HOME" >&2; exit 2; }
+
+$(UV):
+	@echo "fetching uv $(UV_VERSION)"
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+	{ echo "$(PYTHON) cannot create environments (no ensurepip): install it (Debian: \`apt install python3-venv\`) or use another with PYTHON=…" >&2; exit 2; }
+	@$(PYTHON) -m venv $(RUNTIME)/uv
+	@$(RUNTIME)/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(BIN)/.synced: uv.lock pyproject.toml | $(UV)
+	$(UV) sync --frozen --python $(PYTHON)
+	@touch $@

@@ -19,7 +19,7 @@ from fink_lib.config import Settings
 from fink_lib.errors import HostError
 
 OLDEST_PYTHON = (3, 11)
-NEWEST_PYTHON = (3, 12)
+NEWEST_PYTHON = (3, 13)
 # Three streams of 1 GB heap and one nightly job of 2 GB, their Python workers, Kafka and Airflow.
 LEAST_MEMORY_BYTES = 8 * 10**9
 PACKAGES = ("airflow", "confluent_kafka", "delta", "great_expectations", "light_curve", "pyspark")
@@ -64,7 +64,7 @@ def all_checks(settings: Settings) -> Iterator[Check]:
 
 
 def check_python() -> Check:
-    """Python 3.11 or 3.12: what Airflow, Spark and Delta have in common."""
+    """Python 3.11 to 3.13: what Airflow, Spark and Delta have in common."""
     ok = OLDEST_PYTHON <= sys.version_info[:2] <= NEWEST_PYTHON
     fix = "" if ok else "run `make setup PYTHON=python3.11`"
     return Check("python", ok, f"{platform.python_version()} {sys.executable}", fix)

@@ -56,7 +56,7 @@ prepared: $(BIN)/.synced
 	$(BIN)/fink jars
 
 python-ok:
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null || \
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || \
 	{ echo "$(PYTHON) is missing or not Python 3.11, 3.12 or 3.13: run \`make $(or $(firstword $(MAKECMDGOALS)),setup) PYTHON=/path/to/python3.11\`" >&2; exit 2; }
 
 java-ok:

@@ -7,6 +7,7 @@ import logging
 import fastavro
 
 from fink_lib.errors import FinkError
+from fink_lib.ingest.rescue import examine
 from fink_lib.nightly.watermarks import RawMessage
 from fink_lib.surveys import Survey, value_at
 from fink_lib.surveys.base import AvroSchema
@@ -15,13 +16,11 @@ logger = logging.getLogger(__name__)
 
 
 def identify_input(survey: Survey, message: RawMessage) -> tuple[int | None, str | None]:
-    """Read alert id and night (YYYY-MM-DD) of a survey's message; None for what cannot be read."""
-    try:
-        datum = survey.framing.unwrap(message.value or b"")
-    except FinkError as error:
-        logger.info("offset %d cannot be unwrapped: %s", message.offset, error)
+    """Read alert id and night (YYYY-MM-DD) of a survey's message, as ingest would; None for what cannot be read."""
+    verdict = examine(message.value, survey)
+    if verdict.body is None:
         return None, None
-    return _identify(survey, datum.schema, datum.body)
+    return _identify(survey, survey.reader_schema, verdict.body)
 
 
 def identify_output(survey: Survey, message: RawMessage) -> tuple[int | None, str | None]:

@@ -8,12 +8,12 @@ from typing import Any
 import fastavro
 import pytest
 
-from fink_lib.nightly import reconcile
+from fink_lib.nightly import offered, reconcile
 from fink_lib.nightly.equation import Equation, Fault, check
 from fink_lib.nightly.job import NightContext
 from fink_lib.nightly.snapshot import Table
 from fink_lib.nightly.watermarks import RawMessage, Watermarks
-from fink_lib.surveys.base import Datum
+from fink_lib.surveys import Survey
 from fink_lib.testing.nights import NIGHT, OUTPUT, TOPIC, FakeKafka, bronze_row, published_row, silver_row
 
 pytestmark = pytest.mark.spark
@@ -39,10 +39,18 @@ def packet(alert_id: int, jd: float) -> bytes:
     return body.getvalue()
 
 
+def read(survey: Survey, message: RawMessage) -> tuple[int | None, str | None]:
+    try:
+        record = fastavro.schemaless_reader(io.BytesIO(message.value or b""), SCHEMA, None)
+    except (EOFError, ValueError):
+        return None, None
+    return record["candid"], survey.night.night_of(record["candidate"]["jd"]).isoformat()
+
+
 @pytest.fixture(autouse=True)
-def _bare_framing(monkeypatch: pytest.MonkeyPatch, context: NightContext) -> None:
-    """Messages of this module hold nothing but the datum: framings have tests of their own."""
-    monkeypatch.setattr(type(context.survey.framing), "unwrap", lambda _self, message: Datum(SCHEMA, message))
+def _bare_framing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages of this module hold nothing but a datum: framings have tests of their own."""
+    monkeypatch.setattr(offered, "identify_input", read)
 
 
 def look(context: NightContext, kafka: FakeKafka) -> reconcile.Balance:

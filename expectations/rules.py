@@ -1,0 +1,116 @@
+"""Row rules with a severity: each becomes one true-or-false column and one expectation of the same name."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from fink_lib.lake.rules import Rule, row_rules
+from fink_lib.surveys import Survey
+from fink_lib.surveys.superset import field_paths
+
+if TYPE_CHECKING:
+    from great_expectations.expectations.expectation import Expectation
+
+Severity = Literal["critical", "warning", "info"]
+
+# An alert without these cannot be found again, or is found in the wrong place of the sky
+GRAVE = frozenset({"alert_id", "time", "ra", "dec"})
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A row rule, and how bad it is when a row breaks it.
+
+    Attributes
+    ----------
+    rule
+        Name, predicate and meaning.
+    severity
+        critical stops the night, warning and info are reported.
+    mostly
+        Share of rows that must hold it.
+    """
+
+    rule: Rule
+    severity: Severity
+    mostly: float = 1.0
+
+    @property
+    def column(self) -> str:
+        """Name of the true-or-false column that a suite looks at."""
+        return f"rule_{self.rule.name}"
+
+    def expectation(self) -> "Expectation":
+        """Return the expectation that the rule holds."""
+        return expect(
+            "ExpectColumnValuesToBeInSet",
+            name=self.rule.name,
+            meaning=self.rule.meaning,
+            severity=self.severity,
+            column=self.column,
+            value_set=[True],
+            mostly=self.mostly,
+        )
+
+
+def expect(kind: str, *, name: str, meaning: str, severity: Severity, **arguments: Any) -> "Expectation":
+    """Return an expectation of a kind that Great Expectations knows, under a name of ours.
+
+    The package takes seconds to import and streams read this module for nothing else, hence the late import.
+    """
+    from great_expectations import expectations  # noqa: PLC0415
+    from great_expectations.expectations.metadata_types import FailureSeverity  # noqa: PLC0415
+
+    make = getattr(expectations, kind)
+    made: Expectation = make(severity=FailureSeverity(severity), meta={"name": name, "meaning": meaning}, **arguments)
+    return made
+
+
+def identity_rules(survey: Survey) -> tuple[Judged, ...]:
+    """Return the rules that ingest splits on, and that the night is the one of the observation time."""
+    shared = tuple(Judged(rule, "critical" if rule.name in GRAVE else "warning") for rule in row_rules(survey))
+    days = f"CAST(floor(time + {survey.night.days_to_epoch!r}D) AS INT)"
+    night = Rule(
+        "night", f"night = date_add(DATE'1970-01-01', {days})", "The night is the one that the observation time names."
+    )
+    band = Rule("band", f"band IN ({_quoted(survey.bands.values())})", "The band is one that the survey has.")
+    return (*shared, Judged(night, "critical"), Judged(band, "warning"))
+
+
+# Ranges of packet fields; those that a survey's packets do not have are left out
+PACKET_RULES = {
+    "candidate.programid": Judged(
+        Rule("programid", "candidate.programid IN (1, 2, 3)", "The programme is public, partnership or Caltech time."),
+        "warning",
+    ),
+    "candidate.rb": Judged(
+        Rule("rb", "candidate.rb IS NULL OR candidate.rb BETWEEN 0 AND 1", "The real-bogus score lies in [0, 1]."),
+        "critical",
+    ),
+    "candidate.drb": Judged(
+        Rule("drb", "candidate.drb IS NULL OR candidate.drb BETWEEN 0 AND 1", "The deep score lies in [0, 1]."),
+        "warning",
+    ),
+    "candidate.magpsf": Judged(
+        Rule("magpsf", "candidate.magpsf BETWEEN 5 AND 30", "The magnitude is one that the telescope can measure."),
+        "warning",
+    ),
+    "diaSource.reliability": Judged(
+        Rule(
+            "reliability",
+            "diaSource.reliability IS NULL OR diaSource.reliability BETWEEN 0 AND 1",
+            "The reliability score lies in [0, 1].",
+        ),
+        "warning",
+    ),
+}
+
+
+def packet_rules(survey: Survey) -> tuple[Judged, ...]:
+    """Return the ranges of those fields that a survey's packets have."""
+    known = set(field_paths(survey.reader_schema))
+    return tuple(judged for path, judged in PACKET_RULES.items() if path in known)
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"'{name}'" for name in dict.fromkeys(names))

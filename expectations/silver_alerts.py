@@ -1,0 +1,51 @@
+"""What must be true of a night of `silver_<survey>__alerts`."""
+
+from typing import TYPE_CHECKING
+
+from expectations.rules import Judged, expect, identity_rules, packet_rules
+from fink_lib.lake.rules import Rule
+from fink_lib.science.base import FAILED
+from fink_lib.surveys import Survey
+
+if TYPE_CHECKING:
+    from great_expectations import ExpectationSuite
+
+COLUMNS = ("alert_id",)
+
+FEW_ERRORS = 0.99
+NO_COLLAPSE = 0.5
+
+
+def rules(survey: Survey) -> tuple[Judged, ...]:
+    """Return the row rules: identity, ranges, the survey's cuts, and that the science was done."""
+    cuts = tuple(Judged(Rule(f"cut_{cut.name}", cut.keep, cut.meaning), "critical") for cut in survey.cuts)
+    versions = Rule("science_versions", "size(science_versions) > 0", "The versions of the science modules are kept.")
+    order = Rule("enrich_time", "enrich_time >= ingest_time", "An alert is enriched after it was ingested.")
+    errors = f"science_errors IS NULL OR NOT exists(map_values(science_errors), why -> startswith(why, '{FAILED}'))"
+    few = Rule("science_errors", errors, "At least 99 % of the alerts passed all science modules without an error.")
+    many = Rule("science_collapse", errors, "At least half of the alerts passed all science modules without an error.")
+    return (
+        *identity_rules(survey),
+        *packet_rules(survey),
+        *cuts,
+        Judged(versions, "critical"),
+        Judged(order, "warning"),
+        Judged(few, "warning", FEW_ERRORS),
+        Judged(many, "critical", NO_COLLAPSE),
+    )
+
+
+def suite(survey: Survey) -> "ExpectationSuite":
+    """Return the suite of one survey."""
+    from great_expectations import ExpectationSuite  # noqa: PLC0415 - slow to import
+
+    once = expect(
+        "ExpectColumnValuesToBeUnique",
+        name="alert_id_unique",
+        meaning="An alert stands in a night of silver once.",
+        severity="critical",
+        column="alert_id",
+    )
+    return ExpectationSuite(
+        name=f"silver_{survey.name}__alerts", expectations=[*(one.expectation() for one in rules(survey)), once]
+    )

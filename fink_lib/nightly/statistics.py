@@ -1,0 +1,64 @@
+"""Count a night: at each stage, by filter, band, class and place on the sky, and how long each stage took."""
+
+import logging
+
+import pyspark.sql.functions as F
+from pyspark.sql import DataFrame
+
+from fink_lib.nightly import tallies
+from fink_lib.nightly.job import NightContext, Outcome
+from fink_lib.nightly.latency import latencies
+from fink_lib.nightly.quality import night_counts
+from fink_lib.nightly.results import JsonObject
+from fink_lib.nightly.snapshot import Snapshot, Table
+
+logger = logging.getLogger(__name__)
+
+
+def run(context: NightContext) -> Outcome:
+    """Compute the statistics of the night."""
+    snapshot = Snapshot.now(context.session, context.survey, context.settings.lake)
+    night = F.col("night") == F.lit(context.night)
+    frames = {table: snapshot.frame(table).where(night) for table in Table}
+    counts = night_counts(snapshot, context)
+    result = {
+        "survey": context.survey.name,
+        "night": context.night.isoformat(),
+        "counts": counts,
+        **_bronze_facts(frames[Table.BRONZE]),
+        **_silver_facts(context.survey.name, frames[Table.SILVER]),
+        "rejected": tallies.reasons(frames[Table.REJECTED]),
+        "quarantine": tallies.damages(frames[Table.QUARANTINE]),
+        "filters": tallies.filters(context.survey.name, frames[Table.PUBLISHED]),
+        **latencies(frames),
+        "tables": dict(snapshot.versions),
+    }
+    logger.info("night=%s bronze=%d silver=%d", context.label, counts["bronze"], counts["silver"])
+    return Outcome(result)
+
+
+def _bronze_facts(bronze: DataFrame) -> JsonObject:
+    rows = tallies.bronze_columns(bronze).cache()
+    try:
+        return {
+            **tallies.totals(rows),
+            "bands": tallies.by_value(rows, "band"),
+            "schema_versions": tallies.by_value(rows, "schema_version"),
+            "sky": tallies.sky(rows),
+        }
+    finally:
+        rows.unpersist()
+
+
+def _silver_facts(survey: str, silver: DataFrame) -> JsonObject:
+    classes = tallies.class_columns(survey, silver)
+    rows = silver.select("band", "science_versions", "science_errors", *classes).cache()
+    try:
+        return {
+            "silver_bands": tallies.by_value(rows, "band"),
+            "classes": tallies.classes(rows, classes),
+            "science_versions": tallies.science_versions(rows),
+            "science_errors": tallies.science_errors(rows),
+        }
+    finally:
+        rows.unpersist()

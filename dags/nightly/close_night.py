@@ -75,9 +75,7 @@ for survey in SURVEYS.values():
         tags=[Tag.NIGHTLY, survey.name],
         doc_md=__doc__,
     ) as dag:
-        drain = DrainOperator(
-            task_id="drain", survey=survey.name, pool=Pool.STREAMS.value, retries=0, doc_md=DOC["drain"]
-        )
+        drain = DrainOperator(task_id="drain", survey=survey.name, pool=Pool.STREAMS.value, doc_md=DOC["drain"])
         tables = {"compact": survey_tables(survey.name), "manifest": [table_asset(NIGHTS_TABLE)]}
         always = {"report": TriggerRule.ALL_DONE, "manifest": TriggerRule.ALL_DONE}
         steps = [

@@ -13,6 +13,7 @@ from fink_lib.config import Settings
 from fink_lib.errors import NightNotDrained, StreamFailed, StreamStalled
 from fink_lib.orchestration.assets import night_asset, stage_tables, stream_asset, table_facts
 from fink_lib.orchestration.triggers import DrainTrigger, Event, StreamEvent, StreamTrigger
+from fink_lib.streaming.drain import survey_not_drained
 from fink_lib.streaming.health import ensure_running
 from fink_lib.streaming.runner import LocalRunner
 from fink_lib.streaming.spec import Stage, StreamSpec
@@ -150,9 +151,19 @@ class DrainOperator(BaseOperator):
         self.survey = survey
         self.poll_s = poll_s
 
-    def execute(self, context: Context) -> None:  # noqa: ARG002  # Airflow's signature
-        """Defer at once; the deadline is in the trigger, since Airflow's own would end the task without a reason."""
-        deadline = time.time() + Settings().night_deadline_s
+    def execute(self, context: Context) -> None:
+        """Look once, and defer while there is something to wait for.
+
+        The deadline counts from the start of the run, so that a retry does not prolong it. It is in the trigger,
+        since Airflow's own would end the task without a reason.
+        """
+        settings = Settings()
+        waiting_for = survey_not_drained(settings, self.survey)
+        if not waiting_for:
+            return
+        self.log.info("survey=%s is not drained: %s", self.survey, waiting_for)
+        started_at = context["dag_run"].start_date
+        deadline = (started_at.timestamp() if started_at else time.time()) + settings.night_deadline_s
         trigger = DrainTrigger(survey=self.survey, deadline=deadline, poll_s=self.poll_s)
         self.defer(trigger=trigger, method_name="execute_complete")
 

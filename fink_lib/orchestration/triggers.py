@@ -18,6 +18,10 @@ from fink_lib.streaming.spec import Stage, StreamSpec
 
 KILL_TIMEOUT_S = 15.0  # Airflow gives on_kill 30 s
 
+# An event that comes before the scheduler has noted that the deferring worker ended makes it take the resumed task
+# for one that was killed from outside: it then fails it without a reason. Seen on a busy host within 6 s.
+SETTLE_S = 10.0
+
 Event = dict[str, Any]
 
 
@@ -35,6 +39,7 @@ class PollingTrigger(BaseTrigger):
     """Looks again and again until there is something to say."""
 
     poll_s: float
+    settle_s: float
 
     @abstractmethod
     def look(self) -> Event | None:
@@ -42,6 +47,7 @@ class PollingTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield the one event."""
+        await asyncio.sleep(self.settle_s)
         event = await asyncio.to_thread(self.look)
         while event is None:  # another process is watched: no Event could be set here
             await asyncio.sleep(self.poll_s)
@@ -62,15 +68,19 @@ class StreamTrigger(PollingTrigger):
         Night → counts for which an earlier rotation of this stream was made.
     poll_s
         Seconds between two looks.
+    settle_s
+        Seconds before the first look.
     """
 
     def __init__(
         self,
+        *,
         survey: str,
         stage: str,
         spec_hash: str = "",
         announced: Mapping[str, str] | None = None,
         poll_s: float = 2.0,
+        settle_s: float = SETTLE_S,
         **_later: object,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own is not annotated
@@ -79,11 +89,12 @@ class StreamTrigger(PollingTrigger):
         self.spec_hash = spec_hash
         self.announced = dict(announced or {})
         self.poll_s = poll_s
+        self.settle_s = settle_s
         self._nothing_at: tuple[int, ...] = ()
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return what rebuilds this trigger in another process."""
-        names = ("survey", "stage", "spec_hash", "announced", "poll_s")
+        names = ("survey", "stage", "spec_hash", "announced", "poll_s", "settle_s")
         return f"{type(self).__module__}.{type(self).__qualname__}", {name: getattr(self, name) for name in names}
 
     @property
@@ -134,17 +145,22 @@ class DrainTrigger(PollingTrigger):
         Unix time at which the wait is given up.
     poll_s
         Seconds between two looks.
+    settle_s
+        Seconds before the first look.
     """
 
-    def __init__(self, survey: str, deadline: float, poll_s: float = 2.0, **_later: object) -> None:
+    def __init__(
+        self, *, survey: str, deadline: float, poll_s: float = 2.0, settle_s: float = SETTLE_S, **_later: object
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own is not annotated
         self.survey = survey
         self.deadline = deadline
         self.poll_s = poll_s
+        self.settle_s = settle_s
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return what rebuilds this trigger in another process."""
-        names = ("survey", "deadline", "poll_s")
+        names = ("survey", "deadline", "poll_s", "settle_s")
         return f"{type(self).__module__}.{type(self).__qualname__}", {name: getattr(self, name) for name in names}
 
     def look(self) -> Event | None:

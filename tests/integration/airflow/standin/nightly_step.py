@@ -24,6 +24,9 @@ def main() -> int:
     if (settings.home / f"break-{step}").exists():
         sys.stderr.write("a line that is not the last\nreconcile failed: 2 messages are in no table\n")
         return 2
+    if step == "manifest" and f"{chosen.run_id} reconcile\n" not in (folder / "steps.log").read_text():
+        sys.stderr.write("the night stays open: reconcile was not computed\n")
+        return 2
     if step == "manifest":
         rows = asdict(counted_nights(settings, chosen.survey)[chosen.night])
         (folder / "manifest.json").write_text(json.dumps({"partition_rows": rows}))

@@ -8,9 +8,9 @@ from typing import Annotated, Self
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from fink_lib.config import Settings
-from fink_lib.errors import FinkError
-from fink_lib.simulator import Fault, PlayRequest, PlayResult, play
+from fink_lib.cli.common import HomeOption, load_settings
+from fink_lib.cli.host.stack import connected
+from fink_lib.simulator import Fault, PlayRequest, PlayResult, play, resolve_path
 from fink_lib.surveys import get_survey
 
 _LINE_EVERY_S = 5.0
@@ -48,6 +48,7 @@ def simulate(
     path: Annotated[str, typer.Argument(help="A file, folder or archive of packets, or `sample`.")],
     *,
     survey: Annotated[str, typer.Option(help="Whose packets they are.")] = "ztf",
+    home: HomeOption = None,
     rate: Annotated[float | None, typer.Option(help="Alerts per second; without it, as fast as possible.")] = None,
     exposure_s: Annotated[float | None, typer.Option(help="Seconds between exposures, each sent as a burst.")] = None,
     partitions: Annotated[int, typer.Option(help="Partitions of a topic that is not there yet.")] = 4,
@@ -70,16 +71,14 @@ def simulate(
         Fault.OUT_OF_ORDER: out_of_order,
         Fault.UNKNOWN_SCHEMA: unknown_schema,
     }
-    try:
-        pace = {"rate": rate, "exposure_s": exposure_s}
-        request = PlayRequest(
-            path, get_survey(survey), Settings(), **pace, partitions=partitions, faults=faults, seed=seed, truth=truth
-        )
-        with Report() as report:
-            result = play(request, report)
-    except FinkError as error:
-        typer.echo(f"fink simulate: {error}", err=True)
-        raise typer.Exit(1) from error
+    settings, adapter = load_settings(home), get_survey(survey)
+    packets = resolve_path(path, settings)  # before Kafka is asked for: a wrong path is the commoner mistake
+    pace = {"rate": rate, "exposure_s": exposure_s}
+    request = PlayRequest(
+        packets, adapter, connected(settings), **pace, partitions=partitions, faults=faults, seed=seed, truth=truth
+    )
+    with Report() as report:
+        result = play(request, report)
     if json_file is not None:
         json_file.write_text(result.as_json() + "\n")
     _tell(result)

@@ -28,7 +28,8 @@ class Delivery:
 
 def client_settings(settings: Settings) -> dict[str, Any]:
     """Return what every Kafka client needs: the address and the security settings."""
-    return {"bootstrap.servers": settings.kafka_bootstrap, **settings.kafka_security}
+    # What goes wrong is reported by this program, in one sentence; librdkafka repeats itself twenty times a second.
+    return {"bootstrap.servers": settings.kafka_bootstrap, "log_level": 0, **settings.kafka_security}
 
 
 def ensure_topics(settings: Settings, topics: Mapping[str, int]) -> dict[str, int]:
@@ -84,7 +85,6 @@ class Sender:
                 "enable.idempotence": True,
                 "compression.type": "none",  # stamps are compressed already
                 "linger.ms": 5,
-                "log_level": 3,  # errors; that an idle broker loads its coordinator first is none
                 "message.max.bytes": MAX_MESSAGE_BYTES,
                 "queue.buffering.max.kbytes": 128 * 1024,
             }

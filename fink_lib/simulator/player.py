@@ -27,8 +27,18 @@ Progress = Callable[[int, int], None]
 
 
 def resolve_path(path: str | Path, settings: Settings) -> Path:
-    """Return what is played: ``sample`` names the sample night, unless a file of that name is there."""
-    return sample_night(settings) if str(path) == SAMPLE and not Path(path).exists() else Path(path)
+    """Return what is played: ``sample`` names the sample night, unless a file of that name is there.
+
+    Raises
+    ------
+    ConfigError
+        When nothing is there.
+    """
+    if Path(path).exists():
+        return Path(path)
+    if str(path) == SAMPLE:
+        return sample_night(settings)
+    raise ConfigError(f"nothing to play: '{path}' does not exist")
 
 
 def play(request: PlayRequest, progress: Progress | None = None) -> PlayResult:

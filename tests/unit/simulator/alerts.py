@@ -11,7 +11,7 @@ from fink_lib.surveys.native import native_schemas
 from fink_lib.surveys.superset import collect_named, plain_type
 
 JD = 2459540.7  # 2021-11-22
-_VALUES: dict[str, Any] = {"int": 1, "long": 1, "float": 0.5, "double": 2.5, "string": "x", "bytes": b""}
+_VALUES: dict[str, Any] = {"int": 1, "long": 10**16, "float": 0.5, "double": 2.5, "string": "x", "bytes": b""}
 
 
 def alert(number: int, *, jd: float = JD, object_id: str | None = None) -> dict[str, Any]:
@@ -19,7 +19,7 @@ def alert(number: int, *, jd: float = JD, object_id: str | None = None) -> dict[
     schema = native_schemas("ztf")[0]
     record = _example(schema, collect_named(schema))
     record |= {"candid": number, "objectId": object_id or f"ZTF21aaaaaa{chr(97 + number % 26)}"}
-    record["candidate"] |= {"candid": number, "jd": jd, "ra": 10.0, "dec": -5.0, "pid": number * 10}
+    record["candidate"] |= {"candid": number, "jd": jd, "ra": 10.0, "dec": -5.0, "pid": number // 10**6}
     for stamp in ("cutoutScience", "cutoutTemplate", "cutoutDifference"):
         record[stamp]["stampData"] = gzip.compress(f"{stamp} {number}".encode() * 20, mtime=0)
     return record

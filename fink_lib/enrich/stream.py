@@ -5,36 +5,38 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyspark.sql.functions as F
+import pyspark.sql.types as T
 from delta.tables import DeltaTable
 from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 
 from fink_lib import __version__
 from fink_lib.enrich.repeats import Arrivals, SeenNights
+from fink_lib.enrich.rows import TIMESTAMP, quarantine_rows, rejected_rows
 from fink_lib.enrich.schema import silver_spec
 from fink_lib.enrich.science import science_column
 from fink_lib.enrich.triage import (
-    REPEAT,
+    FILE,
     TopicCodes,
-    Triage,
     arrivals_of,
     cuts_of,
     facts,
     record,
-    selection,
     triage,
 )
 from fink_lib.lake.table import TableSpec, append_once
-from fink_lib.lake.tables import bronze_alerts, quarantine, silver_rejected
+from fink_lib.lake.tables import KAFKA_KEY, bronze_alerts, quarantine, silver_rejected
 from fink_lib.nights import UNIX_EPOCH_DATE
 from fink_lib.science.registry import modules_of
 from fink_lib.science.runner import versions
 from fink_lib.streaming.plan import StreamPlan
 from fink_lib.streaming.spec import StreamSpec
-from fink_lib.surveys import Damage, Survey
+from fink_lib.surveys import Survey
 
 logger = logging.getLogger(__name__)
 
@@ -45,9 +47,9 @@ ROWS_PER_TASK = 200
 def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
     """Build the enrich stream of a survey.
 
-    The stream itself carries only what decides where an alert goes. Packets are read once that is decided,
-    by key, and only those of the alerts that go to silver. Compaction of bronze (``dataChange=false``) changes
-    neither.
+    The stream itself carries only what decides where an alert goes. Packets are read once that is decided, and
+    only those of the alerts that go to silver. Compaction of bronze changes neither: it commits
+    ``dataChange=false``, which a stream passes over, and leaves the files of a batch until they are vacuumed.
     """
     writer = Enricher.of(session, spec, survey)
     source = (
@@ -123,10 +125,10 @@ class Enricher:
             return
         session, now = frame.sparkSession, dt.datetime.now(dt.UTC)
         batch = triage(table, self.seen, self.codes)
-        self._append(session, "quarantine", self._quarantine_rows(batch, now), batch_id)
-        self._append(session, "rejected", self._rejected_rows(batch, now), batch_id)
+        self._append(session, "quarantine", quarantine_rows(batch, self.spec.stage, now), batch_id)
+        self._append(session, "rejected", rejected_rows(batch, now), batch_id)
         if batch.accepted.any():
-            chosen = self._silver(session, batch.rows(batch.accepted), now)
+            chosen = self._silver(batch.rows(batch.accepted), session, now)
             append_once(chosen, self.paths["silver"], f"{self.spec.app_id}.silver", batch_id)
         record(batch, self.seen, self.codes)
         logger.info(
@@ -136,56 +138,37 @@ class Enricher:
         )  # fmt: skip
 
     def _append(self, session: SparkSession, name: str, rows: pa.Table, batch_id: int) -> None:
+        """Append rows that the driver holds; none is no commit."""
         if not rows.num_rows:
             return
-        frame = session.createDataFrame(rows, schema=self.tables[name].schema).coalesce(1)
+        schema = self.tables[name].schema
+        frame = session.createDataFrame(rows.select(schema.names), schema=schema).coalesce(1)
         append_once(frame, self.paths[name], f"{self.spec.app_id}.{name}", batch_id)
 
-    def _quarantine_rows(self, batch: Triage, now: dt.datetime) -> pa.Table:
-        rows = batch.rows(batch.quarantined)
-        constants = {
-            "stage": str(self.spec.stage),
-            "error_class": str(Damage.BAD_VALUE),
-            "quarantine_time": now,
-            "raw_key": None,
-            "raw": None,  # the packet is in bronze, unchanged
-        }
-        return self._shaped("quarantine", rows.append_column("reason", rows["impossible"]), constants)
+    def _silver(self, rows: pa.Table, session: SparkSession, now: dt.datetime) -> DataFrame:
+        """Read the packets of the accepted alerts and run the science on them, in one pass.
 
-    def _rejected_rows(self, batch: Triage, now: dt.datetime) -> pa.Table:
-        rows = batch.rows(batch.rejected | batch.repeated)
-        is_repeat = batch.repeated[batch.rejected | batch.repeated]
-        reasons = [
-            [REPEAT] if again else why for again, why in zip(is_repeat, rows["reasons"].to_pylist(), strict=True)
-        ]
-        rows = rows.drop_columns("reasons").append_column("reasons", pa.array(reasons, type=pa.list_(pa.string())))
-        rows = rows.append_column("is_repeat", pa.array(is_repeat))
-        return self._shaped("rejected", rows, {"enrich_time": now})
-
-    def _shaped(self, name: str, rows: pa.Table, constants: Mapping[str, object]) -> pa.Table:
-        """Return rows with exactly the columns of a table, in their order."""
-        constants = {**constants, "code_version": __version__}
-        columns = self.tables[name].schema.names
-        arrays = [
-            rows[column] if column in rows.column_names else pa.array([constants[column]] * rows.num_rows)
-            for column in columns
-        ]
-        return pa.table(arrays, names=columns)
-
-    def _silver(self, session: SparkSession, rows: pa.Table, now: dt.datetime) -> DataFrame:
-        """Read the packets of the accepted alerts and run the science on them, in one pass."""
+        They are read from the very files that the batch came from and joined by position. No value of the
+        batch stands as a literal in the plan: Spark would compile the whole of it anew for every batch.
+        """
+        keys = rows.select(["night", *KAFKA_KEY])
+        keys = keys.append_column("enrich_time", pa.array([now] * rows.num_rows, type=TIMESTAMP))
+        accepted = F.broadcast(session.createDataFrame(keys))
+        bronze = self.tables["bronze"].schema
+        packets = session.read.schema(T.StructType([fld for fld in bronze if fld.name != "night"])).parquet(
+            *(unquote(uri) for uri in pc.unique(rows[FILE]).to_pylist())
+        )
         names = self.tables["silver"].schema.names
         pairs = [F.lit(text) for pair in self.versions.items() for text in pair]
-        packets = self.tables["bronze"].read(session, self.spec.settings.lake).where(selection(rows))
-        tasks = min(session.sparkContext.defaultParallelism, 1 + rows.num_rows // ROWS_PER_TASK)
-        enriched = packets.withColumn("science", self.science).withColumns(
+        enriched = packets.join(accepted, on=list(KAFKA_KEY)).withColumns(
             {
-                "enrich_time": F.lit(now),
+                "science": self.science,
                 "code_version": F.lit(__version__),
                 "science_versions": F.create_map(*pairs),
             }
         )
         found = set(enriched.columns)
+        tasks = min(session.sparkContext.defaultParallelism, 1 + rows.num_rows // ROWS_PER_TASK)
         return enriched.select(
             *(F.col(name) if name in found else F.col(f"science.{name}").alias(name) for name in names)
         ).coalesce(tasks)

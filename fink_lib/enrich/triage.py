@@ -17,6 +17,7 @@ from fink_lib.surveys import Cut, Survey
 Flags = npt.NDArray[np.bool_]
 
 FACTS = (*(name for name, _ in IDENTITY_COLUMNS), *(name for name, _ in KAFKA_COLUMNS), "ingest_time")
+FILE = "file"
 REPEAT = "repeat"
 
 # Without these no row of silver could be found again. Null counts as not fulfilled.
@@ -35,8 +36,13 @@ def cuts_of(survey: Survey, *, keep_i_band: bool) -> tuple[Cut, ...]:
 
 
 def facts(frame: DataFrame, cuts: Sequence[Cut]) -> DataFrame:
-    """Reduce bronze to what decides where an alert goes: identity, position in Kafka, failed cuts."""
-    return frame.select(*FACTS, failed_cuts(cuts).alias("reasons"), _impossible().alias("impossible"))
+    """Reduce bronze to what decides where an alert goes: identity, position in Kafka, failed cuts, and its file."""
+    return frame.select(
+        *FACTS,
+        failed_cuts(cuts).alias("reasons"),
+        _impossible().alias("impossible"),
+        F.input_file_name().alias(FILE),
+    )
 
 
 def failed_cuts(cuts: Sequence[Cut]) -> Column:
@@ -125,24 +131,3 @@ def record(sorted_batch: Triage, seen: SeenNights, codes: TopicCodes) -> None:
     arrivals, nights = arrivals_of(first, codes), nights_of(first)
     for night in np.unique(nights):
         seen.add(int(night), arrivals.take(nights == night))
-
-
-def selection(table: pa.Table) -> str:
-    """Return a Spark SQL predicate true for exactly these rows of bronze, that prunes nights and files too."""
-    nights = ", ".join(f"DATE'{night}'" for night in sorted(set(table["night"].to_pylist())))
-    groups: dict[tuple[str, int], list[int]] = {}
-    keys = (table[name].to_pylist() for name in ("kafka_topic", "kafka_partition", "kafka_offset"))
-    for topic, partition, offset in zip(*keys, strict=True):
-        groups.setdefault((topic, partition), []).append(offset)
-    places = (_place(topic, partition, offsets) for (topic, partition), offsets in groups.items())
-    return f"night IN ({nights}) AND ({' OR '.join(places)})"
-
-
-def _place(topic: str, partition: int, offsets: list[int]) -> str:
-    name = topic.replace("\\", "\\\\").replace("'", "\\'")
-    listed = ", ".join(str(offset) for offset in offsets)
-    return (
-        f"(kafka_topic = '{name}' AND kafka_partition = {partition}"
-        f" AND kafka_offset >= {min(offsets)}L AND kafka_offset <= {max(offsets)}L"
-        f" AND kafka_offset IN ({listed}))"
-    )

@@ -17,7 +17,11 @@ from fink_lib.surveys import get_survey
 if TYPE_CHECKING:
     from tests.spark.enrich.conftest import Bench
 
-pytestmark = pytest.mark.spark
+pytestmark = [
+    pytest.mark.spark,
+    # py4j leaves the sockets of foreachBatch's callbacks to the garbage collector
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 KEY = ("kafka_topic", "kafka_partition", "kafka_offset")
 

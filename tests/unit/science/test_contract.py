@@ -163,7 +163,8 @@ def test_a_module_that_raises_costs_only_the_guilty_alerts() -> None:
     assert outcome.columns["toy"].to_pylist() == [2, None, 4, 6, 8, None, 10]
     assert outcome.errors == {"toy": dict.fromkeys((1, 5), f"{FAILED}ZeroDivisionError: thirteen")}
     maps = outcome.error_maps(7).to_pylist()
-    assert maps[0] == [] and maps[5] == [("toy", f"{FAILED}ZeroDivisionError: thirteen")]
+    assert maps[0] == []
+    assert maps[5] == [("toy", f"{FAILED}ZeroDivisionError: thirteen")]
 
 
 def test_a_module_that_is_broken_altogether_spares_the_others() -> None:
@@ -237,9 +238,7 @@ def test_a_module_reads_what_another_one_wrote() -> None:
         ({"outputs": (Output("nalerthist", pa.int32(), "", "Taken."),)}, "another one writes too"),
     ],
 )
-def test_a_declaration_that_does_not_fit_is_refused_before_anything_runs(
-    changes: dict[str, Any], message: str
-) -> None:
+def test_a_declaration_that_does_not_fit_is_refused_before_anything_runs(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         validate((*modules_of("ztf", ["detections"]), toy(**changes)), "ztf")
 
@@ -252,6 +251,7 @@ def test_an_unknown_module_is_named_with_those_that_exist() -> None:
 def test_every_module_declares_itself_fully() -> None:
     for module in MODULES:
         assert module.meaning.endswith((".", "?")), module.name
-        assert module.reference and module.version, module.name
+        assert module.reference, module.name
+        assert module.version, module.name
         assert all(out.meaning.endswith(".") for out in module.outputs), module.name
         assert {out.name for out in module.outputs} == set(run((module,), random_batch(2), CACHE).columns)

@@ -8,7 +8,9 @@ from fink_lib.science.forming import Wanted, batch_of_packets
 from fink_lib.science.inputs import BANDS, INPUTS
 from fink_lib.surveys import get_survey
 
-WANT = Wanted(scalars=("ra", "object_id", "band"), histories=("band", "is_positive", "mag", "time"), stamps=("science",))
+WANT = Wanted(
+    scalars=("ra", "object_id", "band"), histories=("band", "is_positive", "mag", "time"), stamps=("science",)
+)
 
 
 def packet(candid: int, history: object, **now: object) -> dict[str, object]:

@@ -1,0 +1,43 @@
+"""Rows of rejected and of quarantine, shaped from the facts of a batch."""
+
+import datetime as dt
+from typing import Any
+
+import pyarrow as pa
+
+from fink_lib import __version__
+from fink_lib.enrich.triage import REPEAT, Triage
+from fink_lib.surveys import Damage
+
+TEXT, BYTES = pa.string(), pa.binary()
+TIMESTAMP = pa.timestamp("us", tz="UTC")
+
+
+def quarantine_rows(batch: Triage, stage: str, now: dt.datetime) -> pa.Table:
+    """Return the rows of alerts that cannot be used; their packets are in bronze, so no raw bytes are kept."""
+    rows = batch.rows(batch.quarantined)
+    rows = rows.append_column("reason", rows["impossible"])
+    return _with_constants(
+        rows,
+        stage=pa.scalar(str(stage), TEXT),
+        error_class=pa.scalar(str(Damage.BAD_VALUE), TEXT),
+        quarantine_time=pa.scalar(now, TIMESTAMP),
+        raw_key=pa.scalar(None, BYTES),
+        raw=pa.scalar(None, BYTES),
+    )
+
+
+def rejected_rows(batch: Triage, now: dt.datetime) -> pa.Table:
+    """Return the rows of alerts that failed a cut, with every reason, and of repeats."""
+    chosen = batch.rejected | batch.repeated
+    rows, is_repeat = batch.rows(chosen), batch.repeated[chosen]
+    reasons = [[REPEAT] if again else why for again, why in zip(is_repeat, rows["reasons"].to_pylist(), strict=True)]
+    rows = rows.drop_columns("reasons").append_column("reasons", pa.array(reasons, type=pa.list_(TEXT)))
+    rows = rows.append_column("is_repeat", pa.array(is_repeat))
+    return _with_constants(rows, enrich_time=pa.scalar(now, TIMESTAMP))
+
+
+def _with_constants(rows: pa.Table, **constants: Any) -> pa.Table:
+    for name, value in {**constants, "code_version": pa.scalar(__version__, TEXT)}.items():
+        rows = rows.append_column(name, pa.repeat(value, rows.num_rows))
+    return rows

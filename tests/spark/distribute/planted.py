@@ -13,9 +13,11 @@ import pyspark.sql.types as T
 from pyspark.sql import SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
 
+from fink_lib.config import Settings
 from fink_lib.enrich.schema import silver_spec
 from fink_lib.lake.table import TableSpec
 from fink_lib.lake.tables import bronze_alerts
+from fink_lib.simulator.sample import sample_night
 from fink_lib.surveys import ZTF, value_at
 
 TOPIC = "ztf_20231018_programid1"
@@ -26,11 +28,16 @@ Packet = dict[str, Any]
 def packets_of(archive: Path, limit: int | None = None) -> Iterator[Packet]:
     """Yield the packets of an archive, whole."""
     with tarfile.open(archive) as bundle:
-        names = sorted(name for name in bundle.getnames() if name.endswith(".avro"))
-        for name in names[:limit]:
+        for name in sorted(name for name in bundle.getnames() if name.endswith(".avro"))[:limit]:
             member = bundle.extractfile(name)
             assert member is not None
             yield next(fastavro.reader(io.BytesIO(member.read())))
+
+
+def sample_packets(limit: int | None = None) -> list[Packet]:
+    """Return packets of the sample night, which is fetched where it is not there yet."""
+    folder = sample_night(Settings())
+    return [next(fastavro.reader(io.BytesIO(path.read_bytes()))) for path in sorted(folder.glob("*.avro"))[:limit]]
 
 
 def _nested(value: Any, kind: T.DataType) -> Any:

@@ -1,0 +1,118 @@
+"""A home of real alerts, a Kafka whose output topics are empty, and a way to run the stream over both."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka.admin import AdminClient
+from pyspark.sql import SparkSession
+
+from fink_lib.config import Settings
+from fink_lib.distribute.message import Sent
+from fink_lib.distribute.recovery import unrecorded
+from fink_lib.distribute.stream import plan
+from fink_lib.distribute.topics import output_topics
+from fink_lib.lake.tables import gold_published
+from fink_lib.streaming.spec import Stage, StreamSpec
+from fink_lib.surveys import ZTF
+from tests.spark.distribute.planted import Packet, plant, sample_packets
+
+Where = tuple[str, int, int]
+
+
+def science(number: int, _packet: Packet) -> Mapping[str, Any]:
+    """Make every alert something that one or two filters select, and every fifth nothing."""
+    return {"roid": (0, 2, 3, 3, 1)[number % 5], "vsx": "EW" if number % 5 == 0 or number % 7 == 0 else None}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One home on one Kafka."""
+
+    session: SparkSession
+    spec: StreamSpec
+
+    @property
+    def lake(self) -> Path:
+        return self.spec.settings.lake
+
+    def arrive(self, packets: list[Packet]) -> None:
+        """Put alerts into bronze and silver."""
+        plant(self.session, self.lake, packets, science)
+
+    def run(self) -> None:
+        """Run the stream until it has done all that silver holds."""
+        query = plan(self.session, self.spec, ZTF).start(available_now=True)
+        assert query.awaitTermination(300)
+
+    def topics(self) -> list[str]:
+        return output_topics(AdminClient({"bootstrap.servers": self.spec.settings.kafka_bootstrap}), "ztf")
+
+    def standing(self) -> list[Sent]:
+        """Return every message that stands on an output topic, as Kafka holds it."""
+        return unrecorded(self.spec.settings, self.topics(), {})
+
+    def published(self) -> dict[Where, tuple[int, str]]:
+        """Return what `published` says: where → (alert, filter)."""
+        rows = gold_published(ZTF).read(self.session, self.lake).collect()
+        told = {(r["topic"], r["partition"], r["offset"]): (r["alert_id"], r["filter"]) for r in rows}
+        assert len(told) == len(rows)
+        return told
+
+    def check(self, packets: list[Packet]) -> None:
+        """Assert that the topics hold exactly what `published` says, and each alert once by each filter."""
+        on_topics = {(s.topic, s.partition, s.offset): (s.facts.alert_id, s.facts.filter) for s in self.standing()}
+        assert self.published() == on_topics
+        counted = Counter(on_topics.values())
+        assert [what for what, count in counted.items() if count > 1] == []
+        assert {what for what in counted if what[1] != "bright_transients"} == expected(packets)
+
+
+def expected(packets: list[Packet]) -> set[tuple[int, str]]:
+    """Return the (alert, filter) pairs that the science above asks for."""
+    pairs = set()
+    for number, packet in enumerate(packets):
+        facts = science(number, packet)
+        if packet["candidate"]["programid"] != 1:
+            continue
+        name = {2: "sso_fink_candidates", 3: "sso_ztf_candidates"}.get(facts["roid"])
+        if name:
+            pairs.add((packet["candid"], name))
+        if facts["vsx"]:
+            pairs.add((packet["candid"], "variable_stars"))
+    return pairs
+
+
+def forget_topics(bootstrap: str) -> None:
+    """Delete the output topics and wait until they are gone."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    names = output_topics(admin, "ztf")
+    if names:
+        for done in admin.delete_topics(names, operation_timeout=30).values():
+            done.result(30)
+    deadline = time.monotonic() + 30
+    while output_topics(admin, "ztf"):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def packets() -> list[Packet]:
+    """Sixty alerts of the sample night, five of them not public."""
+    found = sample_packets(60)
+    for number in (2, 3, 7, 10, 35):
+        found[number]["candidate"]["programid"] = 2
+    return found
+
+
+@pytest.fixture
+def bench(spark: SparkSession, settings: Settings, kafka: str) -> Iterator[Bench]:
+    """An empty home; the output topics are gone before and after."""
+    forget_topics(kafka)
+    own = settings.model_copy(update={"kafka_bootstrap": kafka})
+    yield Bench(spark, StreamSpec("ztf", Stage.DISTRIBUTE, own))
+    forget_topics(kafka)

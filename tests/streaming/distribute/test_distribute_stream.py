@@ -1,0 +1,88 @@
+"""The stream on a real Kafka: the right messages, in the right place, once."""
+
+import shutil
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from fink_lib.distribute.topics import ensure_topics, partition_of
+from fink_lib.errors import ConfigError
+from fink_lib.lake.tables import gold_published
+from fink_lib.surveys import ZTF
+from tests.spark.distribute.planted import Packet
+from tests.streaming.distribute.conftest import Bench
+
+pytestmark = [pytest.mark.spark, pytest.mark.kafka]
+
+
+def test_every_selected_public_alert_stands_on_its_topics_and_in_published(bench: Bench, packets: list[Packet]) -> None:
+    bench.arrive(packets)
+    bench.run()
+    bench.check(packets)
+    public = {packet["candid"] for packet in packets if packet["candidate"]["programid"] == 1}
+    standing = bench.standing()
+    assert len(standing) > 40
+    assert {sent.facts.alert_id for sent in standing} <= public
+    assert {sent.facts.filter for sent in standing} >= {"sso_ztf_candidates", "sso_fink_candidates", "variable_stars"}
+
+
+def test_the_alerts_of_an_object_share_a_partition_in_the_order_of_arrival(bench: Bench, packets: list[Packet]) -> None:
+    bench.arrive(packets)
+    bench.run()
+    by_object = defaultdict(list)
+    for sent in bench.standing():
+        assert sent.facts.object_id is not None
+        assert sent.partition == partition_of(sent.facts.object_id, 10)
+        by_object[sent.topic, sent.facts.object_id].append(sent)
+    assert max(map(len, by_object.values())) > 1
+
+
+def test_published_tells_when_and_by_what(bench: Bench, packets: list[Packet]) -> None:
+    bench.arrive(packets)
+    bench.run()
+    row = gold_published(ZTF).read(bench.session, bench.lake).orderBy("alert_id").first()
+    assert row is not None
+    packet = next(packet for packet in packets if packet["candid"] == row["alert_id"])
+    assert row["object_id"] == packet["objectId"]
+    assert row["night"] == ZTF.night.night_of(packet["candidate"]["jd"])
+    assert row["filter_version"] == "1.0"
+    assert row["kafka_time"] < row["ingest_time"] < row["enrich_time"] < row["publish_time"]
+
+
+def test_a_second_run_sends_only_what_arrived_since(bench: Bench, packets: list[Packet]) -> None:
+    bench.arrive(packets[:40])
+    bench.run()
+    first = bench.published()
+    bench.run()
+    assert bench.published() == first
+    bench.arrive(packets)  # the first forty again, as a stage before this one would if it lost its memory
+    bench.run()
+    bench.check(packets)
+    assert set(first) < set(bench.published())
+
+
+@pytest.mark.parametrize("lost", ["commits", "."], ids=["a replayed batch", "a lost checkpoint"])
+def test_nothing_is_sent_twice_after(bench: Bench, packets: list[Packet], lost: str) -> None:
+    bench.arrive(packets)
+    bench.run()
+    shutil.rmtree(bench.spec.checkpoint / Path(lost))
+    bench.run()
+    bench.check(packets)
+
+
+def test_messages_that_no_table_knows_are_recorded_where_they_stand(bench: Bench, packets: list[Packet]) -> None:
+    bench.arrive(packets)
+    bench.run()
+    shutil.rmtree(gold_published(ZTF).path(bench.lake))
+    shutil.rmtree(bench.spec.checkpoint)
+    bench.run()
+    bench.check(packets)
+
+
+def test_a_topic_of_another_shape_is_refused(kafka: str, bench: Bench) -> None:
+    admin = AdminClient({"bootstrap.servers": kafka})
+    ensure_topics(admin, ["fink_of_three_ztf"], 3)
+    with pytest.raises(ConfigError, match="topic fink_of_three_ztf has 3 partitions, not 10"):
+        ensure_topics(admin, ["fink_of_three_ztf"], 10)

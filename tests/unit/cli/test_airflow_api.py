@@ -1,0 +1,92 @@
+"""The REST client: login, renewal, pages, errors; against a stand-in transport."""
+
+import json
+
+import httpx
+import pytest
+
+from fink_lib.cli.host.airflow_api import AirflowApi
+from fink_lib.errors import HostError
+
+
+class Server:
+    """Answers like Airflow for the calls under test."""
+
+    def __init__(self) -> None:
+        self.tokens = 0
+        self.seen: list[tuple[str, str]] = []
+        self.answers: dict[tuple[str, str], httpx.Response] = {}
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/auth/token":
+            if json.loads(request.content)["password"] != "right":
+                return httpx.Response(401, text="Invalid credentials")
+            self.tokens += 1
+            return httpx.Response(201, json={"access_token": f"t{self.tokens}"})
+        self.seen.append((request.method, request.url.path))
+        if request.headers["Authorization"] == "Bearer t1" and self.tokens == 1 and "expired" in request.url.path:
+            return httpx.Response(401)
+        if request.url.path == "/api/v2/dags":
+            offset = int(request.url.params["offset"])
+            page = [{"dag_id": f"d{number}"} for number in range(offset, min(offset + 100, 150))]
+            return httpx.Response(200, json={"dags": page, "total_entries": 150})
+        return self.answers.get((request.method, request.url.path), httpx.Response(200, json={}))
+
+
+def api(server: Server, password: str = "right") -> AirflowApi:
+    client = AirflowApi("http://airflow", "admin", password)
+    client.client = httpx.Client(base_url="http://airflow", transport=httpx.MockTransport(server))
+    return client
+
+
+def test_pages() -> None:
+    with api(Server()) as client:
+        assert len(client.dags()) == 150
+
+
+def test_logs_in_once_and_again_when_the_token_has_expired() -> None:
+    server = Server()
+    with api(server) as client:
+        client.dags()
+        client.dag_run("expired", "r")
+        client.dags()
+    assert server.tokens == 2
+
+
+def test_wrong_password() -> None:
+    with api(Server(), "wrong") as client, pytest.raises(HostError, match="does not accept the login of 'admin'"):
+        client.dags()
+
+
+def test_refusal_is_one_sentence() -> None:
+    server = Server()
+    server.answers["POST", "/api/v2/dags/x/dagRuns"] = httpx.Response(404, text="no such dag")
+    with api(server) as client, pytest.raises(HostError, match="refused POST /dags/x/dagRuns: 404 no such dag"):
+        client.trigger("x")
+
+
+def test_missing_dag_names_the_import_errors() -> None:
+    server = Server()
+    server.answers["GET", "/api/v2/dags/x"] = httpx.Response(404)
+    errors = {"import_errors": [{"filename": "x.py", "stack_trace": "Traceback\nImportError: no y\n"}]}
+    server.answers["GET", "/api/v2/importErrors"] = httpx.Response(200, json=errors)
+    with api(server) as client, pytest.raises(HostError, match=r"no DAG 'x' after 0 s: x.py: ImportError: no y"):
+        client.unpause("x", timeout_s=0)
+
+
+def test_existing_pool_is_given_the_values() -> None:
+    server = Server()
+    server.answers["POST", "/api/v2/pools"] = httpx.Response(409)
+    with api(server) as client:
+        client.ensure_pool("p", 2, "two", include_deferred=True)
+    assert server.seen == [("POST", "/api/v2/pools"), ("PATCH", "/api/v2/pools/p")]
+
+
+def test_nobody_there() -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    client = AirflowApi("http://airflow", "admin", "right")
+    client.client = httpx.Client(base_url="http://airflow", transport=httpx.MockTransport(refuse))
+    with client, pytest.raises(HostError, match="http://airflow does not answer"):
+        client.dags()

@@ -1,0 +1,64 @@
+"""The stack: room, whose broker it is, and which streams a home knows."""
+
+from pathlib import Path
+
+import pytest
+
+from fink_lib.cli.host import stack
+from fink_lib.cli.host.airflow_config import airflow_environment, airflow_options
+from fink_lib.config import Settings
+from fink_lib.errors import HostError
+from fink_lib.streaming.spec import Stage, StreamSpec
+
+
+def test_a_full_disk_is_one_sentence(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stack, "free_bytes", lambda _: 10**8)
+    with pytest.raises(HostError, match=r"only 0.1 GB are free under .* make room"):
+        stack.require_room(settings)
+
+
+def test_a_home_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(HostError, match=r"cannot be written .* choose another with --home"):
+        stack.require_room(Settings(home=tmp_path / "file" / "home"))
+
+
+@pytest.mark.parametrize(("bootstrap", "own"), [(None, True), ("127.0.0.1:9092", True), ("broker.example:9092", False)])
+def test_whose_broker(
+    *,
+    bootstrap: str | None,
+    own: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("FINK_KAFKA_BOOTSTRAP", raising=False)
+    if bootstrap:
+        monkeypatch.setenv("FINK_KAFKA_BOOTSTRAP", bootstrap)
+    assert stack.has_own_kafka(Settings(home=tmp_path)) is own
+
+
+def test_known_streams_in_the_order_of_the_flow(settings: Settings) -> None:
+    for stage in Stage:
+        StreamSpec("ztf", stage, settings).paths.root.mkdir(parents=True)
+    (settings.streams / "notes").mkdir()
+    assert [spec.name for spec in stack.known_streams(settings)] == ["ztf.ingest", "ztf.enrich", "ztf.distribute"]
+
+
+def test_airflow_listens_on_the_loopback_interface_only(settings: Settings) -> None:
+    options = airflow_options(settings, 8123, settings.home / "airflow")
+    assert options["AIRFLOW__API__HOST"] == "127.0.0.1"
+    assert options["AIRFLOW__API__PORT"] == "8123"
+    assert options["AIRFLOW__CORE__LOAD_EXAMPLES"] == "False"
+
+
+def test_drivers_inherit_the_settings_and_nothing_of_another_airflow(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__CORE__DAGS_FOLDER", "/elsewhere")
+    monkeypatch.setenv("AIRFLOW_CONFIG", "/elsewhere/airflow.cfg")
+    known = settings.model_copy(update={"kafka_bootstrap": "127.0.0.1:4242"})
+    environment = airflow_environment(known, 8123, settings.home / "airflow")
+    assert environment["FINK_HOME"] == str(settings.home)
+    assert environment["FINK_KAFKA_BOOTSTRAP"] == "127.0.0.1:4242"
+    assert environment["AIRFLOW__CORE__DAGS_FOLDER"] == str(settings.project / "dags")
+    assert "AIRFLOW_CONFIG" not in environment

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from fink_lib.cli.common import HomeOption, load_settings, say
 from fink_lib.config import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Play nights through the whole broker, and look at their books.")
@@ -17,7 +18,7 @@ app = typer.Typer(no_args_is_help=True, help="Play nights through the whole brok
 def play_command(
     path: Annotated[str, typer.Argument(help="A packet, folder or archive; `sample` is the night of the demo")],
     survey: Annotated[str, typer.Option(help="Whose packets they are")] = "ztf",
-    home: Annotated[Path | None, typer.Option(help="Where the broker keeps everything")] = None,
+    home: HomeOption = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the books here, as JSON")] = None,
     rate: Annotated[float | None, typer.Option(help="Alerts a second; as fast as possible when not given")] = None,
     exposure_s: Annotated[float | None, typer.Option(help="Seconds between exposures, each sent as a burst")] = None,
@@ -35,12 +36,13 @@ def play_command(
 
     Exits with 1 when an equation fails, a stream died or a critical expectation failed.
     """
-    from fink_lib.cli.play import NightPlay, play_night, print_line
+    from fink_lib.cli.host.stack import start_stack, stop_stack
+    from fink_lib.cli.play import NightPlay, play_night
     from fink_lib.simulator import Fault, resolve_path
     from fink_lib.surveys import get_survey
 
     adapter = get_survey(survey)
-    settings = Settings() if home is None else Settings(home=home.absolute())
+    settings = load_settings(home)
     packets = resolve_path(path, settings)
     faults = {
         Fault.DUPLICATE: duplicates,
@@ -50,14 +52,12 @@ def play_command(
         Fault.OUT_OF_ORDER: out_of_order,
     }
     wanted = NightPlay(packets, adapter, rate, exposure_s, faults, seed, truth, timeout_s)
-    from fink_lib.cli.host.stack import start_stack, stop_stack
-
-    stack = start_stack(settings, print_line)
+    stack = start_stack(settings, say)
     try:
-        books = play_night(wanted, stack, print_line)
+        books = play_night(wanted, stack, say)
     finally:
         if not keep and stack.started:
-            stop_stack(stack.settings, print_line)
+            stop_stack(stack.settings, say)
     if json_file is not None:
         json_file.parent.mkdir(parents=True, exist_ok=True)
         json_file.write_text(json.dumps(books, indent=1, default=str) + "\n")
@@ -96,13 +96,13 @@ def show_books(settings: Settings, books: dict[str, Any]) -> None:
 
 @app.command("list")
 def list_command(
-    home: Annotated[Path | None, typer.Option(help="Where the broker keeps everything")] = None,
+    home: HomeOption = None,
     survey: Annotated[str, typer.Option(help="Whose nights")] = "ztf",
 ) -> None:
     """List the closed nights."""
     from fink_lib.cli.night_watch import offered_so_far, read_manifest
 
-    settings = Settings() if home is None else Settings(home=home.absolute())
+    settings = load_settings(home)
     nights = [read_manifest(settings, survey, night) for night in offered_so_far(settings, survey)]
     show_books(settings, {"nights": [night for night in nights if night], "ok": all(n["ok"] for n in nights if n)})
 
@@ -110,7 +110,7 @@ def list_command(
 @app.command("show")
 def show_command(
     night: Annotated[str, typer.Argument(help="YYYY-MM-DD")],
-    home: Annotated[Path | None, typer.Option(help="Where the broker keeps everything")] = None,
+    home: HomeOption = None,
     survey: Annotated[str, typer.Option(help="Whose night")] = "ztf",
 ) -> None:
     """Print the manifest in force of one night."""
@@ -118,7 +118,7 @@ def show_command(
     from fink_lib.errors import ConfigError
     from fink_lib.nights import parse_night
 
-    settings = Settings() if home is None else Settings(home=home.absolute())
+    settings = load_settings(home)
     manifest = read_manifest(settings, survey, parse_night(night))
     if manifest is None:
         raise ConfigError(f"{survey} {night} was never closed in {settings.home}: see `fink night list`")

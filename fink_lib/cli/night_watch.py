@@ -10,11 +10,12 @@ from typing import Any, TypeAlias
 
 from fink_lib.config import Settings
 from fink_lib.errors import NightNotDrained, StreamFailed
+from fink_lib.streaming.drain import rows_by_night
 from fink_lib.streaming.heartbeat import StreamState, read_heartbeat
 from fink_lib.streaming.spec import Stage, StreamSpec
 
 Manifest: TypeAlias = dict[str, Any]
-POLL_S = 1.0
+POLL_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -124,11 +125,23 @@ def wait_for_close(
             if manifest is not None and is_closed(manifest, item):
                 closed[night] = manifest
                 del open_nights[night]
-        progress(f"{len(closed)} closed, {len(open_nights)} open")
+        progress(f"{len(closed)} closed, {len(open_nights)} open; {lake_rows(settings, survey)}")
         if open_nights and time.monotonic() > deadline:
             raise NightNotDrained(_why_open(settings, survey, open_nights, timeout_s))
         time.sleep(POLL_S if open_nights else 0)
     return [closed[night] for night in sorted(closed)]
+
+
+def lake_rows(settings: Settings, survey: str) -> str:
+    """Say how many rows the tables of a survey hold, from the Delta logs."""
+    tables = {
+        "bronze": f"bronze_{survey}__alerts",
+        "quarantine": f"bronze_{survey}__quarantine",
+        "silver": f"silver_{survey}__alerts",
+        "rejected": f"silver_{survey}__rejected",
+        "published": f"gold_{survey}__published",
+    }
+    return ", ".join(f"{name} {sum(rows_by_night(settings.lake / table).values())}" for name, table in tables.items())
 
 
 def _why_open(settings: Settings, survey: str, open_nights: Mapping[dt.date, Expected], timeout_s: float) -> str:

@@ -1,7 +1,6 @@
 """Play a folder of packets through the whole broker and come back with the books of its nights."""
 
 import json
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -131,9 +130,3 @@ def _what_was_played(result: PlayResult) -> str:
     nights = ", ".join(f"{'no night' if night is None else night}: {count}" for night, count in result.nights.items())
     extra = f"; skipped {len(result.skipped)} files that are no packets" if result.skipped else ""
     return f"sent {result.sent} messages in {result.seconds:.1f} s ({nights}){extra}"
-
-
-def print_line(text: str) -> None:
-    """Print one step with the time of day."""
-    sys.stdout.write(f"{time.strftime('%H:%M:%S')}  {text}\n")
-    sys.stdout.flush()

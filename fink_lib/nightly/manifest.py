@@ -30,7 +30,7 @@ def build(context: NightContext, results: Mapping[Step, JsonObject | None]) -> J
     return {
         "survey": context.survey.name,
         "night": context.night.isoformat(),
-        **{name: counts.get(name) for name in COUNTS},
+        **{name: counts.get(name, 0) for name in COUNTS},  # 0 and `not_computed` when nobody could count
         "partition_rows": dict(reconcile.get("partition_rows", {})),
         "published": dict(reconcile.get("published", {})),
         "equation_holds": holds,

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: small, and searchable in the page
@@ -53,17 +54,22 @@ def sky_svg(bins: Sequence[Sequence[float]], bin_deg: float) -> str:
     """Draw the sky in Mollweide's projection; each bin is ``[ra, dec, count]`` with its centre in degrees."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8.4, 4.5), layout="constrained")
-        axes = figure.add_subplot(projection="mollweide")
+        axes: Any = figure.add_subplot(projection="mollweide")  # matplotlib's stubs know only plain axes
         table = np.asarray(bins, dtype=np.float64)
         half = bin_deg / 2
         x, y = to_map(table[:, 0]), np.radians(table[:, 1])
         corners = np.radians([(-half, -half), (-half, half), (half, half), (half, -half)])
         shapes = np.stack([np.column_stack([x + dx, y + dy]) for dx, dy in corners], axis=1)
-        cells = PolyCollection(list(shapes), cmap="viridis_r", norm=LogNorm(1, max(2.0, float(table[:, 2].max()))))
+        # Projected here, corner by corner: left to the axes, every edge would become a curve of many points
+        flat = axes.transProjection.transform(shapes.reshape(-1, 2)).reshape(shapes.shape)
+        scale = LogNorm(1, max(2.0, float(table[:, 2].max())))
+        cells = PolyCollection(list(flat), cmap="viridis_r", norm=scale, transform=axes.transAffine + axes.transAxes)
         cells.set_array(table[:, 2])
         axes.add_collection(cells)
         _planes(axes)
         axes.set_xticks(np.radians(np.arange(-120, 121, 60)), ["8h", "4h", "0h", "20h", "16h"])
+        for label in axes.get_xticklabels():
+            label.set_bbox({"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.0})
         axes.grid(visible=True, color="#cbd2d9", linewidth=0.5)
         figure.colorbar(cells, ax=axes, shrink=0.7, label="alerts in a bin")
     return as_svg(figure, "sky")
@@ -96,7 +102,9 @@ def latency_svg(curves: Mapping[str, Sequence[Sequence[float]]]) -> str:
             shown = np.clip(seconds, 1e-3, None)  # a clock may stand still or step back; the axis is logarithmic
             axes.plot(shown, 100 * share, label=stage.replace("_", " "), color=STAGE_COLOURS[stage], linewidth=1.8)
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axes.xaxis.set_major_formatter(lambda value, _position: f"{value:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel("seconds")
         axes.set_ylabel("% of alerts within")
         axes.set_ylim(0, 101)

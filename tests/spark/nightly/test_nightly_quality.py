@@ -13,6 +13,8 @@ from fink_lib.testing.nights import FakeKafka, bronze_row, silver_row
 
 pytestmark = [
     pytest.mark.spark,
+    # pyspark leaves the socket of a `collect` to the garbage collector
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     # Great Expectations leaves the warnings of its own old idioms to its users
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]

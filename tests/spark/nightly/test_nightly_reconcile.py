@@ -16,7 +16,11 @@ from fink_lib.nightly.watermarks import RawMessage, Watermarks
 from fink_lib.surveys import Survey
 from fink_lib.testing.nights import NIGHT, OUTPUT, TOPIC, FakeKafka, bronze_row, published_row, silver_row
 
-pytestmark = pytest.mark.spark
+pytestmark = [
+    pytest.mark.spark,
+    # pyspark leaves the socket of a `collect` to the garbage collector
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 Plant = Callable[[Table, list[dict[str, Any]]], object]
 

@@ -1,0 +1,130 @@
+"""A night of real alerts on a real broker through the real streams, closed by all six steps; then a loss planted."""
+
+import json
+from dataclasses import dataclass
+
+import pytest
+from confluent_kafka import Producer
+from pyspark.sql import SparkSession
+
+from fink_lib.config import Settings
+from fink_lib.distribute.stream import plan as distribute
+from fink_lib.enrich.stream import plan as enrich
+from fink_lib.errors import EquationBroken
+from fink_lib.ingest.stream import plan as ingest
+from fink_lib.nightly import compact, manifest, quality, reconcile, report, statistics
+from fink_lib.nightly.job import NightContext, perform
+from fink_lib.nightly.results import Step
+from fink_lib.nightly.undated import undated_night
+from fink_lib.simulator.player import play
+from fink_lib.simulator.request import Fault, PlayRequest, PlayResult
+from fink_lib.simulator.sample import sample_night
+from fink_lib.streaming.spec import Stage, StreamSpec
+from fink_lib.surveys import get_survey
+
+pytestmark = [
+    pytest.mark.spark,
+    pytest.mark.kafka,
+    # pyspark leaves the socket of a `collect` to the garbage collector
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    # Great Expectations leaves the warnings of its own old idioms to its users
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+
+STREAMS = {Stage.INGEST: ingest, Stage.ENRICH: enrich, Stage.DISTRIBUTE: distribute}
+STEPS = {
+    Step.RECONCILE: reconcile.run,
+    Step.QUALITY: quality.run,
+    Step.COMPACT: compact.run,
+    Step.STATISTICS: statistics.run,
+    Step.REPORT: report.run,
+    Step.MANIFEST: manifest.run,
+}
+
+
+@dataclass(frozen=True)
+class Played:
+    """A played night: what was sent, and the settings of its broker and lake."""
+
+    settings: Settings
+    session: SparkSession
+    sent: PlayResult
+
+    def context(self, run_id: str) -> NightContext:
+        (night,) = (night for night in self.sent.nights if night is not None)
+        context = NightContext(self.settings, get_survey("ztf"), night, run_id)
+        context.__dict__["session"] = self.session
+        return context
+
+
+@pytest.fixture(scope="module")
+def played(spark: SparkSession, kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """Play the sample night with 3 truncated messages and 5 repeats, and run the streams until they have caught up."""
+    home = tmp_path_factory.mktemp("real-night")
+    settings = Settings(home=home / "home", kafka_bootstrap=kafka)
+    survey = get_survey("ztf")
+    sample_night(settings)
+    faults = {Fault.TRUNCATED: 3, Fault.DUPLICATE: 5}
+    sent = play(PlayRequest("sample", survey, settings, faults=faults, seed=7))
+    for stage, plan in STREAMS.items():
+        session = spark.newSession()
+        plan(session, StreamSpec("ztf", stage, settings), survey).start(available_now=True).awaitTermination()
+    return Played(settings, spark, sent)
+
+
+def test_a_real_night_is_closed(played: Played) -> None:
+    context = played.context("run-1")
+    facts = {step: perform(context, step, function) for step, function in STEPS.items()}
+    closed, night = facts[Step.MANIFEST], context.night.isoformat()
+    assert closed["ok"]
+    assert closed["offered"] == closed["bronze"] + closed["quarantine"]
+    assert closed["bronze"] == closed["silver"] + closed["rejected"] + closed["repeats"] == 320 + 5
+    assert closed["repeats"] == 5
+    undated = undated_night(played.settings, context.survey, played.sent.topics)
+    assert closed["offered"] + undated["offered"] == played.sent.sent == 328
+    assert undated["equation_holds"]
+    assert sum(closed["published"].values()) > 0
+    assert facts[Step.QUALITY]["critical_failed"] == []
+    before_after = facts[Step.COMPACT]["tables"]["bronze"]
+    assert before_after["after"]["rows"] == before_after["before"]["rows"] == 325
+    assert before_after["after"]["files"] <= before_after["before"]["files"]
+    assert set(closed["latency_s"]) == {"ingest", "enrich", "distribute", "total", "to_silver"}
+    assert all(curve["p50"] <= curve["p95"] <= curve["p99"] for curve in closed["latency_s"].values())
+    page = (context.folder / "report.html").read_text()
+    assert night in page
+    assert "not computed" not in page
+    assert json.loads((context.folder / "manifest.v1.json").read_text()) == closed
+
+
+def test_a_night_that_was_compacted_balances_as_before(played: Played) -> None:
+    first = perform(played.context("run-2"), Step.RECONCILE, reconcile.run)
+    context = played.context("run-2")
+    perform(context, Step.COMPACT, compact.run)
+    again = perform(context, Step.RECONCILE, reconcile.run)
+    assert again["counts"] == first["counts"]
+    assert again["holds"]
+
+
+def test_a_control_record_is_no_message_and_a_lost_alert_is_named(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile, "settle", lambda once: once())
+    context = played.context("run-3")
+    topic = context.survey.topic_of(context.night)
+    before = perform(context, Step.RECONCILE, reconcile.run)["counts"]["offered"]
+    packet = next(iter(sorted(sample_night(played.settings).rglob("*.avro")))).read_bytes()
+    producer = Producer({"bootstrap.servers": played.settings.kafka_bootstrap, "transactional.id": "lost"})
+    producer.init_transactions()
+    producer.begin_transaction()
+    producer.produce(topic, packet, partition=0)
+    producer.commit_transaction()
+    with pytest.raises(EquationBroken) as raised:
+        perform(context, Step.RECONCILE, reconcile.run)
+    facts = json.loads((context.folder / "reconcile.json").read_text())
+    assert facts["counts"]["offered"] == before + 1  # the end of the transaction takes an offset and is no message
+    (lost,) = facts["lost"]
+    assert isinstance(lost, int)
+    assert str(lost) in str(raised.value)
+    outcome = manifest.run(context)
+    assert not outcome.result["ok"]
+    assert outcome.result["lost"] == [lost]

@@ -1,0 +1,68 @@
+"""The counts and latencies of a small night that can be counted by hand, and its compaction."""
+
+import pytest
+from pyspark.sql import functions as F
+
+from fink_lib.nightly import compact, statistics
+from fink_lib.nightly.job import NightContext
+from fink_lib.nightly.snapshot import Table, night_specs
+from fink_lib.testing.nights import NIGHT, FakeKafka, bronze_row
+
+pytestmark = [
+    pytest.mark.spark,
+    # pyspark leaves the socket of a `collect` to the garbage collector
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+def test_a_night_counted_by_hand(context: NightContext, good_night: FakeKafka) -> None:
+    facts = statistics.run(context).result
+    assert facts["counts"] == {
+        "bronze": 9,
+        "silver": 6,
+        "rejected": 1,
+        "repeats": 1,
+        "quarantine": 0,
+        "quarantine_enrich": 1,
+    }
+    assert (facts["objects"], facts["exposures"], facts["fields"]) == (9, 9, 9)
+    assert facts["bands"] == {"r": 9}
+    assert facts["silver_bands"] == {"r": 6}
+    assert facts["rejected"] == {"rb": 1}
+    assert facts["quarantine"] == [{"stage": "enrich", "error_class": "bad_value", "count": 1}]
+    sent = {row["filter"]: row["messages"] for row in facts["filters"]}
+    assert sent.pop("sso_ztf_candidates") == 2
+    assert set(sent.values()) <= {0}
+    assert sum(count for _, _, count in facts["sky"]["bins"]) == 9
+    assert facts["sky"]["bins"][0] == [10.0, -20.0 + 2.0, 2]  # ra 10, 11 → 8-12; dec -20, -19 → -20…-16
+    stages = {"ingest": 2.0, "enrich": 3.0, "distribute": 1.0, "total": 6.0, "to_silver": 5.0}
+    assert {stage: found["p95"] for stage, found in facts["latency_s"].items()} == stages
+    assert facts["latency_alerts"] == {"ingest": 9, "enrich": 8, "distribute": 2, "total": 2, "to_silver": 4}
+    assert facts["science_versions"] == {"roid": {"1": 6}}
+
+
+def test_an_empty_night_has_statistics(context: NightContext) -> None:
+    facts = statistics.run(context).result
+    assert set(facts["counts"].values()) == {0}
+    assert facts["latency_s"] == {}
+    assert facts["sky"]["bins"] == []
+
+
+def test_compaction_keeps_every_row_and_other_nights(
+    context: NightContext, good_night: FakeKafka, plant: object
+) -> None:
+    assert callable(plant)
+    other = NIGHT.replace(day=23)
+    for offset in (20, 21, 22):
+        plant(Table.BRONZE, [bronze_row(offset), bronze_row(offset + 10, night=other)])
+    spec, lake = night_specs(context.survey)[Table.BRONZE], context.settings.lake
+    rows = spec.read(context.session, lake).orderBy("kafka_offset").select(F.to_json(F.struct("*")).alias("row"))
+    before = [row["row"] for row in rows.collect()]
+    facts = compact.run(context).result["tables"]["bronze"]
+    assert (facts["before"]["files"], facts["after"]["files"]) == (4, 1)
+    assert facts["before"]["rows"] == facts["after"]["rows"] == 12
+    assert compact.partition_files(spec.path(lake), other)["files"] == 3
+    again = spec.read(context.session, lake).orderBy("kafka_offset").select(F.to_json(F.struct("*")).alias("row"))
+    assert [row["row"] for row in again.collect()] == before
+    twice = compact.run(context).result["tables"]["bronze"]
+    assert twice["version"] == facts["version"]  # nothing left to do: no commit

@@ -1,0 +1,124 @@
+"""The manifest: its facts, its versions, and when a night is closed."""
+
+import datetime as dt
+import json
+from dataclasses import replace
+
+from deltalake import DeltaTable
+
+from fink_lib.errors import EquationBroken, ExpectationFailed, NightError
+from fink_lib.nightly import manifest
+from fink_lib.nightly.equation import Attribution
+from fink_lib.nightly.job import NightContext, perform
+from fink_lib.nightly.ledger import NightsLedger
+from fink_lib.nightly.results import Step, read_result, write_failure, write_result
+from fink_lib.nightly.undated import undated_entry
+from fink_lib.testing.nights import NIGHT, OUTPUT
+
+CONTRACT = {
+    "survey": "ztf",
+    "night": "2021-11-22",
+    "offered": 320,
+    "bronze": 318,
+    "quarantine": 2,
+    "silver": 210,
+    "rejected": 90,
+    "repeats": 18,
+    "equation_holds": True,
+    "lost": [],
+    "expectations": {"passed": 1, "failed": 1},
+    "ok": True,
+    "version": 1,
+    "run_id": "run-1",
+}
+
+
+def at(hour: int) -> dt.datetime:
+    return dt.datetime(2021, 11, 23, hour, tzinfo=dt.UTC)
+
+
+def test_a_good_night_is_closed(good_results: NightContext) -> None:
+    outcome = manifest.run(good_results, lambda: at(7))
+    assert outcome.failure is None
+    assert {name: outcome.result[name] for name in CONTRACT} == CONTRACT
+    assert outcome.result["published"][OUTPUT] == 31
+    assert outcome.result["latency_s"]["total"] == {"p50": 4.1, "p95": 1.4 * 4.1, "p99": 1.5 * 4.1}
+    assert outcome.result["closed_at"] == "2021-11-23T07:00:00+00:00"
+    kept = json.loads((good_results.folder / "manifest.v1.json").read_text())
+    assert kept == outcome.result
+
+
+def test_a_retried_task_writes_no_second_version(good_results: NightContext) -> None:
+    first = perform(good_results, Step.MANIFEST, lambda night: manifest.run(night, lambda: at(7)))
+    again = perform(good_results, Step.MANIFEST, lambda night: manifest.run(night, lambda: at(9)))
+    assert again == first
+    rows = DeltaTable(str(good_results.settings.lake / "gold__nights")).to_pyarrow_table()
+    assert rows.num_rows == 1
+    (row,) = rows.to_pylist()
+    assert (row["survey"], row["night"], row["version"], row["offered"]) == ("ztf", NIGHT, 1, 320)
+    assert row["closed_at"] == at(7)
+    assert json.loads(row["manifest"]) == first
+
+
+def test_closing_again_is_a_new_version_and_keeps_the_old_one(good_results: NightContext) -> None:
+    manifest.run(good_results, lambda: at(7))
+    later = replace(good_results, run_id="run-2")
+    for step in manifest.NEEDED:
+        facts = read_result(good_results.folder, step, "run-1")
+        assert facts is not None
+        write_result(later.folder, step, "run-2", facts)
+    assert manifest.run(later, lambda: at(8)).result["version"] == 2
+    ledger = NightsLedger(good_results.settings.lake)
+    assert [one["version"] for one in ledger.versions("ztf", NIGHT)] == [1, 2]
+    assert ledger.versions("ztf", NIGHT + dt.timedelta(days=1)) == []
+    assert (good_results.folder / "manifest.v1.json").exists()
+    assert (good_results.folder / "manifest.v2.json").exists()
+
+
+def test_results_of_another_run_are_not_taken_for_this_one(good_results: NightContext) -> None:
+    outcome = manifest.run(replace(good_results, run_id="run-2"), lambda: at(7))
+    assert isinstance(outcome.failure, NightError)
+    assert outcome.result["offered"] == 0
+    assert set(outcome.result["not_computed"]) == {str(step) for step in manifest.NEEDED}
+
+
+def test_a_broken_equation_leaves_the_night_open_but_written(good_results: NightContext) -> None:
+    facts = read_result(good_results.folder, Step.RECONCILE, "run-1")
+    assert facts is not None
+    equation = {**facts["equations"][0], "holds": False, "text": "320 offered ≠ 317 bronze + 2 quarantine"}
+    write_result(
+        good_results.folder,
+        Step.RECONCILE,
+        "run-1",
+        {**facts, "holds": False, "lost": [42], "equations": [equation]},
+    )
+    outcome = manifest.run(good_results, lambda: at(7))
+    assert isinstance(outcome.failure, EquationBroken)
+    assert "lost: 42" in str(outcome.failure)
+    assert not outcome.result["ok"]
+    assert len(NightsLedger(good_results.settings.lake).versions("ztf", NIGHT)) == 1
+
+
+def test_a_critical_expectation_leaves_the_night_open(good_results: NightContext) -> None:
+    facts = read_result(good_results.folder, Step.QUALITY, "run-1")
+    assert facts is not None
+    write_result(good_results.folder, Step.QUALITY, "run-1", {**facts, "critical_failed": ["silver.ra"]})
+    failure = manifest.run(good_results, lambda: at(7)).failure
+    assert isinstance(failure, ExpectationFailed)
+    assert "silver.ra" in str(failure)
+
+
+def test_a_step_that_failed_is_told_with_its_reason(good_results: NightContext) -> None:
+    (good_results.folder / "quality.json").unlink()
+    write_failure(good_results.folder, Step.QUALITY, "run-1", "no memory left")
+    outcome = manifest.run(good_results, lambda: at(7))
+    assert "no memory left" in str(outcome.failure)
+    assert outcome.result["not_computed"] == {"quality": "no memory left"}
+
+
+def test_the_night_null() -> None:
+    entry = undated_entry("ztf", Attribution(quarantine=20), [])
+    assert (entry["night"], entry["offered"], entry["bronze"], entry["quarantine"]) == (None, 20, 0, 20)
+    assert entry["equation_holds"]
+    assert set(CONTRACT) - {"version", "run_id"} <= set(entry)
+    assert not undated_entry("ztf", Attribution(quarantine=3, lost=1), ["t[0]@4"])["equation_holds"]

@@ -1,0 +1,104 @@
+"""The page: the same results give the same bytes, and what is missing is said."""
+
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fink_lib.nightly import report
+from fink_lib.nightly.flow import flow_svg
+from fink_lib.nightly.job import NightContext, perform
+from fink_lib.nightly.plots import to_map
+from fink_lib.nightly.results import Step, read_result, write_failure, write_result
+
+
+def page_of(context: NightContext) -> str:
+    perform(context, Step.REPORT, report.run)
+    return (context.folder / "report.html").read_text()
+
+
+def test_the_same_results_give_the_same_bytes(good_results: NightContext) -> None:
+    first = page_of(good_results)
+    twin = (good_results.folder / "report.json").read_bytes()
+    assert page_of(good_results) == first
+    assert (good_results.folder / "report.json").read_bytes() == twin
+
+
+def test_another_run_over_the_same_data_draws_the_same_page(good_results: NightContext) -> None:
+    first = page_of(good_results)
+    for step in report.SOURCES:
+        facts = read_result(good_results.folder, step, "run-1")
+        assert facts is not None
+        write_result(good_results.folder, step, "run-2", facts)
+    assert page_of(replace(good_results, run_id="run-2")) == first
+
+
+def test_the_page_is_self_contained_and_complete(good_results: NightContext) -> None:
+    page = page_of(good_results)
+    assert not re.search(r'(src|href)="(?!#|data:)', page)
+    assert page.count("<svg") == 3
+    assert len(page) < 500_000
+    for words in ("The equation holds", "320 offered = 318 bronze + 2 quarantine", "sso_ztf_candidates", "RRAB"):
+        assert words in page
+    assert "not computed" not in page
+
+
+def test_the_twin_holds_the_same_numbers(good_results: NightContext) -> None:
+    page_of(good_results)
+    facts = json.loads((good_results.folder / "report.json").read_text())
+    assert facts["verdict"]["state"] == "holds"
+    assert facts["statistics"]["latency_s"]["total"]["p95"] == pytest.approx(5.74)
+    assert facts["reconcile"]["counts"]["offered"] == 320
+
+
+def test_missing_steps_are_said_with_their_reason(context: NightContext) -> None:
+    write_failure(context.folder, Step.STATISTICS, "run-1", "the disk is <full>")
+    page = page_of(context)
+    assert "not computed: the disk is &lt;full&gt;" in page
+    assert "not computed: the step has not run in this run of the night" in page
+
+
+def test_a_broken_night_shows_the_lost_alerts(good_results: NightContext) -> None:
+    facts = read_result(good_results.folder, Step.RECONCILE, "run-1")
+    assert facts is not None
+    named = {"topic": "t", "partition": 0, "offset": 5, "alert_id": 4242, "night": None, "note": "expired"}
+    fault = {"fault": "lost", "count": 1, "meaning": "offered, but nowhere", "named": [named]}
+    equation = {**facts["equations"][0], "holds": False, "text": "321 offered ≠ 320", "differences": [fault]}
+    write_result(good_results.folder, Step.RECONCILE, "run-1", {**facts, "holds": False, "equations": [equation]})
+    page = page_of(good_results)
+    assert "does not hold" in page
+    assert "4242" in page
+
+
+def test_an_empty_night_has_a_page(good_results: NightContext) -> None:
+    facts = read_result(good_results.folder, Step.RECONCILE, "run-1")
+    statistics = read_result(good_results.folder, Step.STATISTICS, "run-1")
+    assert facts is not None
+    assert statistics is not None
+    nothing = dict.fromkeys(facts["counts"], 0)
+    write_result(good_results.folder, Step.RECONCILE, "run-1", {**facts, "counts": nothing, "published": {}})
+    empty = {"latency_s": {}, "latency_curve": {}, "latency_alerts": {}, "sky": {"bin_deg": 4.0, "bins": []}}
+    write_result(good_results.folder, Step.STATISTICS, "run-1", {**statistics, **empty, "classes": {}, "filters": []})
+    assert "An empty night" in page_of(good_results)
+
+
+def test_right_ascension_grows_to_the_left() -> None:
+    x = to_map(np.array([0.0, 90.0, 179.0, 181.0, 270.0]))
+    assert x == pytest.approx(np.radians([0.0, -90.0, -179.0, 179.0, 90.0]))
+
+
+def test_the_flow_shows_everything_that_left() -> None:
+    counts = {"offered": 10, "bronze": 7, "quarantine": 2, "silver": 4, "rejected": 2, "repeats": 1}
+    svg = flow_svg({**counts, "quarantine_enrich": 0}, {"fink_a_ztf": 3})
+    for words in ("lost 1", "quarantine 2", "rejected by cuts 2", "repeats 1", "fink_a_ztf 3"):
+        assert words in svg
+    assert "quarantine in enrich" not in svg
+
+
+def test_long_lists_of_classes_are_cut_and_summed() -> None:
+    shown = report.bars({f"c{index:02d}": 100 - index for index in range(20)})
+    assert len(shown) == report.MOST_BARS + 1
+    assert shown[-1]["label"] == "5 others"
+    assert sum(bar["count"] for bar in shown) == sum(range(81, 101))

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyspark.sql.functions as F
 import pyspark.sql.types as T
 from pyspark.sql import Column
-from pyspark.sql.pandas.functions import ArrowUDFType, arrow_udf
+from pyspark.sql.pandas.functions import arrow_udf
 
 from fink_lib.enrich.schema import science_struct
 from fink_lib.science.forming import form_batch, wanted
@@ -42,7 +42,8 @@ def science_column(survey: Survey, cache: Path) -> Column:
     def science(packets: pa.Array) -> pa.Array:
         return compute(packets)
 
-    column: Column = arrow_udf(science, result, ArrowUDFType.SCALAR)(packed)
+    udf = arrow_udf(science, returnType=result)  # type: ignore[call-overload]  # its stub asks for a deprecated type
+    column: Column = udf(packed)
     return column
 
 

@@ -19,11 +19,11 @@ def main() -> int:
     settings, step = Settings(), Path(sys.argv[0]).stem
     folder = settings.night_dir(chosen.survey, chosen.night)
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "steps.log").open("a") as log:
-        log.write(f"{chosen.run_id} {step}\n")
     if (settings.home / f"break-{step}").exists():
         sys.stderr.write("a line that is not the last\nreconcile failed: 2 messages are in no table\n")
         return 2
+    with (folder / "steps.log").open("a") as log:
+        log.write(f"{chosen.run_id} {step}\n")
     if step == "manifest" and f"{chosen.run_id} reconcile\n" not in (folder / "steps.log").read_text():
         sys.stderr.write("the night stays open: reconcile was not computed\n")
         return 2

@@ -1,0 +1,151 @@
+"""Every DAG imports quickly and without error, keeps the house policy, and is the picture that the docs show."""
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.sdk import DAG, Asset
+
+from fink_lib.config import PROJECT_DIR
+from fink_lib.orchestration.policy import OWNER, Pool, Tag
+from fink_lib.surveys import SURVEYS
+
+DAGS = PROJECT_DIR / "dags"
+FILES = sorted(DAGS.rglob("*.py"))
+ALLOWED_IMPORTS = {"airflow", "fink_lib"}
+IMPORT_CPU_S = 1.0
+
+STRUCTURE = {
+    "ztf_ingest": {"stream": []},
+    "ztf_enrich": {"stream": []},
+    "ztf_distribute": {"stream": []},
+    "ztf_close_night": {
+        "drain": ["reconcile"],
+        "reconcile": ["quality"],
+        "quality": ["compact"],
+        "compact": ["statistics"],
+        "statistics": ["report"],
+        "report": ["manifest"],
+        "manifest": [],
+    },
+}
+
+
+def load(path: Path) -> dict[str, DAG]:
+    space: dict[str, Any] = {"__name__": f"loaded_{path.stem}", "__file__": str(path)}
+    exec(compile(path.read_text(), str(path), "exec"), space)  # noqa: S102  # as Airflow itself does
+    return {value.dag_id: value for value in space.values() if isinstance(value, DAG)}
+
+
+@pytest.fixture(scope="module")
+def dags() -> dict[str, DAG]:
+    return {dag_id: dag for path in FILES for dag_id, dag in load(path).items()}
+
+
+def tasks(dags: dict[str, DAG]) -> Iterator[tuple[DAG, Any]]:
+    for dag in dags.values():
+        for task in dag.tasks:
+            yield dag, task
+
+
+def test_the_structure_is_the_picture(dags: dict[str, DAG]) -> None:
+    found = {
+        dag_id: {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks} for dag_id, dag in dags.items()
+    }
+    assert found == STRUCTURE
+
+
+def test_surveys_without_streams_have_no_dags(dags: dict[str, DAG]) -> None:
+    enabled = {name for name, survey in SURVEYS.items() if survey.streams_enabled}
+    assert {dag_id.split("_")[0] for dag_id in dags} == enabled
+
+
+def test_every_dag_keeps_the_policy(dags: dict[str, DAG]) -> None:
+    for dag in dags.values():
+        assert dag.doc_md, dag.dag_id
+        for word in ("**What**", "**When**", "**Who**", "**How to re-run**", "**When not**"):
+            assert word in dag.doc_md, f"{dag.dag_id} does not say {word}"
+        assert dag.description
+        assert dag.catchup is False
+        assert dag.max_active_runs == 1
+        assert dag.max_consecutive_failed_dag_runs == 0, "pausing a DAG by itself would stop the listening"
+        assert {str(tag) for tag in dag.tags} <= {*(str(tag) for tag in Tag), *SURVEYS}
+        assert len(dag.tags) == 2
+
+
+def test_every_task_keeps_the_policy(dags: dict[str, DAG]) -> None:
+    for dag, task in tasks(dags):
+        label = f"{dag.dag_id}.{task.task_id}"
+        assert task.owner == OWNER, label
+        assert task.retries >= 1, label
+        assert task.pool in set(Pool), label
+        assert task.doc_md, label
+        assert task.execution_timeout is None, f"{label}: it would count per worker stint only"
+
+
+def test_each_doc_says_what_a_failure_means_and_that_a_retry_is_safe(dags: dict[str, DAG]) -> None:
+    for dag, task in tasks(dags):
+        assert "safe" in task.doc_md.lower(), f"{dag.dag_id}.{task.task_id}"
+        if task.task_id != "report":  # it draws whatever there is
+            assert "**Fail" in task.doc_md, f"{dag.dag_id}.{task.task_id}"
+
+
+def test_streams_never_give_up_and_rotate_one_night_a_run(dags: dict[str, DAG]) -> None:
+    for stage in ("ingest", "enrich", "distribute"):
+        (task,) = dags[f"ztf_{stage}"].tasks
+        assert task.retries >= 100
+        assert task.max_retry_delay.total_seconds() <= 60
+        assert task.pool == Pool.STREAMS
+        assert type(dags[f"ztf_{stage}"].timetable).__name__ == "ContinuousTimetable"
+    starters = [task.stage for _, task in tasks(dags) if getattr(task, "starts_closing", False)]
+    assert starters == ["distribute"]
+
+
+def test_close_night_is_started_by_a_drained_night_and_always_reports(dags: dict[str, DAG]) -> None:
+    dag = dags["ztf_close_night"]
+    asset = dag.timetable.asset_condition
+    assert isinstance(asset, Asset)
+    assert type(dag.timetable).__name__ == "PartitionedAssetTimetable"
+    assert asset.name == "ztf.night"
+    (last,) = dags["ztf_distribute"].tasks
+    assert asset in last.outlets
+    rules = {task.task_id: str(task.trigger_rule) for task in dag.tasks}
+    assert {task for task, rule in rules.items() if rule == "all_done"} == {"report", "manifest"}
+    assert set(rules.values()) == {"all_done", "all_success"}
+    assert dag.params.dump() == {"night": None}
+    assert dag.params.validate() == {"night": None}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_dag_file_only_builds_the_graph(path: Path) -> None:
+    text = path.read_text()
+    assert len(text.splitlines()) <= 120
+    for node in ast.walk(ast.parse(text)):
+        modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        modules += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
+        assert {module.split(".")[0] for module in modules} <= ALLOWED_IMPORTS
+    assert "now(" not in text, "a graph that changes at each parse makes a new version each time"
+
+
+def test_dag_files_load_quickly_without_spark() -> None:
+    program = (
+        "import sys, time, runpy\n"
+        "import airflow.sdk, airflow.triggers.base\n"
+        "airflow.sdk.DAG, airflow.sdk.Param, airflow.sdk.BaseOperator\n"
+        "begin = time.process_time()\n"
+        f"[runpy.run_path(path) for path in {[str(path) for path in FILES]!r}]\n"
+        "print(time.process_time() - begin)\n"
+        "assert not {name.split('.')[0] for name in sys.modules} & {'pyspark', 'delta', 'py4j'}\n"
+    )
+    # the first run may have to compile what it imports
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, timeout=180, check=False, env=os.environ
+        )
+        assert done.returncode == 0, done.stderr
+    assert float(done.stdout.splitlines()[-1]) < IMPORT_CPU_S * len(FILES)

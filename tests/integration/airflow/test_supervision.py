@@ -1,0 +1,96 @@
+"""Airflow holds the desired state and nothing else: one story, in the order of a day at the broker."""
+
+import os
+import signal
+
+import psutil
+import pytest
+from supervised import Broker
+
+from fink_lib.cli.host.processes import session_members, stop_session
+from fink_lib.cli.host.services import AIRFLOW
+from fink_lib.streaming.process import processes_of
+from fink_lib.streaming.spec import Stage
+
+pytestmark = [pytest.mark.airflow, pytest.mark.spark, pytest.mark.timeout(3000)]
+
+NIGHT = "2021-11-22"
+STEPS = ["reconcile", "quality", "compact", "statistics", "report", "manifest"]
+
+
+def test_a_drained_night_is_closed_exactly_once(broker: Broker) -> None:
+    broker.wait("three drivers", lambda: all(broker.drivers().values()))
+    first = broker.drivers()
+    (run,) = broker.wait("a closing", lambda: broker.closings(NIGHT))
+    broker.wait("its end", lambda: broker.closings(NIGHT)[0]["state"] in {"success", "failed"})
+    tasks = broker.tasks("ztf_close_night", run["dag_run_id"])
+    assert tasks == dict.fromkeys(["drain", *STEPS], "success")
+    trace = (broker.settings.night_dir("ztf", NIGHT) / "steps.log").read_text().splitlines()
+    assert trace == [f"{run['dag_run_id']} {step}" for step in STEPS]
+    for stage in Stage:
+        ended = broker.wait(f"rotation of {stage}", lambda stage=stage: broker.runs(f"ztf_{stage}")[1:])
+        assert [each["state"] for each in ended] == ["success"]
+    assert broker.drivers() == first, "the next runs re-attached to the drivers that were there"
+    assert len(broker.runs("ztf_close_night")) == 1
+
+
+def test_a_restart_of_airflow_neither_stops_nor_doubles_a_stream(broker: Broker) -> None:
+    before = broker.drivers()
+    service = broker.airflow.services.get(AIRFLOW)
+    assert service is not None
+    stop_session(service.mark, timeout_s=0)  # SIGKILL to every process of it
+    assert session_members(service.mark) == []
+    assert broker.drivers() == before
+    broker.feed("2021-11-23", 4)  # alerts go on while Airflow is down
+    broker.wait("rows", lambda: broker.rows_seen(Stage.INGEST) == 9)
+    broker.airflow.start()
+    broker.wait("the next night's closing", lambda: broker.closings("2021-11-23"))
+    assert broker.drivers() == before
+    for handle in before.values():
+        assert handle is not None
+        twins = [
+            process for process in psutil.process_iter(["cmdline"]) if process.info["cmdline"] == [*handle.command]
+        ]
+        assert [process.pid for process in twins] == [handle.pid]
+    assert len(broker.closings(NIGHT)) == 1
+
+
+def test_a_killed_driver_is_started_again(broker: Broker) -> None:
+    handle = broker.wait("a driver", lambda: broker.driver(Stage.INGEST))
+    os.kill(handle.pid, signal.SIGKILL)
+    broker.wait("another driver", lambda: broker.driver(Stage.INGEST))
+    assert processes_of(handle.token) == [], "its JVM went with it"
+    broker.feed(NIGHT, 2)  # late alerts
+    broker.wait("late rows", lambda: broker.rows_seen(Stage.INGEST) == 2)
+
+
+def test_late_alerts_reopen_their_night(broker: Broker) -> None:
+    broker.wait("a second closing", lambda: len(broker.closings(NIGHT)) == 2)
+    broker.wait("its end", lambda: {run["state"] for run in broker.closings(NIGHT)} == {"success"})
+    assert len(broker.closings("2021-11-23")) == 1
+
+
+def test_clearing_the_task_replaces_the_driver(broker: Broker) -> None:
+    handle = broker.wait("a driver", lambda: broker.driver(Stage.ENRICH))
+    run_id = broker.runs("ztf_enrich")[0]["dag_run_id"]
+    broker.wait("deferral", lambda: broker.tasks("ztf_enrich", run_id)["stream"] == "deferred")
+    body = {"dry_run": False, "dag_run_id": run_id, "task_ids": ["stream"], "only_failed": False}
+    with broker.airflow.api() as api:
+        api._request("POST", "/dags/ztf_enrich/clearTaskInstances", json=body)
+    other = broker.wait("another driver", lambda: (now := broker.driver(Stage.ENRICH)) and now != handle and now)
+    assert other.spec_hash == handle.spec_hash
+    assert not handle.is_alive
+
+
+def test_a_broken_equation_is_reported_and_fails_the_run(broker: Broker) -> None:
+    (broker.settings.home / "break-reconcile").touch()
+    with broker.airflow.api() as api:
+        run_id = api.trigger("ztf_close_night", {"night": NIGHT})
+        broker.wait("its end", lambda: api.dag_run("ztf_close_night", run_id)["state"] in {"success", "failed"})
+        assert api.dag_run("ztf_close_night", run_id)["state"] == "failed"
+        log = api.task_log("ztf_close_night", run_id, "reconcile")
+    tasks = broker.tasks("ztf_close_night", run_id)
+    assert [step for step, state in tasks.items() if state == "success"] == ["drain", "report"]
+    assert {tasks[step] for step in ("quality", "compact", "statistics")} == {"upstream_failed"}
+    assert (tasks["reconcile"], tasks["manifest"]) == ("failed", "failed")
+    assert "reconcile failed: 2 messages are in no table" in log

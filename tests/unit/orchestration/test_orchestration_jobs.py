@@ -1,0 +1,98 @@
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from deltalake import write_deltalake
+
+from fink_lib.config import Settings
+from fink_lib.errors import ConfigError, NightError
+from fink_lib.orchestration.assets import table_asset
+from fink_lib.orchestration.jobs import SparkJobOperator
+from fink_lib.streaming.process import processes_of
+
+
+@pytest.fixture
+def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FINK_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("FINK_PROJECT", str(tmp_path / "project"))
+    path = tmp_path / "project" / "jobs" / "nightly" / "compact.py"
+    path.parent.mkdir(parents=True)
+    return path
+
+
+def operator(**options: Any) -> SparkJobOperator:
+    mine = SparkJobOperator(task_id="compact", survey="ztf", step="compact", night="2021-11-22", **options)
+    mine.run = "run-1"
+    return mine
+
+
+def test_a_job_is_given_its_night_and_logged(
+    job: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    job.write_text("import os, sys; print(' '.join(sys.argv[1:]), os.environ['FINK_HOME'])")
+    lines: list[str] = []
+    mine = operator()
+    monkeypatch.setattr(mine.log, "info", lambda text, *args: lines.append(text % args))
+    mine.execute({})
+    assert f"--survey ztf --night 2021-11-22 --run-id run-1 {Settings().home}" in lines
+
+
+def test_the_last_word_of_a_failing_job_is_the_error(job: Path) -> None:
+    job.write_text("import sys; sys.stderr.write('noise\\ncompact failed: no space left\\n\\n'); sys.exit(2)")
+    with pytest.raises(NightError, match=r"^compact failed: no space left$"):
+        operator().execute({})
+    job.write_text("raise SystemExit(3)")
+    with pytest.raises(NightError, match="ended with code 3 and without a word"):
+        operator().execute({})
+
+
+def test_a_run_without_a_night_says_so(job: Path) -> None:
+    mine = operator()
+    mine.night = "None"
+    with pytest.raises(ConfigError, match="'None' is not a night"):
+        mine.execute({})
+
+
+def test_killing_the_task_ends_the_job_with_its_children(job: Path) -> None:
+    job.write_text(
+        "import subprocess, sys, time\n"
+        "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "time.sleep(60)\n"
+    )
+    mine = operator()
+    failure: list[Exception] = []
+
+    def run() -> None:
+        try:
+            mine.execute({})
+        except NightError as error:
+            failure.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while len(processes_of(mine.token)) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    mine.on_kill()
+    thread.join(10)
+    assert processes_of(mine.token) == []
+    assert len(failure) == 1
+
+
+def test_events_tell_rows_and_version(job: Path) -> None:
+    job.write_text("")
+    table = Settings().lake / "bronze_ztf__alerts"
+    write_deltalake(
+        str(table), pa.table({"night": ["2021-11-22"] * 3 + ["2021-11-23"], "id": range(4)}), partition_by=["night"]
+    )
+    asset = table_asset("bronze_ztf__alerts")
+    event = SimpleNamespace(extra={})
+    operator(tables=[asset]).execute({"outlet_events": {asset: event}})
+    assert event.extra == {
+        "survey": "ztf", "nights": ["2021-11-22"], "rows": {"2021-11-22": 3}, "delta_version": 0,
+    }  # fmt: skip

@@ -45,13 +45,22 @@ def night_column(survey: Survey) -> Column:
     return F.when(F.expr(sane), F.date_add(F.lit(dt.date(1970, 1, 1)), days.cast("int")))
 
 
+def at_run_time(moment: dt.datetime) -> Column:
+    """Return a moment as a Column that differs from batch to batch while the generated code does not.
+
+    Spark writes a plain timestamp literal into the code that it generates, and would compile the whole
+    row anew for every batch; an array is handed over as an object, and picked from at run time.
+    """
+    return F.get(F.array(F.lit(moment)), F.least(F.col("partition"), F.lit(0)))
+
+
 def bronze_row(frame: DataFrame, survey: Survey, ingest_time: dt.datetime) -> DataFrame:
     """Select the columns of the bronze table, in its order; `schema_*` columns must be there."""
     packet = [F.col(f"{PACKET}.{field.name}") for field in packet_struct(survey, cutouts=True).fields]
     return frame.select(
         *IDENTITY,
         *(F.col(source).alias(name) for source, name in KAFKA.items()),
-        F.lit(ingest_time).alias("ingest_time"),
+        at_run_time(ingest_time).alias("ingest_time"),
         "schema_fingerprint",
         "schema_version",
         F.lit(__version__).alias("code_version"),
@@ -68,7 +77,7 @@ def quarantine_row(frame: DataFrame, stage: str, now: dt.datetime) -> DataFrame:
         F.lit(stage).alias("stage"),
         "error_class",
         "reason",
-        F.lit(now).alias("quarantine_time"),
+        at_run_time(now).alias("quarantine_time"),
         F.lit(__version__).alias("code_version"),
         F.col("key").alias("raw_key"),
         F.col("value").alias("raw"),

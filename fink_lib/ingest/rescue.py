@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -103,10 +103,10 @@ def _parsed(text: str) -> Any:
     return fastavro.parse_schema(json.loads(text))
 
 
-def verdicts(survey: Survey) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def verdicts(survey: Survey) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
     """Return the function for `DataFrame.mapInArrow` that adds a verdict to each message."""
 
-    def judge(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def judge(batches: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
         for batch in batches:
             found = [examine(value.as_py(), survey) for value in batch.column("value")]
             columns = [

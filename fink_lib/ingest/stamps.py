@@ -45,5 +45,5 @@ def stamps_whole(survey: Survey) -> Column:
     """Return a Column that is true where no stamp is damaged; always true where stamps are not gzipped."""
     if not survey.cutout_gzip:
         return F.lit(True)
-    check: Callable[..., Column] = F.arrow_udf(all_whole, "boolean")
+    check: Callable[..., Column] = F.arrow_udf(all_whole, "boolean")  # type: ignore[attr-defined]  # not in the stubs
     return check(*(F.col(f"{PACKET}.{path}") for path in survey.fields.cutouts))

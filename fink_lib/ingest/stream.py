@@ -52,7 +52,7 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
 
 def configure(session: SparkSession, survey: Survey) -> None:
     """Set what the writes of this stream need; the session is the stream's own."""
-    system = session.sparkContext._jvm.java.lang.System  # noqa: SLF001 - Spark offers no other way to a JVM property
+    system = session.sparkContext._jvm.java.lang.System  # type: ignore[union-attr]  # noqa: SLF001 - Spark offers no other way to a JVM property
     for name, value in AVRO_LIMITS.items():
         system.setProperty(name, value)
     # Stamps are compressed already: a dictionary of them costs a quarter of the write and saves nothing.

@@ -96,7 +96,7 @@ class Writers:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         scratch = self.path.with_suffix(f".{os.getpid()}")
         scratch.write_text(json.dumps(entries, indent=1))
-        os.replace(scratch, self.path)
+        scratch.replace(self.path)
 
 
 def trusted_writer(message: bytes, survey: Survey) -> Writer | None:

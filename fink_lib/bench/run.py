@@ -1,0 +1,209 @@
+"""The four benchmarks: one stage after the stages before it have done their part, or all three at once."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from deltalake import DeltaTable
+
+from fink_lib.bench.bed import Bed
+from fink_lib.bench.report import Report, percentiles, rate_steady
+from fink_lib.bench.stages import (
+    StageRun,
+    has_distributed,
+    has_enriched,
+    has_ingested,
+    read_run,
+    rows_of,
+    running,
+    wait_for,
+)
+from fink_lib.config import Settings
+from fink_lib.errors import ConfigError
+from fink_lib.simulator.amplify import Amplifier
+from fink_lib.simulator.packets import BRONZE, examine, messages_of
+from fink_lib.simulator.reading import read_path
+from fink_lib.streaming.spec import Stage, StreamSpec
+from fink_lib.surveys import Survey
+
+Say = Callable[[str], None]
+
+
+class Benchmark(StrEnum):
+    """What can be measured."""
+
+    INGEST = "ingest"
+    ENRICH = "enrich"
+    DISTRIBUTE = "distribute"
+    NIGHT = "night"
+
+
+@dataclass(frozen=True)
+class BenchRequest:
+    """One benchmark.
+
+    Attributes
+    ----------
+    what
+        Which one.
+    survey, settings
+        Whose packets; what the drivers run with.
+    path
+        Real packets to amplify.
+    alerts
+        How many.
+    rate, latency_s
+        ``night`` alone: alerts per second and seconds of the second part, in which latency is measured.
+    seed
+        Of the amplifier.
+    timeout_s
+        Longest time for each part.
+    """
+
+    what: Benchmark
+    survey: Survey
+    settings: Settings
+    path: Path
+    alerts: int
+    rate: float = 50.0
+    latency_s: float = 60.0
+    seed: int = 0
+    timeout_s: float = 1800.0
+
+
+def run_bench(request: BenchRequest, say: Say) -> Report:
+    """Run one benchmark and stop everything that it started.
+
+    Raises
+    ------
+    ConfigError
+        When there is nothing to amplify.
+    StreamError
+        When a driver fails or does not finish in time.
+    """
+    real = real_packets(request.path, request.survey)
+    more = round(request.rate * request.latency_s) if request.what is Benchmark.NIGHT else 0
+    total = request.alerts + more
+    with Bed(request.settings, request.survey, say) as bed:
+        say(f"making {total} packets out of {len(real)} real ones")
+        bed.prepare(Amplifier(real, request.survey, request.seed)(total), total)
+        say(f"loading {request.alerts} into Kafka")
+        bed.load(request.alerts)
+        say("measuring the plain decode rate")
+        decode_rate = rate_steady(bed.plain_decode(request.timeout_s).batches)
+        say(f"  {decode_rate} alerts/s")
+        measure = _night if request.what is Benchmark.NIGHT else _stage
+        return measure(request, bed, len(real), decode_rate)
+
+
+def real_packets(path: Path, survey: Survey) -> list[bytes]:
+    """Return the sound packets of a path, one for each alert id.
+
+    Raises
+    ------
+    ConfigError
+        When there is none.
+    """
+    sound: dict[int | None, bytes] = {}
+    for content in read_path(path):
+        for message, _ in messages_of(content, survey):
+            facts = examine(message, survey)
+            if facts.expected == BRONZE:
+                sound.setdefault(facts.alert_id, message)
+    if not sound:
+        raise ConfigError(f"'{path}' holds no sound packet of {survey.name} to amplify")
+    return list(sound.values())
+
+
+def _stage(request: BenchRequest, bed: Bed, derived_from: int, decode_rate: float) -> Report:
+    """Run the chain one stage after the other, up to the one that is asked for."""
+    chain = list(Stage)[: list(Stage).index(Stage(request.what)) + 1]
+    runs: dict[str, StageRun] = {}
+    for stage in chain:
+        bed.say(f"running {stage}")
+        with running(bed, [stage]) as (spec,):
+            wait_for(bed, [spec], _done(bed, spec, request.alerts), time.monotonic() + request.timeout_s)
+        runs[stage] = read_run(spec.paths.log).of(_rows_passed(bed, stage))
+        bed.say(f"  {runs[stage].figures['rate_steady']} alerts/s")
+    run = runs[request.what]
+    figures = run.figures
+    return Report(
+        what=request.what,
+        alerts=request.alerts,
+        derived_from=derived_from,
+        rate_steady=figures["rate_steady"],
+        rate_total=figures["rate_total"],
+        decode_rate=decode_rate,
+        latency_s=percentiles([batch.seconds for batch in run.batches], [batch.rows for batch in run.batches]),
+        latency_of="batch",
+        latency_alerts=sum(batch.rows for batch in run.batches),
+        peak_rss_mb=bed.memory.peak_mb,
+        stages={stage: run.figures for stage, run in runs.items()},
+    )
+
+
+def _done(bed: Bed, spec: StreamSpec, total: int) -> Callable[[], bool]:
+    if spec.stage is Stage.INGEST:
+        return lambda: has_ingested(bed, total)
+    if spec.stage is Stage.ENRICH:
+        return lambda: has_enriched(bed, rows_of(bed, "bronze.alerts"))
+    return lambda: has_distributed(spec, 0.0)
+
+
+def _rows_passed(bed: Bed, stage: Stage) -> int:
+    """Return the alerts that a stage took in."""
+    if stage is Stage.INGEST:
+        return rows_of(bed, "bronze.alerts", "bronze.quarantine")
+    return rows_of(bed, "bronze.alerts") if stage is Stage.ENRICH else rows_of(bed, "silver.alerts")
+
+
+def _night(request: BenchRequest, bed: Bed, derived_from: int, decode_rate: float) -> Report:
+    """Run all three at once: first as fast as they can, then at a rate to see how long an alert takes."""
+    with running(bed, list(Stage)) as specs:
+        bed.say(f"running the chain on {request.alerts} alerts at once")
+        _wait_for_chain(request, bed, specs, request.alerts)
+        runs = {spec.stage: read_run(spec.paths.log).of(request.alerts) for spec in specs}
+        chain = StageRun(runs[Stage.INGEST].began_s, runs[Stage.DISTRIBUTE].batches).figures
+        bed.say(f"  {chain['rate_steady']} alerts/s; now {request.rate:g} alerts/s for {request.latency_s:g} s")
+        since = datetime.now().astimezone()
+        more = len(bed.waiting)
+        bed.load(more, request.rate)
+        _wait_for_chain(request, bed, specs, request.alerts + more)
+    seconds = _published_seconds(bed, since)
+    return Report(
+        what=request.what,
+        alerts=request.alerts,
+        derived_from=derived_from,
+        rate_steady=chain["rate_steady"],
+        rate_total=chain["rate_total"],
+        decode_rate=decode_rate,
+        latency_s=percentiles(seconds),
+        latency_of="kafka_to_topic",
+        latency_alerts=len(seconds),
+        latency_rate=request.rate,
+        peak_rss_mb=bed.memory.peak_mb,
+        stages={stage: run.figures for stage, run in runs.items()},
+    )
+
+
+def _wait_for_chain(request: BenchRequest, bed: Bed, specs: list[StreamSpec], total: int) -> None:
+    """Wait until each stage has done all that the one before it gave it."""
+    deadline_s = time.monotonic() + request.timeout_s
+    wait_for(bed, specs, lambda: has_ingested(bed, total), deadline_s)
+    wait_for(bed, specs, lambda: has_enriched(bed, rows_of(bed, "bronze.alerts")), deadline_s)
+    enriched_s = time.time()
+    wait_for(bed, specs, lambda: has_distributed(specs[-1], enriched_s), deadline_s)
+
+
+def _published_seconds(bed: Bed, since: datetime) -> list[float]:
+    """Return, for each message that left, the seconds from its arrival in Kafka to its stamp on the topic."""
+    table = DeltaTable(bed.settings.lake / f"gold_{bed.survey.name}__published")
+    rows = table.to_pyarrow_dataset().to_table(columns=["kafka_time", "publish_time"]).to_pylist()
+    return [
+        (row["publish_time"] - row["kafka_time"]).total_seconds()
+        for row in rows
+        if row["kafka_time"].timestamp() >= since.timestamp()
+    ]

@@ -1,0 +1,145 @@
+"""Run the real drivers and read off what they did."""
+
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from deltalake import DeltaTable
+
+from fink_lib.bench.bed import Bed
+from fink_lib.bench.report import Batch, rate, rate_steady, scaled
+from fink_lib.errors import StreamFailed, StreamStalled
+from fink_lib.streaming.heartbeat import StreamState, read_heartbeat
+from fink_lib.streaming.runner import LocalRunner
+from fink_lib.streaming.spec import Stage, StreamSpec
+
+_POLL_S = 0.2
+_STAMP = r"^(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) "
+_STARTED = re.compile(_STAMP + r".*query started stream=")
+_BATCH = re.compile(_STAMP + r".* batch stream=\S+ batch_id=\d+ rows=(?P<rows>\d+) batch_s=(?P<seconds>[\d.]+)")
+_TAIL_LINES = 3
+
+
+@dataclass(frozen=True)
+class StageRun:
+    """What one driver did.
+
+    Attributes
+    ----------
+    began_s
+        Unix time at which its query started.
+    batches
+        Its micro-batches with rows, in order.
+    """
+
+    began_s: float
+    batches: list[Batch]
+
+    def of(self, total: int) -> "StageRun":
+        """Return the run with rows that add up to `total`."""
+        return StageRun(self.began_s, scaled(self.batches, total))
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Steady and total rate in alerts per second, and the seconds of the first batch."""
+        if not self.batches:
+            return {"rate_steady": 0.0, "rate_total": 0.0, "first_batch_s": 0.0}
+        rows = sum(batch.rows for batch in self.batches)
+        return {
+            "rate_steady": rate_steady(self.batches),
+            "rate_total": rate(rows, self.batches[-1].ended_s - self.began_s),
+            "first_batch_s": round(self.batches[0].seconds, 1),
+        }
+
+
+@contextmanager
+def running(bed: Bed, stages: Sequence[Stage]) -> Iterator[list[StreamSpec]]:
+    """Run drivers for as long as the block lasts, then stop them gracefully."""
+    runner = LocalRunner(bed.settings)
+    specs = [StreamSpec(bed.survey.name, stage, bed.settings) for stage in stages]
+    with ExitStack() as always:
+        for spec in specs:
+            always.callback(runner.stop, spec, bed.settings.stop_timeout_s)
+            bed.memory.add(spec.name, runner.submit(spec).pid)
+        yield specs
+
+
+def wait_for(bed: Bed, specs: Sequence[StreamSpec], done: Callable[[], bool], deadline_s: float) -> None:
+    """Wait until something is done.
+
+    Parameters
+    ----------
+    deadline_s
+        Moment of the monotonic clock.
+
+    Raises
+    ------
+    StreamFailed
+        When a driver ends meanwhile.
+    StreamStalled
+        When it is not done in time.
+    """
+    runner = LocalRunner(bed.settings)
+    while not done():
+        for spec in specs:
+            beat = read_heartbeat(spec.paths.heartbeat)
+            failed = beat is not None and beat.state is StreamState.FAILED
+            if failed or runner.find(spec) is None:
+                raise StreamFailed(f"driver of '{spec.name}' ended: {_last_words(spec.paths.log)}")
+        if time.monotonic() > deadline_s:
+            names = ", ".join(spec.name for spec in specs)
+            raise StreamStalled(f"{names}: not done in time; see --timeout-s")
+        time.sleep(_POLL_S)
+
+
+def rows_of(bed: Bed, *tables: str) -> int:
+    """Return the rows that tables of the survey hold, from their logs alone; a missing table holds none."""
+    total = 0
+    for name in tables:
+        layer, short = name.split(".")
+        path = bed.settings.lake / f"{layer}_{bed.survey.name}__{short}"
+        if (path / "_delta_log").is_dir() and DeltaTable.is_deltatable(str(path)):
+            counts = DeltaTable(path).get_add_actions(flatten=True).column("num_records").to_pylist()
+            total += sum(count or 0 for count in counts)
+    return total
+
+
+def has_ingested(bed: Bed, total: int) -> bool:
+    """Tell whether every message offered is in bronze or quarantine."""
+    return rows_of(bed, "bronze.alerts", "bronze.quarantine") >= total
+
+
+def has_enriched(bed: Bed, total: int) -> bool:
+    """Tell whether every alert is in silver or rejected."""
+    return rows_of(bed, "silver.alerts", "silver.rejected") >= total
+
+
+def has_distributed(spec: StreamSpec, since_s: float) -> bool:
+    """Tell whether distribute has said, after a moment of Unix time, that nothing waits."""
+    beat = read_heartbeat(spec.paths.heartbeat)
+    return beat is not None and beat.rows_total > 0 and beat.lag == 0 and beat.event_at > since_s
+
+
+def read_run(log: Path) -> StageRun:
+    """Read a driver's log."""
+    began_s, batches = 0.0, []
+    for line in log.read_text(errors="replace").splitlines():
+        if match := _BATCH.match(line):
+            batches.append(Batch(int(match["rows"]), float(match["seconds"]), _unix_s(match["at"])))
+        elif match := _STARTED.match(line):
+            began_s = _unix_s(match["at"])
+    return StageRun(began_s, batches)
+
+
+def _unix_s(stamp: str) -> float:
+    return datetime.strptime(stamp, "%Y-%m-%d %H:%M:%S,%f").astimezone().timestamp()
+
+
+def _last_words(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    telling = [line for line in lines if "ERROR" in line or "Error" in line or "Exception" in line]
+    return " / ".join((telling or lines)[-_TAIL_LINES:]) or "it said nothing"

@@ -1,0 +1,64 @@
+"""`fink bench`: measure the real drivers on amplified real packets."""
+
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from fink_lib.bench import Benchmark, BenchRequest, Report, run_bench
+from fink_lib.cli.common import load_settings, say
+from fink_lib.simulator import resolve_path
+from fink_lib.surveys import get_survey
+
+_ENDED = 128 + signal.SIGTERM
+
+
+def bench(
+    what: Annotated[Benchmark, typer.Argument(help="One stage, or the night: all three at once.")],
+    *,
+    alerts: Annotated[int, typer.Option(min=1, help="Packets to measure on.")] = 8000,
+    path: Annotated[str, typer.Option("--from", help="Real packets to amplify, all of one schema.")] = "sample",
+    survey: Annotated[str, typer.Option(help="Whose packets they are.")] = "ztf",
+    rate: Annotated[float, typer.Option(min=0.1, help="night: alerts per second while latency is measured.")] = 50.0,
+    latency_s: Annotated[float, typer.Option(min=1, help="night: seconds during which latency is measured.")] = 60.0,
+    seed: Annotated[int, typer.Option(help="Of the amplifier.")] = 0,
+    timeout_s: Annotated[float, typer.Option(min=1, help="Longest time for each part.")] = 1800.0,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures as JSON.")] = None,
+) -> None:
+    """Measure rates, latency and memory, in a home and on ports of its own; nothing of it stays."""
+    settings = load_settings()
+    request = BenchRequest(
+        what,
+        get_survey(survey),
+        settings,
+        resolve_path(path, settings),
+        alerts,
+        rate=rate,
+        latency_s=latency_s,
+        seed=seed,
+        timeout_s=timeout_s,
+    )
+    # Ended by SIGTERM, Python would leave Kafka and the drivers behind; as an exit it stops them.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_ENDED))
+    report = run_bench(request, say)
+    if json_file is not None:
+        json_file.write_text(report.as_json() + "\n")
+    _show(report)
+
+
+def _show(report: Report) -> None:
+    """Print the figures."""
+    table = Table("figure", "value", title=f"{report.what}: {report.alerts} packets derived from {report.derived_from}")
+    table.add_row("steady rate, alerts/s", f"{report.rate_steady:.0f}")
+    table.add_row("total rate, alerts/s", f"{report.rate_total:.0f}")
+    table.add_row("plain decode rate, alerts/s", f"{report.decode_rate:.0f}")
+    table.add_row("ratio", f"{report.ratio:.2f}")
+    for name, seconds in report.latency_s.items():
+        table.add_row(f"latency {name} ({report.latency_of}), s", f"{seconds:.2f}")
+    for name, peak in report.peak_rss_mb.items():
+        table.add_row(f"peak memory of {name}, MB", f"{peak:.0f}")
+    Console().print(table)

@@ -7,7 +7,6 @@ not a star, not next to a bright star, not moving. Absent measurements are -999 
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from fink_lib.filters.base import Batch, Filter
 
@@ -40,8 +39,8 @@ def is_residual(distance_arcsec: Any, mag: Any) -> Any:
 def select(batch: Batch) -> Any:
     """Return True for bright, real, positive detections without a stellar or moving counterpart."""
     counterpart = (
-        pd.notna(batch["gcvs"])
-        | pd.notna(batch["vsx"])
+        ~np.isnan(batch["gcvs_sep_arcsec"])
+        | ~np.isnan(batch["vsx_sep_arcsec"])
         | np.isin(batch["roid"], MOVING_ROIDS)
         | is_star(batch["candidate.sgscore1"], batch["candidate.distpsnr1"])
         | is_residual(batch["candidate.neargaiabright"], batch["candidate.maggaiabright"])
@@ -68,8 +67,8 @@ FILTER = Filter(
         "candidate.neargaiabright",
         "candidate.maggaiabright",
         "roid",
-        "gcvs",
-        "vsx",
+        "gcvs_sep_arcsec",
+        "vsx_sep_arcsec",
     ),
     description="Alerts brighter than 18.5 mag that match no star, no known variable and nothing that moves.",
     owner="transients",

@@ -15,7 +15,8 @@ def science(number: int, packet: Packet) -> Mapping[str, Any]:
     """Make every third alert a known asteroid, some of them variable stars too."""
     return {
         "roid": 3 if number % 3 == 0 else 0,
-        "gcvs": "RRAB" if number % 6 == 0 else None,
+        "gcvs": "RRAB" if number % 6 == 0 else "Unknown",
+        "gcvs_sep_arcsec": 0.4 if number % 6 == 0 else None,
         "science_versions": {"solar_system": "1.0"},
         "science_errors": {},
         "lc_features_r": {"mean": 19.25} if number % 2 else None,

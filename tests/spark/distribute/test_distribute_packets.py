@@ -57,7 +57,7 @@ def test_science_and_the_brokers_own_columns_arrive(encoder: Packets, matches: l
     told = decode(encoder.key, encoder.encode(matches)[matches[0].key])
     number = matches[0].key[2]
     assert told["roid"] == 3
-    assert told["gcvs"] == ("RRAB" if number % 6 == 0 else None)
+    assert told["gcvs"] == ("RRAB" if number % 6 == 0 else "Unknown")
     assert told["cdsxmatch"] is None
     assert told["science_versions"] == {"solar_system": "1.0"}
     assert told["fink_broker_version"] == "0.0.test"

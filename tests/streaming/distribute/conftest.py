@@ -26,7 +26,12 @@ Where = tuple[str, int, int]
 
 def science(number: int, _packet: Packet) -> Mapping[str, Any]:
     """Make every alert something that one or two filters select, and every fifth nothing."""
-    return {"roid": (0, 2, 3, 3, 1)[number % 5], "vsx": "EW" if number % 5 == 0 or number % 7 == 0 else None}
+    star = number % 5 == 0 or number % 7 == 0
+    return {
+        "roid": (0, 2, 3, 3, 1)[number % 5],
+        "vsx": "EW" if star else "Unknown",
+        "vsx_sep_arcsec": 0.5 if star else None,
+    }
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ def expected(packets: list[Packet]) -> set[tuple[int, str]]:
         name = {2: "sso_fink_candidates", 3: "sso_ztf_candidates"}.get(facts["roid"])
         if name:
             pairs.add((packet["candid"], name))
-        if facts["vsx"]:
+        if facts["vsx_sep_arcsec"]:
             pairs.add((packet["candid"], "variable_stars"))
     return pairs
 

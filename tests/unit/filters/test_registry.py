@@ -25,7 +25,7 @@ def test_a_survey_without_filters_has_none() -> None:
 
 
 def test_inputs_are_named_once() -> None:
-    assert inputs_of([FILTER, FILTER]) == ("gcvs", "vsx")
+    assert inputs_of([FILTER, FILTER]) == ("gcvs_sep_arcsec", "vsx_sep_arcsec")
 
 
 def test_a_file_without_a_filter_is_named() -> None:

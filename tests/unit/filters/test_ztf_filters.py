@@ -18,8 +18,8 @@ TRANSIENT: dict[str, Any] = {
     "candidate.neargaiabright": -999.0,
     "candidate.maggaiabright": -999.0,
     "roid": 1.0,
-    "gcvs": None,
-    "vsx": None,
+    "gcvs_sep_arcsec": np.nan,
+    "vsx_sep_arcsec": np.nan,
 }
 
 
@@ -39,10 +39,10 @@ def test_roid_decides_between_known_and_possible_solar_system_objects(roid: floa
 
 
 @pytest.mark.parametrize(
-    ("gcvs", "vsx", "expected"), [(None, None, False), ("M", None, True), (None, "EW", True), ("M", "M", True)]
+    ("gcvs", "vsx", "expected"), [(np.nan, np.nan, 0), (0.3, np.nan, 1), (np.nan, 0.0, 1), (0.3, 0.2, 1)]
 )
-def test_a_match_in_either_catalogue_makes_a_variable_star(gcvs: str | None, vsx: str | None, expected: bool) -> None:  # noqa: FBT001  a parametrised value
-    assert verdict(variable_stars.FILTER, gcvs=gcvs, vsx=vsx) is expected
+def test_a_match_in_either_catalogue_makes_a_variable_star(gcvs: float, vsx: float, expected: int) -> None:
+    assert verdict(variable_stars.FILTER, gcvs_sep_arcsec=gcvs, vsx_sep_arcsec=vsx) == bool(expected)
 
 
 def test_a_bright_transient_is_one() -> None:
@@ -64,8 +64,8 @@ def test_a_bright_transient_is_one() -> None:
         {"candidate.neargaiabright": 12.0, "candidate.maggaiabright": 9.0},
         {"roid": 2.0},
         {"roid": 3.0},
-        {"gcvs": "RRAB"},
-        {"vsx": "EW"},
+        {"gcvs_sep_arcsec": 0.0},
+        {"vsx_sep_arcsec": 1.2},
     ],
     ids=str,
 )

@@ -13,8 +13,8 @@ from fink_lib.config import Settings
 from fink_lib.errors import NightError
 from fink_lib.nights import parse_night
 from fink_lib.orchestration.assets import table_facts
-from fink_lib.streaming.process import TOKEN_VARIABLE, end_processes_of
-from fink_lib.streaming.runner import settings_environment
+from fink_lib.streaming.process import end_processes_of
+from fink_lib.streaming.runner import job_environment
 
 END_TIMEOUT_S = 15.0
 NIGHT_OF_RUN = "{{ dag_run.partition_key or params.night }}"
@@ -82,7 +82,6 @@ class SparkJobOperator(BaseOperator):
     def _run(self, settings: Settings, night: str) -> tuple[int, str]:
         job = settings.project / "jobs" / "nightly" / f"{self.step}.py"
         command = [sys.executable, str(job), "--survey", self.survey, "--night", night, "--run-id", self.run]
-        environment = {**settings_environment(settings), TOKEN_VARIABLE: self.token, "PYTHONUNBUFFERED": "1"}
         self.log.info("job=%s night=%s run_id=%s", self.step, night, self.run)
         last_words: deque[str] = deque(maxlen=1)
         with subprocess.Popen(
@@ -92,7 +91,7 @@ class SparkJobOperator(BaseOperator):
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            env=environment,
+            env=job_environment(settings, self.token),
             start_new_session=True,
         ) as process:
             readers = [

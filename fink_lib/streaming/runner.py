@@ -61,6 +61,12 @@ def settings_environment(settings: Settings) -> dict[str, str]:
     return kept
 
 
+def job_environment(settings: Settings, token: str) -> dict[str, str]:
+    """Return the environment of a driver or job: the settings and its token, nothing of Airflow and its secrets."""
+    kept = {key: value for key, value in settings_environment(settings).items() if "AIRFLOW" not in key}
+    return {**kept, TOKEN_VARIABLE: token, "PYTHONUNBUFFERED": "1"}
+
+
 class LocalRunner:
     """Drivers as detached processes of this host: they outlive whoever started them.
 
@@ -104,17 +110,26 @@ class LocalRunner:
             return self._await_lease(spec, token, child)
 
     def stop(self, spec: StreamSpec, timeout_s: float) -> None:
-        """Leave the stop marker and wait; then SIGTERM; then SIGKILL."""
+        """Leave the stop marker and wait; then SIGTERM; then SIGKILL.
+
+        Raises
+        ------
+        LeaseHeld
+            When the driver runs on another host and does not obey: no signal reaches it from here.
+        """
         handle = self.find(spec)
         if handle is None:
             return
         ask_to_stop(spec.paths.stop_marker)
-        if not self._await_end(handle, timeout_s):
+        if not self._await_end(spec, handle, timeout_s):
+            if not handle.is_local:
+                raise LeaseHeld(f"stream '{spec.name}' does not stop on {handle.host}: end process {handle.pid} there")
             logger.warning("driver ignores the stop marker stream=%s pid=%d", spec.name, handle.pid)
             with suppress(ProcessLookupError):
                 os.kill(handle.pid, signal.SIGTERM)
-            self._await_end(handle, TERM_TIMEOUT_S)
-        end_processes_of(handle.token, KILL_TIMEOUT_S)
+            self._await_end(spec, handle, TERM_TIMEOUT_S)
+        if handle.is_local:
+            end_processes_of(handle.token, KILL_TIMEOUT_S)
         spec.paths.stop_marker.unlink(missing_ok=True)
 
     def kill(self, spec: StreamSpec) -> None:
@@ -129,14 +144,13 @@ class LocalRunner:
         if not job.is_file():
             raise StreamFailed(f"stream '{spec.name}' has no driver at {job}: check FINK_PROJECT")
         _rotate(spec.paths.log)
-        environment = {**settings_environment(self.settings), TOKEN_VARIABLE: token, "PYTHONUNBUFFERED": "1"}
         with spec.paths.log.open("ab") as log:
             child = subprocess.Popen(
                 spec.command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=environment,
+                env=job_environment(self.settings, token),
                 cwd=spec.paths.root,
                 start_new_session=True,
             )
@@ -162,14 +176,16 @@ class LocalRunner:
         end_processes_of(token, KILL_TIMEOUT_S)
         raise StreamFailed(f"driver of stream '{spec.name}' took no lease in {LEASE_TIMEOUT_S:.0f} s: it was ended")
 
-    def _await_end(self, handle: Handle, timeout_s: float) -> bool:
+    def _await_end(self, spec: StreamSpec, handle: Handle, timeout_s: float) -> bool:
+        """Wait until the process is gone; on another host, until it has given its lease back."""
         deadline = time.monotonic() + timeout_s
-        while handle.is_alive:
-            if time.monotonic() > deadline:
-                return False
+        while True:
+            lease = read_lease(spec.paths.lease)
+            gone = not handle.is_alive if handle.is_local else lease is None or lease.token != handle.token
+            if gone or time.monotonic() > deadline:
+                return gone
             time.sleep(POLL_S)
             self._reap()
-        return True
 
     def _reap(self) -> None:
         self._children[:] = [child for child in self._children if child.poll() is None]

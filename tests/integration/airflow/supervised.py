@@ -16,7 +16,7 @@ from fink_lib.streaming.lease import Handle
 from fink_lib.streaming.runner import LocalRunner
 from fink_lib.streaming.spec import Stage, StreamSpec
 
-PATIENCE_S = 420.0
+PATIENCE_S = 600.0  # a minute on an idle host
 Seen = TypeVar("Seen")
 
 

@@ -4,18 +4,19 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fink_lib.config import Settings
-from fink_lib.errors import StreamFailed
+from fink_lib.errors import LeaseHeld, StreamFailed
 from fink_lib.streaming import runner as runner_module
 from fink_lib.streaming.health import Health, ensure_running, examine
 from fink_lib.streaming.heartbeat import StreamState, read_heartbeat
-from fink_lib.streaming.lease import Handle
+from fink_lib.streaming.lease import Handle, write_lease
 from fink_lib.streaming.process import TOKEN_VARIABLE, processes_of
-from fink_lib.streaming.runner import LocalRunner, settings_environment
+from fink_lib.streaming.runner import LocalRunner, job_environment, settings_environment
 from fink_lib.streaming.spec import Stage, StreamSpec
 
 
@@ -153,3 +154,26 @@ def test_a_driver_carries_its_token(runner: LocalRunner, spec: StreamSpec) -> No
     environ = Path(f"/proc/{handle.pid}/environ").read_bytes().split(b"\0")
     assert f"{TOKEN_VARIABLE}={handle.token}".encode() in environ
     assert json.loads(spec.paths.lease.read_text())["token"] == handle.token
+
+
+def test_a_driver_is_told_nothing_of_airflow(standin: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "postgresql://airflow:secret@db/airflow")
+    environment = job_environment(standin, "mine")
+    assert [name for name in environment if "AIRFLOW" in name] == []
+    assert environment[TOKEN_VARIABLE] == "mine"
+    assert environment["FINK_HOME"] == str(standin.home)
+
+
+def test_a_driver_on_another_host_is_asked_and_never_signalled(
+    runner: LocalRunner, spec: StreamSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = replace(Handle.of_this_process(spec, "far"), host="far.away")
+    write_lease(spec.paths.lease, far)
+    signals: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "kill", lambda *facts: signals.append(facts))
+    with pytest.raises(LeaseHeld, match=r"far\.away"):
+        runner.stop(spec, timeout_s=0.2)
+    assert spec.paths.stop_marker.exists()
+    threading.Timer(0.3, spec.paths.lease.unlink).start()
+    runner.stop(spec, timeout_s=10)
+    assert signals == []

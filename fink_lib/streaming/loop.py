@@ -19,6 +19,7 @@ from fink_lib.streaming.lease import Handle, release_lease, take_lease
 from fink_lib.streaming.listener import HeartbeatListener, Recorder
 from fink_lib.streaming.plan import StreamPlan
 from fink_lib.streaming.process import TOKEN_VARIABLE, process_started_at
+from fink_lib.streaming.sentence import sentence_of
 from fink_lib.streaming.spec import StreamSpec
 from fink_lib.streaming.stop import Gate, StopRequest
 from fink_lib.surveys import Survey, get_survey
@@ -90,7 +91,7 @@ def _run(spec: StreamSpec, plan: PlanFactory, stop: StopRequest, recorder: Recor
         _finish(query, gate, recorder, spec.settings.stop_timeout_s)
     except Exception as error:
         logger.exception("driver failed stream=%s", spec.name)
-        recorder.state(StreamState.FAILED, _sentence(error))
+        recorder.state(StreamState.FAILED, sentence_of(error))
         return ExitCode.FAILED
     else:
         logger.info("driver stopped stream=%s reason=%s", spec.name, reason)
@@ -139,7 +140,7 @@ def _finish(query: StreamingQuery, gate: Gate[DataFrame], recorder: Recorder, ti
     error = None if query.isActive or gate.has_refused else query.exception()
     query.stop()
     if error is not None:
-        raise StreamFailed(f"the last micro-batch before the stop failed: {error}")
+        raise StreamFailed(f"the last micro-batch before the stop failed: {sentence_of(error)}")
 
 
 def _first_beat(spec: StreamSpec, handle: Handle) -> Recorder:
@@ -148,12 +149,6 @@ def _first_beat(spec: StreamSpec, handle: Handle) -> Recorder:
     recorder.state(StreamState.STARTING)
     logger.info("driver starting stream=%s pid=%d spec_hash=%s", spec.name, handle.pid, spec.hash)
     return recorder
-
-
-def _sentence(error: Exception) -> str:
-    """Return the first line of an error, named by its class."""
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"
 
 
 def _close(session: SparkSession) -> None:

@@ -87,13 +87,15 @@ class LazySchemas(SchemaSource):
 
     def __init__(self, where: Callable[[], Path | None]) -> None:
         self._where = where
-        self._source: SchemaSource | None = None
+        self._source: FolderSchemas | None = None
 
     def schemas(self) -> Mapping[int, AvroSchema]:
         """Return the folder's schemas; nothing when no folder is configured."""
-        if self._source is None:
-            folder = self._where()
-            self._source = NoSchemas() if folder is None else FolderSchemas(folder)
+        folder = self._where()
+        if folder is None:
+            return {}
+        if self._source is None or self._source.folder != folder:
+            self._source = FolderSchemas(folder)
         return self._source.schemas()
 
 

@@ -129,3 +129,16 @@ def test_the_sample_night_is_320_whole_packets(to_kafka: Settings) -> None:
     result = play(PlayRequest("sample", ZTF, to_kafka))
     assert dict(result.expected) == {"bronze": 320}
     assert folder_sha256(sample_night(to_kafka)) == digest
+
+
+def test_lsst_messages_are_played_in_their_own_framing(
+    to_kafka: Settings, shared_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FINK_LSST_SCHEMAS", str(shared_data / "schemas" / "lsst"))
+    archive = shared_data / "lsst" / "lsst_v10_0_wire.tar.gz"
+    faults = {Fault.CORRUPT: 3, Fault.TRUNCATED: 2, Fault.UNKNOWN_SCHEMA: 1, Fault.DUPLICATE: 4}
+    result = play(PlayRequest(archive, get_survey("lsst"), to_kafka, faults=faults))
+    assert dict(result.topics) == {"lsst-alerts-v10.0": 146}
+    assert (result.expected["bronze"], result.expected["repeat"]) == (136, 4)
+    assert result.expected["quarantine:unknown_schema"] == 1
+    assert sum(count for name, count in result.expected.items() if name.startswith("quarantine")) == 6

@@ -114,6 +114,14 @@ def test_lsst_without_schemas_refuses_by_id(monkeypatch: pytest.MonkeyPatch) -> 
         LSST.framing.unwrap(b"\x00\x00\x00\x03\xe8datum")
 
 
+def test_lsst_takes_its_schemas_from_the_settings(monkeypatch: pytest.MonkeyPatch, shared_data: Path) -> None:
+    message = (shared_data / "lsst" / "framed_minimal_all_versions" / "lsst.v10_0.avro").read_bytes()
+    monkeypatch.setenv("FINK_LSST_SCHEMAS", str(shared_data / "schemas" / "lsst"))
+    assert verdict(message, LSST) == "ok"
+    monkeypatch.delenv("FINK_LSST_SCHEMAS")
+    assert verdict(message, LSST) == Damage.UNKNOWN_SCHEMA
+
+
 def test_schemas_by_flat_file_name(tmp_path: Path) -> None:
     (tmp_path / "1000.avsc").write_text(json.dumps(TOY))
     source = FolderSchemas(tmp_path)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyspark.sql.functions as F
 import pyspark.sql.types as T
-from delta.tables import DeltaTable
 from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 
@@ -42,6 +42,8 @@ logger = logging.getLogger(__name__)
 
 # Below this a second task costs more than it saves, and leaves a second small file.
 ROWS_PER_TASK = 200
+CREATION_S = 60.0
+CREATION_POLL_S = 0.5
 
 
 def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
@@ -185,10 +187,17 @@ def load_night(session: SparkSession, paths: Mapping[str, Path], night: int, cod
 
 
 def ensure(table: TableSpec, session: SparkSession, lake: Path) -> Path:
-    """Create a table where it is missing; another stream may be creating it at the same moment."""
-    try:
-        return table.ensure(session, lake)
-    except PySparkException:
-        if not DeltaTable.isDeltaTable(session, str(table.path(lake))):
-            raise
-        return table.path(lake)
+    """Create a table where it is missing, or wait for the stream that is creating it at this moment.
+
+    Streams start together and share tables. The one that comes second meets a folder that is no longer empty
+    and not yet a table, or a commit that was there before its own.
+    """
+    path, deadline = table.path(lake), time.monotonic() + CREATION_S
+    while True:
+        try:
+            return table.ensure(session, lake)
+        except PySparkException:
+            if time.monotonic() > deadline:
+                raise
+            logger.info("table is being created by another stream path=%s", path)
+            time.sleep(CREATION_POLL_S)

@@ -1,6 +1,8 @@
 """The enrich stream on real packets: every alert of bronze ends in one place, however often a batch is run."""
 
 import math
+import shutil
+import threading
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +13,8 @@ from delta.tables import DeltaTable
 from pyspark.sql import DataFrame
 
 from fink_lib.enrich import silver_spec
-from fink_lib.lake.tables import bronze_alerts
+from fink_lib.enrich.stream import ensure
+from fink_lib.lake.tables import bronze_alerts, silver_rejected
 from fink_lib.surveys import get_survey
 
 if TYPE_CHECKING:
@@ -185,3 +188,18 @@ def test_the_i_band_stays_unless_the_settings_drop_it(bench: "Bench", rows: list
     strict.offer([{**infrared, "alert_id": 5, "kafka_offset": 77}])
     strict.run()
     assert [list(row.reasons) for row in strict.rejected.collect()] == [["i_band"]]
+
+
+def test_two_streams_that_start_together_share_their_tables(bench: "Bench") -> None:
+    """The other stream has made the folder and not yet committed: wait for it instead of dying."""
+    table = silver_rejected(bench.survey)
+    log = table.path(bench.settings.lake) / "_delta_log"
+    finished = table.ensure(bench.session, bench.settings.lake.with_name("elsewhere")) / "_delta_log"
+    log.mkdir(parents=True)
+    (log / "_staged_commits").mkdir()
+    first = "00000000000000000000.json"
+    other = threading.Timer(4.0, lambda: shutil.copy(finished / first, log / first))
+    other.start()
+    assert ensure(table, bench.session, bench.settings.lake) == table.path(bench.settings.lake)
+    other.join()
+    assert table.read(bench.session, bench.settings.lake).count() == 0

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -10,6 +10,9 @@ from rich.table import Table
 
 from fink_lib.cli.common import HomeOption, load_settings, say
 from fink_lib.config import Settings
+
+if TYPE_CHECKING:
+    from fink_lib.simulator import Fault
 
 app = typer.Typer(no_args_is_help=True, help="Play nights through the whole broker, and look at their books.")
 
@@ -38,19 +41,19 @@ def play_command(
     """
     from fink_lib.cli.host.stack import start_stack, stop_stack
     from fink_lib.cli.play import NightPlay, play_night
-    from fink_lib.simulator import Fault, resolve_path
+    from fink_lib.simulator import resolve_path
     from fink_lib.surveys import get_survey
 
     adapter = get_survey(survey)
     settings = load_settings(home)
     packets = resolve_path(path, settings)
-    faults = {
-        Fault.DUPLICATE: duplicates,
-        Fault.TRUNCATED: truncated,
-        Fault.CORRUPT: corrupt,
-        Fault.UNKNOWN_SCHEMA: unknown_schema,
-        Fault.OUT_OF_ORDER: out_of_order,
-    }
+    faults = _faults(
+        duplicate=duplicates,
+        truncated=truncated,
+        corrupt=corrupt,
+        unknown_schema=unknown_schema,
+        out_of_order=out_of_order,
+    )
     wanted = NightPlay(packets, adapter, rate, exposure_s, faults, seed, truth, timeout_s)
     stack = start_stack(settings, say)
     try:
@@ -58,15 +61,28 @@ def play_command(
     finally:
         if not keep and stack.started:
             stop_stack(stack.settings, say)
+    finish(stack.settings, books, json_file)
+    if keep:
+        login = stack.login()
+        say(f"Airflow   {login.url}   user {login.user}   password {login.password}")
+        say(f"Kafka     {stack.settings.kafka_bootstrap}")
+        say(f"stop all  fink down --home {stack.settings.home}   (or make down, after make demo)")
+    raise typer.Exit(0 if books["ok"] else 1)
+
+
+def _faults(**counts: int) -> "dict[Fault, int]":
+    """Name the faults that the options ask for."""
+    from fink_lib.simulator import Fault
+
+    return {Fault(name): count for name, count in counts.items() if count}
+
+
+def finish(settings: Settings, books: dict[str, Any], json_file: Path | None) -> None:
+    """Write the books where asked, and show them."""
     if json_file is not None:
         json_file.parent.mkdir(parents=True, exist_ok=True)
         json_file.write_text(json.dumps(books, indent=1, default=str) + "\n")
-    show_books(stack.settings, books)
-    if keep:
-        login = stack.login()
-        typer.echo(f"Airflow   {login.url}   user {login.user}   password {login.password}")
-        typer.echo(f"Kafka     {stack.settings.kafka_bootstrap}      stop everything with: make down")
-    raise typer.Exit(0 if books["ok"] else 1)
+    show_books(settings, books)
 
 
 def show_books(settings: Settings, books: dict[str, Any]) -> None:

@@ -10,8 +10,11 @@ from pyspark.sql.avro.functions import from_avro
 from fink_lib.ingest.opening import opening_of
 from fink_lib.ingest.writers import Writer
 from fink_lib.surveys import Survey
+from fink_lib.surveys.base import AvroSchema
+from fink_lib.surveys.container import write_long
 
 WRITER, BODY, PACKET = "_writer", "_body", "_packet"
+END_FIELD, END = "_end", 0x656E64206F662069  # any number that no packet ends with by chance
 # A length field with a flipped bit can ask for gigabytes; Avro then throws instead of exhausting the heap.
 AVRO_LIMITS = {
     "org.apache.avro.limits.bytes.maxLength": str(64 * 1024 * 1024),
@@ -26,10 +29,10 @@ def decoded(frame: DataFrame, survey: Survey, writers: Sequence[Writer]) -> Data
     starts = [F.startswith(F.col("value"), F.lit(writer.prefix)) for writer in writers]
     lengths = [F.lit(len(writer.prefix)) for writer in writers]
     body = opening.body(F.col("value"), _by_writer(lengths))
-    packets = [from_avro(F.col(BODY), writer.schema, _options(survey)) for writer in writers]
+    packets = [from_avro(F.col(BODY), _ended(json.loads(writer.schema)), _options(survey)) for writer in writers]
     return (
         frame.withColumn(WRITER, _first_true(starts))
-        .withColumn(BODY, body)
+        .withColumn(BODY, F.concat(body, F.lit(write_long(END))))
         .withColumn(PACKET, _by_writer(packets))
         .drop(BODY)
     )
@@ -37,11 +40,21 @@ def decoded(frame: DataFrame, survey: Survey, writers: Sequence[Writer]) -> Data
 
 def decoded_as_read(body: Column, survey: Survey) -> Column:
     """Return the packet of a datum that is already written in the survey's reader schema."""
-    return from_avro(body, json.dumps(survey.reader_schema), _options(survey))
+    return from_avro(body, json.dumps(survey.reader_schema), {"mode": "PERMISSIVE"})
+
+
+def whole() -> Column:
+    """Tell whether a packet used all bytes of its datum, not fewer; null where it could not be read."""
+    return F.col(f"{PACKET}.{END_FIELD}") == F.lit(END)
 
 
 def _options(survey: Survey) -> dict[str, str]:
-    return {"mode": "PERMISSIVE", "avroSchema": json.dumps(survey.reader_schema)}
+    return {"mode": "PERMISSIVE", "avroSchema": _ended(survey.reader_schema)}
+
+
+def _ended(schema: AvroSchema) -> str:
+    """Add a last field to a schema. Avro does not mind bytes left over, so each datum gets an end to be read."""
+    return json.dumps({**schema, "fields": [*schema["fields"], {"name": END_FIELD, "type": "long"}]})
 
 
 def writer_value(values: Sequence[str | None]) -> Column:

@@ -12,8 +12,8 @@ import pyarrow as pa
 from fink_lib.errors import PacketError
 from fink_lib.ingest.opening import opening_of
 from fink_lib.ingest.writers import fingerprint, version_of
-from fink_lib.surveys import Damage, Datum, Survey
-from fink_lib.surveys.container import read_header, read_long
+from fink_lib.surveys import Damage, Survey
+from fink_lib.surveys.container import claimed_datum
 from fink_lib.surveys.framing import ContainerFraming, check_cutouts, check_known, decode
 
 COLUMNS = {"body": pa.binary(), "error_class": pa.string(), "reason": pa.string()}
@@ -80,13 +80,9 @@ def _glimpse(message: bytes, survey: Survey) -> bytes | None:
     if survey.framing.name != ContainerFraming.name:
         return None
     try:
-        header = read_header(message)
-        count, start = read_long(message, header.end)
-        size, start = read_long(message, start)
-        if count != 1 or header.codec != "null":
-            return None
-        check_known(header.schema, survey)
-        return _rewritten(decode(Datum(header.schema, message[start : start + size])), survey)
+        datum = claimed_datum(message)
+        check_known(datum.schema, survey)
+        return _rewritten(decode(datum), survey)
     except Exception:  # noqa: BLE001 - what is looked at is known to be damaged: any failure means that nothing is seen
         return None
 

@@ -3,7 +3,6 @@
 A damaged stamp is the only damage that leaves a packet readable, so it has to be looked for in every alert.
 """
 
-import zlib
 from collections.abc import Callable
 
 import pyarrow as pa
@@ -13,6 +12,7 @@ from pyspark.sql import Column
 
 from fink_lib.ingest.decode import PACKET
 from fink_lib.surveys import Survey
+from fink_lib.surveys.inflate import INFLATE_ERRORS
 
 _GZIP = 31  # window bits that ask for a gzip header and its CRC
 
@@ -36,7 +36,7 @@ def _is_whole(stamp: memoryview) -> bool:
     inflater = isal_zlib.decompressobj(_GZIP)
     try:
         inflater.decompress(stamp)
-    except zlib.error:
+    except INFLATE_ERRORS:
         return False
     return bool(inflater.eof) and not inflater.unused_data
 

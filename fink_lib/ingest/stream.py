@@ -10,17 +10,18 @@ message ends in one place.
 """
 
 import datetime as dt
-import logging
 from collections.abc import Sequence
+from functools import reduce
+from operator import and_, or_
 from pathlib import Path
 
 import pyspark.sql.functions as F
 from deltalake import DeltaTable
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import Column, DataFrame, Observation, Row, SparkSession
 
 from fink_lib.ingest.bronze import KAFKA, bronze_row, quarantine_row, with_identity
-from fink_lib.ingest.decode import AVRO_LIMITS, PACKET, WRITER, decoded, decoded_as_read, writer_value
+from fink_lib.ingest.decode import AVRO_LIMITS, PACKET, decoded, decoded_as_read, whole, writer_value
 from fink_lib.ingest.opening import opening_of
 from fink_lib.ingest.rescue import COLUMNS_SQL, verdicts
 from fink_lib.ingest.source import kafka_source
@@ -33,8 +34,7 @@ from fink_lib.streaming.plan import StreamPlan
 from fink_lib.streaming.spec import StreamSpec
 from fink_lib.surveys import Damage, Survey
 
-logger = logging.getLogger(__name__)
-
+PLACE = ("topic", "partition", "offset")
 SAMPLES = 64  # most unknown prefixes that one batch can teach; more than that is not schemas but noise
 ARROW_ROWS = 256  # rows of stamps, about 45 kB each, that go to a Python worker at once
 OPEN_NIGHTS = 8  # nights that a task writes at once, before it falls back to sorting the batch by night
@@ -98,28 +98,40 @@ class BatchWriter:
             self._learn(frame)
         if replayed or self._write_fitting(frame, batch_id):
             self._write_misfits(frame, batch_id, replayed=replayed)
-        self._committed = max(batch_id, self._committed or 0)
 
     def _learn(self, frame: DataFrame) -> None:
-        """Meet the writers of the messages that begin with no known prefix."""
+        """Meet the writers of the messages that begin with no known prefix: one sample of each."""
         prefix = opening_of(self.survey.framing.name).candidate(F.col("value"))
-        known = [writer.prefix for writer in self.writers.known]
-        unknown = frame.select("value", prefix.alias("prefix")).where(F.col("prefix").isNotNull())
-        if known:
-            unknown = unknown.where(~F.col("prefix").isin(known))
-        samples = unknown.groupBy(F.xxhash64("prefix")).agg(F.first("value").alias("value")).limit(SAMPLES)
-        self.writers.learn(bytes(row.value) for row in samples.collect())
+        unknown = frame.select("value", *PLACE, prefix.alias("prefix")).where(F.col("prefix").isNotNull())
+        if self.writers.known:
+            unknown = unknown.where(~F.col("prefix").isin([writer.prefix for writer in self.writers.known]))
+        # Places are grouped, not values: a batch of values would be sorted as a whole.
+        firsts = unknown.groupBy(F.xxhash64("prefix")).agg(F.min(F.struct(*PLACE)).alias("place")).limit(SAMPLES)
+        chosen = [_is_at(row.place) for row in firsts.collect()]
+        if chosen:
+            samples = frame.where(reduce(or_, chosen)).select("value").collect()
+            self.writers.learn(bytes(row.value) for row in samples)
 
     def _write_fitting(self, frame: DataFrame, batch_id: int) -> int:
-        """Append what the fast path can read and finds good; return how many messages it left."""
-        writers = self.writers.known
-        if not writers:
-            return 1
+        """Append what the fast path can read and finds good; return how many messages it left.
+
+        This is the first write of a batch, and is made even when it holds no row: its transaction number is
+        what tells a later attempt that rows of this batch may stand in the tables.
+        """
         count = Observation(f"ingest-{batch_id}")
-        good = F.col(WRITER).isNotNull() & F.col("_whole") & first_broken(self.rules).isNull()
+        fitting = self._fitting(frame, count) if self.writers.known else None
+        empty = frame.sparkSession.createDataFrame([], bronze_alerts(self.survey).schema)
+        append_once(empty if fitting is None else fitting, self.bronze, self.spec.app_id, batch_id)
+        self._committed = batch_id
+        return 1 if fitting is None else int(count.get["left"])
+
+    def _fitting(self, frame: DataFrame, count: Observation) -> DataFrame:
+        """Return the bronze rows of all messages that the fast path reads and finds good; observe the others."""
+        writers = self.writers.known
+        good = whole() & F.col("_stamps_whole") & first_broken(self.rules).isNull()
         judged = (
             with_identity(decoded(frame, self.survey, writers), self.survey)
-            .withColumn("_whole", stamps_whole(self.survey))
+            .withColumn("_stamps_whole", stamps_whole(self.survey))
             .withColumn("_good", F.coalesce(good, F.lit(False)))
             # Observing also keeps the filter above the decoder: below it, every packet would be decoded twice.
             .observe(count, F.count_if(~F.col("_good")).alias("left"))
@@ -127,8 +139,7 @@ class BatchWriter:
             .withColumn("schema_fingerprint", writer_value([writer.fingerprint for writer in writers]))
             .withColumn("schema_version", writer_value([writer.version for writer in writers]))
         )
-        append_once(bronze_row(judged, self.survey, _now()), self.bronze, self.spec.app_id, batch_id)
-        return int(count.get["left"])
+        return bronze_row(judged, self.survey, _now())
 
     def _write_misfits(self, frame: DataFrame, batch_id: int, *, replayed: bool) -> None:
         """Save or quarantine every message of the batch that is in neither table."""
@@ -165,7 +176,7 @@ class BatchWriter:
             done = session.read.format("delta").load(str(path)).where(within)
             if path == self.quarantine:
                 done = done.where(F.col("stage") == str(self.spec.stage))
-            same = [frame[name] == done[KAFKA[name]] for name in ("topic", "partition", "offset")]
+            same = [frame[name] == done[KAFKA[name]] for name in PLACE]
             frame = frame.join(F.broadcast(done.select(*place)), same, "left_anti")
         return frame
 
@@ -180,6 +191,10 @@ class BatchWriter:
         return read.withColumn(
             "reason", F.when(bad_value.isNotNull(), F.concat(broken, F.lit(": "), meaning)).otherwise(F.col("reason"))
         ).withColumn("error_class", F.coalesce("error_class", bad_value))
+
+
+def _is_at(place: Row) -> Column:
+    return reduce(and_, (F.col(name) == F.lit(place[name]) for name in PLACE))
 
 
 def _types(frame: DataFrame, columns: Sequence[str]) -> str:

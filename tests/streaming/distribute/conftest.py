@@ -1,5 +1,6 @@
 """A home of real alerts, a Kafka whose output topics are empty, and a way to run the stream over both."""
 
+import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -46,7 +47,7 @@ class Bench:
         return self.spec.settings.lake
 
     def arrive(self, packets: list[Packet]) -> None:
-        """Put alerts into bronze and silver."""
+        """Put alerts into bronze and silver, once more."""
         plant(self.session, self.lake, packets, science)
 
     def run(self) -> None:
@@ -105,19 +106,32 @@ def forget_topics(bootstrap: str) -> None:
         time.sleep(0.1)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def packets() -> list[Packet]:
-    """Sixty alerts of the sample night, five of them not public."""
+    """Sixty alerts of the sample night: five not public, two with ids that no float can hold."""
     found = sample_packets(60)
     for number in (2, 3, 7, 10, 35):
         found[number]["candidate"]["programid"] = 2
+    for number, alert_id in ((12, 2**53 + 1), (13, 2**62 + 3)):
+        found[number]["candid"] = found[number]["candidate"]["candid"] = alert_id
     return found
 
 
-@pytest.fixture
-def bench(spark: SparkSession, settings: Settings, kafka: str) -> Iterator[Bench]:
-    """An empty home; the output topics are gone before and after."""
+@pytest.fixture(scope="session")
+def planted_home(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, packets: list[Packet]) -> Path:
+    """A home whose bronze and silver hold the packets, to be copied."""
+    home = tmp_path_factory.mktemp("planted") / "home"
+    plant(spark, Settings(home=home).lake, packets, science)
+    return home
+
+
+@pytest.fixture(scope="module")
+def bench(
+    spark: SparkSession, kafka: str, planted_home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Bench]:
+    """A home that holds the packets, of which none was sent; the output topics are gone before and after."""
     forget_topics(kafka)
-    own = settings.model_copy(update={"kafka_bootstrap": kafka})
-    yield Bench(spark, StreamSpec("ztf", Stage.DISTRIBUTE, own))
+    home = tmp_path_factory.mktemp("distribute") / "home"
+    shutil.copytree(planted_home, home)
+    yield Bench(spark, StreamSpec("ztf", Stage.DISTRIBUTE, Settings(home=home, kafka_bootstrap=kafka)))
     forget_topics(kafka)

@@ -19,8 +19,6 @@ COMMON_CONF = {
     "spark.sql.session.timeZone": "UTC",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    "spark.driver.bindAddress": "127.0.0.1",
-    "spark.driver.host": "127.0.0.1",
     "spark.sql.shuffle.partitions": "2",
     "spark.databricks.delta.snapshotPartitions": "2",
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "5",
@@ -31,6 +29,8 @@ COMMON_CONF = {
     "spark.sql.streaming.stopTimeout": "60000",
     "spark.sql.parquet.compression.codec": "zstd",
 }
+# Executors of a cluster must reach the driver; those of `local[n]` live inside it.
+LOOPBACK_CONF = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
 
 
 def spark_jars(jar_dir: Path) -> list[Path]:
@@ -68,6 +68,7 @@ def build_session(
     builder = SparkSession.Builder().appName(name).master(settings.spark_master)
     merged = {
         **COMMON_CONF,
+        **(LOOPBACK_CONF if settings.spark_master.startswith("local") else {}),
         "spark.jars": ",".join(str(jar) for jar in jars),
         "spark.driver.memory": memory or settings.batch_memory,
         "spark.sql.warehouse.dir": str(settings.home / "spark-warehouse"),

@@ -1,10 +1,20 @@
 """`fink jars`."""
 
+from typing import Annotated
+
+import typer
+
 from fink_lib.cli.common import load_settings, say
+from fink_lib.errors import ConfigError
 
 
-def jars() -> None:
+def jars(
+    sets: Annotated[list[str] | None, typer.Argument(help="spark, kafka; both when not given")] = None,
+) -> None:
     """Fetch the pinned jars of Spark and Kafka from Maven Central, once, and check each against its SHA-256."""
-    from fink_lib.cli.host.jars import ensure_jars
+    from fink_lib.cli.host.jars import SETS, ensure_jars
 
-    ensure_jars(load_settings().cache, say=say)
+    unknown = sorted(set(sets or ()) - set(SETS))
+    if unknown:
+        raise ConfigError(f"unknown set of jars '{unknown[0]}': there are {' and '.join(SETS)}")
+    ensure_jars(load_settings().cache, sets or SETS, say)

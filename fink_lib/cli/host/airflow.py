@@ -17,8 +17,8 @@ from fink_lib.cli.host.services import AIRFLOW, Service, Services
 from fink_lib.config import Settings
 from fink_lib.errors import HostError
 
-# 25 s on two idle cores; a host that is busy with other work needs several times that.
-START_TIMEOUT_S = 300.0
+# 25 s on two idle cores; a host that is busy with other work needs many times that, and it is seen to be alive.
+START_TIMEOUT_S = 900.0
 STOP_TIMEOUT_S = 45.0
 POLL_S = 0.5
 LOG_TAIL_LINES = 5

@@ -7,6 +7,7 @@ import datetime as dt
 import logging
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.compute as pc
 from delta.tables import DeltaTable
 from deltalake import DeltaTable as LakeTable
@@ -48,7 +49,7 @@ def compact_night(session: SparkSession, path: Path, night: dt.date) -> None:
 
 def partition_files(path: Path, night: dt.date) -> dict[str, int]:
     """Return number, bytes and rows of a night's files, out of the table's log."""
-    files = LakeTable(str(path)).get_add_actions(flatten=True)
+    files = pa.table(LakeTable(str(path)).get_add_actions(flatten=True))
     of_night = pc.equal(files["partition.night"], night)
     kept = pc.fill_null(of_night, fill_value=False)
     return {

@@ -15,7 +15,6 @@ from fink_lib.nightly.results import JsonObject, Step, replace_text, to_json, wh
 
 COUNTS = ("offered", "bronze", "quarantine", "silver", "rejected", "repeats", "quarantine_enrich")
 NEEDED = (Step.RECONCILE, Step.QUALITY, Step.COMPACT, Step.STATISTICS, Step.REPORT)
-DECISIVE = (Step.RECONCILE, Step.QUALITY)
 
 
 def build(context: NightContext, results: Mapping[Step, JsonObject | None]) -> JsonObject:
@@ -40,7 +39,7 @@ def build(context: NightContext, results: Mapping[Step, JsonObject | None]) -> J
         "expectations": {"passed": quality.get("passed", 0), "failed": quality.get("failed", 0)},
         "critical_failed": critical,
         "not_computed": missing,
-        "ok": holds and not critical and not any(str(step) in missing for step in DECISIVE),
+        "ok": holds and not critical and not missing,
         "run_id": context.run_id,
         "code_version": __version__,
         "tables": dict(reconcile.get("tables", {})),
@@ -52,16 +51,17 @@ def verdict(context: NightContext, manifest: JsonObject) -> NightError | None:
     """Say in one sentence why the night stays open; None when it is closed."""
     if manifest["ok"]:
         return None
-    for step in DECISIVE:
-        reason = manifest["not_computed"].get(str(step))
-        if reason is not None:
-            return NightError(f"the night {context.label} stays open: {step} was not computed ({reason})")
-    if not manifest["equation_holds"]:
+    missing: dict[str, str] = manifest["not_computed"]
+    if not manifest["equation_holds"] and str(Step.RECONCILE) not in missing:
         told = "; ".join(manifest["equations"])
         named = ", ".join(str(label) for label in manifest["lost"][:5])
         return EquationBroken(f"the night {context.label} stays open: {told}" + (f"; lost: {named}" if named else ""))
-    failed = ", ".join(manifest["critical_failed"])
-    return ExpectationFailed(f"the night {context.label} stays open: critical expectations failed: {failed}")
+    if manifest["critical_failed"]:
+        failed = ", ".join(manifest["critical_failed"])
+        return ExpectationFailed(f"the night {context.label} stays open: critical expectations failed: {failed}")
+    # Green must mean that all of it was done; the first step in order is the one that the others waited for.
+    step = next(str(step) for step in NEEDED if str(step) in missing)
+    return NightError(f"the night {context.label} stays open: {step} was not computed ({missing[step]})")
 
 
 def run(context: NightContext, clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> Outcome:

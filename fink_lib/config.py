@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     night_quiet_s: float = Field(
         20.0,
         gt=0,
-        description="A night is over when no stream has had data for this long and no lag is left; 1800 suits a telescope",
+        description="A night is over when no stream had data for this long and no lag is left; 1800 suits a telescope",
     )
     night_deadline_s: float = Field(
         1800.0, gt=0, description="close_night gives up waiting for the drain after this long"

@@ -33,7 +33,7 @@ class ConfigError(FinkError):
 
 
 class HostError(FinkError):
-    """This machine lacks something that the broker needs."""
+    """The machine lacks something that the broker needs."""
 
 
 class SurveyError(FinkError):

@@ -16,6 +16,7 @@ MJD_UNIX_EPOCH = 40587.0
 TAI_MINUS_UTC_S = 37.0  # since 2017-01-01; every Rubin and every public ZTF alert is later than 2017
 SECONDS_PER_DAY = 86400.0
 UNIX_EPOCH_DATE = dt.date(1970, 1, 1)
+FIRST_DAY, LAST_DAY = -25567, 84000  # days since 1970 of about 1900 and 2200: outside, a time is damaged
 
 
 class TimeFormat(StrEnum):
@@ -60,7 +61,7 @@ class NightRule:
         if not math.isfinite(observed):
             raise ConfigError(f"observation time {observed!r} is not a number: no night can be named")
         days = math.floor(observed + self.days_to_epoch)
-        if not -25567 <= days <= 84000:
+        if not FIRST_DAY <= days <= LAST_DAY:
             raise ConfigError(f"observation time {observed!r} ({self.time_format}) lies outside the years 1900-2200")
         return UNIX_EPOCH_DATE + dt.timedelta(days=days)
 

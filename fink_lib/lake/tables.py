@@ -6,7 +6,7 @@ from fink_lib.lake.avro_types import spark_struct
 from fink_lib.lake.table import TableSpec
 from fink_lib.surveys import Survey
 
-S, L, I, D, B = T.StringType(), T.LongType(), T.IntegerType(), T.DoubleType(), T.BinaryType()
+S, L, N, D, B = T.StringType(), T.LongType(), T.IntegerType(), T.DoubleType(), T.BinaryType()
 TS, DATE, TEXTS = T.TimestampType(), T.DateType(), T.ArrayType(T.StringType())
 
 
@@ -14,7 +14,7 @@ def _struct(*columns: tuple[str, T.DataType]) -> T.StructType:
     return T.StructType([T.StructField(name, kind) for name, kind in columns])
 
 
-KAFKA_COLUMNS = (("kafka_topic", S), ("kafka_partition", I), ("kafka_offset", L), ("kafka_time", TS))
+KAFKA_COLUMNS = (("kafka_topic", S), ("kafka_partition", N), ("kafka_offset", L), ("kafka_time", TS))
 KAFKA_KEY = ("kafka_topic", "kafka_partition", "kafka_offset")
 IDENTITY_COLUMNS = (("night", DATE), ("alert_id", L), ("object_id", S), ("time", D), ("ra", D), ("dec", D), ("band", S))
 
@@ -130,7 +130,7 @@ def gold_published(survey: Survey) -> TableSpec:
             ("filter", S),
             ("filter_version", S),
             ("topic", S),
-            ("partition", I),
+            ("partition", N),
             ("offset", L),
             ("kafka_time", TS),
             ("ingest_time", TS),
@@ -153,7 +153,7 @@ def gold_nights() -> TableSpec:
         schema=_struct(
             ("survey", S),
             ("night", DATE),
-            ("version", I),
+            ("version", N),
             ("closed_at", TS),
             ("run_id", S),
             ("equation_holds", T.BooleanType()),

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import logging
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyspark.sql.functions as F
 import pyspark.sql.types as T
-from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 
 from fink_lib import __version__
@@ -42,8 +40,6 @@ logger = logging.getLogger(__name__)
 
 # Below this a second task costs more than it saves, and leaves a second small file.
 ROWS_PER_TASK = 200
-CREATION_S = 60.0
-CREATION_POLL_S = 0.5
 
 
 def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
@@ -107,7 +103,7 @@ class Enricher:
             "silver": silver_spec(survey),
         }
         lake, cache = spec.settings.lake, spec.settings.cache
-        paths = {name: ensure(table, session, lake) for name, table in tables.items()}
+        paths = {name: table.ensure(session, lake) for name, table in tables.items()}
         codes = TopicCodes()
         return cls(
             spec=spec,
@@ -184,20 +180,3 @@ def load_night(session: SparkSession, paths: Mapping[str, Path], night: int, cod
     rejected = session.read.format("delta").load(str(paths["rejected"])).where(~F.col("is_repeat"))
     found = [frame.where(F.col("night") == date).select(*columns) for frame in (silver, rejected)]
     return arrivals_of(found[0].unionByName(found[1]).toArrow(), codes)
-
-
-def ensure(table: TableSpec, session: SparkSession, lake: Path) -> Path:
-    """Create a table where it is missing, or wait for the stream that is creating it at this moment.
-
-    Streams start together and share tables. The one that comes second meets a folder that is no longer empty
-    and not yet a table, or a commit that was there before its own.
-    """
-    path, deadline = table.path(lake), time.monotonic() + CREATION_S
-    while True:
-        try:
-            return table.ensure(session, lake)
-        except PySparkException:
-            if time.monotonic() > deadline:
-                raise
-            logger.info("table is being created by another stream path=%s", path)
-            time.sleep(CREATION_POLL_S)

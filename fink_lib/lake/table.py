@@ -1,12 +1,20 @@
 """A table is code: name, columns, partitions, properties and a comment in one spec."""
 
+import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyspark.sql.types as T
 from delta.tables import DeltaTable
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
+
+logger = logging.getLogger(__name__)
+
+CREATION_S = 60.0  # a table is created in seconds; longer means that it cannot be
+CREATION_POLL_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -53,10 +61,23 @@ class TableSpec:
         return lake / self.full_name
 
     def ensure(self, session: SparkSession, lake: Path) -> Path:
-        """Create the table where it is missing; return its folder."""
-        path = self.path(lake)
-        if DeltaTable.isDeltaTable(session, str(path)):
-            return path
+        """Create the table where it is missing, or wait for the stream that is creating it; return its folder.
+
+        Streams start together and share tables. The one that comes second meets a folder that is no longer
+        empty and not yet a table, or a first commit that was there before its own.
+        """
+        path, deadline = self.path(lake), time.monotonic() + CREATION_S
+        while not DeltaTable.isDeltaTable(session, str(path)):
+            try:
+                self._create(session, path)
+            except PySparkException:
+                if time.monotonic() > deadline:
+                    raise
+                logger.info("table is being created by another stream path=%s", path)
+                time.sleep(CREATION_POLL_S)
+        return path
+
+    def _create(self, session: SparkSession, path: Path) -> None:
         builder = (
             DeltaTable.createIfNotExists(session)
             .location(str(path))
@@ -69,7 +90,6 @@ class TableSpec:
         for key, value in self.properties.items():
             builder = builder.property(key, value)
         builder.execute()
-        return path
 
     def read(self, session: SparkSession, lake: Path, version: int | None = None) -> DataFrame:
         """Read the table, at a version when one is given."""

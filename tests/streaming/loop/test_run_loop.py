@@ -61,8 +61,8 @@ def feed(settings: Settings, first: int) -> None:
 
 
 def written(spec: StreamSpec) -> list[int]:
-    out = spec.settings.lake / "out"
-    return sorted(DeltaTable(str(out)).to_pyarrow_table()["id"].to_pylist()) if out.exists() else []
+    out = str(spec.settings.lake / "out")
+    return sorted(DeltaTable(out).to_pyarrow_table()["id"].to_pylist()) if DeltaTable.is_deltatable(out) else []
 
 
 def wait_for(spec: StreamSpec, what: str, seen: Callable[[], bool]) -> None:

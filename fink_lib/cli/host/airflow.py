@@ -106,15 +106,15 @@ class LocalAirflow:
 
     def _launch(self) -> None:
         last = self.services.get(AIRFLOW)
+        if last is not None:
+            # Parts of an Airflow whose parent was killed survive it: they hold the port and would run tasks twice.
+            stop_session(last.mark, timeout_s=0.0)
         port = ports.choose(
             self.settings.airflow_port,
             service="Airflow",
             setting="FINK_AIRFLOW_PORT",
             last=last.port if last else None,
         )
-        if last is not None:
-            # Workers of an Airflow that was killed can survive it and would run its tasks twice.
-            stop_session(last.mark, timeout_s=0.0)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)  # airflow.cfg and login.json hold secrets
         self._password()

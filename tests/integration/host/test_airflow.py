@@ -1,12 +1,14 @@
 """The real Airflow: healthy, on the loopback interface alone, and gone without a rest."""
 
 import stat
+import time
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
+from fink_lib.cli.host import ports
 from fink_lib.cli.host.airflow import LocalAirflow
 from fink_lib.cli.host.processes import session_members
 from fink_lib.cli.host.services import AIRFLOW, Services
@@ -16,7 +18,8 @@ pytestmark = pytest.mark.airflow
 
 
 def test_start_look_crash_start_stop(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path / "home", airflow_port=0)
+    # A fixed port: the survivors of a crash must not make it look taken by somebody else.
+    settings = Settings(home=tmp_path / "home", airflow_port=ports.free_ports(1)[0])
     airflow = LocalAirflow(settings)
     login = airflow.start()
     try:
@@ -32,6 +35,9 @@ def test_start_look_crash_start_stop(tmp_path: Path) -> None:
         assert httpx.get(f"{login.url}/api/v2/dags", trust_env=False).status_code == 401
         # A crash of the parent leaves workers behind; the next start clears them away and takes the same address.
         psutil.Process(service.pid).kill()
+        while airflow.is_running():
+            time.sleep(0.05)
+        assert len(session_members(service.mark)) > 0
         again = airflow.start()
         assert again == login
         second = Services(settings.home).read()[AIRFLOW]

@@ -47,7 +47,8 @@ def _container_candidate(value: Column) -> Column:
     # substring_index searches bytes, and the cast to string and back leaves every byte as it is.
     sync = _last(value).cast("string")
     prefix = F.call_function("substring_index", value.cast("string"), sync, F.lit(1)).cast("binary")
-    return F.when(F.octet_length(prefix) < F.octet_length(value) - 2 * SYNC_BYTES, prefix)
+    length = F.octet_length(prefix)
+    return F.when((length > 0) & (length < F.octet_length(value) - 2 * SYNC_BYTES), prefix)
 
 
 def _last(value: Column) -> Column:

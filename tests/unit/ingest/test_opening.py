@@ -25,5 +25,5 @@ def test_prefix_of_confluent_is_its_first_five_bytes() -> None:
 
 
 def test_unknown_framing_is_named() -> None:
-    with pytest.raises(SurveyError, match="'pigeon'.*confluent, container"):
+    with pytest.raises(SurveyError, match=r"'pigeon'.*confluent, container"):
         opening_of("pigeon")

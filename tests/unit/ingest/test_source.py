@@ -21,8 +21,7 @@ def test_login_becomes_a_jaas_line() -> None:
         "kafka.security.protocol": "SASL_SSL",
         "kafka.sasl.mechanism": "SCRAM-SHA-512",
         "kafka.sasl.jaas.config": (
-            "org.apache.kafka.common.security.scram.ScramLoginModule required "
-            'username="me" password="p\\"w\\\\";'
+            'org.apache.kafka.common.security.scram.ScramLoginModule required username="me" password="p\\"w\\\\";'
         ),
     }
 

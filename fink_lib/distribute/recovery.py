@@ -76,6 +76,7 @@ def _read(consumer: Consumer, tails: Mapping[tuple[str, int], tuple[int, int]]) 
     consumer.assign([TopicPartition(topic, partition, start) for (topic, partition), (start, _) in tails.items()])
     waiting = {where: end for where, (_, end) in tails.items()}
     found: list[Sent] = []
+    foreign = 0
     deadline = monotonic() + TIMEOUT_S
     while waiting:
         message = consumer.poll(1.0)
@@ -89,9 +90,11 @@ def _read(consumer: Consumer, tails: Mapping[tuple[str, int], tuple[int, int]]) 
         topic, partition, offset = message.topic() or "", message.partition() or 0, message.offset() or 0
         facts, end = from_headers(message.headers()), tails[topic, partition][1]
         if facts is None:
-            logger.warning("message is not ours topic=%s partition=%d offset=%d", topic, partition, offset)
+            foreign += 1
         elif offset < end:
             found.append(standing(facts, message))
         if offset + 1 >= end:
             waiting.pop((topic, partition), None)
+    if foreign:
+        logger.warning("messages of somebody else stand on output topics messages=%d", foreign)
     return found

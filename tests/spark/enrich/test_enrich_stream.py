@@ -13,7 +13,6 @@ from delta.tables import DeltaTable
 from pyspark.sql import DataFrame
 
 from fink_lib.enrich import silver_spec
-from fink_lib.enrich.stream import ensure
 from fink_lib.lake.tables import bronze_alerts, silver_rejected
 from fink_lib.surveys import get_survey
 
@@ -200,6 +199,6 @@ def test_two_streams_that_start_together_share_their_tables(bench: "Bench") -> N
     first = "00000000000000000000.json"
     other = threading.Timer(4.0, lambda: shutil.copy(finished / first, log / first))
     other.start()
-    assert ensure(table, bench.session, bench.settings.lake) == table.path(bench.settings.lake)
+    assert table.ensure(bench.session, bench.settings.lake) == table.path(bench.settings.lake)
     other.join()
     assert table.read(bench.session, bench.settings.lake).count() == 0

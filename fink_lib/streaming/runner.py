@@ -63,7 +63,8 @@ def settings_environment(settings: Settings) -> dict[str, str]:
 
 def job_environment(settings: Settings, token: str) -> dict[str, str]:
     """Return the environment of a driver or job: the settings and its token, nothing of Airflow and its secrets."""
-    kept = {key: value for key, value in settings_environment(settings).items() if "AIRFLOW" not in key}
+    environment = settings_environment(settings)
+    kept = {key: value for key, value in environment.items() if key.startswith("FINK_") or "AIRFLOW" not in key}
     return {**kept, TOKEN_VARIABLE: token, "PYTHONUNBUFFERED": "1"}
 
 

@@ -22,6 +22,9 @@ class Stage(StrEnum):
 # A checkpoint belongs to one meaning of a stream: raise its number when source, sink or state change meaning.
 CHECKPOINT_VERSIONS = {Stage.INGEST: 1, Stage.ENRICH: 1, Stage.DISTRIBUTE: 1}
 
+# What only the services and the closing of a night go by: a driver need not be replaced when it changes.
+NOT_OF_A_DRIVER = {"airflow_port", "kafka_port", "night_quiet_s", "night_deadline_s", "batch_memory"}
+
 
 @dataclass(frozen=True)
 class StreamPaths:
@@ -95,5 +98,6 @@ class StreamSpec:
     @property
     def hash(self) -> str:
         """Changes when code version or settings change: a running driver of another hash is replaced."""
-        facts = {"version": __version__, "name": self.name, "settings": self.settings.model_dump(mode="json")}
+        settings = self.settings.model_dump(mode="json", exclude=NOT_OF_A_DRIVER)
+        facts = {"version": __version__, "name": self.name, "settings": settings}
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

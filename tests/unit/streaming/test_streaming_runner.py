@@ -177,3 +177,16 @@ def test_a_driver_on_another_host_is_asked_and_never_signalled(
     threading.Timer(0.3, spec.paths.lease.unlink).start()
     runner.stop(spec, timeout_s=10)
     assert signals == []
+
+
+def test_a_driver_rebuilds_the_settings_it_was_started_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    chosen = Settings(home=tmp_path, airflow_port=0, kafka_port=0, night_quiet_s=3.5, keep_i_band=False)
+    monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", "secret")
+    environment = job_environment(chosen, "token")
+    for name in [name for name in os.environ if name.startswith(("FINK_", "AIRFLOW"))]:
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert Settings() == chosen
+    assert StreamSpec("ztf", Stage.INGEST, Settings()).hash == StreamSpec("ztf", Stage.INGEST, chosen).hash
+    assert not [name for name in environment if name.startswith("AIRFLOW")]

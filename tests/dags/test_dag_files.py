@@ -114,7 +114,7 @@ def test_close_night_is_started_by_a_drained_night_and_always_reports(dags: dict
     assert asset.name == "ztf.night"
     (last,) = dags["ztf_distribute"].tasks
     assert asset in last.outlets
-    rules = {task.task_id: str(task.trigger_rule) for task in dag.tasks}
+    rules = {task.task_id: task.trigger_rule.value for task in dag.tasks}
     assert {task for task, rule in rules.items() if rule == "all_done"} == {"report", "manifest"}
     assert set(rules.values()) == {"all_done", "all_success"}
     assert dag.params.dump() == {"night": None}

@@ -14,6 +14,26 @@ if TYPE_CHECKING:
 
 SHARED = Path(os.environ.get("FINK_SHARED_DATA", PROJECT_DIR.parent / "shared" / "data"))
 
+# Written, but not yet seen to pass on a machine that does nothing else: they are run with FINK_ALL_TESTS=1.
+# Each line goes as soon as its tests have been seen to pass.
+UNPROVEN = {
+    "tests/integration/airflow/": "not yet seen to pass: real Airflow with stand-in drivers",
+    "tests/streaming/loop/": "not yet seen to pass: the run loop in a process of its own",
+    "tests/streaming/ingest/": "not yet seen to pass: ingest from a real Kafka",
+    "tests/spark/nightly/test_nightly_real.py": "not yet seen to pass: every step on a real lake",
+    "tests/spark/nightly/test_nightly_statistics.py": "not yet seen to pass: counts of a planted night",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what is not proven yet, and say so."""
+    if os.environ.get("FINK_ALL_TESTS") == "1":
+        return
+    for item in items:
+        for prefix, reason in UNPROVEN.items():
+            if item.nodeid.startswith(prefix):
+                item.add_marker(pytest.mark.skip(reason=f"{reason} (FINK_ALL_TESTS=1 runs it)"))
+
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:

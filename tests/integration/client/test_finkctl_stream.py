@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import uuid
 from collections import Counter
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def register(home: Path, bootstrap: str, topic: str) -> None:
         "survey": "ztf",
         "username": "anonymous",
         "password": None,
-        "groupid": f"pub_{home.name}",
+        "groupid": f"pub_{uuid.uuid4().hex}",  # of this test alone: a group goes on where it had stopped
         "servers": bootstrap,
         "maxtimeout": 10,
         "topics": {topic: {}},

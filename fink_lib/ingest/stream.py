@@ -145,11 +145,12 @@ class BatchWriter:
         """Save or quarantine every message of the batch that is in neither table."""
         judged = self._judged(self._not_yet_written(frame)).persist(StorageLevel.DISK_ONLY)
         try:
+            # First: an append to a table that the cached frame was made from makes Spark compute it anew.
+            self._learn(judged)
             bad = quarantine_row(judged.where(F.col("error_class").isNotNull()), self.spec.stage, _now())
             saved = bronze_row(judged.where(F.col("error_class").isNull()), self.survey, _now())
             self._append(bad, self.quarantine, None if replayed else "quarantine", batch_id)
             self._append(saved, self.bronze, None if replayed else "saved", batch_id)
-            self._learn(judged)
         finally:
             judged.unpersist()
 

@@ -87,7 +87,10 @@ class Packets:
     """
 
     def __init__(self, session: SparkSession, lake: Path, silver: TableSpec, bronze: TableSpec, survey: Survey) -> None:
-        self._session, self._lake, self._survey = session, lake, survey
+        # A session of its own, to compile less: each batch asks for other alerts, and a whole stage with
+        # other literals is a new class of some thousand lines, compiled for one use.
+        self._session, self._lake, self._survey = session.newSession(), lake, survey
+        self._session.conf.set("spark.sql.codegen.wholeStage", "false")
         self._silver, self._bronze = silver, bronze
         self._columns = outgoing(silver.read(session, lake).schema, survey)
         leaving = self._joined(F.lit(False)).select(*self._columns).schema

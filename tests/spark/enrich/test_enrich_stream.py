@@ -5,19 +5,17 @@ import shutil
 import threading
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyspark.sql.functions as F
 import pytest
 from delta.tables import DeltaTable
+from enrich_bench import Bench, bronze_row, read_packets
 from pyspark.sql import DataFrame
 
 from fink_lib.enrich import silver_spec
 from fink_lib.lake.tables import bronze_alerts, silver_rejected
 from fink_lib.surveys import get_survey
-
-if TYPE_CHECKING:
-    from tests.spark.enrich.conftest import Bench
 
 pytestmark = [
     pytest.mark.spark,
@@ -32,13 +30,13 @@ def keys(frame: DataFrame) -> list[tuple[Any, ...]]:
     return sorted(tuple(row) for row in frame.select(*KEY).collect())
 
 
-def each_in_one_place(bench: "Bench") -> None:
+def each_in_one_place(bench: Bench) -> None:
     """Assert bronze = silver + rejected + repeats + quarantine, row by row."""
     bronze = bronze_alerts(bench.survey).read(bench.session, bench.settings.lake)
     assert keys(bronze) == sorted(keys(bench.silver) + keys(bench.rejected) + keys(bench.quarantine))
 
 
-def content(bench: "Bench") -> list[Any]:
+def content(bench: Bench) -> list[Any]:
     """Return everything that the stream wrote, except when it wrote it."""
     silver = bench.silver.drop("enrich_time").withColumn("science_errors", F.to_json("science_errors"))
     silver = silver.withColumn("science_versions", F.to_json("science_versions"))
@@ -48,13 +46,11 @@ def content(bench: "Bench") -> list[Any]:
 
 @pytest.fixture
 def rows(shared_data: Path) -> list[dict[str, Any]]:
-    from conftest import bronze_row, read_packets
-
     packets = read_packets(shared_data / "ztf" / "ztf_public_20181129.tar.gz")
     return [bronze_row(get_survey("ztf"), packet, offset) for offset, packet in enumerate(packets)]
 
 
-def test_a_real_night_is_cut_as_fink_cuts_it(bench: "Bench", rows: list[dict[str, Any]]) -> None:
+def test_a_real_night_is_cut_as_fink_cuts_it(bench: Bench, rows: list[dict[str, Any]]) -> None:
     bench.offer(rows)
     bench.run()
     assert (bench.silver.count(), bench.rejected.count(), bench.quarantine.count()) == (232, 168, 0)
@@ -71,9 +67,7 @@ def test_a_real_night_is_cut_as_fink_cuts_it(bench: "Bench", rows: list[dict[str
     assert bench.silver.columns == silver_spec(bench.survey).schema.names
 
 
-def test_every_alert_of_a_clean_set_passes(bench: "Bench", shared_data: Path) -> None:
-    from conftest import bronze_row, read_packets
-
+def test_every_alert_of_a_clean_set_passes(bench: Bench, shared_data: Path) -> None:
     packets = list(read_packets(shared_data / "ztf" / "ztf_public_20231018.tar.gz"))
     bench.offer([bronze_row(bench.survey, packet, offset) for offset, packet in enumerate(packets)])
     bench.run()
@@ -83,7 +77,7 @@ def test_every_alert_of_a_clean_set_passes(bench: "Bench", shared_data: Path) ->
     assert bench.silver.where("(gcvs = 'Unknown') != (gcvs_sep_arcsec IS NULL)").count() == 0
 
 
-def test_the_stream_gives_what_the_modules_give_alone(bench: "Bench", rows: list[dict[str, Any]]) -> None:
+def test_the_stream_gives_what_the_modules_give_alone(bench: Bench, rows: list[dict[str, Any]]) -> None:
     from fink_lib.science.forming import batch_of_packets, wanted
     from fink_lib.science.inputs import inputs_of
     from fink_lib.science.registry import modules_of
@@ -104,7 +98,7 @@ def test_the_stream_gives_what_the_modules_give_alone(bench: "Bench", rows: list
             assert stored == array[0].as_py(), name
 
 
-def test_repeats_are_told_from_first_arrivals(bench: "Bench", rows: list[dict[str, Any]]) -> None:
+def test_repeats_are_told_from_first_arrivals(bench: Bench, rows: list[dict[str, Any]]) -> None:
     again = [{**row, "kafka_offset": 1000 + n} for n, row in enumerate(rows[:30])]
     bench.offer(rows[:100] + again[:10])
     bench.run()
@@ -117,7 +111,7 @@ def test_repeats_are_told_from_first_arrivals(bench: "Bench", rows: list[dict[st
     each_in_one_place(bench)
 
 
-def test_a_batch_that_is_replayed_changes_nothing(bench: "Bench", rows: list[dict[str, Any]]) -> None:
+def test_a_batch_that_is_replayed_changes_nothing(bench: Bench, rows: list[dict[str, Any]]) -> None:
     bench.offer(rows[:40])
     bench.run()
     bench.offer(rows[40:80] + [{**row, "kafka_offset": 1000 + n} for n, row in enumerate(rows[:5])])
@@ -128,7 +122,7 @@ def test_a_batch_that_is_replayed_changes_nothing(bench: "Bench", rows: list[dic
     assert content(bench) == before
 
 
-def test_a_driver_that_dies_before_silver_is_written(bench: "Bench", rows: list[dict[str, Any]]) -> None:
+def test_a_driver_that_dies_before_silver_is_written(bench: Bench, rows: list[dict[str, Any]]) -> None:
     """On replay, alerts rejected by the first try must not be called repeats of themselves."""
     bench.offer(rows[:60])
     bench.run()
@@ -142,7 +136,7 @@ def test_a_driver_that_dies_before_silver_is_written(bench: "Bench", rows: list[
     each_in_one_place(bench)
 
 
-def test_compaction_of_bronze_sends_nothing_twice(bench: "Bench", rows: list[dict[str, Any]]) -> None:
+def test_compaction_of_bronze_sends_nothing_twice(bench: Bench, rows: list[dict[str, Any]]) -> None:
     for start in (0, 20, 40):
         bench.offer(rows[start : start + 20])
     bench.run()
@@ -155,7 +149,7 @@ def test_compaction_of_bronze_sends_nothing_twice(bench: "Bench", rows: list[dic
     each_in_one_place(bench)
 
 
-def test_what_no_row_of_silver_can_hold_goes_to_quarantine(bench: "Bench", rows: list[dict[str, Any]]) -> None:
+def test_what_no_row_of_silver_can_hold_goes_to_quarantine(bench: Bench, rows: list[dict[str, Any]]) -> None:
     broken = [
         {**rows[0], "alert_id": None},
         {**rows[1], "ra": math.nan},
@@ -177,7 +171,7 @@ def test_what_no_row_of_silver_can_hold_goes_to_quarantine(bench: "Bench", rows:
     each_in_one_place(bench)
 
 
-def test_the_i_band_stays_unless_the_settings_drop_it(bench: "Bench", rows: list[dict[str, Any]]) -> None:
+def test_the_i_band_stays_unless_the_settings_drop_it(bench: Bench, rows: list[dict[str, Any]]) -> None:
     good = next(row for row in rows if row["candidate"]["nbad"] == 0 and row["candidate"]["rb"] >= 0.55)
     infrared = {**good, "candidate": {**good["candidate"], "fid": 3}}
     bench.offer([infrared])
@@ -189,7 +183,7 @@ def test_the_i_band_stays_unless_the_settings_drop_it(bench: "Bench", rows: list
     assert [list(row.reasons) for row in strict.rejected.collect()] == [["i_band"]]
 
 
-def test_two_streams_that_start_together_share_their_tables(bench: "Bench") -> None:
+def test_two_streams_that_start_together_share_their_tables(bench: Bench) -> None:
     """The other stream has made the folder and not yet committed: wait for it instead of dying."""
     table = silver_rejected(bench.survey)
     log = table.path(bench.settings.lake) / "_delta_log"

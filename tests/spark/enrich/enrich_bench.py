@@ -11,7 +11,6 @@ from typing import Any
 
 import fastavro
 import pyarrow as pa
-import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
 
@@ -110,8 +109,3 @@ class Bench:
         assert any("add" in json.loads(line) for line in last.read_text().splitlines())
         for path in log.glob(f"*{last.stem}*"):
             path.unlink()
-
-
-@pytest.fixture
-def bench(spark: SparkSession, settings: Settings) -> Bench:
-    return Bench(spark, settings)

@@ -22,7 +22,7 @@ LSST = Survey(
     night=NightRule(TimeFormat.MJD_TAI, offset_h=-12.0),
     fields=Fields(
         alert_id="diaSource.diaSourceId",
-        object_id="diaObject.diaObjectId",
+        object_id="diaSource.diaObjectId",
         time="diaSource.midpointMjdTai",
         ra="diaSource.ra",
         dec="diaSource.dec",

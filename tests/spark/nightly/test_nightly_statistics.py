@@ -34,7 +34,7 @@ def test_a_night_counted_by_hand(context: NightContext, good_night: FakeKafka) -
     assert sent.pop("sso_ztf_candidates") == 2
     assert set(sent.values()) <= {0}
     assert sum(count for _, _, count in facts["sky"]["bins"]) == 9
-    assert facts["sky"]["bins"][0] == [10.0, -20.0 + 2.0, 2]  # ra 10, 11 → 8-12; dec -20, -19 → -20…-16
+    assert facts["sky"]["bins"][0] == [10.0, -20.0, 2]  # ra 10, 11 → 8-12; bins of dec begin at -90: -22…-18
     stages = {"ingest": 2.0, "enrich": 3.0, "distribute": 1.0, "total": 6.0, "to_silver": 5.0}
     assert {stage: found["p95"] for stage, found in facts["latency_s"].items()} == stages
     assert facts["latency_alerts"] == {"ingest": 9, "enrich": 8, "distribute": 2, "total": 2, "to_silver": 4}

@@ -45,6 +45,11 @@ class Settings(BaseSettings):
     spark_master: str = Field("local[2]", description="local[n], spark://, yarn or k8s:// master of every job")
     stream_memory: str = Field("1g", description="Heap of one streaming driver")
     batch_memory: str = Field("2g", description="Heap of one nightly job")
+    stream_java_options: str = Field("", description="Further options of a streaming driver's JVM")
+    batch_java_options: str = Field(
+        "-XX:TieredStopAtLevel=1",
+        description="Further options of a nightly job's JVM; empty suits nights of millions, jobs of minutes",
+    )
 
     ingest_trigger_s: float = Field(1.0, ge=0, description="Seconds between two micro-batches of ingest")
     enrich_trigger_s: float = Field(1.0, ge=0, description="Seconds between two micro-batches of enrich")
@@ -94,6 +99,11 @@ class Settings(BaseSettings):
     def spark_jars(self) -> Path:
         """Folder of the pinned jars that every Spark session loads."""
         return self.cache / "jars" / "spark"
+
+    @property
+    def class_archive(self) -> Path:
+        """Spark's classes as the JVM keeps them, made once by `fink jars`; a JVM that finds it starts faster."""
+        return self.cache / "jars" / "spark-classes.jsa"
 
     def night_dir(self, survey: str, night: str) -> Path:
         """Folder of one night's step results, manifest and report."""

@@ -48,7 +48,12 @@ def spark_jars(jar_dir: Path) -> list[Path]:
 
 
 def build_session(
-    name: str, settings: Settings, *, memory: str | None = None, conf: Mapping[str, str] | None = None
+    name: str,
+    settings: Settings,
+    *,
+    memory: str | None = None,
+    java_options: str | None = None,
+    conf: Mapping[str, str] | None = None,
 ) -> SparkSession:
     """Build the session of one job.
 
@@ -60,17 +65,18 @@ def build_session(
         Master and folder of the jars.
     memory
         Heap of the driver; the batch memory when not given.
+    java_options
+        Options of the driver's JVM; those of a batch job when not given.
     conf
         Further Spark configuration, over the common one.
     """
-    jars = spark_jars(settings.spark_jars)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.Builder().appName(name).master(settings.spark_master)
     merged = {
         **COMMON_CONF,
-        **(LOOPBACK_CONF if settings.spark_master.startswith("local") else {}),
-        "spark.jars": ",".join(str(jar) for jar in jars),
+        **_jar_conf(settings),
         "spark.driver.memory": memory or settings.batch_memory,
+        "spark.driver.extraJavaOptions": _java_options(settings, java_options),
         "spark.sql.warehouse.dir": str(settings.home / "spark-warehouse"),
         **(conf or {}),
     }
@@ -78,5 +84,20 @@ def build_session(
         builder = builder.config(key, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("WARN")
-    logger.info("spark session name=%s master=%s jars=%d", name, settings.spark_master, len(jars))
+    logger.info("spark session name=%s master=%s", name, settings.spark_master)
     return session
+
+
+def _jar_conf(settings: Settings) -> dict[str, str]:
+    """Return where the pinned jars are: on the class path of the one JVM there is, or handed to the executors."""
+    jars = [str(jar) for jar in spark_jars(settings.spark_jars)]
+    if settings.spark_master.startswith("local"):
+        return {**LOOPBACK_CONF, "spark.driver.extraClassPath": ":".join(jars)}
+    return {"spark.jars": ",".join(jars)}
+
+
+def _java_options(settings: Settings, chosen: str | None) -> str:
+    """Add the archive of classes where it is there; a JVM that it does not fit goes on without it."""
+    options = settings.batch_java_options if chosen is None else chosen
+    archive = settings.class_archive
+    return f"-XX:SharedArchiveFile={archive} -Xlog:cds=off {options}".strip() if archive.exists() else options

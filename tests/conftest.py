@@ -12,6 +12,9 @@ from fink_lib.config import PROJECT_DIR, Settings
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+# Every driver of the tests ends before the optimising compiler would have paid for itself.
+os.environ.setdefault("FINK_STREAM_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+
 SHARED = Path(os.environ.get("FINK_SHARED_DATA", PROJECT_DIR.parent / "shared" / "data"))
 
 # Written, but not yet seen to pass on a machine that does nothing else: they are run with FINK_ALL_TESTS=1.
@@ -51,9 +54,12 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def jars() -> dict[str, Path]:
     """The folders of the pinned jars, ``spark`` and ``kafka``, fetched if they are not there yet."""
+    from fink_lib.cli.host.class_archive import ensure_class_archive
     from fink_lib.cli.host.jars import ensure_jars
 
-    return ensure_jars(Settings().cache)
+    folders = ensure_jars(Settings().cache)
+    ensure_class_archive(Settings())
+    return folders
 
 
 @pytest.fixture(scope="session")

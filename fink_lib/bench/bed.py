@@ -13,6 +13,7 @@ from typing import Self
 
 from fink_lib.bench.memory import MemoryWatch
 from fink_lib.bench.report import Batch
+from fink_lib.cli.host.class_archive import ensure_class_archive
 from fink_lib.cli.host.jars import KAFKA, ensure_jars, jar_dir
 from fink_lib.cli.host.kafka import LocalKafka
 from fink_lib.cli.host.services import KAFKA as KAFKA_SERVICE
@@ -66,6 +67,7 @@ class Bed:
     def __enter__(self) -> Self:
         try:
             ensure_jars(self.settings.cache, say=self.say)
+            ensure_class_archive(self.settings, self.say)
             self.settings = self.settings.model_copy(update={"kafka_bootstrap": self._kafka.start()})
             self.memory.start()
             if (service := self._kafka.services.get(KAFKA_SERVICE)) is not None:

@@ -12,9 +12,13 @@ def jars(
     sets: Annotated[list[str] | None, typer.Argument(help="spark, kafka; both when not given")] = None,
 ) -> None:
     """Fetch the pinned jars of Spark and Kafka from Maven Central, once, and check each against its SHA-256."""
-    from fink_lib.cli.host.jars import SETS, ensure_jars
+    from fink_lib.cli.host.class_archive import ensure_class_archive
+    from fink_lib.cli.host.jars import SETS, SPARK, ensure_jars
 
     unknown = sorted(set(sets or ()) - set(SETS))
     if unknown:
         raise ConfigError(f"unknown set of jars '{unknown[0]}': there are {' and '.join(SETS)}")
-    ensure_jars(load_settings().cache, sets or SETS, say)
+    settings = load_settings()
+    ensure_jars(settings.cache, sets or SETS, say)
+    if SPARK in (sets or SETS):
+        ensure_class_archive(settings, say)

@@ -78,7 +78,13 @@ def _run(spec: StreamSpec, plan: PlanFactory, stop: StopRequest, recorder: Recor
     """Build, supervise and end the query; whatever goes wrong is in the last heartbeat."""
     session: SparkSession | None = None
     try:
-        session = build_session(spec.name, spec.settings, memory=spec.settings.stream_memory, conf=STREAM_CONF)
+        session = build_session(
+            spec.name,
+            spec.settings,
+            memory=spec.settings.stream_memory,
+            java_options=spec.settings.stream_java_options,
+            conf=STREAM_CONF,
+        )
         session.sparkContext.setLogLevel("ERROR")
         stop.listen()
         session.streams.addListener(HeartbeatListener(recorder))

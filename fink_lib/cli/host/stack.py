@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fink_lib.cli.host import ports
 from fink_lib.cli.host.airflow import LocalAirflow, Login
+from fink_lib.cli.host.class_archive import ensure_class_archive
 from fink_lib.cli.host.jars import ensure_jars, jar_dir
 from fink_lib.cli.host.java import find_java
 from fink_lib.cli.host.kafka import LocalKafka
@@ -118,6 +119,7 @@ def start_stack(settings: Settings, say: Say) -> Stack:
     java = find_java()
     say(f"java: {java.major}, {java.path}")
     ensure_jars(settings.cache, say=say)
+    ensure_class_archive(settings, say)
     started: set[str] = set()
     try:
         settings = _start_kafka(settings, say, started)

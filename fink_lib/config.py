@@ -43,9 +43,12 @@ class Settings(BaseSettings):
     )
 
     spark_master: str = Field("local[2]", description="local[n], spark://, yarn or k8s:// master of every job")
-    stream_memory: str = Field("1g", description="Heap of one streaming driver")
+    stream_memory: str = Field("2g", description="Heap of one streaming driver")
     batch_memory: str = Field("2g", description="Heap of one nightly job")
-    stream_java_options: str = Field("", description="Further options of a streaming driver's JVM")
+    stream_java_options: str = Field(
+        "-XX:+UseParallelGC -XX:TieredStopAtLevel=1",
+        description="Further options of a streaming driver's JVM; these are for two cores, see docs/operator.md",
+    )
     batch_java_options: str = Field(
         "-XX:TieredStopAtLevel=1",
         description="Further options of a nightly job's JVM; empty suits nights of millions, jobs of minutes",
@@ -54,7 +57,7 @@ class Settings(BaseSettings):
     ingest_trigger_s: float = Field(1.0, ge=0, description="Seconds between two micro-batches of ingest")
     enrich_trigger_s: float = Field(1.0, ge=0, description="Seconds between two micro-batches of enrich")
     distribute_trigger_s: float = Field(1.0, ge=0, description="Seconds between two micro-batches of distribute")
-    max_offsets_per_batch: int = Field(4000, gt=0, description="Most Kafka messages that one ingest batch takes")
+    max_offsets_per_batch: int = Field(8000, gt=0, description="Most Kafka messages that one ingest batch takes")
     max_files_per_batch: int = Field(16, gt=0, description="Most Delta files that one enrich or distribute batch takes")
 
     heartbeat_silence_s: float = Field(60.0, gt=0, description="A driver whose heartbeat is older than this is stalled")

@@ -12,29 +12,7 @@ from fink_lib.config import PROJECT_DIR, Settings
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-# Every driver of the tests ends before the optimising compiler would have paid for itself.
-os.environ.setdefault("FINK_STREAM_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
-
 SHARED = Path(os.environ.get("FINK_SHARED_DATA", PROJECT_DIR.parent / "shared" / "data"))
-
-# Written, but not yet seen to pass on a machine that does nothing else: they are run with FINK_ALL_TESTS=1.
-# Each line goes as soon as its tests have been seen to pass.
-UNPROVEN = {
-    "tests/integration/airflow/": "not yet seen to pass: real Airflow with stand-in drivers",
-    "tests/streaming/loop/": "not yet seen to pass: the run loop in a process of its own",
-    "tests/streaming/ingest/": "not yet seen to pass: ingest from a real Kafka",
-    "tests/e2e/test_night.py::test_a_killed_driver": "no row differed; not yet seen green (warnings of sockets)",
-}
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what is not proven yet, and say so."""
-    if os.environ.get("FINK_ALL_TESTS") == "1":
-        return
-    for item in items:
-        for prefix, reason in UNPROVEN.items():
-            if item.nodeid.startswith(prefix):
-                item.add_marker(pytest.mark.skip(reason=f"{reason} (FINK_ALL_TESTS=1 runs it)"))
 
 
 @pytest.fixture

@@ -54,9 +54,7 @@ def main(arguments: list[str]) -> None:
     topic, prefix, schema_file, out = arguments
     settings = Settings()
     conf = {"spark.sql.streaming.numRecentProgressUpdates": "10000"}
-    session = build_session(
-        "plain-decode", settings, memory=settings.stream_memory, java_options=settings.stream_java_options, conf=conf
-    )
+    session = build_session("plain-decode", settings, memory=settings.stream_memory, java_options="", conf=conf)
     began_s = time.time()
     try:
         batches = decode(

@@ -93,8 +93,9 @@ def run_bench(request: BenchRequest, say: Say) -> Report:
         say(f"loading {request.alerts} into Kafka")
         bed.load(request.alerts)
         say("measuring the plain decode rate")
-        decode_rate = rate_steady(bed.plain_decode(request.timeout_s).batches)
-        say(f"  {decode_rate} alerts/s")
+        plain = StageRun(0.0, bed.plain_decode(request.timeout_s).batches)
+        decode_rate = rate_steady(plain.batches)
+        say(f"  {decode_rate} alerts/s; batch by batch: {plain.progress}")
         measure = _night if request.what is Benchmark.NIGHT else _stage
         return measure(request, bed, len(real), decode_rate)
 
@@ -127,7 +128,7 @@ def _stage(request: BenchRequest, bed: Bed, derived_from: int, decode_rate: floa
         with running(bed, [stage]) as (spec,):
             wait_for(bed, [spec], _done(bed, spec, request.alerts), time.monotonic() + request.timeout_s)
         runs[stage] = read_run(spec.paths.log).of(_rows_passed(bed, stage))
-        bed.say(f"  {runs[stage].figures['rate_steady']} alerts/s")
+        bed.say(f"  {runs[stage].figures['rate_steady']} alerts/s; batch by batch: {runs[stage].progress}")
     run = runs[request.what]
     figures = run.figures
     return Report(

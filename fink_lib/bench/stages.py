@@ -44,6 +44,11 @@ class StageRun:
         return StageRun(self.began_s, scaled(self.batches, total))
 
     @property
+    def progress(self) -> str:
+        """Alerts per second of each batch, for someone who wants to see a JVM get warm."""
+        return " ".join(f"{rate(batch.rows, batch.seconds):.0f}" for batch in self.batches)
+
+    @property
     def figures(self) -> dict[str, float]:
         """Steady and total rate in alerts per second, and the seconds of the first batch."""
         if not self.batches:

@@ -92,10 +92,12 @@ def test_real_nights_are_counted_exactly(play: Callable[..., Books], shared_data
 def test_a_killed_driver_changes_nothing(
     play: Callable[..., Books], e2e_settings: Settings, shared_data: Path, spark: "SparkSession", tmp_path: Path
 ) -> None:
-    killer = threading.Thread(target=_kill_ingest, args=(e2e_settings,))
+    killed: list[int] = []
+    killer = threading.Thread(target=_kill_ingest, args=(e2e_settings, killed))
     killer.start()
     books = play(shared_data / "ztf" / "ztf_public_20231018.tar.gz", "--rate", "25")
     killer.join()
+    assert killed, "the night was over before the driver could be killed"
     night = by_night(books)["2023-10-18"]
     assert (night["offered"], night["bronze"], night["silver"]) == (549, 549, 549)
     assert books["ok"] is True
@@ -106,7 +108,7 @@ def test_a_killed_driver_changes_nothing(
         assert _rows(running, spark, table) == _rows(undisturbed, spark, table)
 
 
-def _kill_ingest(settings: Settings) -> None:
+def _kill_ingest(settings: Settings, killed: list[int]) -> None:
     """Kill the ingest driver with -9 once it has taken part of the night, and wait until it is back."""
     spec = StreamSpec("ztf", Stage.INGEST, settings)
     before = read_heartbeat(spec.paths.heartbeat)
@@ -116,6 +118,7 @@ def _kill_ingest(settings: Settings) -> None:
         beat = read_heartbeat(spec.paths.heartbeat)
         if beat is not None and beat.rows_total > before.rows_total + 50:
             os.kill(beat.pid, signal.SIGKILL)
+            killed.append(beat.pid)
             return
         time.sleep(0.2)
 

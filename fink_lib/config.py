@@ -30,6 +30,12 @@ class Settings(BaseSettings):
     lsst_schemas: Path | None = Field(
         None, description="Folder of Rubin's alert schemas, <id>.avsc or <major>/<minor>/*.avsc; unset knows none"
     )
+    catalogs: Path | None = Field(
+        None, description="Folder of catalogue files that no package carries, or newer ones; unset uses the packages"
+    )
+    tns_snapshot: Path | None = Field(
+        None, description="Public objects of the Transient Name Server, .csv or .parquet; unset looks in FINK_CATALOGS"
+    )
 
     kafka_bootstrap: str = Field("127.0.0.1:9092", description="Kafka that alerts arrive on and topics leave by")
     kafka_port: int = Field(

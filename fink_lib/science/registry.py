@@ -5,7 +5,14 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from fink_lib.errors import ConfigError
-from fink_lib.science import detections, known_sources, light_curve_features, solar_system, variable_stars
+from fink_lib.science import (
+    detections,
+    known_sources,
+    light_curve_features,
+    microlensing,
+    solar_system,
+    variable_stars,
+)
 from fink_lib.science.base import Module
 from fink_lib.science.inputs import inputs_of
 
@@ -15,6 +22,7 @@ MODULES: tuple[Module, ...] = (
     *light_curve_features.MODULES,
     *variable_stars.MODULES,
     *known_sources.MODULES,
+    *microlensing.MODULES,
 )
 
 

@@ -1,4 +1,4 @@
-"""Microlensing: does a single-lens event explain the light curve better than anything else?
+"""Microlensing: light curves that a single-lens event explains better than anything else does.
 
 The event is fitted to both bands at once and must beat a constant, a smooth variation with as many parameters
 and a periodic one. Three facts are asked for besides: the peak is among the points, the source is no galaxy,

@@ -104,7 +104,7 @@ def fit_event(bands: tuple[Band, ...], span_days: float) -> Event:
     high = np.array([peaks[-1], np.log(EINSTEIN_DAYS[-1]), np.log(IMPACTS[-1])])
     start = np.array([grid[0, best], np.log(grid[1, best]), np.log(grid[2, best])])
     if not np.isfinite(chi2[best]):
-        return Event(*grid[:, best].tolist(), chi2=fit_constant(bands))
+        return Event(float(grid[0, best]), float(grid[1, best]), float(grid[2, best]), fit_constant(bands))
     found = minimize(
         lambda point: float(event_chi2(_unlog(np.clip(point, low, high))[:, None], bands)[0]),
         start,

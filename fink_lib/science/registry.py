@@ -6,11 +6,17 @@ import pyarrow as pa
 
 from fink_lib.errors import ConfigError
 from fink_lib.science import (
+    blazars,
     detections,
     known_sources,
     light_curve_features,
+    magnitude_rate,
+    magnitudes,
     microlensing,
+    neighbours,
+    quality,
     solar_system,
+    transient_flags,
     variable_stars,
 )
 from fink_lib.science.base import Module
@@ -22,6 +28,12 @@ MODULES: tuple[Module, ...] = (
     *light_curve_features.MODULES,
     *variable_stars.MODULES,
     *known_sources.MODULES,
+    *neighbours.MODULES,
+    *quality.MODULES,
+    *magnitudes.MODULES,
+    *magnitude_rate.MODULES,
+    *transient_flags.MODULES,
+    *blazars.MODULES,
     *microlensing.MODULES,
 )
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 from fink_lib.errors import ConfigError
 from fink_lib.science import (
     blazars,
+    classification,
     detections,
     known_sources,
     light_curve_features,
@@ -35,6 +36,7 @@ MODULES: tuple[Module, ...] = (
     *transient_flags.MODULES,
     *blazars.MODULES,
     *microlensing.MODULES,
+    *classification.MODULES,  # last: it reads what all others found
 )
 
 

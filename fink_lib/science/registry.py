@@ -9,6 +9,7 @@ from fink_lib.science import (
     blazars,
     classification,
     detections,
+    hostless,
     known_sources,
     light_curve_features,
     magnitude_rate,
@@ -35,6 +36,7 @@ MODULES: tuple[Module, ...] = (
     *magnitude_rate.MODULES,
     *transient_flags.MODULES,
     *blazars.MODULES,
+    *hostless.MODULES,
     *microlensing.MODULES,
     *classification.MODULES,  # last: it reads what all others found
 )

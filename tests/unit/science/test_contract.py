@@ -20,7 +20,18 @@ from fink_lib.science.runner import resource_of, run, versions
 
 CACHE = Settings().cache
 SURVEYS = sorted(INPUTS)
-POINTS = ("band", "flux", "flux_err", "is_positive", "mag", "mag_err", "ref_mag", "ref_mag_err", "ref_separation")
+POINTS = (
+    "band",
+    "flux",
+    "flux_err",
+    "is_positive",
+    "mag",
+    "mag_err",
+    "mag_limit",
+    "ref_mag",
+    "ref_mag_err",
+    "ref_separation",
+)
 
 
 def random_batch(count: int, seed: int = 7) -> AlertBatch:
@@ -49,7 +60,8 @@ def random_batch(count: int, seed: int = 7) -> AlertBatch:
         "ra": draw.uniform(0.0, 360.0, count),
         "dec": np.degrees(np.arcsin(draw.uniform(-1.0, 1.0, count))),
     }
-    return AlertBatch(np.arange(count, dtype=np.int64), offsets, scalars, histories)
+    stamps = {name: np.full(count, None, dtype=object) for name in ("science", "template", "difference")}
+    return AlertBatch(np.arange(count, dtype=np.int64), offsets, scalars, histories, stamps)
 
 
 def rows_of(outcome: Any, count: int) -> list[dict[str, Any]]:
@@ -259,4 +271,7 @@ def test_every_module_declares_itself_fully() -> None:
         assert module.reference, module.name
         assert module.version, module.name
         assert all(out.meaning.endswith(".") for out in module.outputs), module.name
-        assert {out.name for out in module.outputs} == set(run((module,), random_batch(2), CACHE).columns)
+    for survey in SURVEYS:
+        modules = modules_of(survey)
+        declared = [out.name for module in modules for out in module.outputs]
+        assert declared == list(run(modules, random_batch(2), CACHE).columns)

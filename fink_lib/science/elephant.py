@@ -55,14 +55,14 @@ def compare(science: Image, template: Image, seed: int) -> Verdict:
 
 def stands_out(image: Image) -> Flags:
     """Return the pixels beyond 3 sigma of the median, clipped again and again until none is left."""
-    kept = np.ones(image.shape, dtype=bool)
+    values = image.ravel()
     for _ in range(CLIP_ITERATIONS):
-        values = image[kept]
-        again = kept & (np.abs(image - np.median(values)) <= CLIP_SIGMA * np.std(values))
-        if again.sum() == kept.sum():
+        middle, limit = np.median(values), CLIP_SIGMA * np.std(values)
+        kept = values[np.abs(values - middle) <= limit]
+        if len(kept) == len(values):
             break
-        kept = again
-    return ~kept
+        values = kept
+    return np.asarray(np.abs(image - middle) > limit)
 
 
 def one_sided(first: Flags, second: Flags) -> bool:

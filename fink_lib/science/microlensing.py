@@ -85,25 +85,25 @@ def fit_alert(batch: AlertBatch, row: int) -> Mapping[str, float]:
         return {"mulens": 0.0}
     bands = tuple(_band(points, good & (points["band"] == BANDS.index(name)), first) for name in FITTED_BANDS)
     event = paczynski.fit_event(bands, span)
-    count = int(good.sum())
-    levels = len(bands)
+    count, levels = int(good.sum()), len(bands)
     reduced = event.chi2 / (count - paczynski.EVENT_PARAMETERS - 2 * levels)
-    constant = paczynski.fit_constant(bands) / (count - levels)
-    cubic = paczynski.fit_polynomial(bands, span) / (count - (paczynski.POLYNOMIAL_DEGREE + 1) * levels)
-    periodic = paczynski.fit_sinusoid(bands, span) / (count - 1 - 3 * levels)
-    other = min(cubic, periodic)
-    is_event = (
-        0.0 <= event.peak_days <= span
-        and constant > CONSTANT_WORSE * reduced
-        and other > VARIABLE_WORSE * reduced
-    )  # fmt: skip
-    return {
-        "mulens": 1.0 - reduced / min(other, constant) if is_event else 0.0,
+    found = {
+        "mulens": 0.0,
         "mulens_peak_time": first + event.peak_days,
         "mulens_einstein_days": event.einstein_days,
         "mulens_impact": event.impact,
         "mulens_chi2_dof": reduced,
     }
+    constant = paczynski.fit_constant(bands) / (count - levels)
+    if not 0.0 <= event.peak_days <= span or constant <= CONSTANT_WORSE * reduced:
+        return found
+    cubic = paczynski.fit_polynomial(bands, span) / (count - (paczynski.POLYNOMIAL_DEGREE + 1) * levels)
+    if cubic <= VARIABLE_WORSE * reduced:
+        return found
+    periodic = paczynski.fit_sinusoid(bands, span) / (count - 1 - 3 * levels)  # the dearest one comes last
+    if periodic > VARIABLE_WORSE * reduced:
+        found["mulens"] = 1.0 - reduced / min(cubic, periodic, constant)
+    return found
 
 
 def _band(points: Mapping[str, Any], chosen: Flags, first: float) -> paczynski.Band:

@@ -21,16 +21,8 @@ from fink_lib.science.runner import resource_of, run, versions
 CACHE = Settings().cache
 SURVEYS = sorted(INPUTS)
 POINTS = (
-    "band",
-    "flux",
-    "flux_err",
-    "is_positive",
-    "mag",
-    "mag_err",
-    "mag_limit",
-    "ref_mag",
-    "ref_mag_err",
-    "ref_separation",
+    *("band", "flux", "flux_err", "is_positive", "mag", "mag_err", "mag_limit"),
+    *("ref_mag", "ref_mag_err", "ref_separation"),
 )
 
 

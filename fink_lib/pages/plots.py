@@ -29,6 +29,12 @@ from fink_lib.surveys import get_survey
 
 SURVEY = "ztf"
 BARS, BINS, DPI = 10, 40, 80
+SEPARATION = "_sep_arcsec"
+VALUES_MIN = 3  # fewer show nothing
+# What tells most about a module, where it is not a separation or its first column.
+EXAMPLES = frozenset(
+    {"class_default", "is_transient", "mag_rate", "mulens_chi2_dof", "hostless_ks_template", "ps1_shape", "dc_mag"}
+)
 INK, FILL = "#22334d", "#7a9cc6"
 
 
@@ -50,12 +56,12 @@ def read_packets(path: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def _draw(module: Module, outcome: Outcome, count: int, folder: Path) -> Path | None:
-    """Draw the first column that has something to show; None where no column has."""
-    for out in module.outputs:
+    """Draw the column that tells most and has something to show; None where no column has."""
+    for out in sorted(module.outputs, key=lambda each: (each.name not in EXAMPLES, not each.name.endswith(SEPARATION))):
         column = outcome.columns[out.name]
         column = column.field(0) if kinds.is_struct(out.type) else column
         name = f"{out.name}.{out.type.field(0).name}" if kinds.is_struct(out.type) else out.name
-        if column.null_count == len(column) or kinds.is_nested(column.type):
+        if len(column) - column.null_count < VALUES_MIN or kinds.is_nested(column.type):
             continue
         figure = Figure(figsize=(6.4, 3.2), layout="constrained")
         axes = figure.add_subplot()

@@ -35,6 +35,8 @@ class Match:
         Column with the label of the nearest source, and what it says.
     missing
         What the label says where there is none.
+    prefix
+        Start of the name of the separation's column, where that is not the label's.
     texts, numbers
         Column → (name in the catalogue, unit, meaning).
     extra
@@ -45,10 +47,16 @@ class Match:
     column: str
     meaning: str
     missing: str = NO_MATCH
+    prefix: str = ""
     texts: tuple[tuple[str, str, str], ...] = ()
     numbers: tuple[tuple[str, str, str, str], ...] = ()
     extra: tuple[Output, ...] = ()
     fill: Callable[[Catalog, Any], Mapping[str, Values]] | None = None
+
+    @property
+    def separation(self) -> str:
+        """Column with the separation."""
+        return f"{self.prefix or self.column}_sep_arcsec"
 
 
 def mangrove_as_fink_publishes_it(catalog: Catalog, rows: Any) -> Mapping[str, Values]:
@@ -84,6 +92,7 @@ MATCHES = (
         "mangrove",
         "mangrove_name",
         "HyperLEDA name of the nearest galaxy of Mangrove; empty for one without such a name",
+        prefix="mangrove",
         numbers=(
             ("mangrove_lum_dist_mpc", "lum_dist_mpc", "Mpc", "Its luminosity distance."),
             ("mangrove_ang_dist_mpc", "ang_dist_mpc", "Mpc", "Its angular-diameter distance."),
@@ -98,7 +107,7 @@ MATCHES = (
         ),
         fill=mangrove_as_fink_publishes_it,
     ),
-    Match("spicy", "spicy_class", "Class of the nearest young stellar object of SPICY"),
+    Match("spicy", "spicy_class", "Class of the nearest young stellar object of SPICY", prefix="spicy"),
     Match(
         "symbiotic_cv",
         "symbiotic_cv",
@@ -145,7 +154,7 @@ def compute(batch: AlertBatch, catalog: Any, match: Match) -> Mapping[str, Value
     rows, separation = catalog.nearest(batch.scalars["ra"], batch.scalars["dec"])
     found: dict[str, Values] = {
         match.column: catalog.label_of(rows, match.missing),
-        f"{match.column}_sep_arcsec": separation,
+        match.separation: separation,
     }
     found |= {column: catalog.texts_of(name, rows, NO_MATCH) for column, name, _ in match.texts}
     found |= {column: catalog.numbers_of(name, rows) for column, name, _, _ in match.numbers}
@@ -158,7 +167,7 @@ def _outputs(match: Match) -> tuple[Output, ...]:
         Output(
             match.column, pa.string(), "", f"{match.meaning}; '{match.missing}' where none is within {radius:g} arcsec."
         ),
-        Output(f"{match.column}_sep_arcsec", pa.float64(), "arcsec", "Separation from it; null where there is none."),
+        Output(match.separation, pa.float64(), "arcsec", "Separation from it; null where there is none."),
         *(Output(name, pa.string(), "", f"{meaning[:-1]}; '{NO_MATCH}' for none.") for name, _, meaning in match.texts),
         *(Output(name, pa.float64(), unit, meaning) for name, _, unit, meaning in match.numbers),
         *match.extra,

@@ -162,7 +162,7 @@ def test_all_modules_answer_matches_misses_and_positions_that_are_none(
         )
         outcome = run((module,), batch, tmp_path / "modules")
         assert outcome.errors == {}
-        separation = outcome.columns[f"{match.column}_sep_arcsec"].to_pylist()
+        separation = outcome.columns[match.separation].to_pylist()
         label = outcome.columns[match.column].to_pylist()
         assert separation == [pytest.approx(0.0, abs=1e-3), pytest.approx(0.0, abs=1e-3), None, None]
         assert label[0] == label[1]

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+from fink_lib.catalogs.index import unit_vectors
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -69,20 +72,29 @@ def find_tracklets(night: NightAlerts) -> npt.NDArray[np.object_]:
 def _grow(night: NightAlerts) -> list[tuple[float, tuple[int, ...]]]:
     """Return candidates as (largest residual in arcsec, alerts in time order)."""
     exposure = _exposures(night.time)
+    near = _later_neighbours(night, exposure)
     found = []
-    for first, second in _pairs(night, exposure):
-        members, residual = [first, second], 0.0
-        for number in range(exposure[second] + 1, exposure[-1] + 1):
-            inside = np.flatnonzero(exposure == number)
-            distance = _prediction_error(night, members[0], members[-1], inside)
-            fits = _same_brightness(night, np.full(len(inside), members[-1]), inside)
-            distance = np.where(fits, distance, np.inf)
-            best = int(np.argmin(distance))
-            if distance[best] <= PREDICTION_ARCSEC:
-                members.append(int(inside[best]))
-                residual = max(residual, float(distance[best]))
-        found.append((residual, tuple(members)))
+    for first, others in enumerate(near):
+        for second in others[_moves(night, first, others)]:
+            members, residual = [first, int(second)], 0.0
+            while (step := _next(night, exposure, members, near[members[-1]])) is not None:
+                members.append(step[0])
+                residual = max(residual, step[1])
+            found.append((residual, tuple(members)))
     return found
+
+
+def _next(night: NightAlerts, exposure: Ints, members: list[int], others: Ints) -> tuple[int, float] | None:
+    """Return the alert of the first later exposure that lies on the path, and how far off it is; None for none."""
+    if not len(others):
+        return None
+    error = _prediction_error(night, members[0], members[-1], others)
+    fits = (error <= PREDICTION_ARCSEC) & _same_brightness(night, np.full(len(others), members[-1]), others)
+    if not fits.any():
+        return None
+    others, error = others[fits], error[fits]
+    best = np.lexsort((others, error, exposure[others]))[0]
+    return int(others[best]), float(error[best])
 
 
 def _exposures(time: Floats) -> Ints:
@@ -92,21 +104,26 @@ def _exposures(time: Floats) -> Ints:
     return np.asarray(np.r_[0, np.cumsum(np.diff(time) * 86400.0 > EXPOSURE_S)], dtype=np.int64)
 
 
-def _pairs(night: NightAlerts, exposure: Ints) -> list[tuple[int, int]]:
-    """Return pairs of alerts of different exposures with the velocity of a moving object, in a fixed order."""
-    pairs: list[tuple[int, int]] = []
-    for one in range(len(night.time)):
-        later = np.arange(one + 1, len(night.time))
-        hours = (night.time[later] - night.time[one]) * 24.0
-        later = later[(exposure[later] > exposure[one]) & (hours <= GAP_MAX_HOURS)]
-        if not len(later):
-            continue
-        x, y = _offset(night, one, later)
-        rate = np.hypot(x, y) / ARCSEC_PER_DEG / (night.time[later] - night.time[one])
-        good = (rate >= RATE_MIN_DEG_PER_DAY) & (rate <= RATE_MAX_DEG_PER_DAY)
-        good &= _same_brightness(night, np.full(len(later), one), later)
-        pairs += [(one, int(other)) for other in later[good]]
-    return pairs
+def _later_neighbours(night: NightAlerts, exposure: Ints) -> list[Ints]:
+    """Return, for each alert, those of later exposures that a moving object can have reached, in a fixed order."""
+    reach = 2.0 * np.sin(np.radians(RATE_MAX_DEG_PER_DAY * GAP_MAX_HOURS / 24.0) / 2.0)
+    if not len(night.time):
+        return []
+    pairs = cKDTree(unit_vectors(night.ra, night.dec)).query_pairs(reach, output_type="ndarray")
+    one, other = pairs.min(axis=1), pairs.max(axis=1)  # in time order, as the alerts are
+    good = (exposure[other] > exposure[one]) & ((night.time[other] - night.time[one]) * 24.0 <= GAP_MAX_HOURS)
+    one, other = one[good], other[good]
+    order = np.lexsort((other, one))
+    starts = np.searchsorted(one[order], np.arange(1, len(night.time)))
+    return [part.astype(np.int64) for part in np.split(other[order], starts)]
+
+
+def _moves(night: NightAlerts, one: int, others: Ints) -> npt.NDArray[np.bool_]:
+    """Return which alerts have the velocity, and the brightness, of one object that moves."""
+    x, y = _offset(night, one, others)
+    rate = np.hypot(x, y) / ARCSEC_PER_DEG / (night.time[others] - night.time[one])
+    good = (rate >= RATE_MIN_DEG_PER_DAY) & (rate <= RATE_MAX_DEG_PER_DAY)
+    return np.asarray(good & _same_brightness(night, np.full(len(others), one), others))
 
 
 def _offset(night: NightAlerts, origin: int, rows: Ints) -> tuple[Floats, Floats]:

@@ -17,9 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fink_lib.catalogs.index import SkyIndex, build_index
+from fink_lib.catalogs.known import CATALOGS, KNOWN, CatalogSource
 from fink_lib.catalogs.reading import DEC, LABEL, RA, RADIUS, read_catalog
-from fink_lib.catalogs.sources import CATALOGS, CatalogSource
 from fink_lib.errors import ConfigError
+
+__all__ = ["CATALOGS", "Catalog", "CatalogFacts", "CatalogSource", "catalog_file", "catalog_files", "load_catalog"]
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +108,7 @@ def load_catalog(name: str, cache: Path, folder: Path | None = None) -> Catalog:
     Parameters
     ----------
     name
-        A key of `CATALOGS`.
+        A key of `KNOWN`.
     cache
         The settings' cache folder; arrays live in ``catalogs/`` below it.
     folder
@@ -123,9 +125,9 @@ def load_catalog(name: str, cache: Path, folder: Path | None = None) -> Catalog:
 
 @functools.cache
 def _load(name: str, cache: str, folder: str | None) -> Catalog:
-    if name not in CATALOGS:
-        raise ConfigError(f"unknown catalogue '{name}': the broker knows {', '.join(sorted(CATALOGS))}")
-    source = CATALOGS[name]
+    if name not in KNOWN:
+        raise ConfigError(f"unknown catalogue '{name}': the broker knows {', '.join(sorted(KNOWN))}")
+    source = KNOWN[name]
     paths, origin = catalog_files(source, None if folder is None else Path(folder))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
     declared = hashlib.sha256(repr(source).encode()).hexdigest()

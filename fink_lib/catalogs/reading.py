@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from fink_lib.catalogs.sources import Angle, CatalogSource
+from fink_lib.catalogs.known import Angle, CatalogSource
 from fink_lib.errors import ConfigError
 
 Floats = npt.NDArray[np.float64]

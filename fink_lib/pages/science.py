@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from fink_lib.catalogs import CATALOGS
+from fink_lib.catalogs import KNOWN
 from fink_lib.config import PROJECT_DIR
 from fink_lib.science.base import FAILED, NO_MATCH, NOT_RUN, Cost, Module, Output
 from fink_lib.science.inputs import INPUTS
@@ -106,7 +106,7 @@ def _facts(module: Module) -> Iterator[tuple[str, str]]:
     yield "surveys", ", ".join(module.surveys)
     yield "cost", COSTS[module.cost]
     yield "reference", module.reference
-    catalog = CATALOGS.get(module.name.removeprefix("crossmatch_"))
+    catalog = KNOWN.get(module.name.removeprefix("crossmatch_"))
     if catalog is not None:
         origin = f"package {catalog.package}" if catalog.package else "the folder of the setting `FINK_CATALOGS`"
         yield "catalogue", f"`{', '.join(catalog.file_names)}` of {origin}; radius {catalog.radius_arcsec:g} arcsec"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from fink_lib.catalogs import CATALOGS, Catalog, load_catalog
+from fink_lib.catalogs import KNOWN, Catalog, load_catalog
 from fink_lib.config import Settings
 from fink_lib.science.base import NO_MATCH, Cost, Module, Output, Values
 from fink_lib.science.batch import AlertBatch
@@ -30,7 +30,7 @@ class Match:
     Attributes
     ----------
     catalog
-        Key of `CATALOGS`.
+        Key of `KNOWN`.
     column, meaning
         Column with the label of the nearest source, and what it says.
     missing
@@ -162,7 +162,7 @@ def compute(batch: AlertBatch, catalog: Any, match: Match) -> Mapping[str, Value
 
 
 def _outputs(match: Match) -> tuple[Output, ...]:
-    radius = CATALOGS[match.catalog].radius_arcsec
+    radius = KNOWN[match.catalog].radius_arcsec
     return (
         Output(
             match.column, pa.string(), "", f"{match.meaning}; '{match.missing}' where none is within {radius:g} arcsec."
@@ -175,7 +175,7 @@ def _outputs(match: Match) -> tuple[Output, ...]:
 
 
 def _module(match: Match) -> Module:
-    source = CATALOGS[match.catalog]
+    source = KNOWN[match.catalog]
     return Module(
         name=f"crossmatch_{match.catalog}",
         version="1.0",

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from fink_lib.catalogs import CATALOGS, build_index, load_catalog, loader
+from fink_lib.catalogs import KNOWN, build_index, load_catalog, loader
 from fink_lib.catalogs.reading import read_catalog, sexagesimal
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
@@ -51,7 +51,7 @@ def test_every_source_is_found_at_its_place_and_not_beyond_the_radius(name: str,
     np.testing.assert_allclose(found_dec, dec[chosen], atol=1e-7)
     np.testing.assert_allclose(np.cos(np.radians(found_ra - ra[chosen])), 1.0, atol=1e-9)
     lone = build_index(ra[chosen[:1]], dec[chosen[:1]])
-    limit = CATALOGS[name].radius_arcsec
+    limit = KNOWN[name].radius_arcsec
     away = np.array([limit - 0.01, limit + 0.01]) * ARCSEC
     towards_equator = -np.sign(dec[chosen[0]]) or 1.0
     near, _ = lone.nearest(np.full(2, ra[chosen[0]]), dec[chosen[0]] + towards_equator * away, limit)
@@ -64,7 +64,7 @@ def test_positions_agree_with_astropy(shared_data: Path) -> None:
 
     path = shared_data / "catalogs" / "symbiotic_and_cataclysmic.parquet"
     raw = pq.read_table(path)
-    table = read_catalog(CATALOGS["symbiotic_cv"], [path])
+    table = read_catalog(KNOWN["symbiotic_cv"], [path])
     sky = SkyCoord(raw["RA(J2000)"].to_pylist(), raw["DEC(J2000)"].to_pylist(), unit=("hourangle", "deg"))
     np.testing.assert_allclose(table["ra"].to_numpy(), sky.ra.deg, atol=1e-9)
     np.testing.assert_allclose(table["dec"].to_numpy(), sky.dec.deg, atol=1e-9)
@@ -92,7 +92,7 @@ def test_a_csv_with_windows_line_ends_padding_quotes_and_a_short_row(tmp_path: P
     path = tmp_path / "magnetic_cataclysmic_variables.csv"
     body = 'Name,RA(J2000),DEC(J2000),Radius,magnitude\r\n"  AM Her  " , 18 16 13.3,+49 52 04 ,0.5,\r\n\r\nbroken\r\n'
     path.write_bytes(b"\xef\xbb\xbf" + body.encode())
-    table = read_catalog(CATALOGS["magnetic_cv"], [path])
+    table = read_catalog(KNOWN["magnetic_cv"], [path])
     assert table["label"].to_pylist() == ["AM Her"]
     assert table["ra"][0].as_py() == pytest.approx(274.0554167)
 
@@ -143,10 +143,10 @@ def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="has no column 'DEdeg'"):
         load_catalog("spicy", tmp_path / "other", tmp_path)
     with pytest.raises(ConfigError, match=r"spicy\.txt is none of"):
-        read_catalog(CATALOGS["spicy"], [tmp_path / "spicy.txt"])
-    assert loader.catalog_file(CATALOGS["3hsp"]).name == "3hsp.csv"
+        read_catalog(KNOWN["spicy"], [tmp_path / "spicy.txt"])
+    assert loader.catalog_file(KNOWN["3hsp"]).name == "3hsp.csv"
     with pytest.raises(ConfigError, match="install the package nowhere"):
-        loader.catalog_files(replace(CATALOGS["3hsp"], package="nowhere", file="nowhere/x.csv"))
+        loader.catalog_files(replace(KNOWN["3hsp"], package="nowhere", file="nowhere/x.csv"))
 
 
 def test_all_modules_answer_matches_misses_and_positions_that_are_none(

@@ -66,6 +66,7 @@ class CatalogSource:
         return (self.file.rpartition("/")[2], *self.more_files)
 
 
+# The two great ones of variable stars.
 CATALOGS = {
     source.name: source
     for source in (
@@ -87,6 +88,13 @@ CATALOGS = {
             label="VType",
             reference="AAVSO International Variable Star Index, Watson et al. 2006, SASS 25, 47",
         ),
+    )
+}
+
+# The small ones: few sources, or sources of one kind.
+SMALL_CATALOGS = {
+    source.name: source
+    for source in (
         CatalogSource(
             name="3hsp",
             package=WHEEL,
@@ -194,3 +202,5 @@ CATALOGS = {
         ),
     )
 }
+
+KNOWN = {**CATALOGS, **SMALL_CATALOGS}

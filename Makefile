@@ -10,10 +10,10 @@ NICE_TESTS := --durations=15 --timeout=1500
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo down status doctor test test-unit check format bench clean python-ok java-ok prepared
+.PHONY: help setup demo down status doctor test test-unit check format bench science-docs clean python-ok java-ok prepared
 
 help:  ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: python-ok java-ok $(BIN)/.synced  ## Install the locked dependencies into .venv
 
@@ -42,6 +42,9 @@ test: setup check prepared  ## Everything: lint, types, and all tests with real 
 
 bench: setup prepared  ## Rates, latency and memory on amplified real alerts
 	$(BIN)/fink bench night --alerts 2000 --json $(RUNTIME)/bench.json
+
+science-docs: $(BIN)/.synced  ## Write docs/science from what the science modules declare
+	$(BIN)/python -m fink_lib.pages.science
 
 format: $(BIN)/.synced  ## Let ruff put the code in order
 	$(BIN)/ruff check --fix .

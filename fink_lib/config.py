@@ -27,8 +27,15 @@ class Settings(BaseSettings):
         None, description="A folder of extra real alerts for tests and benchmarks; unset looks beside the project"
     )
 
+    catalogs: Path | None = Field(
+        None, description="Folder of catalogue files, <name>.parquet|csv|fits, over the packaged ones; unset has none"
+    )
+
     lsst_schemas: Path | None = Field(
         None, description="Folder of Rubin's alert schemas, <id>.avsc or <major>/<minor>/*.avsc; unset knows none"
+    )
+    tns_snapshot: Path | None = Field(
+        None, description="Public objects of the Transient Name Server, .csv or .parquet; unset looks in FINK_CATALOGS"
     )
 
     kafka_bootstrap: str = Field("127.0.0.1:9092", description="Kafka that alerts arrive on and topics leave by")

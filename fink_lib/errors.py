@@ -13,6 +13,7 @@
     │   ├── StreamStalled      the driver lives but its heartbeat is silent            (retryable)
     │   └── LeaseHeld          another driver writes this stream                       (fatal)
     ├── BrokerError            Kafka refused or did not answer                         (retryable)
+    ├── CatalogUnavailable     a remote catalogue did not answer                       (retryable)
     └── NightError
         ├── NightNotDrained    the deadline passed and messages still wait             (retryable)
         ├── EquationBroken     a message ended in no place, or in two                  (fatal)
@@ -83,6 +84,12 @@ class LeaseHeld(StreamError):
 
 class BrokerError(FinkError):
     """Kafka refused, or did not answer in time."""
+
+    retryable = True
+
+
+class CatalogUnavailable(FinkError):
+    """A remote catalogue did not answer, or not with what was asked for."""
 
     retryable = True
 

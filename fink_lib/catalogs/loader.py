@@ -6,6 +6,7 @@ import json
 import logging
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata, resources
 from pathlib import Path
@@ -14,65 +15,19 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from fink_lib.catalogs.index import SkyIndex, build_index
+from fink_lib.catalogs.known import CATALOGS, KNOWN, CatalogSource
+from fink_lib.catalogs.reading import DEC, LABEL, RA, RADIUS, read_catalog
 from fink_lib.errors import ConfigError
+
+__all__ = ["CATALOGS", "Catalog", "CatalogFacts", "CatalogSource", "catalog_file", "catalog_files", "load_catalog"]
 
 logger = logging.getLogger(__name__)
 
 # Raised when the stored arrays change shape: old ones are then rebuilt instead of misread.
-LAYOUT = 1
-
-
-@dataclass(frozen=True)
-class CatalogSource:
-    """Where a catalogue comes from.
-
-    Attributes
-    ----------
-    name
-        Short lower-case name.
-    package, file
-        Installed distribution that carries the file, and the file's path in it.
-    ra, dec, label
-        Columns: position in degrees (ICRS) and the text that a match returns.
-    reference
-        What to cite.
-    """
-
-    name: str
-    package: str
-    file: str
-    ra: str
-    dec: str
-    label: str
-    reference: str
-
-
-CATALOGS = {
-    source.name: source
-    for source in (
-        CatalogSource(
-            name="gcvs",
-            package="fink-science",
-            file="fink_science/data/catalogs/gcvs.parquet",
-            ra="ra",
-            dec="dec",
-            label="VarType",
-            reference="General Catalogue of Variable Stars, Samus et al. 2017, ARep 61, 80",
-        ),
-        CatalogSource(
-            name="vsx",
-            package="fink-science",
-            file="fink_science/data/catalogs/vsx.parquet",
-            ra="RAJ2000",
-            dec="DEJ2000",
-            label="VType",
-            reference="AAVSO International Variable Star Index, Watson et al. 2006, SASS 25, 47",
-        ),
-    )
-}
+LAYOUT = 2
+VALUES = "values.arrow"
 
 
 @dataclass(frozen=True)
@@ -98,52 +53,112 @@ class Catalog:
         Positions.
     codes, labels
         Label of row i is ``labels[codes[i]]``.
+    values
+        The further columns that the source declares, row by row.
+    radius_arcsec
+        Largest separation of a match.
     """
 
     facts: CatalogFacts
     index: SkyIndex
     codes: npt.NDArray[np.int32]
     labels: tuple[str, ...]
+    values: pa.Table
+    radius_arcsec: float
 
     def label_of(self, rows: npt.NDArray[np.int64], missing: str) -> npt.NDArray[np.object_]:
         """Return the labels of catalogue rows; `missing` for row -1."""
         names = np.array([*self.labels, missing], dtype=object)
+        if not len(self.codes):
+            return np.full(len(rows), missing, dtype=object)
         return np.asarray(names[np.where(rows >= 0, self.codes[rows], len(self.labels))], dtype=object)
 
+    def numbers_of(self, column: str, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Return a column of numbers for catalogue rows; NaN for row -1."""
+        found = self.values[column].take(_or_null(rows))
+        return np.asarray(pc.fill_null(found, np.nan), dtype=np.float64)
 
-def load_catalog(name: str, cache: Path) -> Catalog:
+    def texts_of(self, column: str, rows: npt.NDArray[np.int64], missing: str) -> npt.NDArray[np.object_]:
+        """Return a column of texts for catalogue rows; `missing` for row -1."""
+        found = np.empty(len(rows), dtype=object)
+        found[:] = pc.fill_null(self.values[column].take(_or_null(rows)), missing).to_pylist()
+        return found
+
+    def nearest(
+        self, ra_deg: npt.NDArray[np.float64], dec_deg: npt.NDArray[np.float64]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """Return row and separation, in arcsec, of the nearest source of each position; -1 and NaN for none.
+
+        Where the catalogue has a radius for each source, a nearest source beyond its own is no match.
+        """
+        rows, separation = self.index.nearest(ra_deg, dec_deg, self.radius_arcsec)
+        if RADIUS in self.values.column_names:
+            beyond = separation > self.numbers_of(RADIUS, rows)
+            rows, separation = np.where(beyond, -1, rows), np.where(beyond, np.nan, separation)
+        return rows, separation
+
+
+def _or_null(rows: npt.NDArray[np.int64]) -> pa.Array:
+    return pa.array(rows, mask=rows < 0)
+
+
+def load_catalog(name: str, cache: Path, folder: Path | None = None) -> Catalog:
     """Open a catalogue; its arrays are built the first time that a file of this content is met.
 
     Parameters
     ----------
     name
-        A key of `CATALOGS`.
+        A key of `KNOWN`.
     cache
         The settings' cache folder; arrays live in ``catalogs/`` below it.
+    folder
+        Folder of catalogue files (the setting ``catalogs``); a file found there comes before a package's. For
+        the snapshot of the Transient Name Server it may be the file itself.
 
     Raises
     ------
     ConfigError
-        When the name is unknown, or the package that carries the file is not installed.
+        When the name is unknown, or the file is not there or cannot be read.
     """
-    return _load(name, str(cache))
+    return _load(name, str(cache), None if folder is None else str(folder))
 
 
 @functools.cache
-def _load(name: str, cache: str) -> Catalog:
-    if name not in CATALOGS:
-        raise ConfigError(f"unknown catalogue '{name}': the broker knows {', '.join(sorted(CATALOGS))}")
-    source = CATALOGS[name]
-    path = catalog_file(source)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    folder = Path(cache) / "catalogs" / f"{name}-{digest[:12]}-{LAYOUT}"
-    if not folder.is_dir():
-        _build(source, path, digest, folder)
-    return _open(folder)
+def _load(name: str, cache: str, folder: str | None) -> Catalog:
+    if name not in KNOWN:
+        raise ConfigError(f"unknown catalogue '{name}': the broker knows {', '.join(sorted(KNOWN))}")
+    source = KNOWN[name]
+    paths, origin = catalog_files(source, None if folder is None else Path(folder))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+    declared = hashlib.sha256(repr(source).encode()).hexdigest()
+    built = Path(cache) / "catalogs" / f"{name}-{digest[:12]}-{declared[:6]}-{LAYOUT}"
+    if not built.is_dir():
+        _build(source, paths, origin, digest, built)
+    return _open(built, source)
+
+
+def catalog_files(source: CatalogSource, folder: Path | None = None) -> tuple[list[Path], str]:
+    """Return the files of a catalogue, and the version to call them by.
+
+    Raises
+    ------
+    ConfigError
+        When neither the folder nor a package has them.
+    """
+    if folder is not None:
+        own = [folder] if folder.is_file() else [folder / name for name in source.file_names]
+        if all(path.is_file() for path in own):
+            return own, f"file {own[0].name}"
+    if not source.package:
+        where = f"not in {folder}" if folder is not None else "no folder is set"
+        raise ConfigError(f"catalogue '{source.name}': {source.file} is missing, {where}; set FINK_CATALOGS")
+    first = catalog_file(source)
+    parts = [first, *(first.with_name(name) for name in source.more_files)]
+    return parts, f"{source.package} {metadata.version(source.package)}"
 
 
 def catalog_file(source: CatalogSource) -> Path:
-    """Return the path of the file that an installed package carries.
+    """Return the path of the first file, that an installed package carries.
 
     Raises
     ------
@@ -160,24 +175,22 @@ def catalog_file(source: CatalogSource) -> Path:
     return path
 
 
-def _build(source: CatalogSource, path: Path, digest: str, folder: Path) -> None:
+def _build(source: CatalogSource, paths: Sequence[Path], origin: str, digest: str, folder: Path) -> None:
     """Write the arrays into a folder of their own and rename it: two builders at once do no harm."""
-    table = pq.read_table(path, columns=[source.ra, source.dec, source.label])
-    index = build_index(table[source.ra].to_numpy().astype(float), table[source.dec].to_numpy().astype(float))
-    padded = pc.fill_null(table[source.label].combine_chunks().cast(pa.string()), "")
-    coded = pc.utf8_trim_whitespace(padded).dictionary_encode()  # the files pad with spaces
+    table = read_catalog(source, paths)
+    index = build_index(table[RA].to_numpy(), table[DEC].to_numpy())
+    coded = table[LABEL].combine_chunks().dictionary_encode()
     facts = CatalogFacts(
-        name=source.name,
-        version=f"{source.package} {metadata.version(source.package)}",
-        sha256=digest,
-        rows=table.num_rows,
-        reference=source.reference,
+        name=source.name, version=origin, sha256=digest, rows=table.num_rows, reference=source.reference
     )
     folder.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     arrays = {"key": index.key, "vectors": index.vectors, "rows": index.rows, "codes": coded.indices.to_numpy()}
     for stem, array in arrays.items():
         np.save(scratch / f"{stem}.npy", array)
+    values = table.drop_columns([RA, DEC, LABEL])
+    with pa.OSFile(str(scratch / VALUES), "wb") as sink, pa.ipc.new_file(sink, values.schema) as writer:
+        writer.write_table(values)
     (scratch / "facts.json").write_text(json.dumps({**asdict(facts), "labels": coded.dictionary.to_pylist()}))
     scratch.chmod(0o755)
     try:
@@ -189,7 +202,7 @@ def _build(source: CatalogSource, path: Path, digest: str, folder: Path) -> None
     logger.info("catalogue built name=%s rows=%d folder=%s", source.name, table.num_rows, folder)
 
 
-def _open(folder: Path) -> Catalog:
+def _open(folder: Path, source: CatalogSource) -> Catalog:
     facts = json.loads((folder / "facts.json").read_text())
     labels = tuple(facts.pop("labels"))
     arrays = {stem: np.load(folder / f"{stem}.npy", mmap_mode="r") for stem in ("key", "vectors", "rows", "codes")}
@@ -198,4 +211,6 @@ def _open(folder: Path) -> Catalog:
         index=SkyIndex(key=arrays["key"], vectors=arrays["vectors"], rows=arrays["rows"]),
         codes=arrays["codes"],
         labels=labels,
+        values=pa.ipc.open_file(pa.memory_map(str(folder / VALUES))).read_all(),
+        radius_arcsec=source.radius_arcsec,
     )

@@ -14,6 +14,7 @@ import pyspark.sql.types as T
 from pyspark.sql import Column, DataFrame, SparkSession
 
 from fink_lib import __version__
+from fink_lib.enrich.facts import record_facts
 from fink_lib.enrich.repeats import Arrivals, SeenNights
 from fink_lib.enrich.rows import TIMESTAMP, quarantine_rows, rejected_rows
 from fink_lib.enrich.schema import silver_spec
@@ -23,13 +24,14 @@ from fink_lib.enrich.triage import (
     TopicCodes,
     arrivals_of,
     cuts_of,
-    facts,
     record,
     triage,
 )
+from fink_lib.enrich.triage import facts as triage_facts
 from fink_lib.lake.table import TableSpec, append_once
 from fink_lib.lake.tables import KAFKA_KEY, bronze_alerts, quarantine, silver_rejected
 from fink_lib.nights import UNIX_EPOCH_DATE
+from fink_lib.science.provenance import facts_of
 from fink_lib.science.registry import modules_of
 from fink_lib.science.runner import versions
 from fink_lib.streaming.plan import StreamPlan
@@ -58,7 +60,7 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
     cuts = cuts_of(survey, keep_i_band=spec.settings.keep_i_band)
     return StreamPlan(
         spec=spec,
-        source=facts(source, cuts),
+        source=triage_facts(source, cuts),
         write_batch=writer.write,
         trigger_s=spec.settings.enrich_trigger_s,
     )
@@ -78,6 +80,8 @@ class Enricher:
         Column that runs all modules.
     versions
         Module, catalogue or model → version.
+    digest
+        Names all of these versions; ``science_facts`` says what it stands for.
     seen
         First arrivals on record.
     codes
@@ -90,12 +94,13 @@ class Enricher:
     paths: Mapping[str, Path]
     science: Column
     versions: Mapping[str, str]
+    digest: str
     seen: SeenNights
     codes: TopicCodes = field(default_factory=TopicCodes)
 
     @classmethod
     def of(cls, session: SparkSession, spec: StreamSpec, survey: Survey) -> "Enricher":
-        """Create missing tables, build missing catalogues, and return the writer."""
+        """Create missing tables, build missing catalogues, note the versions, and return the writer."""
         tables = {
             "bronze": bronze_alerts(survey),
             "quarantine": quarantine(survey),
@@ -105,13 +110,17 @@ class Enricher:
         lake, cache = spec.settings.lake, spec.settings.cache
         paths = {name: table.ensure(session, lake) for name, table in tables.items()}
         codes = TopicCodes()
+        modules = modules_of(survey.name)
+        digest, facts = facts_of(modules, cache, __version__)
+        record_facts(session, survey, lake, facts)
         return cls(
             spec=spec,
             survey=survey,
             tables=tables,
             paths=paths,
             science=science_column(survey, cache),
-            versions=versions(modules_of(survey.name), cache),
+            versions=versions(modules, cache),
+            digest=digest,
             seen=SeenNights(lambda night: load_night(session, paths, night, codes)),
             codes=codes,
         )
@@ -163,6 +172,7 @@ class Enricher:
                 "science": self.science,
                 "code_version": F.lit(__version__),
                 "science_versions": F.create_map(*pairs),
+                "science_digest": F.lit(self.digest),
             }
         )
         found = set(enriched.columns)

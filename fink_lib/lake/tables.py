@@ -82,6 +82,7 @@ def silver_alerts(survey: Survey, science: T.StructType) -> TableSpec:
         ("schema_version", S),
         ("code_version", S),
         ("science_versions", T.MapType(S, S)),
+        ("science_digest", S),
         ("science_errors", T.MapType(S, S)),
     )
     packet = packet_struct(survey, cutouts=False)
@@ -93,6 +94,21 @@ def silver_alerts(survey: Survey, science: T.StructType) -> TableSpec:
         key=("alert_id",),
         comment="One row: an alert with its science; cutouts stay in bronze.",
         indexed_columns=11,
+    )
+
+
+def science_facts(survey: Survey) -> TableSpec:
+    """Versions that each ``science_digest`` of silver stands for."""
+    return TableSpec(
+        layer="silver",
+        survey=survey.name,
+        name="science_facts",
+        schema=_struct(
+            ("digest", S), ("kind", S), ("name", S), ("version", S), ("outputs", S), ("reference", S), ("since", TS)
+        ),
+        key=("digest", "kind", "name", "outputs"),
+        comment="One row: the version of a module, catalogue or model, in one state of all of them.",
+        partitioned_by=("digest",),
     )
 
 

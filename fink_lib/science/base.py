@@ -101,6 +101,9 @@ class Module:
         Canonical inputs (see `fink_lib.science.inputs`).
     needs
         Outputs of other modules that it reads from ``batch.results``; those modules run before.
+    optional
+        Results that it reads from ``batch.results`` where they are there, and does without elsewhere: of modules
+        that ran before, or facts from outside the packet (a remote catalogue's answer, say).
     outputs
         Columns, in order.
     compute
@@ -123,5 +126,6 @@ class Module:
     histories: tuple[str, ...] = ()
     stamps: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     load: Callable[[Path], Any] | None = field(default=None, repr=False)
     provenance: Callable[[Any], Mapping[str, str]] | None = field(default=None, repr=False)

@@ -76,6 +76,29 @@ ZTF_INPUTS = SurveyInputs(
         "deep_real_bogus": ("candidate.drb", NUMBER),
         "star_galaxy": ("candidate.classtar", NUMBER),
         "ref_separation": ("candidate.distnr", NUMBER),  # pixels
+        "mag": ("candidate.magpsf", NUMBER),  # difference magnitude
+        "mag_err": ("candidate.sigmapsf", NUMBER),
+        "is_positive": ("candidate.isdiffpos", SIGN),
+        "ref_mag": ("candidate.magnr", NUMBER),
+        "ref_mag_err": ("candidate.sigmagnr", NUMBER),
+        "n_bad_pixels": ("candidate.nbad", NUMBER),
+        "fwhm_px": ("candidate.fwhm", NUMBER),
+        "elongation": ("candidate.elong", NUMBER),
+        "aperture_minus_psf": ("candidate.magdiff", NUMBER),  # mag
+        "gaia_separation": ("candidate.neargaia", NUMBER),  # arcsec; absent neighbours are -999, here and below
+        "gaia_mag": ("candidate.maggaia", NUMBER),
+        "gaia_bright_separation": ("candidate.neargaiabright", NUMBER),  # arcsec; nearest one brighter than 14 mag
+        "gaia_bright_mag": ("candidate.maggaiabright", NUMBER),
+        "ps1_g_mag": ("candidate.sgmag1", NUMBER),
+        "ps1_r_mag": ("candidate.srmag1", NUMBER),
+        "ps1_i_mag": ("candidate.simag1", NUMBER),
+        "ps1_z_mag": ("candidate.szmag1", NUMBER),
+        "ps1_separation_2": ("candidate.distpsnr2", NUMBER),  # arcsec
+        "ps1_star_score_2": ("candidate.sgscore2", NUMBER),
+        "ps1_r_mag_2": ("candidate.srmag2", NUMBER),
+        "ps1_separation_3": ("candidate.distpsnr3", NUMBER),  # arcsec
+        "ps1_star_score_3": ("candidate.sgscore3", NUMBER),
+        "ps1_r_mag_3": ("candidate.srmag3", NUMBER),
     },
     current="candidate",
     history="prv_candidates",

@@ -5,7 +5,22 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from fink_lib.errors import ConfigError
-from fink_lib.science import detections, light_curve_features, solar_system, variable_stars
+from fink_lib.science import (
+    blazars,
+    classification,
+    detections,
+    hostless,
+    known_sources,
+    light_curve_features,
+    magnitude_rate,
+    magnitudes,
+    microlensing,
+    neighbours,
+    quality,
+    solar_system,
+    transient_flags,
+    variable_stars,
+)
 from fink_lib.science.base import Module
 from fink_lib.science.inputs import inputs_of
 
@@ -14,6 +29,16 @@ MODULES: tuple[Module, ...] = (
     *solar_system.MODULES,
     *light_curve_features.MODULES,
     *variable_stars.MODULES,
+    *known_sources.MODULES,
+    *neighbours.MODULES,
+    *quality.MODULES,
+    *magnitudes.MODULES,
+    *magnitude_rate.MODULES,
+    *transient_flags.MODULES,
+    *blazars.MODULES,
+    *hostless.MODULES,
+    *microlensing.MODULES,
+    *classification.MODULES,  # last: it reads what all others found
 )
 
 

@@ -6,17 +6,17 @@ from typing import Any
 
 import pyarrow as pa
 
-from fink_lib.catalogs import Catalog, load_catalog
+from fink_lib.catalogs import Catalog
 from fink_lib.science.base import NO_MATCH, Cost, Module, Output, Values
 from fink_lib.science.batch import AlertBatch
+from fink_lib.science.known_sources import load as load_source
 
-RADIUS_ARCSEC = 1.5
 NAMES = ("gcvs", "vsx")
 
 
 def load(cache: Path) -> dict[str, Catalog]:
     """Open both catalogues."""
-    return {name: load_catalog(name, cache) for name in NAMES}
+    return {name: load_source(cache, name) for name in NAMES}
 
 
 def provenance(catalogs: Mapping[str, Catalog]) -> dict[str, str]:
@@ -29,7 +29,7 @@ def compute(batch: AlertBatch, catalogs: Any) -> Mapping[str, Values]:
     found: dict[str, Values] = {}
     for name in NAMES:
         catalog: Catalog = catalogs[name]
-        rows, separation = catalog.index.nearest(batch.scalars["ra"], batch.scalars["dec"], RADIUS_ARCSEC)
+        rows, separation = catalog.nearest(batch.scalars["ra"], batch.scalars["dec"])
         found[name] = catalog.label_of(rows, NO_MATCH)
         found[f"{name}_sep_arcsec"] = separation
     return found

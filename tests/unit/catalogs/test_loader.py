@@ -39,8 +39,8 @@ def test_a_second_process_maps_what_the_first_one_built() -> None:
 def test_two_builders_at_once_do_no_harm(tmp_path: Path) -> None:
     source, path = CATALOGS["gcvs"], loader.catalog_file(CATALOGS["gcvs"])
     folder = tmp_path / "catalogs" / "gcvs-x-1"
-    loader._build(source, path, "x", folder)
-    loader._build(source, path, "x", folder)
+    loader._build(source, [path], "1", "x", folder)
+    loader._build(source, [path], "1", "x", folder)
     assert [entry.name for entry in folder.parent.iterdir()] == ["gcvs-x-1"]
 
 

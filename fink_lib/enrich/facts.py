@@ -1,0 +1,23 @@
+"""The small table that says what each ``science_digest`` of silver stands for."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from fink_lib.lake.table import append_once
+from fink_lib.lake.tables import science_facts
+from fink_lib.science.provenance import Fact
+from fink_lib.surveys import Survey
+
+
+def record_facts(session: SparkSession, survey: Survey, lake: Path, facts: Sequence[Fact]) -> None:
+    """Write the facts of one digest, once: a second stream start, or a second stream, adds nothing."""
+    table = science_facts(survey)
+    path = table.ensure(session, lake)
+    now = dt.datetime.now(dt.UTC)
+    rows = [{**asdict(fact), "kind": str(fact.kind), "since": now} for fact in facts]
+    frame = session.createDataFrame(rows, schema=table.schema).coalesce(1)
+    append_once(frame, path, f"science_facts.{facts[0].digest}", 0)

@@ -1,0 +1,109 @@
+"""Transients without a visible host: the stamps of the alerts that pass every cheaper test."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from fink_lib.science import elephant
+from fink_lib.science.base import Cost, Findings, Module, Output
+from fink_lib.science.batch import AlertBatch
+from fink_lib.science.fits_image import NoImageError, read_image
+
+Flags = npt.NDArray[np.bool_]
+
+SHAPE_PX = (63, 63)
+MAG_MAX, AGE_DAYS_MAX = 20.0, 90.0
+KNOWN_TO_MOVE = 3  # value of `roid`
+SCIENCE_MAX, TEMPLATE_MAX = 0.5, 0.85  # statistics of Fink's three hostless filters
+SEED_BITS = (1 << 64) - 1
+
+
+def compute(batch: AlertBatch, _resource: Any) -> Findings:
+    """Compare the stamps of the alerts that pass the gates; the others are told which one they failed."""
+    reasons = gates(batch)
+    survivors = np.flatnonzero(~np.logical_or.reduce([flags for flags, _ in reasons]))
+    columns: dict[str, Any] = {
+        "is_hostless": np.full(len(batch), None, dtype=object),
+        "hostless_ks_science": np.full(len(batch), np.nan),
+        "hostless_ks_template": np.full(len(batch), np.nan),
+    }
+    unread: dict[str, Flags] = {}
+    for row in survivors:
+        try:
+            verdict = _compare(batch, int(row))
+        except NoImageError as problem:
+            unread.setdefault(str(problem), np.zeros(len(batch), dtype=bool))[row] = True
+            continue
+        columns["is_hostless"][row] = is_hostless(verdict)
+        columns["hostless_ks_science"][row] = verdict.science
+        columns["hostless_ks_template"][row] = verdict.template
+    return Findings(columns, [*reasons, *((flags, why) for why, flags in unread.items())])
+
+
+def gates(batch: AlertBatch) -> list[tuple[Flags, str]]:
+    """Return who is not looked at, and why; the first reason that applies is the one that is told."""
+    alert = batch.scalars
+    age = alert["time"] - alert["first_time"]
+    return [
+        (np.asarray(batch.results["roid"].fill_null(0)) == KNOWN_TO_MOVE, "a known solar-system object"),
+        (~_flag(batch, "positivesubtraction"), "fainter than the reference"),
+        (~_flag(batch, "real"), "likely an artefact"),
+        (_flag(batch, "pointunderneath") | _flag(batch, "brightstar"), "on or next to a star"),
+        (_flag(batch, "variablesource"), "likely a variable star"),
+        (~(age <= AGE_DAYS_MAX), f"older than {AGE_DAYS_MAX:g} days"),
+        (~(alert["mag"] <= MAG_MAX), f"fainter than {MAG_MAX:g} mag"),
+    ]
+
+
+def is_hostless(verdict: elephant.Verdict) -> bool:
+    """Tell whether both statistics are those of Fink's hostless filters."""
+    return bool(verdict.is_candidate and verdict.science <= SCIENCE_MAX and verdict.template <= TEMPLATE_MAX)
+
+
+def _compare(batch: AlertBatch, row: int) -> elephant.Verdict:
+    images = []
+    for name in ("science", "template"):
+        try:
+            image = read_image(batch.stamps[name][row])
+        except NoImageError as problem:
+            raise NoImageError(f"the {name} stamp {problem}") from problem
+        if image.shape != SHAPE_PX:
+            raise NoImageError(f"the {name} stamp is {image.shape[0]}x{image.shape[1]} pixels, cut by an edge")
+        if not np.isfinite(image).all():
+            raise NoImageError(f"the {name} stamp has blank pixels")
+        images.append(image)
+    return elephant.compare(images[0], images[1], int(batch.alert_id[row]) & SEED_BITS)
+
+
+def _flag(batch: AlertBatch, name: str) -> Flags:
+    return np.asarray(batch.results[name].cast(pa.bool_()).fill_null(False), dtype=bool)
+
+
+MODULES = (
+    Module(
+        name="hostless",
+        version="1.0",
+        meaning="Does the transient shine where the reference shows no host?",
+        reference="ELEPHANT: Pessi et al. 2024 (arXiv:2404.18165); thresholds of Fink's hostless filters",
+        surveys=("ztf",),
+        cost=Cost.HEAVY,
+        scalars=("first_time", "mag", "time"),
+        stamps=("science", "template"),
+        needs=("brightstar", "pointunderneath", "positivesubtraction", "real", "roid", "variablesource"),
+        outputs=(
+            Output(
+                "is_hostless", pa.bool_(), "", "A source in one stamp only, and both statistics below their limits."
+            ),
+            Output(
+                "hostless_ks_science",
+                pa.float64(),
+                "",
+                "How unlike noise the science stamp is, 0 to 1; null where both stamps show the same sources.",
+            ),
+            Output("hostless_ks_template", pa.float64(), "", "The same for the template stamp."),
+        ),
+        compute=compute,
+    ),
+)

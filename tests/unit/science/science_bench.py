@@ -1,0 +1,54 @@
+"""What tests of science modules share: real packets, batches of them, and single made alerts."""
+
+import io
+import tarfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import fastavro
+import numpy as np
+
+from fink_lib.config import Settings
+from fink_lib.science.base import Module
+from fink_lib.science.batch import AlertBatch
+from fink_lib.science.forming import batch_of_packets, wanted
+from fink_lib.science.inputs import inputs_of
+from fink_lib.science.registry import modules_of
+from fink_lib.science.runner import Outcome, run
+from fink_lib.surveys import get_survey
+
+CACHE = Settings().cache
+NAN = float("nan")
+
+
+def read_packets(archive: Path) -> Iterator[dict[str, Any]]:
+    """Yield the packets of an archive of Avro containers, by file name."""
+    with tarfile.open(archive) as tar:
+        for member in sorted(tar.getmembers(), key=lambda member: member.name):
+            stream = tar.extractfile(member) if member.isfile() and member.size else None
+            if stream is not None and member.name.endswith(".avro"):
+                yield from fastavro.reader(io.BytesIO(stream.read()))  # type: ignore[misc]
+
+
+def batch_of(packets: Sequence[dict[str, Any]], modules: Sequence[Module], survey: str = "ztf") -> AlertBatch:
+    """Return packets as the batch that some modules read."""
+    inputs = inputs_of(survey)
+    return batch_of_packets(packets, wanted(modules, inputs), inputs, get_survey(survey))
+
+
+def outcome_of(packets: Sequence[dict[str, Any]], *names: str, survey: str = "ztf") -> Outcome:
+    """Run some modules over packets."""
+    modules = modules_of(survey, names)
+    return run(modules, batch_of(packets, modules, survey), CACHE)
+
+
+def one_alert(scalars: dict[str, Any], histories: dict[str, Sequence[Any]] | None = None) -> AlertBatch:
+    """Return a batch of one alert; a text scalar stays text."""
+    columns = {name: np.asarray(values) for name, values in (histories or {}).items()}
+    points = len(next(iter(columns.values()))) if columns else 0
+    singles: dict[str, Any] = {
+        name: np.array([value], dtype=object if isinstance(value, str | bytes) or value is None else float)
+        for name, value in scalars.items()
+    }
+    return AlertBatch(np.array([1]), np.array([0, points]), singles, columns)

@@ -1,0 +1,123 @@
+"""Microlensing: three real events are found, hardly anything else is."""
+
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+from science_bench import NAN, batch_of, one_alert, outcome_of, read_packets
+
+from fink_lib.science import paczynski
+from fink_lib.science.microlensing import MODULES, compute
+from fink_lib.science.registry import modules_of
+from fink_lib.science.sky import galactic_latitude
+
+EVENTS = {"ZTF18acvqrrf", "ZTF20aaaacan", "ZTF20aauqwzc"}
+OTHERS = (
+    "ztf_public_20181129", "ztf_public_20231018", "ztf_public_20211122", "ztf_public_20200101", "ztf_2025_packets"
+)  # fmt: skip
+
+
+def test_the_three_real_events_are_flagged_once_their_history_suffices(shared_data: Path) -> None:
+    packets = list(read_packets(shared_data / "ztf" / "ztf_microlensing_55_nights.tar.gz"))
+    outcome = outcome_of(packets, "microlensing")
+    scores = outcome.columns["mulens"].to_pylist()
+    fitted, flagged = defaultdict(int), defaultdict(int)
+    for packet, score in zip(packets, scores, strict=True):
+        fitted[packet["objectId"]] += score is not None
+        flagged[packet["objectId"]] += (score or 0.0) > 0.0
+    assert set(flagged) == EVENTS
+    assert all(flagged[name] >= 1 for name in EVENTS), dict(flagged)
+    assert all(fitted[name] >= 7 for name in EVENTS), dict(fitted)
+    assert all(score is None or 0.0 <= score < 1.0 for score in scores)
+
+
+@pytest.mark.parametrize("archive", OTHERS)
+def test_under_one_percent_of_all_other_alerts_are_flagged(shared_data: Path, archive: str) -> None:
+    packets = list(read_packets(shared_data / "ztf" / f"{archive}.tar.gz"))
+    scores = outcome_of(packets, "microlensing").columns["mulens"].to_pylist()
+    assert sum((score or 0.0) > 0.0 for score in scores) < 0.01 * len(packets)
+
+
+def curve(points: int = 24, *, event: bool = True, seed: int = 3) -> dict[str, np.ndarray]:
+    """Return a made light curve in two bands with noise of 3 percent of the source's flux."""
+    draw = np.random.default_rng(seed)
+    time = np.sort(draw.uniform(0.0, 30.0, points))
+    band = np.where(np.arange(points) % 2 == 0, 1, 2).astype(np.int8)
+    shape = paczynski.magnification(time, np.array(17.0), np.array(6.0), np.array(0.3)) - 1.0
+    shape = shape if event else 1.0 + 0.5 * np.sin(2.0 * np.pi * time / 4.3)
+    flux = np.where(band == 1, 200.0, 500.0) * (shape + 0.2)
+    flux *= 1.0 + 0.03 * draw.normal(size=points)
+    return {
+        "time": 2459000.0 + time,
+        "band": band,
+        "mag": 23.9 - 2.5 * np.log10(flux),
+        "mag_err": np.full(points, 0.03 * 1.0857),
+        "is_positive": np.ones(points),
+    }
+
+
+STAR = {"ra": 270.0, "dec": -30.0, "n_detections": 24, "ps1_separation": 0.1, "ps1_star_score": 0.99}
+
+
+def test_the_parameters_of_a_made_event_are_found_again() -> None:
+    found = compute(one_alert(STAR, curve()), None).columns
+    assert found["mulens"][0] > 0.5
+    assert found["mulens_peak_time"][0] == pytest.approx(2459017.0, abs=0.3)
+    assert found["mulens_einstein_days"][0] == pytest.approx(6.0, rel=0.3)
+    assert found["mulens_impact"][0] == pytest.approx(0.3, rel=0.4)
+    assert found["mulens_chi2_dof"][0] < 2.0
+
+
+def test_a_periodic_star_is_none() -> None:
+    found = compute(one_alert(STAR, curve(event=False)), None).columns
+    assert found["mulens"][0] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"n_detections": 100.0}, "100 detections or more"),
+        ({"n_detections": NAN}, "100 detections or more"),
+        ({"ps1_star_score": 0.1}, "on a galaxy"),
+        ({"ra": 192.85948, "dec": 27.12825}, "more than 30 deg from the Galactic plane"),
+        ({"ra": NAN}, "more than 30 deg from the Galactic plane"),
+    ],
+)
+def test_every_gate_is_told(changes: dict[str, float], reason: str) -> None:
+    findings = compute(one_alert(STAR | changes, curve()), None)
+    assert next(why for flags, why in findings.not_run if flags[0]) == reason
+    assert np.isnan(findings.columns["mulens"][0])
+
+
+def test_too_few_points_are_told() -> None:
+    findings = compute(one_alert(STAR, curve(18)), None)
+    assert [why for flags, why in findings.not_run if flags[0]] == ["fewer than 10 detections in g or in r"]
+
+
+def test_odd_light_curves_are_answered() -> None:
+    flat = curve() | {"mag": np.full(24, 18.0)}
+    assert compute(one_alert(STAR, flat), None).columns["mulens"][0] == 0.0
+    at_once = curve() | {"time": np.full(24, 2459000.0)}
+    assert compute(one_alert(STAR, at_once), None).columns["mulens"][0] == 0.0
+    long = curve(1000)
+    assert compute(one_alert(STAR, long), None).columns["mulens"][0] > 0.5
+
+
+def test_alone_or_among_others_the_bytes_are_the_same(shared_data: Path) -> None:
+    modules = modules_of("ztf", ["microlensing"])
+    packets = list(read_packets(shared_data / "ztf" / "ztf_microlensing_55_nights.tar.gz"))[:50]
+    batch = batch_of(packets, modules)
+    whole = MODULES[0].compute(batch, None).columns  # type: ignore[union-attr]
+    for row in np.flatnonzero(np.isfinite(whole["mulens"]))[:4]:
+        alone = MODULES[0].compute(batch.take(np.array([row])), None).columns  # type: ignore[union-attr]
+        for name, values in whole.items():
+            assert values[row].tobytes() == alone[name][0].tobytes()
+
+
+def test_galactic_latitude_agrees_with_astropy() -> None:
+    from astropy.coordinates import SkyCoord
+
+    ra, dec = np.array([0.0, 192.85948, 12.85, 266.4, 359.9]), np.array([0.0, 27.12825, -27.1, -29.0, 89.9])
+    expected = SkyCoord(ra, dec, unit="deg").galactic.b.deg
+    np.testing.assert_allclose(galactic_latitude(ra, dec), expected, atol=1e-4)

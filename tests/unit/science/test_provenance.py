@@ -1,0 +1,37 @@
+"""A short digest stands for all versions, and leads back to them."""
+
+from dataclasses import replace
+
+import pytest
+from science_bench import CACHE
+
+from fink_lib.science.provenance import Kind, digest_of, facts_of, trace
+from fink_lib.science.registry import modules_of
+from fink_lib.science.runner import versions
+
+
+def test_equal_versions_have_equal_digests_in_any_order() -> None:
+    assert digest_of("1", {"a": "1", "b": "2"}) == digest_of("1", {"b": "2", "a": "1"})
+    assert len(digest_of("1", {})) == 16
+
+
+@pytest.mark.parametrize(("code", "facts"), [("2", {"a": "1"}), ("1", {"a": "2"}), ("1", {}), ("1", {"b": "1"})])
+def test_whatever_changes_changes_the_digest(code: str, facts: dict[str, str]) -> None:
+    assert digest_of(code, facts) != digest_of("1", {"a": "1"})
+
+
+def test_every_version_is_a_fact_and_a_column_leads_to_its_own() -> None:
+    modules = modules_of("ztf", ["detections", "variable_stars", "crossmatch_3hsp"])
+    digest, facts = facts_of(modules, CACHE, "0.1")
+    assert {fact.digest for fact in facts} == {digest}
+    assert {fact.name: fact.version for fact in facts if fact.kind is not Kind.CODE} == versions(modules, CACHE)
+    assert {(fact.kind, fact.name) for fact in trace("x3hsp", facts)} == {
+        (Kind.CODE, "fink_lib"), (Kind.MODULE, "crossmatch_3hsp"), (Kind.CATALOG, "catalog.3hsp")
+    }  # fmt: skip
+    assert all(fact.reference for fact in facts if fact.kind is not Kind.CODE)
+
+
+def test_a_raised_version_gives_another_digest() -> None:
+    modules = modules_of("ztf", ["detections"])
+    raised = (replace(modules[0], version="9.9"),)
+    assert facts_of(modules, CACHE, "0.1")[0] != facts_of(raised, CACHE, "0.1")[0]

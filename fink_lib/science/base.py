@@ -101,6 +101,9 @@ class Module:
         Canonical inputs (see `fink_lib.science.inputs`).
     needs
         Outputs of other modules that it reads from ``batch.results``; those modules run before.
+    optional
+        Facts that come from outside the packet (a remote catalogue's answer, say), which it reads from
+        ``batch.results`` where whoever formed the batch put them there, and does without elsewhere.
     outputs
         Columns, in order.
     compute
@@ -123,5 +126,6 @@ class Module:
     histories: tuple[str, ...] = ()
     stamps: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     load: Callable[[Path], Any] | None = field(default=None, repr=False)
     provenance: Callable[[Any], Mapping[str, str]] | None = field(default=None, repr=False)

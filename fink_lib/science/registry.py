@@ -5,7 +5,16 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from fink_lib.errors import ConfigError
-from fink_lib.science import detections, light_curve_features, solar_system, variable_stars
+from fink_lib.science import (
+    anomaly,
+    detections,
+    early_snia,
+    host,
+    light_curve_features,
+    solar_system,
+    supernnova,
+    variable_stars,
+)
 from fink_lib.science.base import Module
 from fink_lib.science.inputs import inputs_of
 
@@ -14,6 +23,10 @@ MODULES: tuple[Module, ...] = (
     *solar_system.MODULES,
     *light_curve_features.MODULES,
     *variable_stars.MODULES,
+    *host.MODULES,
+    *supernnova.MODULES,
+    *early_snia.MODULES,
+    *anomaly.MODULES,
 )
 
 

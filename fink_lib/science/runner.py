@@ -86,7 +86,8 @@ def run(modules: Sequence[Module], batch: AlertBatch, cache: Path) -> Outcome:
     columns: dict[str, pa.Array] = {}
     errors: dict[str, Reasons] = {}
     for module in modules:
-        given = replace(batch, results={name: columns[name] for name in module.needs})
+        outside = {name: batch.results[name] for name in module.optional if name in batch.results}
+        given = replace(batch, results=outside | {name: columns[name] for name in module.needs})
         resource = resource_of(module.load, str(cache))
         if resource.problem is not None or not len(batch):
             found, reasons = _nothing(module, len(batch)), dict.fromkeys(range(len(batch)), resource.problem or "")

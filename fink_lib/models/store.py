@@ -101,15 +101,33 @@ def ensure(name: str, cache: Path, *, again: bool = False) -> tuple[ModelFacts, 
         Build it anew.
     """
     source = source_of(name)
-    files = {role: model_file(source, path) for role, path in source.files.items()}
-    hashes = {role: _sha256(path) for role, path in files.items()}
-    digest = hashlib.sha256("".join(hashes.values()).encode()).hexdigest()
-    folder = Path(cache) / "models" / f"{name}-{digest[:12]}-{CONVERTER}"
+    files, hashes, digest = _identify(source)
+    folder = _folder(name, digest, cache)
     if again or not folder.is_dir():
         with _locked(folder):
             if again or not folder.is_dir():
                 _build(source, files, hashes, digest, folder)
     return read_facts(folder), folder
+
+
+def built_facts(name: str, cache: Path) -> ModelFacts | None:
+    """Return the facts of a model that is built already; None for one that is not, or whose file is missing."""
+    try:
+        folder = _folder(name, _identify(source_of(name))[2], cache)
+    except ModelError:
+        return None
+    return read_facts(folder) if folder.is_dir() else None
+
+
+def _identify(source: ModelSource) -> tuple[dict[str, Path], dict[str, str], str]:
+    """Return a model's files and their hashes by role, and one hash for all."""
+    files = {role: model_file(source, path) for role, path in source.files.items()}
+    hashes = {role: _sha256(path) for role, path in files.items()}
+    return files, hashes, hashlib.sha256("".join(hashes.values()).encode()).hexdigest()
+
+
+def _folder(name: str, digest: str, cache: Path) -> Path:
+    return Path(cache) / "models" / f"{name}-{digest[:12]}-{CONVERTER}"
 
 
 def read_facts(folder: Path) -> ModelFacts:

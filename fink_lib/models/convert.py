@@ -19,7 +19,7 @@ from fink_lib.models.unpickle import FORESTS, read_pickle
 Array = npt.NDArray[Any]
 
 # Raised whenever a conversion changes: stored models are then built anew.
-CONVERTER = "1"
+CONVERTER = "2"
 
 CHECKED_ROWS = 64
 CHECKED_POINTS = (2, 3, 5, 10, 40)
@@ -93,8 +93,16 @@ def recurrent_network(weights: bytes, settings: Mapping[str, Any], norm: Mapping
     )
 
 
-def random_forest(data: bytes) -> Converted:
-    """Convert a pickled random-forest classifier to flat arrays."""
+def random_forest(data: bytes, components: bytes | None = None) -> Converted:
+    """Convert a pickled random-forest classifier to flat arrays.
+
+    Parameters
+    ----------
+    data
+        The pickle.
+    components
+        Template curves that its features are coefficients of, as CSV: a line of numbers, then a line each.
+    """
     record = read_pickle(io.BytesIO(data), FORESTS)
     forest = from_sklearn(record)
     width = int(record["n_features_in_"])
@@ -102,7 +110,11 @@ def random_forest(data: bytes) -> Converted:
     return Converted(
         parity=_check_forest(forest, record, width),
         arrays=forest.arrays(),
-        settings={"width": width, "features": names.resolve() if names is not None else []},
+        settings={
+            "width": width,
+            "features": names.resolve() if names is not None else [],
+            "components": [] if components is None else np.loadtxt(io.BytesIO(components), delimiter=",")[1:].tolist(),
+        },
     )
 
 

@@ -96,6 +96,14 @@ MODELS: Mapping[str, ModelSource] = {
             files={"forest": f"{_ROOT}/default-model_sigmoid.obj"},
             build=lambda files: random_forest(files["forest"]),
         ),
+        ModelSource(
+            name="kilonova",
+            kind=Kind.FOREST,
+            meaning="Kilonova, from coefficients of three template curves in g and r (ZTF).",
+            reference="Biswas et al. 2023, A&A 677, A77 (arXiv:2210.17433)",
+            files={"forest": f"{_ROOT}/kn_diff_pc_sets.pkl", "components": f"{_ROOT}/mixed_pcs.csv"},
+            build=lambda files: random_forest(files["forest"], components=files["components"]),
+        ),
         # The files are named after fid 1 and 2 the wrong way round: the medians kept beside them (17.3 in 'r', 16.1
         # in 'g') are those of the other band, and the forests were trained and are used so.
         _aad("g", trained_as="r", other="g"),

@@ -103,7 +103,7 @@ CAUSES: tuple[Cause, ...] = (
     ),
     Cause(
         ("rf_kn_vs_nonkn",),
-        "another forest: Fink's is in no package; see the page of the module",
+        "another forest: Fink's present one is in no package",
     ),
     Cause(
         ("mag_rate", "sigma_rate", "lower_rate", "upper_rate"),

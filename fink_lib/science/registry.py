@@ -10,6 +10,7 @@ from fink_lib.science import (
     detections,
     early_snia,
     host,
+    kilonova,
     light_curve_features,
     solar_system,
     supernnova,
@@ -26,6 +27,7 @@ MODULES: tuple[Module, ...] = (
     *host.MODULES,
     *supernnova.MODULES,
     *early_snia.MODULES,
+    *kilonova.MODULES,
     *anomaly.MODULES,
 )
 

@@ -102,8 +102,8 @@ class Module:
     needs
         Outputs of other modules that it reads from ``batch.results``; those modules run before.
     optional
-        Facts that come from outside the packet (a remote catalogue's answer, say), which it reads from
-        ``batch.results`` where whoever formed the batch put them there, and does without elsewhere.
+        Results that it reads from ``batch.results`` where they are there, and does without elsewhere: of modules
+        that ran before, or facts from outside the packet (a remote catalogue's answer, say).
     outputs
         Columns, in order.
     compute

@@ -87,7 +87,8 @@ def run(modules: Sequence[Module], batch: AlertBatch, cache: Path) -> Outcome:
     errors: dict[str, Reasons] = {}
     for module in modules:
         outside = {name: batch.results[name] for name in module.optional if name in batch.results}
-        given = replace(batch, results=outside | {name: columns[name] for name in module.needs})
+        earlier = {name: columns[name] for name in module.optional if name in columns}
+        given = replace(batch, results=outside | earlier | {name: columns[name] for name in module.needs})
         resource = resource_of(module.load, str(cache))
         if resource.problem is not None or not len(batch):
             found, reasons = _nothing(module, len(batch)), dict.fromkeys(range(len(batch)), resource.problem or "")

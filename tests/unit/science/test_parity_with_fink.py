@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from fink_lib.config import Settings
+from fink_lib.science.base import FAILED
 from fink_lib.science.forming import batch_of_packets, wanted
 from fink_lib.science.inputs import inputs_of
 from fink_lib.science.registry import modules_of
@@ -29,7 +30,7 @@ def both(shared_data: Path) -> tuple[dict[str, list[Any]], pd.DataFrame]:
     batch = batch_of_packets(packets, wanted(modules, inputs), inputs, get_survey("ztf"))
     outcome = run(modules, batch, Settings().cache)
     published = pd.read_parquet(shared_data / "fink_outputs" / "ztf_2025.parquet").set_index("candid")
-    assert outcome.errors == {}
+    assert not [why for told in outcome.errors.values() for why in told.values() if why.startswith(FAILED)]
     return {name: array.to_pylist() for name, array in outcome.columns.items()}, published.loc[batch.alert_id]
 
 

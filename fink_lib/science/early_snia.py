@@ -14,7 +14,7 @@ from fink_lib.science.batch import AlertBatch
 from fink_lib.science.fluxcal import fluxcal
 from fink_lib.science.host import closed
 from fink_lib.science.inputs import BANDS
-from fink_lib.science.rise import NIGHTS_MIN, Rise, rise_of
+from fink_lib.science.rise import NIGHTS_MIN, Rise, is_rising, nightly, rise_of
 
 Floats = npt.NDArray[Any]
 
@@ -81,15 +81,14 @@ def rises_of(batch: AlertBatch, row: int) -> tuple[Rise, ...] | None:
     """Return the rise of one alert in each band; None where one of them has none."""
     time, mag, mag_err, band = (batch.history(name).of(row) for name in ("time", "mag", "mag_err", "band"))
     sound = np.isfinite(mag) & np.isfinite(mag_err) & np.isfinite(time)
+    bands = [sound & (band == BANDS.index(name)) for name in ZTF_BANDS]
+    if min(chosen.sum() for chosen in bands) < NIGHTS_MIN:
+        return None
     flux, flux_err = fluxcal(mag, mag_err)
-    found = []
-    for name in ZTF_BANDS:
-        chosen = sound & (band == BANDS.index(name))
-        rise = rise_of(time[chosen], flux[chosen], flux_err[chosen]) if chosen.sum() >= NIGHTS_MIN else None
-        if rise is None:
-            return None
-        found.append(rise)
-    return tuple(found)
+    nights = [nightly(time[chosen], flux[chosen], flux_err[chosen]) for chosen in bands]
+    if not all(is_rising(each) for each in nights):
+        return None
+    return tuple(rise_of(each) for each in nights)
 
 
 MODULES = (

@@ -42,8 +42,24 @@ class Rise(NamedTuple):
     nights: int
 
 
-def nightly(time: Floats, flux: Floats, flux_err: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return the mean flux and error of each day, and the day; days change where the rounded time does.
+class Nights(NamedTuple):
+    """A light curve in one band, night by night.
+
+    Attributes
+    ----------
+    day
+        Rounded time; days.
+    flux, flux_err
+        Means of the night.
+    """
+
+    day: Floats
+    flux: Floats
+    flux_err: Floats
+
+
+def nightly(time: Floats, flux: Floats, flux_err: Floats) -> Nights:
+    """Return the mean flux and error of each day; days change where the rounded time does.
 
     Parameters
     ----------
@@ -52,13 +68,16 @@ def nightly(time: Floats, flux: Floats, flux_err: Floats) -> tuple[Floats, Float
     """
     day, night = np.unique(np.rint(time), return_inverse=True)
     count = np.bincount(night)
-    return day, np.bincount(night, flux) / count, np.bincount(night, flux_err) / count
+    return Nights(day, np.bincount(night, flux) / count, np.bincount(night, flux_err) / count)
 
 
-def is_rising(flux: Floats) -> bool:
-    """Tell whether the running mean of a light curve never falls."""
-    mean, weight = float(flux[0]), 1.0
-    for value in flux[1:].tolist():
+def is_rising(nights: Nights) -> bool:
+    """Tell whether there are four nights and their running mean never falls."""
+    if len(nights.day) < NIGHTS_MIN:
+        return False
+    values = nights.flux.tolist()
+    mean, weight = values[0], 1.0
+    for value in values[1:]:
         weight *= 1.0 - SMOOTHING
         before, mean = mean, (weight * mean + value) / (weight + 1.0)
         weight += 1.0
@@ -67,17 +86,9 @@ def is_rising(flux: Floats) -> bool:
     return True
 
 
-def rise_of(time: Floats, flux: Floats, flux_err: Floats) -> Rise | None:
-    """Return the features of a light curve that rises on at least four nights; None for any other.
-
-    Parameters
-    ----------
-    time, flux, flux_err
-        Points of one light curve in one band, in time order; time in days.
-    """
-    day, mean, error = nightly(time, flux, flux_err)
-    if len(day) < NIGHTS_MIN or not is_rising(mean):
-        return None
+def rise_of(nights: Nights) -> Rise:
+    """Return the features of a light curve that rises."""
+    day, mean, error = nights
     since = day - day[0]
     steepness, middle, height = fit_sigmoid(since, mean)
     predicted = np.round(sigmoid(since, steepness, middle, height), DECIMALS)

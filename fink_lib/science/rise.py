@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import least_squares
+
+from fink_lib.science.trust_region import least_squares
 
 Floats = npt.NDArray[Any]
 
@@ -114,14 +115,14 @@ def fit_sigmoid(since: Floats, flux: Floats) -> tuple[float, float, float]:
     def misses(parameters: Floats) -> Floats:
         return np.asarray(np.abs(flux - sigmoid(since, *parameters)))
 
-    steepness, middle, height = least_squares(misses, _start(since, flux)).x
-    return float(steepness), float(middle), float(height)
+    steepness, middle, height = least_squares(misses, _start(since, flux)).tolist()
+    return steepness, middle, height
 
 
-def _start(since: Floats, flux: Floats) -> list[float]:
+def _start(since: Floats, flux: Floats) -> Floats:
     """Return where the fit begins; the first slope counts points, not flux, as it did in training."""
     top, bottom = int(flux.argmax()), int(flux.argmin())
     slope = (top - bottom) / (since[top] - since[bottom]) if top > 0 else 1.0
     height, first = flux[top], max(flux[0], 0.0)
     middle = np.log(height / first - 1.0) / slope if first > 0.0 and height > first else 1.0
-    return [float(slope), float(middle), float(height)]
+    return np.array([slope, middle, height])

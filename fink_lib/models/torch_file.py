@@ -101,10 +101,18 @@ def _read_legacy(data: bytes) -> Any:
 
     state = read_pickle(stream, NAMES, storage_of)
     for key in read_pickle(stream, {}):
-        storage = storages[key]
-        count = int(np.frombuffer(stream.read(8), "<i8")[0])
-        storage.values = np.frombuffer(stream.read(count * storage.dtype.itemsize), storage.dtype)
+        storages[key].values = _values(stream, storages[key].dtype)
     return state
+
+
+def _values(stream: io.BytesIO, dtype: np.dtype[Any]) -> Array:
+    """Read a storage: the number of its values, then the values."""
+    size = stream.read(8)
+    wanted = int.from_bytes(size, "little") * dtype.itemsize
+    data = stream.read(wanted)
+    if len(size) < 8 or len(data) < wanted:  # noqa: PLR2004 - bytes of that number
+        raise ModelError(f"the torch file is cut short: a storage of {wanted} bytes has {len(data)}")
+    return np.frombuffer(data, dtype)
 
 
 def _read_zip(data: bytes) -> Any:

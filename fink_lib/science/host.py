@@ -50,7 +50,7 @@ GALAXIES = frozenset(
     }
 )
 TRANSIENTS = frozenset({"SN", "Supernova", "SN*_Candidate", "Candidate_SN*", "Transient"})
-UNANSWERED = frozenset({"Fail", "Fail 504", ""})
+OUTAGE = "Fail"  # with the status of the service after it
 
 # Types of the variable-star catalogues that are no star of ours.
 NO_STAR_PREFIXES = ("SN", "GAL")
@@ -58,7 +58,7 @@ NO_STAR_PREFIXES = ("SN", "GAL")
 
 def kind_of_label(label: str | None) -> Host:
     """Return what a label of SIMBAD says; an outage, and a null, say nothing."""
-    if label is None or label in UNANSWERED:
+    if not label or label.startswith(OUTAGE):
         return Host.NOT_AVAILABLE
     if label == NO_MATCH:
         return Host.EMPTY

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fink_lib.offline.leaves import leaf
 from fink_lib.science.host import Host, kind_of_label
 
 TINY = 1e-12
@@ -88,6 +89,7 @@ FINK_KNOWS = frozenset(
     }
 )
 TRANSIENT_SCORES = ("snn_*", "rf_*")
+RATES = ("mag_rate", "sigma_rate", "lower_rate", "upper_rate")
 
 
 def _label_unknown_to_fink(ours: Any, theirs: Any, row: Row) -> bool:
@@ -106,7 +108,17 @@ CAUSES: tuple[Cause, ...] = (
         "another forest: Fink's present one is in no package",
     ),
     Cause(
-        ("mag_rate", "sigma_rate", "lower_rate", "upper_rate"),
+        (*RATES, "delta_time", "from_upper"),
+        "Fink looks back for the last point in the alert's band and gives up at one in the i band",
+        lambda _ours, _theirs, row: leaf(row.get("delta_time")) is None,
+    ),
+    Cause(
+        ("finkclass",),
+        "the outputs hold no class for this alert",
+        lambda _ours, theirs, _row: theirs is None,
+    ),
+    Cause(
+        RATES,
         "another method: Fink draws random numbers without a seed and shifts them by the batch's minimum",
     ),
     Cause(("mulens",), "another method: a fit of the Paczynski curve instead of LIA's forest"),

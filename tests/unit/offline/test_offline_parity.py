@@ -13,6 +13,7 @@ from fink_lib.cli.science import app
 from fink_lib.errors import ConfigError
 from fink_lib.offline import Comparison, compare
 from fink_lib.offline.leaves import leaves
+from fink_lib.offline.rules import cause_of
 from fink_lib.science.base import Cost, Module, Output
 
 
@@ -173,3 +174,21 @@ def test_a_module_is_listed_and_explained() -> None:
     assert "model.early_snia: fink-science 7.4.0" in shown.output
     with pytest.raises(ConfigError, match="unknown science module"):
         CliRunner().invoke(app, ["show", "tarot"], catch_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    ("column", "ours", "theirs", "row", "words"),
+    [
+        ("delta_time", 1.0, None, {"delta_time": float("nan")}, "gives up at one in the i band"),
+        ("mag_rate", 1.0, 2.0, {"delta_time": 3.0}, "without a seed"),
+        ("finkclass", "SN candidate", None, {}, "no class for this alert"),
+        ("x4lac", "4FGL J0001", None, {}, "one alert of the batch only"),
+        ("rf_kn_vs_nonkn", 0.0, 0.8, {"cdsxmatch": "Unknown"}, "another forest"),
+        ("snn_sn_vs_all", 0.9, 0.0, {"cdsxmatch": "Mira"}, "not explained"),
+        ("nalerthist", 3.0, 4.0, {}, "not explained"),
+    ],
+)
+def test_known_causes_are_named_and_no_other(
+    column: str, ours: Any, theirs: Any, row: dict[str, Any], words: str
+) -> None:
+    assert words in cause_of(column, ours, theirs, row)

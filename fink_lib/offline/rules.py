@@ -100,6 +100,11 @@ def _label_unknown_to_fink(ours: Any, theirs: Any, row: Row) -> bool:
 CAUSES: tuple[Cause, ...] = (
     Cause(
         TRANSIENT_SCORES,
+        "an older model of Fink's, and none of its present gates (science 0.x)",
+        lambda _ours, _theirs, row: str(row.get("fink_science_version", "")).startswith("0."),
+    ),
+    Cause(
+        TRANSIENT_SCORES,
         "Fink did not run: its list of extragalactic labels predates SIMBAD's names of 2022 and lacks this one",
         _label_unknown_to_fink,
     ),

@@ -185,6 +185,7 @@ def test_a_module_is_listed_and_explained() -> None:
         ("x4lac", "4FGL J0001", None, {}, "one alert of the batch only"),
         ("rf_kn_vs_nonkn", 0.0, 0.8, {"cdsxmatch": "Unknown"}, "another forest"),
         ("snn_sn_vs_all", 0.9, 0.0, {"cdsxmatch": "Mira"}, "not explained"),
+        ("snn_sn_vs_all", 0.9, 0.7, {"fink_science_version": "0.4.8"}, "an older model"),
         ("nalerthist", 3.0, 4.0, {}, "not explained"),
     ],
 )

@@ -7,6 +7,7 @@
     ├── HostError              this machine lacks something: Java, a port, disk, a jar (fatal)
     ├── SurveyError            unknown survey, or a schema the adapter cannot read     (fatal)
     ├── PacketError            one message cannot be used; it goes to quarantine       (fatal)
+    ├── ModelError             a trained model cannot be read or built                  (fatal)
     ├── LakeError              a table is missing, damaged or of another shape         (fatal)
     ├── StreamError
     │   ├── StreamFailed       the driver died; a retry resumes from its checkpoint    (retryable)
@@ -56,6 +57,10 @@ class PacketError(FinkError):
         super().__init__(reason)
         self.error_class = error_class
         self.reason = reason
+
+
+class ModelError(FinkError):
+    """A file is not the trained model it should be, or cannot be converted."""
 
 
 class LakeError(FinkError):

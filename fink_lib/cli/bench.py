@@ -18,7 +18,9 @@ _ENDED = 128 + signal.SIGTERM
 
 
 def bench(
-    what: Annotated[Benchmark, typer.Argument(help="One stage, or the night: all three at once.")],
+    what: Annotated[
+        Benchmark, typer.Argument(help="One stage, the night (all three at once), or the science modules.")
+    ],
     *,
     alerts: Annotated[int, typer.Option(min=1, help="Packets to measure on.")] = 8000,
     path: Annotated[str, typer.Option("--from", help="Real packets to amplify, all of one schema.")] = "sample",
@@ -44,10 +46,33 @@ def bench(
     )
     # Ended by SIGTERM, Python would leave Kafka and the drivers behind; as an exit it stops them.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_ENDED))
+    if what is Benchmark.SCIENCE:
+        _bench_science(request, json_file)
+        return
     report = run_bench(request, say)
     if json_file is not None:
         json_file.write_text(report.as_json() + "\n")
     _show(report)
+
+
+def _bench_science(request: BenchRequest, json_file: Path | None) -> None:
+    """Measure the science modules and print the figures."""
+    from fink_lib.bench.science import run_science_bench
+
+    report = run_science_bench(request, say)
+    if json_file is not None:
+        json_file.write_text(report.as_json() + "\n")
+    columns = ("alerts/s", "ms/alert", "of processor", "with result")
+    table = Table(
+        *("module", *columns, *(f"young: {name}" for name in columns)),
+        title=f"{report.alerts} packets derived from {report.derived_from}; plain decode {report.decode_rate:.0f}/s",
+    )
+    keys = ("alerts_per_s", "ms_per_alert", "cpu_ms_per_alert", "with_result")
+    for name, cost in report.whole.modules.items():
+        table.add_row(name, *(f"{each[key]:g}" for each in (cost, report.young.modules[name]) for key in keys))
+    sums = [(f"{load.alerts_per_s:.0f}", f"ratio {load.ratio}", "", "") for load in (report.whole, report.young)]
+    table.add_row("all together", *sums[0], *sums[1])
+    Console().print(table)
 
 
 def _show(report: Report) -> None:

@@ -22,6 +22,8 @@ COMMANDS = {
     "status": "Show services, streams and nights.",
     "doctor": "Tell what this machine lacks, and how to get it.",
     "night": "Play a night and follow it until it is closed.",
+    "science": "List, explain and run science modules, and compare them with what Fink published.",
+    "models": "Convert trained models once, and show what they are.",
     "simulate": "Play alert packets into a topic, with cadence and faults.",
     "bench": "Measure rates, latency and memory on amplified real alerts.",
     "kafka": "The local broker by itself: start, stop, topics.",

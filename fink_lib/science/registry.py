@@ -6,10 +6,14 @@ import pyarrow as pa
 
 from fink_lib.errors import ConfigError
 from fink_lib.science import (
+    anomaly,
     blazars,
     classification,
     detections,
+    early_snia,
+    host,
     hostless,
+    kilonova,
     known_sources,
     light_curve_features,
     magnitude_rate,
@@ -18,6 +22,7 @@ from fink_lib.science import (
     neighbours,
     quality,
     solar_system,
+    supernnova,
     transient_flags,
     variable_stars,
 )
@@ -36,6 +41,11 @@ MODULES: tuple[Module, ...] = (
     *magnitude_rate.MODULES,
     *transient_flags.MODULES,
     *blazars.MODULES,
+    *host.MODULES,
+    *supernnova.MODULES,
+    *early_snia.MODULES,
+    *kilonova.MODULES,
+    *anomaly.MODULES,
     *hostless.MODULES,
     *microlensing.MODULES,
     *classification.MODULES,  # last: it reads what all others found
@@ -57,13 +67,38 @@ def modules_of(survey: str, names: Sequence[str] | None = None) -> tuple[Module,
     ConfigError
         When a name is unknown, or a module's declaration does not fit the survey or the others.
     """
-    known = {module.name: module for module in MODULES if survey in module.surveys}
-    missing = sorted(set(names or ()) - set(known))
-    if missing:
-        raise ConfigError(f"unknown science module '{missing[0]}' for {survey}: there are {', '.join(known)}")
-    chosen = tuple(module for name, module in known.items() if names is None or name in names)
+    known = tuple(module for module in MODULES if survey in module.surveys)
+    chosen = known if names is None else _named(known, survey, names)
     validate(chosen, survey)
     return chosen
+
+
+def _named(known: Sequence[Module], survey: str, names: Sequence[str]) -> tuple[Module, ...]:
+    there = [module.name for module in known]
+    missing = sorted(set(names) - set(there))
+    if missing:
+        raise ConfigError(f"unknown science module '{missing[0]}' for {survey}: there are {', '.join(there)}")
+    return tuple(module for module in known if module.name in names)
+
+
+def with_needs(survey: str, names: Sequence[str]) -> tuple[Module, ...]:
+    """Return some modules of a survey and every other one whose results they need.
+
+    Raises
+    ------
+    ConfigError
+        When a name is unknown.
+    """
+    everything = modules_of(survey)
+    writer = {out.name: module for module in everything for out in module.outputs}
+    wanted: set[str] = set()
+    waiting = list(_named(everything, survey, names))
+    while waiting:
+        module = waiting.pop()
+        if module.name not in wanted:
+            wanted.add(module.name)
+            waiting += [writer[need] for need in module.needs]
+    return tuple(module for module in everything if module.name in wanted)
 
 
 def validate(modules: Sequence[Module], survey: str) -> None:

@@ -1,0 +1,81 @@
+"""Run science modules over packets and return their outputs as one table."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from fink_lib.science.base import Module
+from fink_lib.science.batch import AlertBatch
+from fink_lib.science.forming import batch_of_packets, wanted
+from fink_lib.science.inputs import inputs_of
+from fink_lib.science.runner import run
+from fink_lib.surveys import Survey
+
+ALERT_ID, ERRORS = "alert_id", "science_errors"
+BATCH_ALERTS = 500
+
+
+@dataclass(frozen=True)
+class Given:
+    """Facts from outside the packets, by alert: what modules declare as optional.
+
+    Attributes
+    ----------
+    columns
+        Name → alert id → value; an alert that is not named has none.
+    """
+
+    columns: Mapping[str, Mapping[int, Any]] = field(default_factory=dict)
+
+    def to(self, batch: AlertBatch) -> AlertBatch:
+        """Return the batch with these facts in it."""
+        ids = batch.alert_id.tolist()
+        facts = {name: pa.array([values.get(each) for each in ids]) for name, values in self.columns.items()}
+        return replace(batch, results={**batch.results, **facts})
+
+
+def batches_of(
+    packets: Iterable[Mapping[str, Any]], modules: Sequence[Module], survey: Survey, size: int = BATCH_ALERTS
+) -> Iterator[AlertBatch]:
+    """Yield batches with the inputs that some modules declare."""
+    inputs = inputs_of(survey.name)
+    want, stream = wanted(modules, inputs), iter(packets)
+    while chunk := list(islice(stream, size)):
+        yield batch_of_packets(chunk, want, inputs, survey)
+
+
+def science_table(
+    packets: Iterable[Mapping[str, Any]],
+    modules: Sequence[Module],
+    survey: Survey,
+    cache: Path,
+    given: Given | None = None,
+) -> pa.Table:
+    """Run modules over packets.
+
+    Parameters
+    ----------
+    packets
+        Decoded packets.
+    modules
+        In an order in which each stands after those that it needs.
+    survey, cache
+        Whose packets; folder of catalogues and models.
+    given
+        Facts from outside the packets.
+
+    Returns
+    -------
+    pa.Table
+        One row a packet: ``alert_id``, every output, and ``science_errors`` (module → why it has no result).
+    """
+    tables = []
+    for batch in batches_of(packets, modules, survey):
+        outcome = run(modules, (given or Given()).to(batch), cache)
+        columns = {ALERT_ID: pa.array(batch.alert_id), **outcome.columns, ERRORS: outcome.error_maps(len(batch))}
+        tables.append(pa.table(columns))
+    return pa.concat_tables(tables)

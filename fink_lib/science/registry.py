@@ -57,6 +57,7 @@ def validate(modules: Sequence[Module], survey: str) -> None:
             (set(module.scalars) - set(inputs.scalars))
             | (set(module.histories) - set(inputs.points))
             | (set(module.stamps) - set(inputs.stamps))
+            | (set(module.forced) - set(inputs.forced_points))
         )
         if strangers or not declared:
             raise ConfigError(f"module '{module.name}' reads {sorted(strangers)}, which {survey} does not feed")

@@ -8,12 +8,14 @@ from fink_lib.errors import ConfigError
 from fink_lib.science import detections, light_curve_features, solar_system, variable_stars
 from fink_lib.science.base import Module
 from fink_lib.science.inputs import inputs_of
+from fink_lib.science.rubin.registry import RUBIN_MODULES
 
 MODULES: tuple[Module, ...] = (
     *detections.MODULES,
     *solar_system.MODULES,
     *light_curve_features.MODULES,
     *variable_stars.MODULES,
+    *RUBIN_MODULES,
 )
 
 

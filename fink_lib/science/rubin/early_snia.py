@@ -47,7 +47,7 @@ MODULES = (
         "A&A 663, A13 (arXiv:2111.11438) and Fraga et al. 2024 (arXiv:2404.08798)",
         surveys=("lsst",),
         cost=Cost.MODERATE,
-        scalars=("time", *HOST),
+        scalars=HOST,
         histories=("band", "flux", "flux_err", "time"),
         forced=("band", "flux", "flux_err"),
         outputs=(

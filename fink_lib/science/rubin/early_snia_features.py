@@ -25,10 +25,10 @@ DETECTED_SNR = 5.0
 SEEN_SNR = 3.0
 COLOUR_SNR = 2.0
 # Windows around the maximum, in days (negative is before it), in which fluxes are averaged.
-MAXIMUM_EDGES_DAYS = (-40.0, -18.0, -8.0, -3.0, 4.0, 10.0, 18.0, 30.0, 50.0, 80.0, 150.0)
-# Windows before the alert itself, in days.
-RECENT_EDGES_DAYS = (0.0, 5.0, 12.0, 25.0, 45.0, 90.0)
-PAIRS = ((0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (1, 3), (2, 4), (3, 5))
+MAXIMUM_EDGES_DAYS = (-20.0, -5.0, 5.0, 15.0, 30.0, 60.0, 120.0)
+PAIRS = ((0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (1, 3), (2, 4))
+WINDOW_BANDS = (1, 2, 3, 4, 5)
+WINDOW_PAIRS = ((1, 2), (2, 3), (3, 4), (1, 3))
 H0_KM_S_MPC, OMEGA_M = 70.0, 0.3
 LIGHT_KM_S = 299792.458
 MAX_REDSHIFT = 4.0
@@ -43,10 +43,7 @@ def light_curve_features(batch: AlertBatch) -> Columns:
     peak_age = _age_of_maximum(curves)
     found["peak_age_days"] = peak_age
     brightest = np.fmax.reduce([10.0 ** (-0.4 * (per_band[f"peak_mag_{b}"] - AB_ZERO_NJY)) for b in BANDS[1:]])
-    phase = peak_age[curves.owner] - curves.age_days
-    found |= _windows(curves, phase, MAXIMUM_EDGES_DAYS, brightest, "max")
-    found |= _windows(curves, curves.age_days, RECENT_EDGES_DAYS, brightest, "now")
-    return found
+    return found | _windows(curves, peak_age[curves.owner] - curves.age_days, brightest)
 
 
 def host_features(batch: AlertBatch, light: Columns) -> Columns:
@@ -125,13 +122,13 @@ def _age_of_maximum(curves: LightCurves) -> Array:
     return _spread(curves.age_days, best, curves.owner, len(curves))
 
 
-def _windows(curves: LightCurves, days: Array, edges: tuple[float, ...], unit_njy: Array, name: str) -> Columns:
-    """Return, for each window, the mean flux of each band over the peak's, and colours."""
+def _windows(curves: LightCurves, days: Array, unit_njy: Array) -> Columns:
+    """Return, for each window around the maximum, the mean flux of a band over the peak's, and colours."""
     found: Columns = {}
     count, bands = len(curves), len(BANDS)
     weight = 1.0 / curves.flux_err_njy**2
     key = curves.owner * bands + curves.band
-    for place, (low, high) in enumerate(pairwise(edges)):
+    for place, (low, high) in enumerate(pairwise(MAXIMUM_EDGES_DAYS)):
         inside = (days >= low) & (days < high)
         total = np.bincount(key[inside], weights=weight[inside], minlength=count * bands)
         light = np.bincount(key[inside], weights=(weight * curves.flux_njy)[inside], minlength=count * bands)
@@ -139,10 +136,10 @@ def _windows(curves: LightCurves, days: Array, edges: tuple[float, ...], unit_nj
         flux = light / np.where(total > 0, total, np.nan)
         snr = light / np.sqrt(np.where(total > 0, total, np.nan))
         mag = AB_ZERO_NJY - 2.5 * np.log10(np.where(snr > COLOUR_SNR, flux, np.nan))
-        for code, band in enumerate(BANDS):
-            found[f"{name}{place}_flux_{band}"] = flux[:, code] / unit_njy
-        for first, second in PAIRS:
-            found[f"{name}{place}_colour_{BANDS[first]}{BANDS[second]}"] = mag[:, first] - mag[:, second]
+        for code in WINDOW_BANDS:
+            found[f"window{place}_flux_{BANDS[code]}"] = flux[:, code] / unit_njy
+        for first, second in WINDOW_PAIRS:
+            found[f"window{place}_colour_{BANDS[first]}{BANDS[second]}"] = mag[:, first] - mag[:, second]
     return found
 
 

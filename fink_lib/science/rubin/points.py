@@ -56,14 +56,14 @@ def light_curves(batch: AlertBatch) -> LightCurves:
     """Join detections and forced photometry of each alert.
 
     A forced measurement of a visit that has a detection is the same light and is left out, and so is every
-    point without flux, error, time or band, and any that is later than the alert itself.
+    point without flux, error, time or band, and any that is later than the alert's latest detection.
     """
     count = len(batch)
     sources, forced = batch.histories, batch.forced
     owner = np.r_[batch.history("time").owners, _owners(batch.forced_offsets, count)]
     is_detection = np.arange(len(owner)) < len(sources["time"])
     joined = {name: np.r_[sources[name], forced[name]] for name in ("time", "band", "flux", "flux_err")}
-    age = batch.scalars["time"][owner] - joined["time"]
+    age = sources["time"][batch.offsets[1:] - 1][owner] - joined["time"]
     with np.errstate(invalid="ignore"):
         usable = (age > -SAME_VISIT_DAYS) & np.isfinite(joined["flux"]) & (joined["flux_err"] > 0)
     usable &= np.isfinite(joined["flux_err"]) & (joined["band"] >= 0)

@@ -39,6 +39,8 @@ def random_batch(count: int, seed: int = 7) -> AlertBatch:
         "ref_mag_err": draw.uniform(0.01, 0.3, total),
         "ref_separation": draw.uniform(0.0, 10.0, total),
         "is_positive": draw.integers(0, 2, total).astype(float),
+        "flux": draw.normal(2000.0, 2000.0, total),
+        "flux_err": draw.uniform(50.0, 300.0, total),
     }
     names = {name for inputs in INPUTS.values() for name in inputs.scalars}
     scalars: dict[str, Any] = {name: draw.uniform(0.0, 6.0, count) for name in sorted(names)}
@@ -49,7 +51,22 @@ def random_batch(count: int, seed: int = 7) -> AlertBatch:
         "ra": draw.uniform(0.0, 360.0, count),
         "dec": np.degrees(np.arcsin(draw.uniform(-1.0, 1.0, count))),
     }
-    return AlertBatch(np.arange(count, dtype=np.int64), offsets, scalars, histories)
+    return with_forced(AlertBatch(np.arange(count, dtype=np.int64), offsets, scalars, histories), draw)
+
+
+def with_forced(batch: AlertBatch, draw: np.random.Generator) -> AlertBatch:
+    """Add up to 30 forced measurements before each alert, some of them at the time of a detection."""
+    lengths = draw.integers(0, 31, len(batch))
+    offsets = np.r_[0, np.cumsum(lengths)].astype(np.int64)
+    total = offsets[-1]
+    latest = batch.histories["time"][batch.offsets[1:] - 1]
+    forced = {
+        "time": np.repeat(latest, lengths) - draw.choice([0.0, 1.0, 5.0, 20.0], total) * draw.random(total),
+        "band": draw.integers(-1, 6, total).astype(np.int8),
+        "flux": draw.normal(100.0, 300.0, total),
+        "flux_err": draw.uniform(50.0, 150.0, total),
+    }
+    return replace(batch, forced=forced, forced_offsets=offsets)
 
 
 def rows_of(outcome: Any, count: int) -> list[dict[str, Any]]:
@@ -100,11 +117,13 @@ def test_an_empty_batch_and_a_batch_of_nothing_but_nan_are_answered(
             name: np.full(len(values), -1 if name == "band" else np.nan, dtype=values.dtype)
             for name, values in batch.histories.items()
         },
+        forced={name: np.full_like(values, -1 if name == "band" else np.nan) for name, values in batch.forced.items()},
     )
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         outcome = run(modules, nothing, CACHE)
-    assert outcome.errors == {}
+    reasons = [why for rows in outcome.errors.values() for why in rows.values()]
+    assert all(why.startswith(NOT_RUN) for why in reasons), reasons
     assert set(outcome.columns["gcvs"].to_pylist()) == {NO_MATCH}
     assert outcome.columns["gcvs_sep_arcsec"].null_count == 30
     assert capfd.readouterr() == ("", "")

@@ -122,7 +122,7 @@ LSST_INPUTS = SurveyInputs(
         "dec": ("diaSource.dec", NUMBER),
         "band": ("diaSource.band", BAND),
         "n_detections": ("diaObject.nDiaSources", NUMBER),
-        "sso_source": ("ssSource.diaSourceId", NUMBER),  # only whether it is there: its digits exceed a float's
+        "sso_source": ("ssSource.diaSourceId", TEXT),  # kept as it is: its digits exceed a float's
         "sso_offset": ("ssSource.ephOffset", NUMBER),  # arcsec
         **dict.fromkeys(HOST, ABSENT),
     },

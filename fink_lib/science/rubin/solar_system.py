@@ -12,9 +12,9 @@ from fink_lib.science.batch import AlertBatch
 
 def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
     """Tell which alerts carry an association, and how far from the prediction they are."""
-    offset = batch.scalars["sso_offset"]
     # The record is there or not as a whole; its own source id is never null in it.
-    return {"is_sso": np.isfinite(batch.scalars["sso_source"]), "sso_offset_arcsec": offset}
+    named = [source is not None and source == source for source in batch.scalars["sso_source"].tolist()]  # noqa: PLR0124 - NaN is null too
+    return {"is_sso": np.array(named, dtype=bool), "sso_offset_arcsec": batch.scalars["sso_offset"]}
 
 
 MODULES = (

@@ -150,10 +150,9 @@ def test_simulated_alerts_feed_the_same_modules(simulated: AlertBatch) -> None:
     found = run(MODULES_ELASTICC, simulated, CACHE)
     assert len(simulated) > 100
     assert not [why for rows in found.errors.values() for why in rows.values() if why.startswith(FAILED)]
-    # All of them are supernovae, and most show it once they have a light curve.
-    long = simulated.history("time").lengths > 10
-    scores = np.array(found.columns["snn_sn_vs_others"].to_pylist(), dtype=float)
-    assert np.median(scores[long]) > 0.9
+    scores = np.array(found.columns["early_snia_score"].to_pylist(), dtype=float)
+    assert np.isfinite(scores).all()
+    assert np.ptp(scores) > 0.8
     for row in range(0, len(simulated), 11):
         assert exact(run(MODULES_ELASTICC, simulated.take(np.array([row])), CACHE), 0) == exact(found, row)
 
@@ -164,8 +163,11 @@ def test_forced_photometry_fills_the_gaps_and_repeats_nothing(batch: AlertBatch)
     key = np.stack([curves.owner, np.round(curves.age_days * 1e4), curves.band])
     assert np.unique(key, axis=1).shape == key.shape
     assert (curves.age_days >= 0).all()
-    detections = np.bincount(curves.owner[curves.is_detection], minlength=len(batch))
-    np.testing.assert_array_equal(detections, batch.history("time").lengths)
+    kept = np.bincount(curves.owner[curves.is_detection], minlength=len(batch))
+    for row in range(len(batch)):
+        inside = slice(batch.offsets[row], batch.offsets[row + 1])
+        visits = set(zip(batch.histories["time"][inside], batch.histories["band"][inside], strict=True))
+        assert kept[row] == len(visits)  # four packets list one visit twice
 
 
 def test_an_alert_without_forced_photometry_keeps_its_detections(batch: AlertBatch) -> None:

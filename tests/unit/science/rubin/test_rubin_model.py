@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from elasticc_alerts import write_alerts
@@ -14,7 +15,14 @@ from fink_lib.cli.science_accuracy import accuracy as accuracy_command
 from fink_lib.errors import ConfigError
 from fink_lib.science.rubin import early_snia
 from fink_lib.science.rubin.early_snia_accuracy import OURS, OURS_WITHOUT_HOST, compare
-from fink_lib.science.rubin.early_snia_model import EarlySnIaModel, Split, load_model, mean_of, probabilities
+from fink_lib.science.rubin.early_snia_model import (
+    MODEL_FILE,
+    EarlySnIaModel,
+    Split,
+    load_model,
+    mean_of,
+    probabilities,
+)
 from fink_lib.science.rubin.early_snia_training import Boosting, train
 from fink_lib.science.rubin.elasticc import read_elasticc
 
@@ -62,8 +70,6 @@ def test_a_member_knows_its_objects_and_guesses_at_labels_that_mean_nothing(data
         table = pq.read_table(source).to_pylist()
         label = {row["diaObject"]["diaObjectId"]: int(draw.choice([10, 32])) for row in table}
         rows = [{**row, "GENTYPE": label[row["diaObject"]["diaObjectId"]]} for row in table]
-        import pyarrow as pa
-
         pq.write_table(pa.Table.from_pylist(rows), target)
     card = train(folder, tmp_path / "m.npz", SPLIT, QUICK)
     facts = card["accuracy"]["with_host"]
@@ -120,9 +126,8 @@ def test_missing_alerts_and_a_missing_model_are_named(tmp_path: Path) -> None:
 
 def test_the_committed_model_is_small_and_has_a_full_card() -> None:
     model = load_model()
-    path = Path(early_snia.load_model.__globals__["MODEL_FILE"])
-    assert path.stat().st_size < 1_000_000
-    card = json.loads(path.with_suffix(".json").read_text())
+    assert MODEL_FILE.stat().st_size < 1_000_000
+    card = json.loads(MODEL_FILE.with_suffix(".json").read_text())
     assert {"data", "split", "boosting", "features", "versions", "accuracy"} <= set(card)
     assert card["data"]["objects"] == len(model.trained_on)
     assert card["accuracy"]["with_host"]["auc_low"] > 0.8

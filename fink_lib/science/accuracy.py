@@ -95,7 +95,7 @@ def _bootstrap(score: Floats, positive: Flags, object_id: npt.NDArray[Any], seed
     """Return the area under the curve for resampled objects; a draw without one of the classes is drawn again."""
     draw = np.random.default_rng(seed)
     names, place = np.unique(object_id, return_inverse=True)
-    results = []
+    results: list[float] = []
     while len(results) < BOOTSTRAPS:
         times = np.bincount(draw.integers(0, len(names), len(names)), minlength=len(names))
         weight = times[place].astype(float)

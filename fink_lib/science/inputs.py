@@ -111,8 +111,10 @@ ZTF_INPUTS = SurveyInputs(
 
 ABSENT = ("", NUMBER)  # an input that other packets of the same modules carry, and these do not
 # Catalogued host galaxy of the transient: magnitudes, photometric redshift, separation and size in arcsec.
-HOST = ("host_mag_u", "host_mag_g", "host_mag_r", "host_mag_i", "host_mag_z", "host_mag_y")
-HOST += ("host_photoz", "host_photoz_err", "host_separation", "host_radius_sq")
+HOST = (
+    *("host_mag_u", "host_mag_g", "host_mag_r", "host_mag_i", "host_mag_z", "host_mag_y"),
+    *("host_photoz", "host_photoz_err", "host_separation", "host_radius_sq"),
+)
 
 LSST_INPUTS = SurveyInputs(
     alert_id="diaSourceId",

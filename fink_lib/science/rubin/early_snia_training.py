@@ -199,7 +199,8 @@ def _store(out: Path, arrays: dict[str, Array], card: dict[str, Any]) -> None:
     inside = {key: value for key, value in card.items() if key != "accuracy"}
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=out.parent, suffix=".npz", delete=False) as scratch:
-        np.savez_compressed(scratch, card=np.array(json.dumps(inside)), **arrays)
+        stored: dict[str, Any] = {"card": np.array(json.dumps(inside)), **arrays}
+        np.savez_compressed(scratch, **stored)
     path = Path(scratch.name)
     if path.stat().st_size > MAX_BYTES:
         size = path.stat().st_size

@@ -45,7 +45,7 @@ def _matched(values: Mapping[str, Any], name: str) -> Flags:
 
 
 def _catalogued(values: Mapping[str, Any]) -> Flags:
-    return _matched(values, "gcvs") | _matched(values, "vsx")
+    return np.asarray(_matched(values, "gcvs") | _matched(values, "vsx"))
 
 
 def _supernova(values: Mapping[str, Any]) -> Flags:
@@ -54,7 +54,8 @@ def _supernova(values: Mapping[str, Any]) -> Flags:
 
 
 def _early_ia(values: Mapping[str, Any]) -> Flags:
-    return _supernova(values) & (values["early_snia_score"] >= IA_SCORE) & (values["n_points"] <= EARLY_POINTS)
+    early = (values["early_snia_score"] >= IA_SCORE) & (values["n_points"] <= EARLY_POINTS)
+    return np.asarray(_supernova(values) & early, dtype=bool)
 
 
 def _cats(code: int) -> Callable[[Mapping[str, Any]], Flags]:

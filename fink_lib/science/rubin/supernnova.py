@@ -92,8 +92,8 @@ def compute(batch: AlertBatch, model: Any) -> Findings:
         mine = np.flatnonzero(usable[start:stop]) + start
         if len(mine):
             nothing[row] = False
-            columns = [points[name][mine] for name in ("time", "band", "flux", "flux_err")]
-            score[row] = model.network(sequence_of(*columns, norm=model.norm))[0, 0]
+            time, band, flux, error = (points[name][mine] for name in ("time", "band", "flux", "flux_err"))
+            score[row] = model.network(sequence_of(time, band, flux, error, model.norm))[0, 0]
     return Findings({"snn_sn_vs_others": score}, [(nothing, "no measured point")])
 
 

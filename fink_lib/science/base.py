@@ -97,7 +97,7 @@ class Module:
         Surveys that it runs for.
     cost
         Cost class.
-    scalars, histories, stamps
+    scalars, histories, forced, stamps
         Canonical inputs (see `fink_lib.science.inputs`).
     needs
         Outputs of other modules that it reads from ``batch.results``; those modules run before.
@@ -124,6 +124,7 @@ class Module:
     compute: Compute = field(repr=False)
     scalars: tuple[str, ...] = ()
     histories: tuple[str, ...] = ()
+    forced: tuple[str, ...] = ()
     stamps: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()

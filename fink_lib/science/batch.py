@@ -53,6 +53,10 @@ class AlertBatch:
         History and current point, joined, in time order; all share `offsets`.
     offsets
         Where each alert's history begins; shape (n + 1,).
+    forced
+        Forced photometry of the packet, in time order; all share `forced_offsets`.
+    forced_offsets
+        Where each alert's forced photometry begins; shape (n + 1,).
     stamps
         Cutout bytes, None for null.
     results
@@ -65,6 +69,8 @@ class AlertBatch:
     histories: Mapping[str, Array] = field(default_factory=dict)
     stamps: Mapping[str, Array] = field(default_factory=dict)
     results: Mapping[str, Any] = field(default_factory=dict)
+    forced: Mapping[str, Array] = field(default_factory=dict)
+    forced_offsets: Ints = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
     _memo: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -83,9 +89,8 @@ class AlertBatch:
 
     def take(self, rows: Ints) -> "AlertBatch":
         """Return the batch of some of the alerts, in the order given."""
-        lengths = np.diff(self.offsets)[rows]
-        offsets = np.r_[0, np.cumsum(lengths)].astype(np.int64)
-        flat = np.repeat(self.offsets[:-1][rows] - offsets[:-1], lengths) + np.arange(offsets[-1])
+        offsets, flat = _chosen(self.offsets, rows)
+        forced_offsets, forced_flat = _chosen(self.forced_offsets, rows) if self.forced else (self.forced_offsets, rows)
         return AlertBatch(
             alert_id=self.alert_id[rows],
             offsets=offsets,
@@ -93,4 +98,13 @@ class AlertBatch:
             histories={name: values[flat] for name, values in self.histories.items()},
             stamps={name: values[rows] for name, values in self.stamps.items()},
             results={name: values.take(rows) for name, values in self.results.items()},
+            forced={name: values[forced_flat] for name, values in self.forced.items()},
+            forced_offsets=forced_offsets,
         )
+
+
+def _chosen(offsets: Ints, rows: Ints) -> tuple[Ints, Ints]:
+    """Return the offsets of some of the lists, joined anew, and where their values stand now."""
+    lengths = np.diff(offsets)[rows]
+    joined = np.r_[0, np.cumsum(lengths)].astype(np.int64)
+    return joined, np.repeat(offsets[:-1][rows] - joined[:-1], lengths) + np.arange(joined[-1])

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +12,18 @@ import pyarrow.compute as pc
 from fink_lib.science.base import Module
 from fink_lib.science.batch import AlertBatch
 from fink_lib.science.inputs import BANDS, POSITIVE, Reading, SurveyInputs
-from fink_lib.surveys import Survey, value_at
+from fink_lib.surveys import value_at
 
 Array = npt.NDArray[Any]
 Ints = npt.NDArray[np.int64]
+
+
+class Banded(Protocol):
+    """What names its bands: a survey."""
+
+    @property
+    def bands(self) -> Mapping[str, str]:
+        """Value of the band field → name of the band."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +33,14 @@ class Wanted:
     scalars: tuple[str, ...]
     histories: tuple[str, ...]
     stamps: tuple[str, ...]
+    forced: tuple[str, ...] = ()
 
     def columns(self, inputs: SurveyInputs) -> dict[str, str]:
         """Return the flat columns that a batch is formed from: name → dotted path in the packet."""
         flat = {"alert_id": inputs.alert_id}
-        flat |= {f"scalar_{name}": inputs.scalars[name][0] for name in self.scalars}
+        flat |= {f"scalar_{name}": inputs.scalars[name][0] for name in self.scalars if inputs.carries(name)}
         flat |= {f"stamp_{name}": inputs.stamps[name] for name in self.stamps}
+        flat |= {f"forced_{name}": f"{inputs.forced}.{inputs.forced_points[name][0]}" for name in self.forced}
         for name in self.histories:
             flat[f"now_{name}"], flat[f"past_{name}"] = inputs.point_paths(name)
         return flat
@@ -39,14 +49,16 @@ class Wanted:
 def wanted(modules: Sequence[Module], inputs: SurveyInputs) -> Wanted:
     """Gather what modules declare; the time of each point is always there, since it orders the history."""
     histories = {name for module in modules for name in module.histories}
+    forced = {name for module in modules for name in module.forced}
     return Wanted(
         scalars=tuple(sorted({name for module in modules for name in module.scalars})),
         histories=tuple(sorted(histories | {inputs.time})),
         stamps=tuple(sorted({name for module in modules for name in module.stamps})),
+        forced=tuple(sorted(forced | {inputs.time})) if forced else (),
     )
 
 
-def form_batch(columns: pa.StructArray, want: Wanted, inputs: SurveyInputs, survey: Survey) -> AlertBatch:
+def form_batch(columns: pa.StructArray, want: Wanted, inputs: SurveyInputs, survey: Banded) -> AlertBatch:
     """Form a batch from a struct array with the columns that `Wanted.columns` names."""
     field = _fields(columns)
     codes = {text: BANDS.index(band) for text, band in survey.bands.items() if band in BANDS}
@@ -58,22 +70,25 @@ def form_batch(columns: pa.StructArray, want: Wanted, inputs: SurveyInputs, surv
     order = _time_order(joined[inputs.time], layout.offsets)
     if order is not None:
         joined = {name: values[order] for name, values in joined.items()}
+    forced, forced_offsets = _forced(field, want, inputs, codes)
     return AlertBatch(
         alert_id=field["alert_id"].to_numpy(zero_copy_only=False),
         offsets=layout.offsets,
-        scalars={name: _read(field[f"scalar_{name}"], inputs.scalars[name][1], codes) for name in want.scalars},
+        scalars={name: _scalar(field, name, inputs, codes) for name in want.scalars},
         histories=joined,
         stamps={name: _objects(field[f"stamp_{name}"]) for name in want.stamps},
+        forced=forced,
+        forced_offsets=forced_offsets,
     )
 
 
 def batch_of_packets(
-    packets: Sequence[Mapping[str, Any]], want: Wanted, inputs: SurveyInputs, survey: Survey
+    packets: Sequence[Mapping[str, Any]], want: Wanted, inputs: SurveyInputs, survey: Banded
 ) -> AlertBatch:
     """Form a batch from decoded packets, for tests and for work without Spark."""
     arrays, names = [], []
     for name, path in want.columns(inputs).items():
-        if name.startswith("past_"):
+        if name.startswith(("past_", "forced_")):
             root, leaf = path.rsplit(".", 1)
             values: list[Any] = [_past(packet, root, leaf) for packet in packets]
             arrays.append(pa.array(values, type=pa.list_(_plain(value for row in values for value in row or ()))))
@@ -93,6 +108,26 @@ def _plain(values: Any) -> pa.DataType:
     """Return the Arrow type of the first value that is not null; double where there is none."""
     first = next((value for value in values if value is not None), 0.0)
     return pa.scalar(first).type
+
+
+def _scalar(field: Mapping[str, pa.Array], name: str, inputs: SurveyInputs, codes: Mapping[str, int]) -> Array:
+    if inputs.carries(name):
+        return _read(field[f"scalar_{name}"], inputs.scalars[name][1], codes)
+    return _read(pa.nulls(len(field["alert_id"])), inputs.scalars[name][1], codes)
+
+
+def _forced(
+    field: Mapping[str, pa.Array], want: Wanted, inputs: SurveyInputs, codes: Mapping[str, int]
+) -> tuple[dict[str, Array], Ints]:
+    """Read the forced photometry; a null list is an empty one, a null point has no time and comes last."""
+    if not want.forced:
+        return {}, np.zeros(1, dtype=np.int64)
+    lists = {name: field[f"forced_{name}"] for name in want.forced}
+    lengths = pc.fill_null(pc.list_value_length(lists[inputs.time]), 0).to_numpy(zero_copy_only=False)
+    offsets = np.r_[0, np.cumsum(lengths)].astype(np.int64)
+    points = {name: _read(lists[name].flatten(), inputs.forced_points[name][1], codes) for name in want.forced}
+    order = np.lexsort((points[inputs.time], np.repeat(np.arange(len(lengths)), lengths)))
+    return {name: values[order] for name, values in points.items()}, offsets
 
 
 @dataclass(frozen=True)

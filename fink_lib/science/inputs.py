@@ -4,7 +4,7 @@ A module asks for ``mag``; that this is ``magpsf`` in a ZTF packet is written he
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from fink_lib.errors import SurveyError
@@ -43,6 +43,10 @@ class SurveyInputs:
         Canonical name → dotted path of the bytes.
     time
         Canonical history that orders the points.
+    forced
+        Path of the array of forced photometry; empty where packets have none.
+    forced_points
+        Canonical name → (field of it, reading); `time` orders them.
     """
 
     alert_id: str
@@ -52,6 +56,12 @@ class SurveyInputs:
     points: Mapping[str, tuple[str, Reading]]
     stamps: Mapping[str, str]
     time: str = "time"
+    forced: str = ""
+    forced_points: Mapping[str, tuple[str, Reading]] = field(default_factory=dict)
+
+    def carries(self, name: str) -> bool:
+        """Tell whether packets carry a scalar; one that they do not carry is read as null."""
+        return bool(self.scalars[name][0])
 
     def point_paths(self, name: str) -> tuple[str, str]:
         """Return the packet paths of the current and of the earlier values of a history."""
@@ -122,6 +132,13 @@ ZTF_INPUTS = SurveyInputs(
     },
 )
 
+ABSENT = ("", NUMBER)  # an input that other packets of the same modules carry, and these do not
+# Catalogued host galaxy of the transient: magnitudes, photometric redshift, separation and size in arcsec.
+HOST = (
+    *("host_mag_u", "host_mag_g", "host_mag_r", "host_mag_i", "host_mag_z", "host_mag_y"),
+    *("host_photoz", "host_photoz_err", "host_separation", "host_radius_sq"),
+)
+
 LSST_INPUTS = SurveyInputs(
     alert_id="diaSourceId",
     scalars={
@@ -130,6 +147,9 @@ LSST_INPUTS = SurveyInputs(
         "dec": ("diaSource.dec", NUMBER),
         "band": ("diaSource.band", BAND),
         "n_detections": ("diaObject.nDiaSources", NUMBER),
+        "sso_source": ("ssSource.diaSourceId", TEXT),  # kept as it is: its digits exceed a float's
+        "sso_offset": ("ssSource.ephOffset", NUMBER),  # arcsec
+        **dict.fromkeys(HOST, ABSENT),
     },
     current="diaSource",
     history="prvDiaSources",
@@ -140,6 +160,13 @@ LSST_INPUTS = SurveyInputs(
         "flux_err": ("psfFluxErr", NUMBER),  # nJy
         "ra": ("ra", NUMBER),
         "dec": ("dec", NUMBER),
+    },
+    forced="prvDiaForcedSources",
+    forced_points={
+        "time": ("midpointMjdTai", NUMBER),
+        "band": ("band", BAND),
+        "flux": ("psfFlux", NUMBER),  # nJy, negative where the source is below its template
+        "flux_err": ("psfFluxErr", NUMBER),  # nJy
     },
     stamps={"science": "cutoutScience", "template": "cutoutTemplate", "difference": "cutoutDifference"},
 )

@@ -28,6 +28,7 @@ from fink_lib.science import (
 )
 from fink_lib.science.base import Module
 from fink_lib.science.inputs import inputs_of
+from fink_lib.science.rubin.registry import RUBIN_MODULES
 
 MODULES: tuple[Module, ...] = (
     *detections.MODULES,
@@ -49,6 +50,7 @@ MODULES: tuple[Module, ...] = (
     *hostless.MODULES,
     *microlensing.MODULES,
     *classification.MODULES,  # last: it reads what all others found
+    *RUBIN_MODULES,
 )
 
 
@@ -117,6 +119,7 @@ def validate(modules: Sequence[Module], survey: str) -> None:
             (set(module.scalars) - set(inputs.scalars))
             | (set(module.histories) - set(inputs.points))
             | (set(module.stamps) - set(inputs.stamps))
+            | (set(module.forced) - set(inputs.forced_points))
         )
         if strangers or not declared:
             raise ConfigError(f"module '{module.name}' reads {sorted(strangers)}, which {survey} does not feed")

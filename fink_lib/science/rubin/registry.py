@@ -1,0 +1,14 @@
+"""The modules of Rubin packets, in the order in which they run; they come after those of all surveys."""
+
+from fink_lib.science.base import Module
+from fink_lib.science.rubin import cats, early_snia, label, light_curve_features, rate, solar_system, supernnova
+
+RUBIN_MODULES: tuple[Module, ...] = (
+    *solar_system.MODULES,
+    *light_curve_features.MODULES,
+    *rate.MODULES,
+    *supernnova.MODULES,
+    *cats.MODULES,
+    *early_snia.MODULES,
+    *label.MODULES,
+)

@@ -27,6 +27,10 @@ class Settings(BaseSettings):
         None, description="A folder of extra real alerts for tests and benchmarks; unset looks beside the project"
     )
 
+    catalogs: Path | None = Field(
+        None, description="Folder of catalogue files, <name>.parquet|csv|fits, over the packaged ones; unset has none"
+    )
+
     lsst_schemas: Path | None = Field(
         None, description="Folder of Rubin's alert schemas, <id>.avsc or <major>/<minor>/*.avsc; unset knows none"
     )

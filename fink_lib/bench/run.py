@@ -1,4 +1,4 @@
-"""The four benchmarks: one stage after the stages before it have done their part, or all three at once."""
+"""The benchmarks of the streams: one stage after the stages before it have done their part, or all three at once."""
 
 import time
 from collections.abc import Callable
@@ -39,6 +39,7 @@ class Benchmark(StrEnum):
     ENRICH = "enrich"
     DISTRIBUTE = "distribute"
     NIGHT = "night"
+    CROSSMATCH = "crossmatch"
 
 
 @dataclass(frozen=True)

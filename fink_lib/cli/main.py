@@ -24,6 +24,8 @@ COMMANDS = {
     "night": "Play a night and follow it until it is closed.",
     "simulate": "Play alert packets into a topic, with cadence and faults.",
     "bench": "Measure rates, latency and memory on amplified real alerts.",
+    "catalogs": "Catalogues in the lake: list, load, match again what changed.",
+    "quarantine": "Messages that could not be used: list, show, replay, discard.",
     "kafka": "The local broker by itself: start, stop, topics.",
     "jars": "Fetch and check the pinned jars.",
 }

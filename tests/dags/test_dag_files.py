@@ -27,7 +27,8 @@ STRUCTURE = {
     "ztf_close_night": {
         "drain": ["reconcile"],
         "reconcile": ["quality"],
-        "quality": ["compact"],
+        "quality": ["crossmatch"],
+        "crossmatch": ["compact"],
         "compact": ["statistics"],
         "statistics": ["report"],
         "report": ["manifest"],

@@ -1,7 +1,7 @@
 """Closes one night of a survey: drain → reconcile → quality → crossmatch → compact → statistics → report → manifest.
 
-**What** Waits until no stream has anything left, computes the night's equations, checks its tables, matches its alerts with
-the catalogues, compacts, counts, reports, and writes the manifest. Results lie in `nights/<survey>/<night>/`.
+**What** Waits until no stream has anything left, computes the night's equations, checks its tables, matches its alerts
+with the catalogues, compacts, counts, reports, and writes the manifest. Results lie in `nights/<survey>/<night>/`.
 
 **When** One run for each drained night, started by the rotation of `distribute`; the night is the run's partition
 key. A night that gets late alerts is closed again, as a new version.

@@ -61,7 +61,9 @@ def crossmatch(
         Keys, `SOURCE_COLUMNS` and ``separation_arcsec``; positions without a source are not there.
     """
     order = match_order(radius_arcsec)
-    placed = place(positions.select(*dict.fromkeys((*keys, "ra", "dec"))), radius_arcsec).persist(StorageLevel.MEMORY_AND_DISK)
+    placed = place(positions.select(*dict.fromkeys((*keys, "ra", "dec"))), radius_arcsec).persist(
+        StorageLevel.MEMORY_AND_DISK
+    )
     try:
         candidates = _candidates(catalog, placed, order)
         yield _meet(placed, candidates, keys, radius_arcsec, partitions)

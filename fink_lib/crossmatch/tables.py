@@ -29,7 +29,7 @@ def gold_catalog(name: str) -> TableSpec:
 
 
 def gold_catalogs() -> TableSpec:
-    """The versions of all catalogues: what each was made from, and where the sky changed."""
+    """Versions of all catalogues: what each was made from, and where the sky changed."""
     return TableSpec(
         layer="gold",
         survey="",
@@ -56,7 +56,7 @@ def gold_catalogs() -> TableSpec:
 
 
 def gold_crossmatch(survey: Survey) -> TableSpec:
-    """The matches in force of every night: the nearest source of each alert in each catalogue."""
+    """Matches in force of every night: the nearest source of each alert in each catalogue."""
     return TableSpec(
         layer="gold",
         survey=survey.name,

@@ -182,7 +182,7 @@ class BatchWriter:
         return frame
 
     def judged(self, rest: DataFrame) -> DataFrame:
-        """Look at messages one by one: add packet, identity, and the verdict: `error_class` null where the message is fine after all."""
+        """Judge messages one by one: add packet, identity and verdict; `error_class` is null for one that is fine."""
         columns = ["key", "value", *KAFKA]
         seen = rest.select(*columns).mapInArrow(verdicts(self.survey), f"{_types(rest, columns)}, {COLUMNS_SQL}")
         read = with_identity(seen.withColumn(PACKET, decoded_as_read(F.col("body"), self.survey)), self.survey)

@@ -73,7 +73,7 @@ def quarantine(survey: Survey) -> TableSpec:
 
 
 def releases(survey: Survey) -> TableSpec:
-    """What became of messages of the quarantine: the quarantine itself is append-only and keeps them for ever."""
+    """Releases of messages from the quarantine, which is append-only and keeps them for ever."""
     return TableSpec(
         layer="bronze",
         survey=survey.name,

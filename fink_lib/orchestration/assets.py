@@ -16,6 +16,7 @@ STAGE_TABLES: Mapping[Stage, tuple[str, ...]] = {
     Stage.DISTRIBUTE: ("gold_{survey}__published",),
 }
 NIGHTS_TABLE = "gold__nights"
+CATALOGS_TABLE = "gold__catalogs"
 MATCHES_TABLE = "gold_{survey}__crossmatch"
 
 

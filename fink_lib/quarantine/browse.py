@@ -46,7 +46,9 @@ class Place:
         """
         found = NAME.fullmatch(text.strip())
         if found is None:
-            raise ConfigError(f"'{text}' names no message: write topic:partition:offset, as `fink quarantine list` does")
+            raise ConfigError(
+                f"'{text}' names no message: write topic:partition:offset, as `fink quarantine list` does"
+            )
         return cls(found["topic"], int(found["p1"] or found["p2"]), int(found["offset"]))
 
     @classmethod

@@ -103,9 +103,7 @@ def replay(
         return _replay(session, settings, survey, rows, decision)
 
 
-def _replay(
-    session: SparkSession, settings: Settings, survey: Survey, rows: pa.Table, decision: Decision
-) -> Outcome:
+def _replay(session: SparkSession, settings: Settings, survey: Survey, rows: pa.Table, decision: Decision) -> Outcome:
     configure(session, survey)
     writer = BatchWriter(session, StreamSpec(survey.name, Stage.INGEST, settings), survey)
     judged = writer.judged(_as_messages(session, rows)).persist(StorageLevel.DISK_ONLY)

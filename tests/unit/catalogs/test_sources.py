@@ -47,7 +47,9 @@ def test_hours_and_minutes_of_3hsp_are_degrees(tmp_path: Path) -> None:
 
 
 def test_a_file_of_the_folder_takes_the_place_of_a_packaged_one(tmp_path: Path) -> None:
-    pq.write_table(pa.table({"ra": [10.0, np.nan], "dec": [5.0, 5.0], "VarType": ["EW  ", "M"]}), tmp_path / "gcvs.parquet")
+    pq.write_table(
+        pa.table({"ra": [10.0, np.nan], "dec": [5.0, 5.0], "VarType": ["EW  ", "M"]}), tmp_path / "gcvs.parquet"
+    )
     file = known_files(tmp_path)["gcvs"]
     assert (file.label, file.version) == ("VarType", "")
     table, dropped = standard(file, tmp_path)

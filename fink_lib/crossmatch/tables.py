@@ -56,7 +56,7 @@ def gold_catalogs() -> TableSpec:
 
 
 def gold_crossmatch(survey: Survey) -> TableSpec:
-    """Matches in force of every night: the nearest source of each alert in each catalogue."""
+    """Describe the matches in force: the nearest source of each alert in each catalogue."""
     return TableSpec(
         layer="gold",
         survey=survey.name,

@@ -5,7 +5,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,8 +36,12 @@ class CrossmatchReport:
 
     Attributes
     ----------
-    positions, catalog_rows, files, seed, radius_arcsec
-        What was matched; the catalogue's files in the lake.
+    radius_arcsec
+        Radius of the match.
+    driver_memory, master
+        What Spark ran with.
+    files
+        The catalogue's files in the lake.
     matches
         Positions that have a source.
     load_s
@@ -52,26 +56,26 @@ class CrossmatchReport:
         Positions times sources over `match_s`.
     peak_rss_mb
         Of this process, its JVM and its Python workers, while it matched; pages that they share count for each.
-    driver_memory, master
-        What Spark ran with.
+    positions, catalog_rows, seed
+        What was made and matched.
     checked, disagreeing
         Positions at the poles and across RA 0 compared with astropy, and those whose source was another one.
     """
 
-    positions: int
-    catalog_rows: int
-    files: int
-    seed: int
     radius_arcsec: float
+    driver_memory: str
+    master: str
+    files: int
     matches: int
     load_s: float
     scan_s: float
     match_s: float
     peak_rss_mb: float
-    driver_memory: str
-    master: str
-    checked: int
-    disagreeing: int
+    positions: int = 0
+    catalog_rows: int = 0
+    seed: int = 0
+    checked: int = 0
+    disagreeing: int = 0
 
     @property
     def ratio(self) -> float:
@@ -100,25 +104,16 @@ def run_crossmatch(settings: Settings, positions: int, catalog_rows: int, seed: 
         write_positions(home / "positions.parquet", positions, catalog_rows, seed)
         session = build_session("bench-crossmatch", mine)
         try:
-            facts = _measure(session, mine, file, say)
+            measured = _measure(session, mine, file, say)
         finally:
             session.stop()
         say("asking astropy about the poles and RA 0")
         checked, disagreeing = compare(home)
-    return CrossmatchReport(
-        positions=positions,
-        catalog_rows=catalog_rows,
-        seed=seed,
-        radius_arcsec=RADIUS_ARCSEC,
-        driver_memory=settings.batch_memory,
-        master=settings.spark_master,
-        checked=checked,
-        disagreeing=disagreeing,
-        **facts,
-    )
+    report = replace(measured, positions=positions, catalog_rows=catalog_rows, seed=seed)
+    return replace(report, checked=checked, disagreeing=disagreeing)
 
 
-def _measure(session: SparkSession, settings: Settings, file: CatalogFile, say: Say) -> dict[str, float | int]:
+def _measure(session: SparkSession, settings: Settings, file: CatalogFile, say: Say) -> CrossmatchReport:
     spec = gold_catalog(file.name)
     load_s = _timed(lambda: load_catalog_table(session, settings, file))
     say(f"loaded in {load_s} s")
@@ -132,14 +127,17 @@ def _measure(session: SparkSession, settings: Settings, file: CatalogFile, say: 
     finally:
         watch.close()
     say(f"matched in {match_s} s")
-    return {
-        "files": len(DeltaTable(str(spec.path(settings.lake))).file_uris()),
-        "matches": session.read.format("delta").load(str(settings.home / "matches")).count(),
-        "load_s": load_s,
-        "scan_s": scan_s,
-        "match_s": match_s,
-        "peak_rss_mb": watch.peak_mb["match"],
-    }
+    return CrossmatchReport(
+        radius_arcsec=file.radius_arcsec,
+        driver_memory=settings.batch_memory,
+        master=settings.spark_master,
+        files=len(DeltaTable(str(spec.path(settings.lake))).file_uris()),
+        matches=session.read.format("delta").load(str(settings.home / "matches")).count(),
+        load_s=load_s,
+        scan_s=scan_s,
+        match_s=match_s,
+        peak_rss_mb=watch.peak_mb["match"],
+    )
 
 
 def scan(session: SparkSession, table: Path) -> None:

@@ -70,6 +70,7 @@ def _beside(draw: np.random.Generator, ra_deg: Floats, dec_deg: Floats) -> tuple
     vector = np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=1)
     step = draw.uniform(0.0, np.radians(BESIDE_ARCSEC / 3600.0), len(ra))
     away = draw.normal(size=vector.shape)
+    away -= (away * vector).sum(axis=1)[:, None] * vector  # along the sky, not out of it
     vector += away / np.linalg.norm(away, axis=1)[:, None] * step[:, None]
     vector /= np.linalg.norm(vector, axis=1)[:, None]
     turned = np.degrees(np.arctan2(vector[:, 1], vector[:, 0])) % 360.0

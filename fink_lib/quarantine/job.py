@@ -62,7 +62,8 @@ def perform(settings: Settings, survey: Survey, action: Action, selection: Selec
 def plan(settings: Settings, survey: Survey, selection: Selection) -> list[str]:
     """Say of each message what a replay would find, and count it."""
     columns = ["kafka_topic", "kafka_partition", "kafka_offset", "stage", "error_class", "raw"]
-    lines, counts = [], Counter[str]()
+    lines: list[str] = []
+    counts = Counter[str]()
     for row in chosen(settings.lake, survey, selection, columns).to_pylist():
         now = today(survey, row["raw"])
         state = f"still {now['error_now']}" if now["error_now"] else f"decodes now: alert {now['alert_id_now']}"

@@ -84,7 +84,9 @@ def test_errors_say_what_there_is(planted: Path, tmp_path: Path) -> None:
 
 
 def test_reading_loads_no_spark() -> None:
-    program = "import sys, fink_lib.lake; sys.exit(', '.join(n for n in sys.modules if n.split('.')[0] == 'pyspark') or 0)"
+    program = (
+        "import sys, fink_lib.lake; sys.exit(', '.join(n for n in sys.modules if n.split('.')[0] == 'pyspark') or 0)"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 

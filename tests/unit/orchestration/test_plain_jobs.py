@@ -38,7 +38,7 @@ def test_a_job_gets_its_arguments(project: Path) -> None:
 
 
 def test_the_last_word_of_a_job_is_the_error(project: Path) -> None:
-    with pytest.raises(NightError, match="^the catalogue has no column ra$"):
+    with pytest.raises(NightError, match="the catalogue has no column ra"):
         run(["fail"])
 
 

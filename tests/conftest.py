@@ -17,6 +17,11 @@ SHARED = Path(os.environ.get("FINK_SHARED_DATA", PROJECT_DIR.parent / "shared" /
 # Written, but not yet seen to pass on a machine that does nothing else: they are run with FINK_ALL_TESTS=1.
 # Each line goes as soon as its tests have been seen to pass.
 UNPROVEN = {
+    "tests/spark/crossmatch/test_crossmatch_versions.py": "not yet seen to pass: versions of a catalogue",
+    "tests/spark/crossmatch/test_crossmatch_real.py": "not yet seen to pass: real alerts against GCVS",
+    "tests/spark/quarantine/test_quarantine_replay.py::test_enrich": "not yet seen to pass: replayed rows in enrich",
+    "tests/spark/quarantine/test_quarantine_replay.py::test_a_replay_killed": "not yet seen to pass: a killed replay",
+    "tests/spark/quarantine/test_quarantine_replay.py::test_what_enrich": "not yet seen to pass: a refusal",
     "tests/integration/airflow/": "not yet seen to pass: real Airflow with stand-in drivers",
     "tests/streaming/loop/": "not yet seen to pass: the run loop in a process of its own",
     "tests/streaming/ingest/": "not yet seen to pass: ingest from a real Kafka",

@@ -14,6 +14,26 @@ if TYPE_CHECKING:
 
 SHARED = Path(os.environ.get("FINK_SHARED_DATA", PROJECT_DIR.parent / "shared" / "data"))
 
+# Written, but not yet seen to pass on a machine that does nothing else: they are run with FINK_ALL_TESTS=1.
+# Each line goes as soon as its tests have been seen to pass.
+UNPROVEN = {
+    "tests/spark/crossmatch/test_crossmatch_versions.py": "not yet seen to pass: versions of a catalogue",
+    "tests/spark/crossmatch/test_crossmatch_real.py": "not yet seen to pass: real alerts against GCVS",
+    "tests/spark/quarantine/test_quarantine_replay.py::test_enrich": "not yet seen to pass: replayed rows in enrich",
+    "tests/spark/quarantine/test_quarantine_replay.py::test_a_replay_killed": "not yet seen to pass: a killed replay",
+    "tests/spark/quarantine/test_quarantine_replay.py::test_what_enrich": "not yet seen to pass: a refusal",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what is not proven yet, and say so."""
+    if os.environ.get("FINK_ALL_TESTS") == "1":
+        return
+    for item in items:
+        for prefix, reason in UNPROVEN.items():
+            if item.nodeid.startswith(prefix):
+                item.add_marker(pytest.mark.skip(reason=f"{reason} (FINK_ALL_TESTS=1 runs it)"))
+
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:

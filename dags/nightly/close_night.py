@@ -1,7 +1,7 @@
-"""Closes one night of a survey: drain → reconcile → quality → compact → statistics → report → manifest.
+"""Closes one night of a survey: drain → reconcile → quality → crossmatch → compact → statistics → report → manifest.
 
-**What** Waits until no stream has anything left, computes the night's equations, checks its tables, compacts them,
-counts, reports, and writes the manifest. Results lie in `nights/<survey>/<night>/`.
+**What** Waits until no stream has anything left, computes the night's equations, checks its tables, matches its alerts
+with the catalogues, compacts, counts, reports, and writes the manifest. Results lie in `nights/<survey>/<night>/`.
 
 **When** One run for each drained night, started by the rotation of `distribute`; the night is the run's partition
 key. A night that gets late alerts is closed again, as a new version.
@@ -16,7 +16,7 @@ Each step replaces what it wrote before.
 
 from airflow.sdk import DAG, Param, PartitionedAssetTimetable, TriggerRule, chain
 
-from fink_lib.orchestration.assets import NIGHTS_TABLE, night_asset, survey_tables, table_asset
+from fink_lib.orchestration.assets import MATCHES_TABLE, NIGHTS_TABLE, night_asset, survey_tables, table_asset
 from fink_lib.orchestration.jobs import SparkJobOperator
 from fink_lib.orchestration.operators import DrainOperator
 from fink_lib.orchestration.policy import NIGHTLY_ARGS, START, Pool, Tag
@@ -35,6 +35,10 @@ numbers are in `reconcile.json`. It reads only, so a retry is safe.
     "quality": """
 Checks the night's tables against their expectations. **Fails** when a critical one does: nothing may be built on this
 night. Warnings are reported only. It reads only, so a retry is safe.
+""",
+    "crossmatch": """
+Matches the night's alerts with every catalogue in the lake. **Fails** when a catalogue's table is damaged or memory
+runs out. It replaces what the night had: a retry is safe.
 """,
     "compact": """
 Rewrites the small files of the night into few. **Fails** for want of disk or memory; the tables are then as they
@@ -76,7 +80,11 @@ for survey in SURVEYS.values():
         doc_md=__doc__,
     ) as dag:
         drain = DrainOperator(task_id="drain", survey=survey.name, pool=Pool.STREAMS.value, doc_md=DOC["drain"])
-        tables = {"compact": survey_tables(survey.name), "manifest": [table_asset(NIGHTS_TABLE)]}
+        tables = {
+            "crossmatch": [table_asset(MATCHES_TABLE.format(survey=survey.name))],
+            "compact": survey_tables(survey.name),
+            "manifest": [table_asset(NIGHTS_TABLE)],
+        }
         always = {"report": TriggerRule.ALL_DONE, "manifest": TriggerRule.ALL_DONE}
         steps = [
             SparkJobOperator(
@@ -87,7 +95,7 @@ for survey in SURVEYS.values():
                 trigger_rule=always.get(step, TriggerRule.ALL_SUCCESS),
                 doc_md=DOC[step],
             )
-            for step in ("reconcile", "quality", "compact", "statistics", "report", "manifest")
+            for step in ("reconcile", "quality", "crossmatch", "compact", "statistics", "report", "manifest")
         ]
         chain(drain, *steps)
     globals()[dag.dag_id] = dag

@@ -40,6 +40,7 @@ class Benchmark(StrEnum):
     DISTRIBUTE = "distribute"
     NIGHT = "night"
     SCIENCE = "science"
+    CROSSMATCH = "crossmatch"
 
 
 @dataclass(frozen=True)

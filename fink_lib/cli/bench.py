@@ -11,6 +11,7 @@ from rich.table import Table
 
 from fink_lib.bench import Benchmark, BenchRequest, Report, run_bench
 from fink_lib.cli.common import load_settings, say
+from fink_lib.config import Settings
 from fink_lib.simulator import resolve_path
 from fink_lib.surveys import get_survey
 
@@ -19,7 +20,8 @@ _ENDED = 128 + signal.SIGTERM
 
 def bench(
     what: Annotated[
-        Benchmark, typer.Argument(help="One stage, the night (all three at once), or the science modules.")
+        Benchmark,
+        typer.Argument(help="One stage, the night (all three at once), the science modules, or the crossmatch."),
     ],
     *,
     alerts: Annotated[int, typer.Option(min=1, help="Packets to measure on.")] = 8000,
@@ -29,10 +31,15 @@ def bench(
     latency_s: Annotated[float, typer.Option(min=1, help="night: seconds during which latency is measured.")] = 60.0,
     seed: Annotated[int, typer.Option(help="Of the amplifier.")] = 0,
     timeout_s: Annotated[float, typer.Option(min=1, help="Longest time for each part.")] = 1800.0,
+    positions: Annotated[int, typer.Option(min=1000, help="crossmatch: made positions.")] = 1_000_000,
+    catalog: Annotated[int, typer.Option(min=1000, help="crossmatch: sources of a made catalogue.")] = 10_000_000,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures as JSON.")] = None,
 ) -> None:
     """Measure rates, latency and memory, in a home and on ports of its own; nothing of it stays."""
     settings = load_settings()
+    if what is Benchmark.CROSSMATCH:
+        _crossmatch(settings, positions, catalog, seed, json_file)
+        return
     request = BenchRequest(
         what,
         get_survey(survey),
@@ -73,6 +80,15 @@ def _bench_science(request: BenchRequest, json_file: Path | None) -> None:
     sums = [(f"{load.alerts_per_s:.0f}", f"ratio {load.ratio}", "", "") for load in (report.whole, report.young)]
     table.add_row("all together", *sums[0], *sums[1])
     Console().print(table)
+
+
+def _crossmatch(settings: Settings, positions: int, catalog: int, seed: int, json_file: Path | None) -> None:
+    from fink_lib.bench.crossmatch import run_crossmatch
+
+    report = run_crossmatch(settings, positions, catalog, seed, say)
+    if json_file is not None:
+        json_file.write_text(report.as_json() + "\n")
+    say(report.as_json())
 
 
 def _show(report: Report) -> None:

@@ -26,6 +26,8 @@ COMMANDS = {
     "models": "Convert trained models once, and show what they are.",
     "simulate": "Play alert packets into a topic, with cadence and faults.",
     "bench": "Measure rates, latency and memory on amplified real alerts.",
+    "catalogs": "Catalogues in the lake: list, load, match again what changed.",
+    "quarantine": "Messages that could not be used: list, show, replay, discard.",
     "kafka": "The local broker by itself: start, stop, topics.",
     "jars": "Fetch and check the pinned jars.",
 }

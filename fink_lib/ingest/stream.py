@@ -143,7 +143,7 @@ class BatchWriter:
 
     def _write_misfits(self, frame: DataFrame, batch_id: int, *, replayed: bool) -> None:
         """Save or quarantine every message of the batch that is in neither table."""
-        judged = self._judged(self._not_yet_written(frame)).persist(StorageLevel.DISK_ONLY)
+        judged = self.judged(self._not_yet_written(frame)).persist(StorageLevel.DISK_ONLY)
         try:
             # First: an append to a table that the cached frame was made from makes Spark compute it anew.
             self._learn(judged)
@@ -181,8 +181,8 @@ class BatchWriter:
             frame = frame.join(F.broadcast(done.select(*place)), same, "left_anti")
         return frame
 
-    def _judged(self, rest: DataFrame) -> DataFrame:
-        """Add packet, identity, and the verdict: `error_class` null where the message is fine after all."""
+    def judged(self, rest: DataFrame) -> DataFrame:
+        """Judge messages one by one: add packet, identity and verdict; `error_class` is null for one that is fine."""
         columns = ["key", "value", *KAFKA]
         seen = rest.select(*columns).mapInArrow(verdicts(self.survey), f"{_types(rest, columns)}, {COLUMNS_SQL}")
         read = with_identity(seen.withColumn(PACKET, decoded_as_read(F.col("body"), self.survey)), self.survey)

@@ -1,1 +1,5 @@
-"""Table specs, paths, idempotent writes."""
+"""Table specs, paths, idempotent writes; and reading without Spark."""
+
+from fink_lib.lake.reading import read, table_names
+
+__all__ = ["read", "table_names"]

@@ -72,6 +72,30 @@ def quarantine(survey: Survey) -> TableSpec:
     )
 
 
+def releases(survey: Survey) -> TableSpec:
+    """Releases of messages from the quarantine, which is append-only and keeps them for ever."""
+    return TableSpec(
+        layer="bronze",
+        survey=survey.name,
+        name="releases",
+        schema=_struct(
+            ("night", DATE),
+            ("alert_id", L),
+            *KAFKA_COLUMNS[:3],
+            ("stage", S),
+            ("action", S),
+            ("who", S),
+            ("why", S),
+            ("release_time", TS),
+            ("code_version", S),
+        ),
+        key=(*KAFKA_KEY, "stage"),
+        comment="One row: a quarantined message that was replayed into bronze, or discarded; by whom and why.",
+        partitioned_by=("action",),
+        indexed_columns=8,
+    )
+
+
 def silver_alerts(survey: Survey, science: T.StructType) -> TableSpec:
     """Every alert that passed the cuts, with its science, without cutouts."""
     head = _struct(

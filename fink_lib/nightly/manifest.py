@@ -14,7 +14,7 @@ from fink_lib.nightly.ledger import NightsLedger
 from fink_lib.nightly.results import JsonObject, Step, replace_text, to_json, why_missing
 
 COUNTS = ("offered", "bronze", "quarantine", "silver", "rejected", "repeats", "quarantine_enrich")
-NEEDED = (Step.RECONCILE, Step.QUALITY, Step.COMPACT, Step.STATISTICS, Step.REPORT)
+NEEDED = (Step.RECONCILE, Step.QUALITY, Step.CROSSMATCH, Step.COMPACT, Step.STATISTICS, Step.REPORT)
 
 
 def build(context: NightContext, results: Mapping[Step, JsonObject | None]) -> JsonObject:
@@ -22,6 +22,7 @@ def build(context: NightContext, results: Mapping[Step, JsonObject | None]) -> J
     reconcile = results.get(Step.RECONCILE) or {}
     quality = results.get(Step.QUALITY) or {}
     statistics = results.get(Step.STATISTICS) or {}
+    matched = (results.get(Step.CROSSMATCH) or {}).get("catalogs", ())
     counts = reconcile.get("counts", {})
     missing = {str(step): why_missing(context.folder, step, context.run_id) for step in NEEDED if not results.get(step)}
     critical = list(quality.get("critical_failed", ()))
@@ -38,6 +39,7 @@ def build(context: NightContext, results: Mapping[Step, JsonObject | None]) -> J
         "latency_s": dict(statistics.get("latency_s", {})),
         "expectations": {"passed": quality.get("passed", 0), "failed": quality.get("failed", 0)},
         "critical_failed": critical,
+        "catalogs": {one["catalog"]: one["catalog_version"] for one in matched},
         "not_computed": missing,
         "ok": holds and not critical and not missing,
         "run_id": context.run_id,

@@ -122,6 +122,7 @@ def look(context: NightContext, reader: TopicReader) -> Balance:
     offered, topics = offered_account(snapshot, reader, survey, night, input_marks)
     enriched = enriched_equation(snapshot, night)
     published = published_account(snapshot, reader, survey, night, marks)
-    damaged = snapshot.frame(Table.QUARANTINE).where(F.col("night") == F.lit(night)).count()
+    # As written, released or not: whoever asks whether a night changed counts the rows in the log.
+    damaged = snapshot.written(Table.QUARANTINE).where(F.col("night") == F.lit(night)).count()
     rows = {str(Table.BRONZE): enriched.total, str(Table.QUARANTINE): damaged}
     return Balance(offered, enriched, published, topics, rows, dict(snapshot.versions))

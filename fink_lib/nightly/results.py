@@ -14,6 +14,7 @@ class Step(StrEnum):
 
     RECONCILE = "reconcile"
     QUALITY = "quality"
+    CROSSMATCH = "crossmatch"
     COMPACT = "compact"
     STATISTICS = "statistics"
     REPORT = "report"

@@ -11,11 +11,16 @@ from deltalake import DeltaTable as LakeTable
 from deltalake.exceptions import TableNotFoundError
 
 from fink_lib.lake import tables
+from fink_lib.lake.releases import Action
 from fink_lib.lake.table import TableSpec
 from fink_lib.surveys import Survey
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+
+# What result files call the table of releases
+RELEASES = "releases"
 
 
 class Table(StrEnum):
@@ -60,15 +65,19 @@ class Snapshot:
     ----------
     session
         Spark session that reads them.
+    survey
+        Whose tables.
     lake
         Root folder of the tables.
     specs
         What they are.
     versions
-        Version of each; None where the table does not exist, which reads as no rows.
+        Version of each; None where the table does not exist, which reads as no rows. That of the releases is
+        there only when something was ever released.
     """
 
     session: "SparkSession"
+    survey: Survey
     lake: Path
     specs: Mapping[Table, TableSpec]
     versions: Mapping[str, int | None]
@@ -76,10 +85,23 @@ class Snapshot:
     @classmethod
     def now(cls, session: "SparkSession", survey: Survey, lake: Path) -> "Snapshot":
         """Pin the newest versions."""
-        return cls(session, lake, night_specs(survey), table_versions(survey, lake))
+        versions = table_versions(survey, lake)
+        released = table_version(tables.releases(survey).path(lake))
+        pinned = versions if released is None else versions | {RELEASES: released}
+        return cls(session, survey, lake, night_specs(survey), pinned)
 
     def frame(self, table: Table) -> "DataFrame":
-        """Read a table at its pinned version."""
+        """Read a table at its pinned version; messages that were replayed out of the quarantine are not in it."""
+        rows = self.written(table)
+        released = self.versions.get(RELEASES)
+        if table is not Table.QUARANTINE or released is None:
+            return rows
+        spec = tables.releases(self.survey)
+        replayed = spec.read(self.session, self.lake, released).where(f"action = '{Action.REPLAYED}'")
+        return rows.join(replayed.select(*spec.key), list(spec.key), "left_anti").select(*rows.columns)
+
+    def written(self, table: Table) -> "DataFrame":
+        """Read every row of a table at its pinned version."""
         version = self.versions[str(table)]
         spec = self.specs[table]
         if version is None:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable
 
 from fink_lib.config import Settings
+from fink_lib.lake.releases import read_releases, without_replayed
 from fink_lib.nightly.equation import Attribution, Equation
 from fink_lib.nightly.identify import identify_input
 from fink_lib.nightly.lost import read_back
@@ -72,6 +73,7 @@ def _kept(settings: Settings, survey: Survey, topics: list[str]) -> tuple[pa.Tab
     """Return the offsets that ingest kept of some topics, and how many of them are of no night."""
     specs = night_specs(survey)
     mine = pc.field("kafka_topic").isin(topics)
+    released = read_releases(settings.lake, survey)
     parts, undated = [], 0
     for table, condition in ((Table.BRONZE, mine), (Table.QUARANTINE, mine & (pc.field("stage") == Stage.INGEST))):
         path = specs[table].path(settings.lake)
@@ -79,6 +81,8 @@ def _kept(settings: Settings, survey: Survey, topics: list[str]) -> tuple[pa.Tab
             continue
         dataset = DeltaTable(str(path)).to_pyarrow_dataset()
         rows = dataset.to_table(columns=[*KEY, "night"], filter=condition)
+        if table is Table.QUARANTINE:
+            rows = without_replayed(rows, released)
         undated += rows.column("night").null_count
         parts.append(rows.select(KEY))
     return (pa.concat_tables(parts) if parts else pa.table({name: [] for name in KEY})), undated

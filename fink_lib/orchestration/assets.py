@@ -16,6 +16,8 @@ STAGE_TABLES: Mapping[Stage, tuple[str, ...]] = {
     Stage.DISTRIBUTE: ("gold_{survey}__published",),
 }
 NIGHTS_TABLE = "gold__nights"
+CATALOGS_TABLE = "gold__catalogs"
+MATCHES_TABLE = "gold_{survey}__crossmatch"
 
 
 def stream_asset(survey: str, stage: Stage) -> Asset:

@@ -83,6 +83,10 @@ class SparkJobOperator(BaseOperator):
         job = settings.project / "jobs" / "nightly" / f"{self.step}.py"
         command = [sys.executable, str(job), "--survey", self.survey, "--night", night, "--run-id", self.run]
         self.log.info("job=%s night=%s run_id=%s", self.step, night, self.run)
+        return self._follow(settings, command)
+
+    def _follow(self, settings: Settings, command: Sequence[str]) -> tuple[int, str]:
+        """Run a command to its end, its lines in the log; return its exit code and its last word."""
         last_words: deque[str] = deque(maxlen=1)
         with subprocess.Popen(
             command,

@@ -13,6 +13,8 @@ class Tag(StrEnum):
 
     STREAMING = "streaming"
     NIGHTLY = "nightly"
+    MAINTENANCE = "maintenance"
+    ON_DEMAND = "on_demand"
 
 
 class Pool(StrEnum):

@@ -24,6 +24,8 @@ FORBIDDEN = {
     "enrich": {"airflow", "orchestration"},
     "distribute": {"airflow", "orchestration"},
     "nightly": {"airflow", "orchestration"},
+    "crossmatch": {"airflow", "orchestration", *STAGES},
+    "quarantine": {"airflow", "orchestration"},
     "simulator": {"pyspark", "delta", "airflow", "orchestration"},
     "orchestration": {"pyspark", "delta", "spark", "lake", "cli", *STAGES},
 }
@@ -86,7 +88,7 @@ def test_no_survey_is_asked_for_by_name_outside_surveys() -> None:
 
 def test_orchestration_loads_without_spark() -> None:
     program = (
-        "import sys, fink_lib.orchestration.operators, fink_lib.orchestration.jobs\n"
+        "import sys, fink_lib.orchestration.operators, fink_lib.orchestration.jobs, fink_lib.orchestration.plain_jobs\n"
         "sys.exit(', '.join(name for name in sys.modules if name.split('.')[0] in ('pyspark', 'delta', 'py4j')))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)

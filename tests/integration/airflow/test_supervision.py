@@ -15,7 +15,7 @@ from fink_lib.streaming.spec import Stage
 pytestmark = [pytest.mark.airflow, pytest.mark.spark, pytest.mark.timeout(3000)]
 
 NIGHT = "2021-11-22"
-STEPS = ["reconcile", "quality", "compact", "statistics", "report", "manifest"]
+STEPS = ["reconcile", "quality", "crossmatch", "compact", "statistics", "report", "manifest"]
 
 
 def test_a_drained_night_is_closed_exactly_once(broker: Broker) -> None:
@@ -91,6 +91,6 @@ def test_a_broken_equation_is_reported_and_fails_the_run(broker: Broker) -> None
         log = api.task_log("ztf_close_night", run_id, "reconcile")
     tasks = broker.tasks("ztf_close_night", run_id)
     assert [step for step, state in tasks.items() if state == "success"] == ["drain", "report"]
-    assert {tasks[step] for step in ("quality", "compact", "statistics")} == {"upstream_failed"}
+    assert {tasks[step] for step in ("quality", "crossmatch", "compact", "statistics")} == {"upstream_failed"}
     assert (tasks["reconcile"], tasks["manifest"]) == ("failed", "failed")
     assert "reconcile failed: 2 messages are in no table" in log

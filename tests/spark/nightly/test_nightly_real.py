@@ -12,7 +12,7 @@ from fink_lib.distribute.stream import plan as distribute
 from fink_lib.enrich.stream import plan as enrich
 from fink_lib.errors import EquationBroken
 from fink_lib.ingest.stream import plan as ingest
-from fink_lib.nightly import compact, manifest, quality, reconcile, report, statistics
+from fink_lib.nightly import compact, crossmatch, manifest, quality, reconcile, report, statistics
 from fink_lib.nightly.job import NightContext, perform
 from fink_lib.nightly.results import Step
 from fink_lib.nightly.undated import undated_night
@@ -35,6 +35,7 @@ STREAMS = {Stage.INGEST: ingest, Stage.ENRICH: enrich, Stage.DISTRIBUTE: distrib
 STEPS = {
     Step.RECONCILE: reconcile.run,
     Step.QUALITY: quality.run,
+    Step.CROSSMATCH: crossmatch.run,
     Step.COMPACT: compact.run,
     Step.STATISTICS: statistics.run,
     Step.REPORT: report.run,

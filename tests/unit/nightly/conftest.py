@@ -105,6 +105,7 @@ def good_results(context: NightContext) -> NightContext:
     results = {
         Step.RECONCILE: reconcile_facts(),
         Step.QUALITY: quality_facts(),
+        Step.CROSSMATCH: {"catalogs": []},
         Step.COMPACT: compact_facts(),
         Step.STATISTICS: statistics_facts(),
         Step.REPORT: {},

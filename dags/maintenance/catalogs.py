@@ -1,0 +1,52 @@
+"""Loads catalogues into the lake and matches again what a newer one changes.
+
+**What** Compares the catalogue files (those of the packages, and those of the folder `FINK_CATALOGS`) with the tables
+`gold__catalog_<name>`. A file that is new becomes the next version; the log tells which part of the sky changed. Every
+night that was matched with an older version is then matched again there, and the log tells what flipped.
+
+**When** Once a week, and whenever somebody triggers it. A file that is in the lake already changes nothing.
+
+**Who** The operator of the broker. A red run means that a catalogue is not up to date; nights go on with the version
+before it.
+
+**How to re-run** Clear the task, or trigger the DAG with `{"names": ["vsx"]}`.
+
+**When not** While a night is being closed both want the machine; nothing breaks, both are slower.
+"""
+
+from airflow.sdk import DAG, Param
+
+from fink_lib.orchestration.assets import CATALOGS_TABLE, table_asset
+from fink_lib.orchestration.plain_jobs import JobOperator
+from fink_lib.orchestration.policy import NIGHTLY_ARGS, START, Tag
+
+NAMES = Param(
+    [],
+    type="array",
+    items={"type": "string"},
+    title="Catalogues",
+    description_md="Names, one a line, for example `vsx`. Empty means every catalogue that there is a file of.",
+)
+
+with DAG(
+    dag_id="catalogs",
+    description="Load catalogues, match again what changed",
+    schedule="@weekly",
+    start_date=START,
+    catchup=False,
+    max_active_runs=1,
+    default_args=NIGHTLY_ARGS,
+    params={"names": NAMES},
+    tags=[Tag.MAINTENANCE],
+    doc_md=__doc__,
+) as dag:
+    JobOperator(
+        task_id="refresh",
+        job="maintenance/catalogs",
+        arguments=["--names", "{{ params.names | join(',') }}"],
+        tables=[table_asset(CATALOGS_TABLE)],
+        doc_md="""
+Loads and matches again. **Fails** when a catalogue's file is missing, or lacks a column: the error says which. Each
+catalogue is done by itself and only once: a retry is safe.
+""",
+    )

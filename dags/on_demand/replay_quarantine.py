@@ -1,0 +1,79 @@
+"""Releases messages from the quarantine of a survey: replays them into bronze after a fix, or discards them.
+
+**What** `plan` lists the messages that the form selects, with what the code of today makes of each. `release` then
+decodes them anew by the code of ingest and appends the good ones to bronze, or records that they are discarded. Each
+release is kept with who, when and why. A dry run stops after `plan`.
+
+**When** Only when somebody triggers it, after the cause was mended: a schema added, a bug fixed.
+
+**Who** The operator of the broker. The nights that get new rows are closed again by themselves.
+
+**How to re-run** Trigger it again with the same form: what was released already is left alone.
+
+**When not** Not for alerts that were quarantined in enrich: they are in bronze, reprocess their night.
+"""
+
+from airflow.sdk import DAG, Param, chain
+
+from fink_lib.orchestration.plain_jobs import JobOperator
+from fink_lib.orchestration.policy import NIGHTLY_ARGS, START, Tag
+from fink_lib.surveys import SURVEYS
+
+FIELDS = {
+    "night": Param(
+        None, type=["null", "string"], format="date", title="Night", description_md="Messages of one night."
+    ),
+    "error_class": Param("", type="string", title="Kind of damage", description_md="For example `unknown_schema`."),
+    "topic": Param("", type="string", title="Topic", description_md="Messages of one Kafka topic."),
+    "messages": Param(
+        "", type="string", format="multiline", title="Messages", description_md="One a line: `topic:partition:offset`."
+    ),
+}
+FORM = {
+    "action": Param("replay", type="string", enum=["replay", "discard"], title="What to do"),
+    **FIELDS,
+    "why": Param("", type="string", title="Reason", description_md="Kept with each release; a dry run needs none."),
+    "dry_run": Param(True, type="boolean", title="Dry run", description_md="List what is selected, change nothing."),
+}
+SELECTED = [
+    *("--night", "{{ params.night or '' }}", "--error-class", "{{ params.error_class }}"),
+    *("--topic", "{{ params.topic }}", "--messages", "{{ params.messages }}"),
+]
+WHO = "{{ dag_run.triggering_user_name or 'airflow' }}"
+
+for survey in SURVEYS.values():
+    if not survey.streams_enabled:
+        continue
+    with DAG(
+        dag_id=f"{survey.name}_replay_quarantine",
+        description=f"{survey.name}: replay or discard quarantined messages",
+        schedule=None,
+        start_date=START,
+        catchup=False,
+        max_active_runs=1,
+        default_args=NIGHTLY_ARGS,
+        params=FORM,
+        tags=[Tag.ON_DEMAND, survey.name],
+        doc_md=__doc__,
+    ) as dag:
+        command = ["--survey", survey.name, "--action", "{{ params.action }}", *SELECTED]
+        plan = JobOperator(
+            task_id="plan",
+            job="on_demand/replay_quarantine",
+            arguments=[*command, "--plan"],
+            doc_md="""
+Lists what is selected. **Fails** when a message that is named is not in the quarantine. It reads only: a retry is safe.
+""",
+        )
+        release = JobOperator(
+            task_id="release",
+            job="on_demand/replay_quarantine",
+            arguments=[*command, "--who", WHO, "--why", "{{ params.why }}"],
+            skip_when="{{ params.dry_run }}",
+            doc_md="""
+Releases what is selected; a dry run skips it. **Fails** when no reason is given. Each message is released once: a
+retry is safe.
+""",
+        )
+        chain(plan, release)
+    globals()[dag.dag_id] = dag

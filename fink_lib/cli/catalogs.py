@@ -1,0 +1,102 @@
+"""`fink catalogs`: the catalogues in the lake and the files that they come from."""
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from fink_lib.cli.common import HomeOption, load_settings, say
+from fink_lib.config import Settings
+
+app = typer.Typer(no_args_is_help=True)
+CatalogsOption = Annotated[
+    Path | None, typer.Option("--from", help="Folder of catalogue files, over the packaged ones [FINK_CATALOGS]")
+]
+DIGITS_SHOWN = 12
+
+
+@app.command("list")
+def show(
+    *,
+    home: HomeOption = None,
+    folder: CatalogsOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the catalogues: version, rows, checksum and age in the lake, and whether the file is newer."""
+    rows = overview(load_settings(home, catalogs=folder), dt.datetime.now(dt.UTC))
+    if as_json:
+        say(json.dumps(rows, indent=1, default=str))
+        return
+    columns = ("name", "state", "version", "rows", "sha256", "age_days", "changed_cells", "source_version", "file")
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*("" if row[name] is None else str(row[name])[:40] for name in columns))
+    Console().print(table)
+
+
+def overview(settings: Settings, now: dt.datetime) -> list[dict[str, Any]]:
+    """Return a row for each catalogue that is in the lake or has a file.
+
+    Its state is ``loaded``, ``newer file``, ``not loaded``, or ``no file`` for one whose file is gone.
+    """
+    from fink_lib.catalogs.sources import known_files
+    from fink_lib.catalogs.standard import digest
+    from fink_lib.crossmatch.ledger import catalogs_in_force
+
+    files, loaded = known_files(settings.catalogs), catalogs_in_force(settings.lake)
+    rows = []
+    for name in sorted({*files, *loaded}):
+        file, version = files.get(name), loaded.get(name)
+        if version is None:
+            state = "not loaded"
+        elif file is None:
+            state = "no file"
+        else:
+            state = "loaded" if digest(file) == version.sha256 else "newer file"
+        changed = None if version is None or version.changed_cells is None else len(version.changed_cells)
+        rows.append(
+            {
+                "name": name,
+                "state": state,
+                "version": version and version.version,
+                "rows": version and version.rows,
+                "sha256": version and version.sha256[:DIGITS_SHOWN],
+                "loaded_at": version and version.loaded_at,
+                "age_days": version and round((now - version.loaded_at).total_seconds() / 86400.0, 1),
+                "changed_cells": changed,
+                "radius_arcsec": version.radius_arcsec if version else file and file.radius_arcsec,
+                "source_version": version.source_version if version else file and file.version,
+                "file": version.file if version else file and ", ".join(path.name for path in file.paths),
+                "reference": version.reference if version else file and file.reference,
+            }
+        )
+    return rows
+
+
+@app.command()
+def load(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Catalogues; all that have a file when none is named.")
+    ] = None,
+    *,
+    home: HomeOption = None,
+    folder: CatalogsOption = None,
+) -> None:
+    """Load catalogue files as new versions and match again the sky that they change; the same file changes nothing."""
+    from fink_lib.crossmatch.job import sentences
+    from fink_lib.crossmatch.refresh import chosen_files, refresh
+    from fink_lib.spark import build_session
+
+    settings = load_settings(home, catalogs=folder)
+    chosen_files(settings, names or ())  # a wrong name is said before a JVM is started
+    session = build_session("catalogs", settings)
+    try:
+        for one in refresh(session, settings, names or ()):
+            for line in sentences(one):
+                say(line)
+    finally:
+        session.stop()

@@ -1,0 +1,45 @@
+"""The job of the `catalogs` DAG: load what is new, match again what that changes, say what happened."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+
+from fink_lib.config import Settings
+from fink_lib.crossmatch.refresh import Refreshed, refresh
+from fink_lib.errors import FinkError
+from fink_lib.spark import build_session
+
+EXIT_FAILED = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the job; return 0, or 2 after one sentence on stderr."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    parser = argparse.ArgumentParser(prog="jobs/maintenance/catalogs.py", description=__doc__)
+    parser.add_argument("--names", default="", help="catalogues, comma-separated; empty means all that are known")
+    names = [name.strip() for name in parser.parse_args(arguments).names.split(",") if name.strip()]
+    settings = Settings()
+    try:
+        session = build_session("catalogs", settings)
+        try:
+            for one in refresh(session, settings, names):
+                sys.stdout.write("\n".join(sentences(one)) + "\n")
+        finally:
+            session.stop()
+    except FinkError as error:
+        sys.stderr.write(f"catalogs failed: {error}\n")
+        return EXIT_FAILED
+    return 0
+
+
+def sentences(one: Refreshed) -> list[str]:
+    """Say what became of a catalogue, a line for it and one for each night that was matched again."""
+    version = one.version
+    state = "loaded" if one.is_new else "unchanged"
+    cells = "" if version.changed_cells is None or not one.is_new else f", {len(version.changed_cells)} cells changed"
+    lines = [f"{version.name}: version {version.version} {state}, {version.rows} sources{cells}"]
+    for night in one.nights:
+        flips = ", ".join(f"{night[kind]} {kind}" for kind in ("gained", "lost", "changed"))
+        lines.append(f"  {night['survey']} {night['night']}: {night['alerts']} alerts matched again: {flips}")
+    return lines

@@ -1,0 +1,104 @@
+"""Append-only tables of a few rows, written by delta-rs: no JVM is started to note something down."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import DeltaTable, write_deltalake
+from pyspark.sql.pandas.types import to_arrow_schema
+
+from fink_lib.crossmatch.tables import gold_catalogs
+from fink_lib.errors import LakeError
+from fink_lib.lake.table import TableSpec
+
+
+@dataclass(frozen=True)
+class CatalogVersion:
+    """One version of a catalogue: a row of ``gold__catalogs``, column by column.
+
+    Attributes
+    ----------
+    version
+        1, 2, …; the highest is in force.
+    delta_version
+        Version of ``gold__catalog_<name>`` that holds it.
+    sha256
+        Of the files and of how they were read.
+    changed_cells
+        Cells of order 5 that differ from the version before; None for the first.
+    """
+
+    name: str
+    version: int
+    delta_version: int
+    sha256: str
+    rows: int
+    without_position: int
+    radius_arcsec: float
+    file: str
+    source_version: str
+    reference: str
+    loaded_at: dt.datetime
+    code_version: str
+    changed_cells: list[int] | None
+
+
+def catalog_versions(lake: Path, name: str | None = None) -> list[CatalogVersion]:
+    """Return the versions of one catalogue, or of all, oldest first."""
+    condition = None if name is None else pc.field("name") == name
+    rows = [CatalogVersion(**row) for row in read_rows(gold_catalogs(), lake, condition)]
+    return sorted(rows, key=lambda row: (row.name, row.version))
+
+
+def catalogs_in_force(lake: Path) -> dict[str, CatalogVersion]:
+    """Return the highest version of each catalogue that was loaded."""
+    return {row.name: row for row in catalog_versions(lake)}
+
+
+def in_force(lake: Path, name: str) -> CatalogVersion:
+    """Return the highest version of a catalogue.
+
+    Raises
+    ------
+    LakeError
+        When it was never loaded.
+    """
+    versions = catalog_versions(lake, name)
+    if not versions:
+        raise LakeError(f"catalogue '{name}' is not in the lake: load it with `fink catalogs load {name}`")
+    return versions[-1]
+
+
+def record_version(lake: Path, row: CatalogVersion) -> None:
+    """Note a version down."""
+    append_rows(gold_catalogs(), lake, [asdict(row)])
+
+
+def read_rows(spec: TableSpec, lake: Path, condition: pc.Expression | None = None) -> list[dict[str, Any]]:
+    """Return the rows of a ledger; none where it does not exist yet."""
+    path = str(spec.path(lake))
+    if not DeltaTable.is_deltatable(path):
+        return []
+    table = DeltaTable(path).to_pyarrow_dataset().to_table(filter=condition)
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return rows
+
+
+def append_rows(spec: TableSpec, lake: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Append rows to a ledger, which is made where it is missing; none is no commit."""
+    if not rows:
+        return
+    schema = to_arrow_schema(spec.schema)
+    table = DeltaTable.create(
+        spec.path(lake),
+        schema,
+        mode="ignore",
+        partition_by=list(spec.partitioned_by),
+        description=spec.comment,
+        configuration={"delta.appendOnly": str(spec.append_only).lower()},
+    )
+    write_deltalake(table, pa.Table.from_pylist(list(rows), schema=schema), mode="append")

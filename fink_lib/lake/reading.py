@@ -1,0 +1,137 @@
+"""Read the lake from plain Python, without Spark and without a JVM: one call, an Arrow table."""
+
+import datetime as dt
+import difflib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
+
+from fink_lib.config import Settings
+from fink_lib.errors import LakeError
+from fink_lib.nights import parse_night
+
+Night: TypeAlias = str | dt.date
+NIGHT = "night"
+NAMES_IN_A_SENTENCE = 12
+
+
+def read(
+    layer: str,
+    survey: str | None,
+    name: str = "alerts",
+    *,
+    night: Night | Iterable[Night] | None = None,
+    columns: Sequence[str] | None = None,
+    where: pc.Expression | None = None,
+    version: int | None = None,
+    lake: Path | str | None = None,
+) -> pa.Table:
+    """Read a table of the lake.
+
+    Only the files of the nights asked for are opened, and of them only the columns asked for.
+
+    Parameters
+    ----------
+    layer
+        ``bronze``, ``silver`` or ``gold``.
+    survey
+        ``ztf``, ``lsst``; None for the tables of all surveys, such as ``gold__nights``.
+    name
+        Last part of the table's name.
+    night
+        One night (a date, or ``YYYY-MM-DD``) or several; all of them when not given.
+    columns
+        Names in the order wanted; a dotted one (``candidate.magpsf``) is a field of a struct. All when not given.
+    where
+        A further condition, for example ``pyarrow.compute.field("ra") > 180``.
+    version
+        Version of the table; the newest when not given.
+    lake
+        Folder of the tables; that of the settings (``FINK_HOME``) when not given.
+
+    Returns
+    -------
+    pyarrow.Table
+        ``.to_pandas()`` makes a frame of it. A night without rows is an empty table.
+
+    Raises
+    ------
+    LakeError
+        When there is no such table, version or column; the message says which there are.
+    ConfigError
+        When a night cannot be read as a date.
+    """
+    folder = Path(lake) if lake is not None else Settings().lake
+    table = _open(folder, f"{layer}_{survey}__{name}" if survey else f"{layer}__{name}", version)
+    dataset = table.to_pyarrow_dataset()
+    condition = _both(_of_nights(dataset, night), where)
+    chosen = None if columns is None else {column: _field(dataset.schema, column) for column in columns}
+    try:
+        return dataset.to_table(columns=chosen, filter=condition)
+    except FileNotFoundError as error:
+        raise LakeError(
+            f"version {table.version()} of {table.table_uri} has lost files, most likely to a vacuum: read a newer one"
+        ) from error
+
+
+def table_names(lake: Path | str | None = None) -> list[str]:
+    """Return the names of the tables that a lake holds."""
+    folder = Path(lake) if lake is not None else Settings().lake
+    return sorted(path.parent.name for path in folder.glob("*/_delta_log"))
+
+
+def _open(folder: Path, full_name: str, version: int | None) -> DeltaTable:
+    path = folder / full_name
+    if not (path / "_delta_log").is_dir():
+        known = table_names(folder)
+        there = f"it has {', '.join(known)}" if known else "it has no tables at all: is FINK_HOME right?"
+        raise LakeError(f"no table {full_name} in {folder}; {there}")
+    try:
+        return DeltaTable(str(path), version=version)
+    except DeltaError as error:
+        newest = DeltaTable(str(path)).version()
+        raise LakeError(f"table {full_name} has no version {version}; the newest is {newest}") from error
+
+
+def _of_nights(dataset: ds.Dataset, night: Night | Iterable[Night] | None) -> pc.Expression | None:
+    if night is None:
+        return None
+    if NIGHT not in dataset.schema.names:
+        raise LakeError(f"the table has no nights; its columns are {_some(dataset.schema.names)}")
+    asked = [night] if isinstance(night, str | dt.date) else list(night)
+    dates = [parse_night(one) if isinstance(one, str) else one for one in asked]
+    return pc.field(NIGHT).isin(pa.array(dates, type=pa.date32()))
+
+
+def _both(first: pc.Expression | None, second: pc.Expression | None) -> pc.Expression | None:
+    if first is None or second is None:
+        return first if second is None else second
+    return first & second
+
+
+def _field(schema: pa.Schema, column: str) -> pc.Expression:
+    """Return a column, or a field of a struct, by its dotted name."""
+    names: list[str] = []
+    level: pa.Schema | pa.StructType = schema
+    for part in column.split("."):
+        known = [level.field(at).name for at in range(len(level.names if isinstance(level, pa.Schema) else level))]
+        if part not in known:
+            within = f" in {'.'.join(names)}" if names else ""
+            close = difflib.get_close_matches(part, known, n=3)
+            hint = f"did you mean {' or '.join(close)}?" if close else f"there are {_some(known)}"
+            raise LakeError(f"no column '{part}'{within}: {hint}")
+        names.append(part)
+        kind = level.field(part).type
+        level = kind if pa.types.is_struct(kind) else pa.schema([])
+    return pc.field(*names)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMES_IN_A_SENTENCE} more" if len(names) > NAMES_IN_A_SENTENCE else ""
+    return ", ".join(names[:NAMES_IN_A_SENTENCE]) + more

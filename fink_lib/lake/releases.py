@@ -1,0 +1,92 @@
+"""Releases: what became of messages of the quarantine, and who decided it. Needs no JVM."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import DeltaTable, write_deltalake
+from pyspark.sql.pandas.types import to_arrow_schema
+
+from fink_lib.lake.tables import KAFKA_KEY, releases
+from fink_lib.surveys import Survey
+
+KEY = [*KAFKA_KEY, "stage"]
+
+
+class Action(StrEnum):
+    """How a message left the quarantine."""
+
+    REPLAYED = "replayed"
+    DISCARDED = "discarded"
+
+
+@dataclass(frozen=True)
+class Release:
+    """One message released: a row of ``bronze_<s>__releases``, column by column.
+
+    Attributes
+    ----------
+    night, alert_id
+        As far as they can be read, now.
+    kafka_topic, kafka_partition, kafka_offset, stage
+        The row of the quarantine.
+    action
+        Replayed: it counts as a row of bronze. Discarded: it stays counted as quarantined.
+    who, why, release_time, code_version
+        Who decided so, for what reason, when, and with which code.
+    """
+
+    night: dt.date | None
+    alert_id: int | None
+    kafka_topic: str
+    kafka_partition: int
+    kafka_offset: int
+    stage: str
+    action: str
+    who: str
+    why: str
+    release_time: dt.datetime
+    code_version: str
+
+
+def read_releases(lake: Path, survey: Survey) -> pa.Table:
+    """Return every release of a survey."""
+    spec = releases(survey)
+    path = str(spec.path(lake))
+    if not DeltaTable.is_deltatable(path):
+        return to_arrow_schema(spec.schema).empty_table()
+    return DeltaTable(path).to_pyarrow_dataset().to_table()
+
+
+def record_releases(lake: Path, survey: Survey, rows: Sequence[Release]) -> None:
+    """Note releases down, all in one commit; none is no commit."""
+    if not rows:
+        return
+    spec = releases(survey)
+    schema = to_arrow_schema(spec.schema)
+    table = DeltaTable.create(
+        spec.path(lake),
+        schema,
+        mode="ignore",
+        partition_by=list(spec.partitioned_by),
+        description=spec.comment,
+        configuration={"delta.appendOnly": str(spec.append_only).lower()},
+    )
+    write_deltalake(table, pa.Table.from_pylist([asdict(row) for row in rows], schema=schema), mode="append")
+
+
+def without_replayed(rows: pa.Table, released: pa.Table) -> pa.Table:
+    """Leave out the rows of a quarantine, all of one stage, that were replayed: they are counted in bronze."""
+    replayed = released.filter(pc.equal(released["action"], str(Action.REPLAYED)))
+    return without(rows, replayed, list(KAFKA_KEY))
+
+
+def without(rows: pa.Table, others: pa.Table, key: Sequence[str]) -> pa.Table:
+    """Leave out the rows whose key is among those of another table; the order is kept."""
+    taken = set(zip(*(others[name].to_pylist() for name in key), strict=True))
+    mine = zip(*(rows[name].to_pylist() for name in key), strict=True)
+    return rows.filter(pa.array([one not in taken for one in mine], type=pa.bool_()))

@@ -1,0 +1,72 @@
+"""Runs a job that belongs to no night: arguments in, its log in Airflow, its last word as the task's error."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from airflow.sdk import Asset, Context
+from airflow.sdk.exceptions import AirflowSkipException
+
+from fink_lib.config import Settings
+from fink_lib.errors import NightError
+from fink_lib.orchestration.jobs import END_TIMEOUT_S, SparkJobOperator
+from fink_lib.streaming.process import end_processes_of
+
+
+class JobOperator(SparkJobOperator):
+    """Runs ``jobs/<job>.py`` with arguments.
+
+    What an earlier try left running, because its worker was killed, is ended first: a DAG has one run at a time.
+
+    Parameters
+    ----------
+    job
+        Path of the job below ``jobs/``, without its suffix.
+    arguments
+        Its command line, templates.
+    skip_when
+        A template; the task is skipped when it says ``True``.
+    tables
+        Tables that it writes.
+    """
+
+    template_fields: Sequence[str] = ("arguments", "skip_when", "run")
+
+    def __init__(
+        self,
+        *,
+        job: str,
+        arguments: Sequence[str] = (),
+        skip_when: str = "",
+        tables: Sequence[Asset] = (),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(survey="", step=job, night="", tables=tables, **kwargs)
+        self.job = job
+        self.arguments = list(arguments)
+        self.skip_when = skip_when
+
+    @property
+    def token(self) -> str:
+        """What marks every process of this task."""
+        return f"{self.dag_id}.{self.task_id}"
+
+    def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
+        """Run the job and wait for it.
+
+        Raises
+        ------
+        AirflowSkipException
+            When it is to be skipped.
+        NightError
+            With the job's own sentence when it fails.
+        """
+        if self.skip_when == str(True):
+            raise AirflowSkipException("this is a dry run: nothing is changed")
+        settings = Settings()
+        end_processes_of(self.token, END_TIMEOUT_S)
+        command = [sys.executable, str(settings.project / "jobs" / f"{self.job}.py"), *self.arguments]
+        self.log.info("job=%s arguments=%s", self.job, self.arguments)
+        code, last_word = self._follow(settings, command)
+        if code != 0:
+            raise NightError(last_word or f"{self.job} ended with code {code} and without a word")

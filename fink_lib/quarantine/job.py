@@ -1,0 +1,110 @@
+"""The job of the `replay_quarantine` DAG: show what a release would do, replay, or discard."""
+
+import argparse
+import logging
+import sys
+from collections import Counter
+from collections.abc import Sequence
+
+from fink_lib.config import Settings
+from fink_lib.errors import ConfigError, FinkError
+from fink_lib.lake.releases import Action
+from fink_lib.nights import parse_night
+from fink_lib.quarantine.browse import Place, Selection, chosen, today
+from fink_lib.quarantine.release import Decision, Outcome, discard, replay
+from fink_lib.surveys import Survey, get_survey
+
+EXIT_FAILED = 2
+SHOWN_AT_MOST = 200
+VERBS = {"replay": Action.REPLAYED, "discard": Action.DISCARDED}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the job; return 0, or 2 after one sentence on stderr."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    asked = _parser().parse_args(arguments)
+    settings = Settings()
+    try:
+        survey, selection = get_survey(asked.survey), _selection(asked)
+        if asked.plan:
+            lines = plan(settings, survey, selection)
+        else:
+            decision = Decision(asked.who, asked.why)
+            lines = [told(perform(settings, survey, VERBS[asked.action], selection, decision))]
+    except FinkError as error:
+        sys.stderr.write(f"replay_quarantine failed: {error}\n")
+        return EXIT_FAILED
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 0
+
+
+def perform(settings: Settings, survey: Survey, action: Action, selection: Selection, decision: Decision) -> Outcome:
+    """Release the messages of a selection; a replay builds a Spark session of its own.
+
+    Raises
+    ------
+    ConfigError
+        When nothing is selected: a whole quarantine is released by asking for it only.
+    """
+    if action is Action.DISCARDED:
+        if selection.is_everything:
+            raise ConfigError("nothing is selected: name messages, a night, a stage, a topic or an error class")
+        return discard(settings, survey, selection, decision)
+    from fink_lib.spark import build_session  # noqa: PLC0415 - a discard needs no JVM
+
+    session = build_session(f"quarantine-{survey.name}", settings)
+    try:
+        return replay(session, settings, survey, selection, decision)
+    finally:
+        session.stop()
+
+
+def plan(settings: Settings, survey: Survey, selection: Selection) -> list[str]:
+    """Say of each message what a replay would find, and count it."""
+    columns = ["kafka_topic", "kafka_partition", "kafka_offset", "stage", "error_class", "raw"]
+    lines: list[str] = []
+    counts = Counter[str]()
+    for row in chosen(settings.lake, survey, selection, columns).to_pylist():
+        now = today(survey, row["raw"])
+        state = f"still {now['error_now']}" if now["error_now"] else f"decodes now: alert {now['alert_id_now']}"
+        counts["decode now" if now["error_now"] is None else "are still damaged"] += 1
+        if len(lines) < SHOWN_AT_MOST:
+            lines.append(f"{Place.of(row)} {row['stage']} {row['error_class']} → {state}")
+    total = ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "nothing is selected"
+    return [*lines, f"{sum(counts.values())} messages: {total}"]
+
+
+def told(outcome: Outcome) -> str:
+    """Say in one sentence what was done."""
+    sentence = f"{outcome.released} of {outcome.messages} messages {outcome.action}"
+    if outcome.nights:
+        nights = ", ".join(f"{night} (+{count})" for night, count in sorted(outcome.nights.items()))
+        sentence += f"; nights to be closed again: {nights}"
+    if outcome.healed:
+        sentence += f"; {outcome.healed} were in bronze already and are now recorded"
+    if outcome.still_damaged:
+        bad = ", ".join(f"{count} {name}" for name, count in sorted(outcome.still_damaged.items()))
+        sentence += f"; still damaged: {bad}"
+    return sentence
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="jobs/on_demand/replay_quarantine.py", description=__doc__)
+    parser.add_argument("--survey", required=True)
+    parser.add_argument("--action", choices=sorted(VERBS), default="replay")
+    parser.add_argument("--plan", action="store_true", help="change nothing, say what would be done")
+    for name in ("night", "stage", "error-class", "topic", "messages", "who", "why"):
+        parser.add_argument(f"--{name}", default="")
+    return parser
+
+
+def _selection(asked: argparse.Namespace) -> Selection:
+    """Read the form: empty fields ask for nothing; messages stand on lines or between commas."""
+    named = asked.messages.replace(",", "\n").split("\n")
+    return Selection(
+        places=tuple(Place.parse(text) for text in named if text.strip()),
+        night=parse_night(asked.night) if asked.night else None,
+        stage=asked.stage or None,
+        error_class=asked.error_class or None,
+        topic=asked.topic or None,
+    )

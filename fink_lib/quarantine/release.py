@@ -1,0 +1,163 @@
+"""Let messages out of the quarantine: replayed into bronze after a fix, or discarded; each release is recorded.
+
+The quarantine is append-only: nothing is taken out of it. A message counts as released once a row of
+``bronze_<s>__releases`` says so, and from then on a replayed one counts in bronze and no longer in quarantine.
+"""
+
+import datetime as dt
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyspark.sql.functions as F
+from pyspark import StorageLevel
+from pyspark.sql import Column, DataFrame, SparkSession
+
+from fink_lib import __version__
+from fink_lib.config import Settings
+from fink_lib.errors import ConfigError
+from fink_lib.ingest.bronze import KAFKA, bronze_row
+from fink_lib.ingest.stream import PLACE, BatchWriter, configure
+from fink_lib.lake.releases import Action, Release, record_releases
+from fink_lib.lake.tables import KAFKA_KEY
+from fink_lib.quarantine.browse import Selection, chosen
+from fink_lib.streaming.lease import locked
+from fink_lib.streaming.spec import Stage, StreamSpec
+from fink_lib.surveys import Survey
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Who releases messages, and why."""
+
+    who: str
+    why: str
+
+    def __post_init__(self) -> None:
+        if not self.who.strip() or not self.why.strip():
+            raise ConfigError("a release needs a name and a reason: they are kept with it")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a replay or a discard did.
+
+    Attributes
+    ----------
+    action, messages
+        What was asked for, of how many messages.
+    released
+        How many were.
+    healed
+        Of those, how many were in bronze already: an earlier replay was killed before it could record them.
+    still_damaged
+        Messages that the code of today refuses too, by error class; they stay where they are.
+    nights
+        Rows added to bronze by night: each of these nights is to be closed again.
+    """
+
+    action: Action
+    messages: int
+    released: int = 0
+    healed: int = 0
+    still_damaged: Mapping[str, int] = field(default_factory=dict)
+    nights: Mapping[str, int] = field(default_factory=dict)
+
+
+def discard(settings: Settings, survey: Survey, selection: Selection, decision: Decision) -> Outcome:
+    """Record that messages will never be used. They stay in the quarantine, and stay counted there."""
+    with locked(settings.home / "quarantine" / f"{survey.name}.lock"):
+        rows = chosen(settings.lake, survey, selection)
+        record_releases(settings.lake, survey, _releases(rows, Action.DISCARDED, decision))
+    return Outcome(Action.DISCARDED, rows.num_rows, rows.num_rows)
+
+
+def replay(
+    session: SparkSession, settings: Settings, survey: Survey, selection: Selection, decision: Decision
+) -> Outcome:
+    """Decode messages anew, by the code of ingest, and append to bronze those that are good now, each exactly once.
+
+    They keep their place and time in Kafka. Bronze is written first: a crash before the release is recorded
+    leaves the message in both tables, which the equation of its night shows; the next replay records it.
+
+    Raises
+    ------
+    ConfigError
+        When messages of another stage than ingest are asked for by it.
+    """
+    if selection.stage not in (None, Stage.INGEST):
+        raise ConfigError(
+            f"messages quarantined in {selection.stage} are in bronze already: reprocess their night instead"
+        )
+    with locked(settings.home / "quarantine" / f"{survey.name}.lock"):
+        columns = ["raw_key", "raw", *KAFKA_KEY, "kafka_time", "stage"]
+        rows = chosen(settings.lake, survey, selection, columns)
+        rows = rows.filter(pc.equal(rows["stage"], str(Stage.INGEST)))
+        if not rows.num_rows:
+            return Outcome(Action.REPLAYED, 0)
+        return _replay(session, settings, survey, rows, decision)
+
+
+def _replay(session: SparkSession, settings: Settings, survey: Survey, rows: pa.Table, decision: Decision) -> Outcome:
+    configure(session, survey)
+    writer = BatchWriter(session, StreamSpec(survey.name, Stage.INGEST, settings), survey)
+    judged = writer.judged(_as_messages(session, rows)).persist(StorageLevel.DISK_ONLY)
+    try:
+        facts = judged.select("night", "alert_id", *_kafka_columns(), "error_class").toArrow()
+        good = facts.filter(pc.is_null(facts["error_class"]))
+        new = _not_in_bronze(judged.where(F.col("error_class").isNull()), session, writer)
+        nights = {str(row["night"]): row["count"] for row in new.groupBy("night").count().collect()}
+        if nights:
+            told = f"replayed from quarantine by {decision.who}: {decision.why}"
+            fresh = bronze_row(new, survey, dt.datetime.now(dt.UTC)).coalesce(1)
+            fresh.write.format("delta").mode("append").option("userMetadata", told).save(str(writer.bronze))
+    finally:
+        judged.unpersist()
+    stage = pa.repeat(pa.scalar(str(Stage.INGEST)), good.num_rows)
+    record_releases(settings.lake, survey, _releases(good.append_column("stage", stage), Action.REPLAYED, decision))
+    bad = Counter(name for name in facts["error_class"].to_pylist() if name is not None)
+    logger.info("replayed survey=%s messages=%d good=%d", survey.name, rows.num_rows, good.num_rows)
+    healed = good.num_rows - sum(nights.values())
+    return Outcome(Action.REPLAYED, rows.num_rows, good.num_rows, healed, dict(bad), nights)
+
+
+def _as_messages(session: SparkSession, rows: pa.Table) -> DataFrame:
+    """Return rows of the quarantine as Kafka's source gave them out."""
+    names = {"raw_key": "key", "raw": "value", "kafka_time": "timestamp"} | {old: new for new, old in KAFKA.items()}
+    table = rows.drop_columns("stage")
+    return session.createDataFrame(table.rename_columns([names[name] for name in table.column_names]))
+
+
+def _kafka_columns() -> list[Column]:
+    return [F.col(source).alias(name) for source, name in KAFKA.items()]
+
+
+def _not_in_bronze(good: DataFrame, session: SparkSession, writer: BatchWriter) -> DataFrame:
+    """Leave out messages that an earlier replay has written already."""
+    bronze = session.read.format("delta").load(str(writer.bronze))
+    held = bronze.select(*(F.col(KAFKA[name]).alias(name) for name in PLACE))
+    mine = good.select(*PLACE)
+    already = held.join(F.broadcast(mine), list(PLACE), "left_semi")
+    return good.join(F.broadcast(already), list(PLACE), "left_anti")
+
+
+def _releases(rows: pa.Table, action: Action, decision: Decision) -> list[Release]:
+    now = dt.datetime.now(dt.UTC)
+    return [
+        Release(
+            night=row["night"],
+            alert_id=row["alert_id"],
+            **{name: row[name] for name in (*KAFKA_KEY, "stage")},
+            action=str(action),
+            who=decision.who,
+            why=decision.why,
+            release_time=now,
+            code_version=__version__,
+        )
+        for row in rows.to_pylist()
+    ]

@@ -1,0 +1,8 @@
+"""Load catalogues and match again what changed."""
+
+import sys
+
+from fink_lib.crossmatch.job import main
+
+if __name__ == "__main__":
+    sys.exit(main())

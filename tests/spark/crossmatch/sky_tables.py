@@ -1,0 +1,45 @@
+"""Made catalogues and positions, with the places where matches go wrong: poles, RA 0, corners of cells."""
+
+import numpy as np
+import pyarrow as pa
+
+from fink_lib.catalogs.cells import TABLE_ORDER, cells_of
+
+
+def made_sky(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions over the whole sky; a third of them crowd at the poles, RA 0 and a corner of three base cells."""
+    draw = np.random.default_rng(seed)
+    ra, dec = draw.uniform(0.0, 360.0, count), np.degrees(np.arcsin(draw.uniform(-1.0, 1.0, count)))
+    part = count // 12
+    dec[:part] = 90.0 - draw.uniform(0, 0.02, part)
+    dec[part : 2 * part] = -90.0 + draw.uniform(0, 0.02, part)
+    ra[2 * part : 3 * part] = draw.uniform(-0.02, 0.02, part) % 360.0
+    dec[2 * part : 3 * part] = draw.uniform(-0.02, 0.02, part)
+    ra[3 * part : 4 * part] = 90.0 + draw.uniform(-0.02, 0.02, part)
+    dec[3 * part : 4 * part] = np.degrees(np.arcsin(2.0 / 3.0)) + draw.uniform(-0.02, 0.02, part)
+    return ra, dec
+
+
+def near(ra: np.ndarray, dec: np.ndarray, arcsec: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions up to some arcsec away, in any direction, on the sphere."""
+    draw = np.random.default_rng(seed)
+    lon, lat = np.radians(ra), np.radians(dec)
+    vector = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
+    vector += draw.uniform(-1.0, 1.0, vector.shape) * np.radians(arcsec / 3600.0) / np.sqrt(3.0)
+    vector /= np.linalg.norm(vector, axis=1)[:, None]
+    return np.degrees(np.arctan2(vector[:, 1], vector[:, 0])) % 360.0, np.degrees(np.arcsin(vector[:, 2]))
+
+
+def catalog_table(ra: np.ndarray, dec: np.ndarray) -> pa.Table:
+    """The columns of a catalogue table, sorted as it is."""
+    names = np.array([f"S{row}" for row in range(len(ra))])
+    table = pa.table(
+        {
+            "cell": pa.array(cells_of(ra, dec, TABLE_ORDER).astype(np.int32)),
+            "source_id": pa.array(names),
+            "ra": pa.array(ra),
+            "dec": pa.array(dec),
+            "label": pa.array(np.where(np.arange(len(ra)) % 2 == 0, "EW", "RRAB")),
+        }
+    )
+    return table.sort_by("cell")

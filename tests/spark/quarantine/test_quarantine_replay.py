@@ -1,0 +1,136 @@
+"""Replay: what is good now is in bronze exactly once, with the place it had in Kafka, and the books add up."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from fink_lib.config import Settings
+from fink_lib.enrich.stream import plan as enrich
+from fink_lib.errors import ConfigError
+from fink_lib.ingest.stream import BatchWriter, configure
+from fink_lib.lake.releases import read_releases
+from fink_lib.nightly.enriched import enriched_equation
+from fink_lib.nightly.offered import offered_account
+from fink_lib.nightly.snapshot import Snapshot, Table
+from fink_lib.nightly.undated import _kept
+from fink_lib.nightly.watermarks import Watermarks
+from fink_lib.quarantine import release
+from fink_lib.quarantine.browse import Place, Selection
+from fink_lib.quarantine.release import Decision, Outcome, replay
+from fink_lib.streaming.drain import nights_to_close, rows_by_night
+from fink_lib.streaming.spec import Stage, StreamSpec
+from fink_lib.surveys import ZTF
+from fink_lib.testing.nights import FakeKafka
+from tests.unit.ingest.messages import CANDID, JD, ztf_message
+from tests.unit.quarantine.planted_quarantine import AT, plant_quarantine
+
+pytestmark = [pytest.mark.spark, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
+NIGHT = ZTF.night.night_of(JD)
+WHY = Decision("ada", "the decoder was mended")
+EVERYTHING = Selection()
+
+
+@pytest.fixture
+def planted(spark: SparkSession, settings: Settings) -> Settings:
+    """Offsets 0 and 1 in bronze; 2, 3 and 5 quarantined by a bug; 4 cut short, of no night."""
+    configure(spark, ZTF)
+    columns = "key binary, value binary, topic string, partition int, offset long, timestamp timestamp"
+    rows = [(b"key", bytearray(ztf_message(offset)), "t", 0, offset, AT) for offset in (0, 1)]
+    writer = BatchWriter(spark, StreamSpec("ztf", Stage.INGEST, settings), ZTF)
+    writer.write(spark.createDataFrame(rows, columns), 0)
+    known = {"night": NIGHT, "error_class": "bad_value"}
+    plant_quarantine(
+        settings.lake,
+        [
+            {"kafka_offset": 2, "raw": ztf_message(2), **known, "alert_id": CANDID + 2},
+            {"kafka_offset": 3, "raw": ztf_message(3)},
+            {"kafka_offset": 4, "raw": ztf_message(4)[:-500], "error_class": "truncated"},
+            {"kafka_offset": 5, "raw": ztf_message(5), **known, "alert_id": CANDID + 5},
+        ],
+    )
+    return settings
+
+
+def bronze(spark: SparkSession, settings: Settings) -> list[Any]:
+    table = spark.read.format("delta").load(str(settings.lake / "bronze_ztf__alerts")).orderBy("kafka_offset")
+    return table.select("kafka_offset", "alert_id", "kafka_topic", "kafka_time", "night", "objectId").collect()
+
+
+def offered(spark: SparkSession, settings: Settings) -> tuple[str, bool, dict[str | None, Any]]:
+    kafka = FakeKafka({("t", 0): Watermarks(0, 6)})
+    snapshot = Snapshot.now(spark, ZTF, settings.lake)
+    equation, (topic,) = offered_account(snapshot, kafka, ZTF, NIGHT, {("t", 0): Watermarks(0, 6)})  # type: ignore[arg-type]
+    assert topic.adds_up
+    return equation.text, equation.holds, dict(topic.by_night)
+
+
+def test_what_is_good_now_is_in_bronze_once_and_the_books_add_up(spark: SparkSession, planted: Settings) -> None:
+    assert offered(spark, planted)[:2] == ("4 offered = 2 bronze + 2 quarantine", True)
+    outcome = replay(spark, planted, ZTF, EVERYTHING, WHY)
+    assert outcome == Outcome(outcome.action, 4, 3, 0, {"truncated": 1}, {NIGHT.isoformat(): 3})
+    rows = bronze(spark, planted)
+    assert [(row.kafka_offset, row.alert_id) for row in rows] == [(n, CANDID + n) for n in (0, 1, 2, 3, 5)]
+    assert {(row.kafka_topic, row.kafka_time.replace(tzinfo=dt.UTC), row.night) for row in rows} == {("t", AT, NIGHT)}
+    assert all(row.objectId for row in rows)
+    text, holds, nights = offered(spark, planted)
+    assert (text, holds) == ("5 offered = 5 bronze + 0 quarantine", True)
+    assert nights[None].quarantine == 1
+    again = replay(spark, planted, ZTF, EVERYTHING, WHY)
+    assert (again.messages, again.released, again.still_damaged) == (1, 0, {"truncated": 1})
+    assert bronze(spark, planted) == rows
+    kept = read_releases(planted.lake, ZTF).sort_by("kafka_offset").to_pylist()
+    assert [(row["kafka_offset"], row["who"], row["why"]) for row in kept] == [
+        (offset, "ada", "the decoder was mended") for offset in (2, 3, 5)
+    ]
+    _, undated = _kept(planted, ZTF, ["t"])
+    assert undated == 1  # offset 3 was of no night while it was quarantined
+
+
+def test_the_night_is_to_be_closed_again(spark: SparkSession, planted: Settings) -> None:
+    night = NIGHT.isoformat()
+    folder = planted.night_dir("ztf", night)
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text('{"partition_rows": {"bronze": 2, "quarantine": 2}}')
+    assert nights_to_close(planted, "ztf") == {}
+    replay(spark, planted, ZTF, Selection(places=(Place("t", 0, 3),)), WHY)
+    assert list(nights_to_close(planted, "ztf")) == [night]
+    snapshot = Snapshot.now(spark, ZTF, planted.lake)
+    # What reconcile will keep is what the log says, so that the night stays closed afterwards.
+    assert snapshot.written(Table.QUARANTINE).where(f"night = '{night}'").count() == 2
+    assert rows_by_night(planted.lake / "bronze_ztf__quarantine") == {night: 2}
+
+
+def test_enrich_picks_up_what_was_replayed(spark: SparkSession, planted: Settings) -> None:
+    stream = enrich(spark, StreamSpec("ztf", Stage.ENRICH, planted), ZTF)
+    checkpoint = str(planted.checkpoints / "enrich")
+
+    def run() -> None:
+        writer = stream.source.writeStream.foreachBatch(stream.write_batch).option("checkpointLocation", checkpoint)
+        writer.trigger(availableNow=True).start().awaitTermination()
+
+    run()
+    replay(spark, planted, ZTF, EVERYTHING, WHY)
+    run()
+    equation = enriched_equation(Snapshot.now(spark, ZTF, planted.lake), NIGHT)
+    assert (equation.total, equation.holds) == (5, True)
+
+
+def test_a_replay_killed_before_it_was_recorded_is_shown_and_healed(
+    spark: SparkSession, planted: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(release, "record_releases", lambda *_: (_ for _ in ()).throw(RuntimeError("killed")))
+        with pytest.raises(RuntimeError, match="killed"):
+            replay(spark, planted, ZTF, EVERYTHING, WHY)
+    assert not offered(spark, planted)[1]
+    outcome = replay(spark, planted, ZTF, EVERYTHING, WHY)
+    assert (outcome.released, outcome.healed, outcome.nights) == (3, 3, {})
+    assert [row.kafka_offset for row in bronze(spark, planted)] == [0, 1, 2, 3, 5]
+    assert offered(spark, planted)[:2] == ("5 offered = 5 bronze + 0 quarantine", True)
+
+
+def test_what_enrich_quarantined_is_not_replayed(spark: SparkSession, planted: Settings) -> None:
+    with pytest.raises(ConfigError, match="reprocess their night"):
+        replay(spark, planted, ZTF, Selection(stage="enrich"), WHY)

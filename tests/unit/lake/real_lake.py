@@ -1,0 +1,61 @@
+"""A small lake of real alerts with real science, written by delta-rs: no JVM."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from deltalake import write_deltalake
+from pyspark.sql.pandas.types import to_arrow_schema
+
+from fink_lib.config import Settings
+from fink_lib.enrich.schema import silver_spec
+from fink_lib.science.forming import batch_of_packets, wanted
+from fink_lib.science.inputs import inputs_of
+from fink_lib.science.registry import modules_of
+from fink_lib.science.runner import run, versions
+from fink_lib.simulator.reading import read_path
+from fink_lib.simulator.sample import sample_night
+from fink_lib.surveys import ZTF, value_at
+from fink_lib.surveys.framing import decode
+
+AT = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
+
+
+def real_packets(settings: Settings, most: int) -> list[dict[str, Any]]:
+    """Decoded alerts of the sample night."""
+    contents = (one for one in read_path(sample_night(settings)) if one.is_packet)
+    return [decode(ZTF.framing.unwrap(one.data)) for one, _ in zip(contents, range(most), strict=False)]
+
+
+def write_silver(lake: Path, packets: list[dict[str, Any]], cache: Path) -> None:
+    """Write packets as enrich would: identity, where each came from, science, and the packet without its cutouts."""
+    spec, modules = silver_spec(ZTF), modules_of("ztf")
+    batch = batch_of_packets(packets, wanted(modules, inputs_of("ztf")), inputs_of("ztf"), ZTF)
+    outcome = run(modules, batch, cache)
+    schema = to_arrow_schema(spec.schema)
+    rows = [_facts(number, packet, versions(modules, cache)) for number, packet in enumerate(packets)]
+    columns = {name: pa.array([row.get(name) for row in rows], schema.field(name).type) for name in schema.names}
+    columns |= {name: array.cast(schema.field(name).type) for name, array in outcome.columns.items()}
+    columns["science_errors"] = outcome.error_maps(len(rows)).cast(schema.field("science_errors").type)
+    write_deltalake(str(spec.path(lake)), pa.table(columns, schema=schema), partition_by=list(spec.partitioned_by))
+
+
+def _facts(number: int, packet: dict[str, Any], science: dict[str, str]) -> dict[str, Any]:
+    at = ZTF.fields
+    time = value_at(packet, at.time)
+    night = ZTF.night.night_of(time)
+    facts = {
+        "night": night,
+        "time": time,
+        "band": ZTF.bands[str(value_at(packet, at.band))],
+        "kafka_topic": ZTF.topic_of(night),
+        "kafka_partition": 0,
+        "kafka_offset": number,
+        "kafka_time": AT,
+        "ingest_time": AT,
+        "enrich_time": AT,
+        "science_versions": list(science.items()),
+    }
+    facts |= {name: value_at(packet, getattr(at, name)) for name in ("alert_id", "object_id", "ra", "dec")}
+    return {**packet, **facts}

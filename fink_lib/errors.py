@@ -13,6 +13,7 @@
     │   ├── StreamStalled      the driver lives but its heartbeat is silent            (retryable)
     │   └── LeaseHeld          another driver writes this stream                       (fatal)
     ├── BrokerError            Kafka refused or did not answer                         (retryable)
+    ├── ReprocessRefused       a reprocessing may not take this step now               (fatal)
     └── NightError
         ├── NightNotDrained    the deadline passed and messages still wait             (retryable)
         ├── EquationBroken     a message ended in no place, or in two                  (fatal)
@@ -85,6 +86,10 @@ class BrokerError(FinkError):
     """Kafka refused, or did not answer in time."""
 
     retryable = True
+
+
+class ReprocessRefused(FinkError):
+    """A reprocessing may not take this step: of what it is, or of what the live tables have become."""
 
 
 class NightError(FinkError):

@@ -144,32 +144,46 @@ class Enricher:
         append_once(frame, self.paths[name], f"{self.spec.app_id}.{name}", batch_id)
 
     def _silver(self, rows: pa.Table, session: SparkSession, now: dt.datetime) -> DataFrame:
-        """Read the packets of the accepted alerts and run the science on them, in one pass.
+        """Read the packets of the accepted alerts and run the science on them, in one pass."""
+        rows = rows.append_column("enrich_time", pa.array([now] * rows.num_rows, type=TIMESTAMP))
+        return silver_frame(session, self.tables, rows, self.science, self.versions)
 
-        They are read from the very files that the batch came from and joined by position. No value of the
-        batch stands as a literal in the plan: Spark would compile the whole of it anew for every batch.
-        """
-        keys = rows.select(["night", *KAFKA_KEY])
-        keys = keys.append_column("enrich_time", pa.array([now] * rows.num_rows, type=TIMESTAMP))
-        accepted = F.broadcast(session.createDataFrame(keys))
-        bronze = self.tables["bronze"].schema
-        packets = session.read.schema(T.StructType([fld for fld in bronze if fld.name != "night"])).parquet(
-            *(unquote(uri) for uri in pc.unique(rows[FILE]).to_pylist())
-        )
-        names = self.tables["silver"].schema.names
-        pairs = [F.lit(text) for pair in self.versions.items() for text in pair]
-        enriched = packets.join(accepted, on=list(KAFKA_KEY)).withColumns(
-            {
-                "science": self.science,
-                "code_version": F.lit(__version__),
-                "science_versions": F.create_map(*pairs),
-            }
-        )
-        found = set(enriched.columns)
-        tasks = min(session.sparkContext.defaultParallelism, 1 + rows.num_rows // ROWS_PER_TASK)
-        return enriched.select(
-            *(F.col(name) if name in found else F.col(f"science.{name}").alias(name) for name in names)
-        ).coalesce(tasks)
+
+def silver_frame(
+    session: SparkSession, tables: Mapping[str, TableSpec], rows: pa.Table, science: Column, versions: Mapping[str, str]
+) -> DataFrame:
+    """Return accepted alerts as rows of silver.
+
+    Their packets are read from the very files that they came from and joined by position. No value of the batch
+    stands as a literal in the plan: Spark would compile the whole of it anew for every batch.
+
+    Parameters
+    ----------
+    session
+        Spark session.
+    tables
+        Specs of ``bronze`` and ``silver``; columns of silver that nothing fills are left out.
+    rows
+        Night, position, file and `enrich_time` of each alert.
+    science
+        Column that runs the modules.
+    versions
+        Module, catalogue or model → version.
+    """
+    accepted = F.broadcast(session.createDataFrame(rows.select(["night", *KAFKA_KEY, "enrich_time"])))
+    fields = [fld for fld in tables["bronze"].schema if fld.name != "night"]
+    files = (unquote(uri) for uri in pc.unique(rows[FILE]).to_pylist())
+    packets = session.read.schema(T.StructType(fields)).parquet(*files)
+    pairs = [F.lit(text) for pair in versions.items() for text in pair]
+    enriched = packets.join(accepted, on=list(KAFKA_KEY)).withColumns(
+        {"science": science, "code_version": F.lit(__version__), "science_versions": F.create_map(*pairs)}
+    )
+    found, computed = set(enriched.columns), set(enriched.select("science.*").columns)
+    names = [name for name in tables["silver"].schema.names if name in found | computed]
+    tasks = min(session.sparkContext.defaultParallelism, 1 + rows.num_rows // ROWS_PER_TASK)
+    return enriched.select(
+        *(F.col(name) if name in found else F.col(f"science.{name}").alias(name) for name in names)
+    ).coalesce(tasks)
 
 
 def load_night(session: SparkSession, paths: Mapping[str, Path], night: int, codes: TopicCodes) -> Arrivals:

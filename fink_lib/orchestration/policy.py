@@ -13,6 +13,7 @@ class Tag(StrEnum):
 
     STREAMING = "streaming"
     NIGHTLY = "nightly"
+    ON_DEMAND = "on_demand"
 
 
 class Pool(StrEnum):
@@ -20,6 +21,7 @@ class Pool(StrEnum):
 
     STREAMS = "spark_streams"
     BATCH = "spark_batch"
+    RERUN = "spark_rerun"
 
 
 # A stream is retried for as long as its night lasts: from its checkpoint, with a pause that grows to a minute.

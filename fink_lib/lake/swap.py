@@ -8,6 +8,7 @@ meanwhile makes the commit fail, and nothing has changed.
 
 import datetime as dt
 import json
+import logging
 import os
 import shutil
 import time
@@ -19,10 +20,14 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 
 from fink_lib.errors import LakeError
 
+logger = logging.getLogger(__name__)
+
+ATTEMPTS = 20
 APPEND_ONLY = "delta.appendOnly"
 
 
@@ -145,19 +150,40 @@ def was_done(table: DeltaTable, swap: Swap) -> bool:
 
 
 def apply(table: DeltaTable, swap: Swap) -> int:
-    """Commit a swap against the loaded version of a table; return the table's version after it.
+    """Commit a swap to the newest version of a table; return the table's version after it.
 
     Streams that read the table must skip commits that change rows (``skipChangeCommits``). A night that had no
     file has none to remove: its files are then marked as no change of data, which streams pass over as well.
 
+    A commit that comes second is not merged by delta-rs: it would not see that compaction has rewritten the files
+    that go, and leave their rows twice. It is refused, and looked at anew.
+
     Raises
     ------
     LakeError
-        When another writer removed one of the files meanwhile.
+        When one of the files that go is no longer part of the table.
     """
-    if was_done(table, swap) or not (swap.remove or swap.add):
+    for _ in range(ATTEMPTS):
+        table.update_incremental()
+        if was_done(table, swap) or not (swap.remove or swap.add):
+            return int(table.version())
+        _allow_changes(table)
+        present = {file.path for file in night_files(table, {file.night for file in swap.remove})}
+        if missing := sorted({file.path for file in swap.remove} - present):
+            raise LakeError(
+                f"file {missing[0]} was replaced by another writer meanwhile: look at the table and try again"
+            )
+        try:
+            _commit(table, swap)
+        except CommitFailedError as error:
+            logger.info("table %s was busy: %s", table.table_uri, error)
+            continue
+        table.update_incremental()
         return int(table.version())
-    _allow_changes(table)
+    raise LakeError(f"table {table.table_uri} was written by others {ATTEMPTS} times in a row: try again")
+
+
+def _commit(table: DeltaTable, swap: Swap) -> None:
     now_ms, change = time.time_ns() // 1_000_000, bool(swap.remove)
     removed = [
         RemoveAction(file.path, data_change=True, deletion_timestamp=now_ms, size=file.size_bytes,
@@ -168,23 +194,13 @@ def apply(table: DeltaTable, swap: Swap) -> int:
         AddAction(file.path, file.size_bytes, _values(file), file.modified_ms, data_change=change, stats=file.stats)
         for file in swap.add
     ]
-    properties = CommitProperties(
-        custom_metadata=dict(swap.facts), app_transactions=[Transaction(swap.app_id, swap.step)]
+    once = CommitProperties(
+        custom_metadata=dict(swap.facts),
+        app_transactions=[Transaction(swap.app_id, swap.step)],
+        max_commit_retries=0,
     )
-    try:
-        table.create_write_transaction(
-            [*removed, *added],
-            "append",
-            table.schema(),
-            table.metadata().partition_columns,
-            commit_properties=properties,
-        )
-    except Exception as error:
-        raise LakeError(
-            f"table {table.table_uri} was changed by another writer meanwhile: try again ({error})"
-        ) from error
-    table.update_incremental()
-    return int(table.version())
+    partitions = table.metadata().partition_columns
+    table.create_write_transaction([*removed, *added], "append", table.schema(), partitions, commit_properties=once)
 
 
 def _values(file: NightFile) -> dict[str, str | None]:

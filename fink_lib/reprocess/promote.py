@@ -68,8 +68,12 @@ def promote(folder: RequestFolder, person: Person) -> JsonObject:
         check_step(folder.request_id, state, State.PROMOTING)
         if folder.request().dry_run:
             raise ReprocessRefused(f"request {folder.request_id} is a dry run: make it again with dry_run=false")
-        begun = folder.read("promotion") if folder.has("promotion") else _begin(folder)
+        _check_quarantine(folder)
+        begun = folder.read("promotion") if folder.has("promotion") else {}
+        looked = {str(table): _look(folder, table) for table in REPLACED if not _has_seen(folder, table, PROMOTE)}
+        folder.write("promotion", {**begun, **looked})
         folder.enter(State.PROMOTING, person.now)
+        begun = folder.read("promotion")
         done = {str(table): _promote_table(folder, table, begun[str(table)]) for table in REPLACED}
         folder.write(PROMOTE, done)
         record(folder.settings.lake, _decision(folder, PROMOTE, person, done))
@@ -78,25 +82,29 @@ def promote(folder: RequestFolder, person: Person) -> JsonObject:
     return done
 
 
-def _begin(folder: RequestFolder) -> JsonObject:
-    """Check that the live nights are what was compared, and keep their files for the way back."""
-    nights, plan = folder.request().nights, folder.read("plan")
-    candidate = folder.read("candidate")
-    if candidate["quarantine"] != candidate["quarantine_live"]:
+def _check_quarantine(folder: RequestFolder) -> None:
+    found = folder.read("candidate")
+    if found["quarantine"] != found["quarantine_live"]:
         raise ReprocessRefused(
-            f"request {folder.request_id} sets aside other alerts than the stream did: quarantine is not promoted"
+            f"request {folder.request_id} sets aside {found['quarantine']} alerts and the stream did "
+            f"{found['quarantine_live']}: quarantine is not promoted, replay it instead"
         )
-    begun: JsonObject = {}
-    for table in REPLACED:
-        path = _live(folder, table)
-        _add_columns(open_table(path), open_table(_candidate(folder, table)))
-        now = open_table(path)
-        files = night_files(now, set(nights))
-        _check_same(folder, table, plan["versions"][str(table)], int(now.version()), files)
-        kept = link_files(files, path, folder.kept / str(table))
-        begun[str(table)] = {"version": int(now.version()), "files": [file.as_json() for file in kept]}
-    folder.write("promotion", begun)
-    return begun
+
+
+def _look(folder: RequestFolder, table: Table) -> JsonObject:
+    """Check that the live nights are what was compared, and keep their files for the way back."""
+    nights, path = folder.request().nights, _live(folder, table)
+    _add_columns(open_table(path), open_table(_candidate(folder, table)))
+    now = open_table(path)
+    files = night_files(now, set(nights))
+    _check_same(folder, table, folder.read("plan")["versions"][str(table)], int(now.version()), files)
+    kept = link_files(files, path, folder.kept / str(table))
+    return {"version": int(now.version()), "files": [file.as_json() for file in kept]}
+
+
+def _has_seen(folder: RequestFolder, table: Table, action: str) -> bool:
+    """Tell whether a table has seen the commit of an action already."""
+    return was_done(open_table(_live(folder, table)), Swap([], [], _app_id(folder, table), STEP[action], {}))
 
 
 def _check_same(
@@ -117,10 +125,10 @@ def _check_same(
 def _promote_table(folder: RequestFolder, table: Table, begun: JsonObject) -> JsonObject:
     path, source = _live(folder, table), _candidate(folder, table)
     nights = folder.request().nights
-    live = DeltaTable(str(path), version=begun["version"])
     new = link_files(night_files(DeltaTable(str(source)), set(nights)), source, path, f"{folder.request_id}-")
-    swap = Swap(night_files(live, set(nights)), new, _app_id(folder, table), STEP[PROMOTE], _facts(folder, PROMOTE))
-    after = _commit(folder, live, swap)
+    old = [NightFile.from_json(file) for file in begun["files"]]
+    swap = Swap(old, new, _app_id(folder, table), STEP[PROMOTE], _facts(folder, PROMOTE))
+    after = _commit(folder, open_table(path), swap)
     return {
         "before": begun["version"],
         "after": after,
@@ -130,10 +138,9 @@ def _promote_table(folder: RequestFolder, table: Table, begun: JsonObject) -> Js
 
 
 def _commit(folder: RequestFolder, live: DeltaTable, swap: Swap) -> int:
-    """Commit against the version that was checked, unless the newest one has seen this swap."""
-    newest = open_table(Path(live.table_uri.removeprefix("file://")))
-    if was_done(newest, swap):
-        return _version_of(newest, folder.request_id, swap.facts["fink.action"])
+    """Commit, unless the table has seen this swap; return the version of the commit either way."""
+    if was_done(live, swap):
+        return _version_of(live, folder.request_id, swap.facts["fink.action"])
     return apply(live, swap)
 
 

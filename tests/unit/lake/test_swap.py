@@ -8,6 +8,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from fink_lib.errors import LakeError
+from fink_lib.lake import swap as swaps
 from fink_lib.lake.digest import table_digest
 from fink_lib.lake.swap import NightFile, Swap, apply, link_files, night_files
 
@@ -67,7 +68,6 @@ def test_a_swap_is_made_once(live: Path, other: Path) -> None:
 
 def test_what_is_appended_meanwhile_stays(live: Path, other: Path) -> None:
     looked_at = DeltaTable(live)
-    looked_at.alter.set_table_properties({"delta.appendOnly": "false"})
     swap = change(live, other)
     write_deltalake(live, rows(DAY, 99), mode="append")
     apply(looked_at, swap)
@@ -77,12 +77,28 @@ def test_what_is_appended_meanwhile_stays(live: Path, other: Path) -> None:
 def test_what_is_rewritten_meanwhile_refuses_the_swap(live: Path, other: Path) -> None:
     write_deltalake(live, rows(DAY, 4), mode="append")
     looked_at = DeltaTable(live)
-    looked_at.alter.set_table_properties({"delta.appendOnly": "false"})
     swap = change(live, other)
     DeltaTable(live).optimize.compact()
-    with pytest.raises(LakeError, match="changed by another writer"):
+    with pytest.raises(LakeError, match="replaced by another writer"):
         apply(looked_at, swap)
     assert ids(live) == [1, 2, 3, 4]
+
+
+def test_a_commit_that_comes_second_is_looked_at_anew(live: Path, other: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the last look and the commit a stream appends, then compaction rewrites: neither is lost or doubled."""
+    table, commit = DeltaTable(live), swaps._commit
+    busy = [lambda: write_deltalake(live, rows(DAY, 98), mode="append"), DeltaTable(live).optimize.compact]
+
+    def slow(loaded: DeltaTable, swap: Swap) -> None:
+        if busy:
+            busy.pop(0)()
+        commit(loaded, swap)
+
+    monkeypatch.setattr(swaps, "_commit", slow)
+    swap = change(live, other)
+    with pytest.raises(LakeError, match="replaced by another writer"):
+        apply(table, swap)
+    assert ids(live) == [1, 2, 3, 98]
 
 
 def test_a_file_that_is_gone_is_named(live: Path, tmp_path: Path) -> None:

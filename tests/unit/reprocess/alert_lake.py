@@ -43,7 +43,8 @@ def head(packet: Row, offset: int) -> Row:
 
 def silver_row(packet: Row, offset: int, **changes: Any) -> Row:
     """Return a packet as enrich writes it, with made-up science."""
-    science = {"roid": offset % 4, "vsx": "EW" if offset % 3 == 0 else "Unknown", "vsx_sep_arcsec": 0.5}
+    star = offset % 3 == 0
+    science = {"roid": offset % 4, "vsx": "EW" if star else "Unknown", "vsx_sep_arcsec": 0.5 if star else None}
     stamps = {"enrich_time": T0 + dt.timedelta(seconds=2), "code_version": "0.1.0", "science_errors": {}}
     told = {"science_versions": {"solar_system": "1.0", "catalog.vsx": "a"}}
     return {**packet, **head(packet, offset), **stamps, **told, **science, **changes}

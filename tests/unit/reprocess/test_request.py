@@ -102,9 +102,7 @@ def test_a_folder_keeps_the_way_that_a_request_went(settings: Settings) -> None:
     assert folders.find(settings, made.request_id[:10]) == made
     assert made.request() == asked(reason="why not")
     made.enter(State.PLANNED, NOW)
-    with pytest.raises(
-        ReprocessRefused, match="is planned and cannot become promoting; from here: cand"
-    ):
+    with pytest.raises(ReprocessRefused, match="is planned and cannot become promoting; from here: cand"):
         made.enter(State.PROMOTING, NOW)
     assert [step["state"] for step in made.read("state")["history"]] == ["requested", "planned"]
     with pytest.raises(ConfigError, match="no request 'x'"):

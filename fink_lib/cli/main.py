@@ -23,6 +23,7 @@ COMMANDS = {
     "doctor": "Tell what this machine lacks, and how to get it.",
     "night": "Play a night and follow it until it is closed.",
     "reprocess": "Compute nights again: plan, compare, approve or discard, undo.",
+    "shadow": "Run other code on the live stream, beside it, and compare.",
     "simulate": "Play alert packets into a topic, with cadence and faults.",
     "bench": "Measure rates, latency and memory on amplified real alerts.",
     "kafka": "The local broker by itself: start, stop, topics.",

@@ -42,14 +42,14 @@ logger = logging.getLogger(__name__)
 ROWS_PER_TASK = 200
 
 
-def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
-    """Build the enrich stream of a survey.
+def plan(session: SparkSession, spec: StreamSpec, survey: Survey, out: Path | None = None) -> StreamPlan:
+    """Build the enrich stream of a survey, writing to the lake or, for a shadow of it, under another folder.
 
     The stream itself carries only what decides where an alert goes. Packets are read once that is decided, and
     only those of the alerts that go to silver. Compaction of bronze changes neither: it commits
     ``dataChange=false``, which a stream passes over, and leaves the files of a batch until they are vacuumed.
     """
-    writer = Enricher.of(session, spec, survey)
+    writer = Enricher.of(session, spec, survey, out)
     source = (
         session.readStream.format("delta")
         .option("maxFilesPerTrigger", spec.settings.max_files_per_batch)
@@ -94,7 +94,7 @@ class Enricher:
     codes: TopicCodes = field(default_factory=TopicCodes)
 
     @classmethod
-    def of(cls, session: SparkSession, spec: StreamSpec, survey: Survey) -> "Enricher":
+    def of(cls, session: SparkSession, spec: StreamSpec, survey: Survey, out: Path | None = None) -> "Enricher":
         """Create missing tables, build missing catalogues, and return the writer."""
         tables = {
             "bronze": bronze_alerts(survey),
@@ -103,7 +103,8 @@ class Enricher:
             "silver": silver_spec(survey),
         }
         lake, cache = spec.settings.lake, spec.settings.cache
-        paths = {name: table.ensure(session, lake) for name, table in tables.items()}
+        roots = {name: lake if name == "bronze" else out or lake for name in tables}
+        paths = {name: table.ensure(session, roots[name]) for name, table in tables.items()}
         codes = TopicCodes()
         return cls(
             spec=spec,

@@ -72,9 +72,7 @@ def content(context: NightContext) -> dict[str, str]:
     specs = night_specs(context.survey)
     paths = {table: specs[table].path(context.settings.lake) for table in (Table.SILVER, Table.REJECTED)}
     return {
-        str(table): table_digest(path, None, where)
-        for table, path in paths.items()
-        if table_version(path) is not None
+        str(table): table_digest(path, None, where) for table, path in paths.items() if table_version(path) is not None
     }
 
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -38,12 +38,19 @@ class Side:
         Folder and version of each of the two tables.
     nights
         Which nights.
+    only
+        Kafka positions of the packets that count; all when not given.
     """
 
     name: str
     paths: Mapping[Table, Path]
     versions: Mapping[Table, int | None]
     nights: tuple[dt.date, ...]
+    only: pa.Table | None = None
+
+    def among(self, places: pa.Table) -> "Side":
+        """Return the part of this side whose packets are among some others, by their Kafka position."""
+        return replace(self, only=places.select(list(KAFKA_KEY)))
 
     def schema(self, table: Table) -> pa.Schema:
         """Return the columns of a table; none where there is no table."""
@@ -124,8 +131,10 @@ class Side:
         wanted = list(dict.fromkeys((*columns, *KAFKA_KEY)))
         rows = found.to_pyarrow_dataset().to_table(columns=wanted, filter=chosen)
         # Columns are read apart: only an order of their own lets their rows agree.
-        rows = rows.sort_by([(name, "ascending") for name in KAFKA_KEY]).select(list(columns))
-        return rows.cast(_plain_text(rows.schema)).combine_chunks()
+        rows = rows.sort_by([(name, "ascending") for name in KAFKA_KEY])
+        if self.only is not None:
+            rows = rows.filter(pa.array(on_record(rows.combine_chunks(), self.only)))
+        return rows.select(list(columns)).cast(_plain_text(rows.select(list(columns)).schema)).combine_chunks()
 
 
 def _plain_text(schema: pa.Schema) -> pa.Schema:

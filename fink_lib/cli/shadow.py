@@ -11,9 +11,7 @@ app = typer.Typer(no_args_is_help=True, help="Run other code on the live stream,
 
 LabelArgument = Annotated[str, typer.Argument(help="Name of the shadow: a-z, 0-9 and _")]
 SurveyOption = Annotated[str, typer.Option(help="Whose stream")]
-ProjectOption = Annotated[
-    Path | None, typer.Option("--project", help="Checkout whose code runs; this one")
-]
+ProjectOption = Annotated[Path | None, typer.Option("--project", help="Checkout whose code runs; this one")]
 
 
 @app.command("start")

@@ -16,17 +16,14 @@ what it wrote before, so that three runs leave what one leaves.
 that is `reprocess`.
 """
 
-import datetime as dt
-
 from airflow.sdk import DAG, CronPartitionTimetable, Param, TriggerRule, chain
 
 from fink_lib.nightly.results import Step
 from fink_lib.orchestration.assets import NIGHTS_TABLE, survey_tables, table_asset
 from fink_lib.orchestration.jobs import SparkJobOperator
-from fink_lib.orchestration.policy import NIGHTLY_ARGS, Pool, Tag
+from fink_lib.orchestration.policy import FIRST_NIGHT, NIGHTLY_ARGS, Pool, Tag
 from fink_lib.surveys import SURVEYS
 
-FIRST_NIGHT = dt.datetime(2017, 10, 1, tzinfo=dt.UTC)  # no survey here has an earlier one
 NIGHTS_AT_ONCE = 16  # runs; how many of them compute is for the pool to say
 ALWAYS = (Step.REPORT, Step.MANIFEST)
 

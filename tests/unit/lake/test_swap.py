@@ -87,7 +87,14 @@ def test_what_is_rewritten_meanwhile_refuses_the_swap(live: Path, other: Path) -
 def test_a_commit_that_comes_second_is_looked_at_anew(live: Path, other: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the last look and the commit a stream appends, then compaction rewrites: neither is lost or doubled."""
     table, commit = DeltaTable(live), swaps._commit
-    busy = [lambda: write_deltalake(live, rows(DAY, 98), mode="append"), DeltaTable(live).optimize.compact]
+
+    def append() -> None:
+        write_deltalake(live, rows(DAY, 98), mode="append")
+
+    def compact() -> None:
+        DeltaTable(live).optimize.compact()
+
+    busy = [append, compact]
 
     def slow(loaded: DeltaTable, swap: Swap) -> None:
         if busy:

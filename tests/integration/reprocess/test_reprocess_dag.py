@@ -49,7 +49,8 @@ def both(desk: Desk) -> list[str]:
 
 
 def facts(desk: Desk, run_id: str) -> dict[str, Any]:
-    (folder,) = [path for path in (desk.settings.home / "reprocess").iterdir() if path.name[-12:] == run_id[-12:]]
+    name = run_id.replace(":", "").replace("+", "-").replace(".", "-")
+    folder = desk.settings.home / "reprocess" / name
     return dict(json.loads((folder / "diff.json").read_text()))
 
 

@@ -53,8 +53,6 @@ Deletes the candidate tables after a rejection; what was asked and found stays. 
 a retry is safe.
 """,
 }
-TEXTS: dict[str, object] = {"type": ["null", "array"], "items": {"type": "string"}}
-MAP: dict[str, object] = {"type": ["null", "object"]}
 
 for survey in SURVEYS.values():
     if not survey.streams_enabled:
@@ -64,13 +62,13 @@ for survey in SURVEYS.values():
         "first_night": Param(type="string", format="date", title="First night", description_md="Must be given."),
         "last_night": Param(None, type=["null", "string"], format="date", title="Last night",
                             description_md="Included; the first night alone when empty."),
-        "modules": Param(None, **TEXTS, title="Science modules",
+        "modules": Param(None, type=["null", "array"], items={"type": "string"}, title="Science modules",
                          description_md="One a line; all when empty. Columns of other modules stay as they are."),
-        "catalogs": Param(None, **MAP, title="Catalogue versions",
+        "catalogs": Param(None, type=["null", "object"], title="Catalogue versions",
                           description_md='`{"vsx": "version"}`: the run refuses to start with any other.'),
         "bronze_version": Param(None, type=["null", "integer"], minimum=0, title="Version of bronze",
                                 description_md="Delta version to read, by time travel; the newest when empty."),
-        "overrides": Param(None, **MAP, title="Overrides",
+        "overrides": Param(None, type=["null", "object"], title="Overrides",
                            description_md=f"For this run alone: `keep_i_band`, or a cut as SQL: {cuts}."),
         "dry_run": Param(True, type="boolean", title="Dry run", description_md="Compare only; nothing can go live."),
         "reason": Param("", type=["null", "string"], title="Reason", description_md="Kept with the decision."),

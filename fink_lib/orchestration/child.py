@@ -1,17 +1,23 @@
 """Runs a job as a process of its own: its log in Airflow, its last word as the task's error."""
 
-import logging
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import IO
 
 READ_TIMEOUT_S = 15.0
 
 
-def run_child(command: Sequence[str], environment: Mapping[str, str], log: logging.Logger) -> tuple[int, str]:
+def run_child(command: Sequence[str], environment: Mapping[str, str], say: Callable[..., object]) -> tuple[int, str]:
     """Run a command to its end in a session of its own, and pass its lines on.
+
+    Parameters
+    ----------
+    command, environment
+        What to run.
+    say
+        Takes each line, as the ``info`` of a logger does.
 
     Returns
     -------
@@ -30,7 +36,7 @@ def run_child(command: Sequence[str], environment: Mapping[str, str], log: loggi
         start_new_session=True,
     ) as process:
         readers = [
-            threading.Thread(target=_pass_on, args=(stream, words, log), daemon=True)
+            threading.Thread(target=_pass_on, args=(stream, words, say), daemon=True)
             for stream, words in ((process.stdout, deque(maxlen=0)), (process.stderr, last_words))
         ]
         for reader in readers:
@@ -41,10 +47,10 @@ def run_child(command: Sequence[str], environment: Mapping[str, str], log: loggi
     return code, "".join(last_words)
 
 
-def _pass_on(stream: IO[str], last_words: deque[str], log: logging.Logger) -> None:
+def _pass_on(stream: IO[str], last_words: deque[str], say: Callable[..., object]) -> None:
     """Log the job's lines as they come."""
     for line in stream:
         text = line.rstrip()
         if text:
             last_words.append(text)
-            log.info("%s", text)
+            say("%s", text)

@@ -81,4 +81,4 @@ class SparkJobOperator(BaseOperator):
         job = settings.project / "jobs" / "nightly" / f"{self.step}.py"
         command = [sys.executable, str(job), "--survey", self.survey, "--night", night, "--run-id", self.run]
         self.log.info("job=%s night=%s run_id=%s", self.step, night, self.run)
-        return run_child(command, job_environment(settings, self.token), self.log)
+        return run_child(command, job_environment(settings, self.token), self.log.info)

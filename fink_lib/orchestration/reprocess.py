@@ -69,7 +69,7 @@ class ReprocessOperator(BaseOperator):
         settings = Settings()
         end_processes_of(self.token, END_TIMEOUT_S)
         self.log.info("step=%s request=%s", self.step, self.request_id)
-        code, last_word = run_child(self.command(settings), job_environment(settings, self.token), self.log)
+        code, last_word = run_child(self.command(settings), job_environment(settings, self.token), self.log.info)
         if code != 0:
             raise ReprocessRefused(last_word or f"{self.step} ended with code {code} and without a word")
         if self.announces:

@@ -33,7 +33,8 @@ def test_a_shadow_changes_nothing_live_and_its_difference_is_named(
     spark: SparkSession, shared_data: Path, tmp_path: Path
 ) -> None:
     bench = Bench(spark, Settings(home=tmp_path / "home", max_files_per_batch=1))
-    packets = [dict(p) for p, _ in zip(read_packets(shared_data / "ztf" / "ztf_public_20181129.tar.gz"), range(90), strict=False)]  # fmt: skip
+    found = read_packets(shared_data / "ztf" / "ztf_public_20181129.tar.gz")
+    packets = [dict(packet) for packet, _ in zip(found, range(90), strict=False)]
     rows = [bronze_row(bench.survey, packet, number) for number, packet in enumerate(packets)]
     bench.offer(rows[:60])
     bench.run()

@@ -17,7 +17,7 @@ from fink_lib.errors import ReprocessRefused
 from fink_lib.lake.digest import table_digest
 from fink_lib.lake.swap import NightFile, Swap, apply, link_files, night_files, was_done
 from fink_lib.nightly.snapshot import Table
-from fink_lib.reprocess.compare import JsonObject
+from fink_lib.reprocess.compare import NOWHERE, JsonObject
 from fink_lib.reprocess.decisions import Decision, record
 from fink_lib.reprocess.folder import RequestFolder, one_at_a_time
 from fink_lib.reprocess.state import State, check_step
@@ -68,7 +68,7 @@ def promote(folder: RequestFolder, person: Person) -> JsonObject:
         check_step(folder.request_id, state, State.PROMOTING)
         if folder.request().dry_run:
             raise ReprocessRefused(f"request {folder.request_id} is a dry run: make it again with dry_run=false")
-        _check_quarantine(folder)
+        _check_nothing_is_lost(folder)
         begun = folder.read("promotion") if folder.has("promotion") else {}
         looked = {str(table): _look(folder, table) for table in REPLACED if not _has_seen(folder, table, PROMOTE)}
         folder.write("promotion", {**begun, **looked})
@@ -82,7 +82,14 @@ def promote(folder: RequestFolder, person: Person) -> JsonObject:
     return done
 
 
-def _check_quarantine(folder: RequestFolder) -> None:
+def _check_nothing_is_lost(folder: RequestFolder) -> None:
+    """Refuse a candidate that leaves an alert in no table, or sets another one aside than the stream did."""
+    gone = sum(move["count"] for move in folder.read("diff")["moves"] if move["to"] == NOWHERE)
+    if gone:
+        raise ReprocessRefused(
+            f"request {folder.request_id} would leave {gone} live alerts in no table: the version of bronze that it "
+            "read does not hold them; reprocess the newest one"
+        )
     found = folder.read("candidate")
     if found["quarantine"] != found["quarantine_live"]:
         raise ReprocessRefused(
@@ -198,8 +205,8 @@ def _way_back(folder: RequestFolder, table: Table, promoted: JsonObject, begun: 
         return live, Swap(ours, old, app_id, STEP[UNDO], facts)
     if table_digest(path, None, night_predicate(nights)) != promoted["digest"]:
         raise ReprocessRefused(
-            f"{path.name} was compacted together with alerts that arrived after {folder.request_id} was promoted: "
-            "undoing would lose them; reprocess the nights instead"
+            f"{path.name} no longer holds the rows as {folder.request_id} promoted them: undo what was promoted since; "
+            "or, when they were compacted together with late alerts, which an undo would lose, reprocess the nights"
         )
     return live, Swap(here, old, app_id, STEP[UNDO], facts)
 

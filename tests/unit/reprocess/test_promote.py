@@ -148,7 +148,7 @@ def test_an_undo_after_compaction(folder: RequestFolder, packets: list[Row]) -> 
     path = str(live(folder, "silver"))
     write(SPECS["silver"], folder.settings.lake, [silver_row(packets[0], 90, alert_id=77)])
     DeltaTable(path).optimize.compact()
-    with pytest.raises(ReprocessRefused, match="undoing would lose them"):
+    with pytest.raises(ReprocessRefused, match="which an undo would lose"):
         promote.undo(folder, ANALYST)
     assert folder.state() is State.PROMOTED
     DeltaTable(path).delete("alert_id = 77")
@@ -162,6 +162,40 @@ def test_what_was_replaced_comes_back_after_it_was_vacuumed(folder: RequestFolde
     for name in BOTH:
         table = DeltaTable(str(live(folder, name)))
         assert table.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
+    promote.undo(folder, ANALYST)
+    assert digests(folder) == same
+
+
+def test_a_candidate_that_leaves_an_alert_in_no_table_is_refused(settings: Settings, packets: list[Row]) -> None:
+    live_lake(settings, [silver_row(p, n) for n, p in enumerate(packets[:30])], [rejected_row(packets[39], 90)])
+    made = with_candidate(settings, packets, dry_run=False)
+    with pytest.raises(ReprocessRefused, match="would leave 1 live alerts in no table"):
+        promote.promote(made, ANALYST)
+    made.write("diff", {**made.read("diff"), "moves": []})
+    made.write("candidate", {"quarantine": 2, "quarantine_live": 0})
+    with pytest.raises(ReprocessRefused, match="sets aside 2 alerts and the stream did 0"):
+        promote.promote(made, ANALYST)
+    assert made.state() is State.COMPARED
+
+
+def test_the_later_of_two_promotions_is_undone_first(folder: RequestFolder, packets: list[Row]) -> None:
+    same = digests(folder)
+    promote.promote(folder, ANALYST)
+    after_first = digests(folder)
+    second = folders.create(folder.settings, Request("ztf", NIGHT, NIGHT, dry_run=False, reason="again"), NOW)
+    plan = folder.read("plan")
+    second.write("plan", {**plan, "versions": {**plan["versions"], "silver": 2, "rejected": 2}})
+    second.enter(State.PLANNED, NOW)
+    write(SPECS["silver"], second.candidate, [silver_row(p, n) for n, p in enumerate(packets[:40])])
+    write(SPECS["rejected"], second.candidate, [])
+    second.write("candidate", {"quarantine": 0, "quarantine_live": 0})
+    second.enter(State.CANDIDATE, NOW)
+    steps.diff(second, lambda: NOW)
+    promote.promote(second, ANALYST)
+    with pytest.raises(ReprocessRefused, match="undo what was promoted since"):
+        promote.undo(folder, ANALYST)
+    promote.undo(second, ANALYST)
+    assert digests(folder) == after_first
     promote.undo(folder, ANALYST)
     assert digests(folder) == same
 

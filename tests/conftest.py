@@ -21,6 +21,8 @@ UNPROVEN = {
     "tests/streaming/loop/": "not yet seen to pass: the run loop in a process of its own",
     "tests/streaming/ingest/": "not yet seen to pass: ingest from a real Kafka",
     "tests/e2e/test_night.py::test_a_killed_driver": "no row differed; not yet seen green (warnings of sockets)",
+    "tests/spark/reprocess/": "not yet seen to pass: candidate tables and a shadow, on real packets",
+    "tests/streaming/distribute/test_distribute_reprocessed.py": "not yet seen to pass: a promotion under the stream",
     "tests/spark/nightly/test_nightly_real.py": "not yet seen to pass: every step on a real lake",
     "tests/spark/nightly/test_nightly_statistics.py": "not yet seen to pass: counts of a planted night",
 }

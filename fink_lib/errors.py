@@ -15,6 +15,7 @@
     │   └── LeaseHeld          another driver writes this stream                       (fatal)
     ├── BrokerError            Kafka refused or did not answer                         (retryable)
     ├── CatalogUnavailable     a remote catalogue did not answer                       (retryable)
+    ├── ReprocessRefused       a reprocessing may not take this step now               (fatal)
     └── NightError
         ├── NightNotDrained    the deadline passed and messages still wait             (retryable)
         ├── EquationBroken     a message ended in no place, or in two                  (fatal)
@@ -97,6 +98,10 @@ class CatalogUnavailable(FinkError):
     """A remote catalogue did not answer, or not with what was asked for."""
 
     retryable = True
+
+
+class ReprocessRefused(FinkError):
+    """A reprocessing may not take this step: of what it is, or of what the live tables have become."""
 
 
 class NightError(FinkError):

@@ -22,6 +22,8 @@ UNPROVEN = {
     "tests/spark/quarantine/test_quarantine_replay.py::test_enrich": "not yet seen to pass: replayed rows in enrich",
     "tests/spark/quarantine/test_quarantine_replay.py::test_a_replay_killed": "not yet seen to pass: a killed replay",
     "tests/spark/quarantine/test_quarantine_replay.py::test_what_enrich": "not yet seen to pass: a refusal",
+    "tests/spark/reprocess/": "not yet seen to pass: candidate tables and a shadow, on real packets",
+    "tests/streaming/distribute/test_distribute_reprocessed.py": "not yet seen to pass: a promotion under the stream",
 }
 
 

@@ -24,6 +24,8 @@ COMMANDS = {
     "night": "Play a night and follow it until it is closed.",
     "science": "List, explain and run science modules, and compare them with what Fink published.",
     "models": "Convert trained models once, and show what they are.",
+    "reprocess": "Compute nights again: plan, compare, approve or discard, undo.",
+    "shadow": "Run other code on the live stream, beside it, and compare.",
     "simulate": "Play alert packets into a topic, with cadence and faults.",
     "bench": "Measure rates, latency and memory on amplified real alerts.",
     "catalogs": "Catalogues in the lake: list, load, match again what changed.",

@@ -53,11 +53,13 @@ class NightPlay:
 
 
 def unpause_streams(settings: Settings, survey: str, say: Say) -> None:
-    """Let the four DAGs of a survey run."""
+    """Let the DAGs of a survey run; those on demand then wait for somebody to ask."""
+    others = ("close_night", "rerun_nights", "reprocess")
+    dags = [f"{survey}_{name}" for name in (*Stage, *others)]
     with LocalAirflow(settings).api() as api:
-        for dag in [*(f"{survey}_{stage}" for stage in Stage), f"{survey}_close_night"]:
+        for dag in dags:
             api.unpause(dag)
-    say(f"unpaused {survey}_ingest, {survey}_enrich, {survey}_distribute and {survey}_close_night")
+    say(f"unpaused {', '.join(dags)}")
 
 
 def play_night(wanted: NightPlay, stack: Stack, say: Say) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """All science modules of a survey as one column: one pass through Python, over the fields they declare."""
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,7 +21,7 @@ ERRORS = "science_errors"
 ERRORS_TYPE = T.MapType(T.StringType(), T.StringType())
 
 
-def science_column(survey: Survey, cache: Path) -> Column:
+def science_column(survey: Survey, cache: Path, names: Sequence[str] | None = None) -> Column:
     """Return a struct column with every science output and ``science_errors``.
 
     Only the packet fields that the modules declare go to the Python workers; a worker keeps its catalogues
@@ -32,12 +33,14 @@ def science_column(survey: Survey, cache: Path) -> Column:
         Whose modules, over whose packets.
     cache
         Folder of catalogues and models, the same on every worker.
+    names
+        Only these modules; all when not given.
     """
-    modules, inputs = modules_of(survey.name), inputs_of(survey.name)
+    modules, inputs = modules_of(survey.name, names), inputs_of(survey.name)
     columns = wanted(modules, inputs).columns(inputs)
     packed = F.struct(*(F.col(path).alias(name) for name, path in columns.items()))
     result = T.StructType([*science_struct(modules).fields, T.StructField(ERRORS, ERRORS_TYPE)])
-    compute = functools.partial(evaluate, survey=survey.name, cache=str(cache))
+    compute = functools.partial(evaluate, survey=survey.name, cache=str(cache), names=names)
 
     def science(packets: pa.Array) -> pa.Array:
         return compute(packets)
@@ -47,9 +50,9 @@ def science_column(survey: Survey, cache: Path) -> Column:
     return column
 
 
-def evaluate(packets: pa.StructArray, survey: str, cache: str) -> pa.StructArray:
+def evaluate(packets: pa.StructArray, survey: str, cache: str, names: Sequence[str] | None = None) -> pa.StructArray:
     """Run a survey's modules over a struct array of the fields that they declare."""
-    modules, inputs = modules_of(survey), inputs_of(survey)
+    modules, inputs = modules_of(survey, names), inputs_of(survey)
     batch = form_batch(packets, wanted(modules, inputs), inputs, get_survey(survey))
     outcome = run(modules, batch, Path(cache))
     arrays = {**outcome.columns, ERRORS: outcome.error_maps(len(batch))}

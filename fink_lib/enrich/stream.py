@@ -31,7 +31,7 @@ from fink_lib.enrich.triage import facts as triage_facts
 from fink_lib.lake.table import TableSpec, append_once
 from fink_lib.lake.tables import KAFKA_KEY, bronze_alerts, quarantine, silver_rejected
 from fink_lib.nights import UNIX_EPOCH_DATE
-from fink_lib.science.provenance import facts_of
+from fink_lib.science.provenance import digest_of, facts_of
 from fink_lib.science.registry import modules_of
 from fink_lib.science.runner import versions
 from fink_lib.streaming.plan import StreamPlan
@@ -44,14 +44,14 @@ logger = logging.getLogger(__name__)
 ROWS_PER_TASK = 200
 
 
-def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
-    """Build the enrich stream of a survey.
+def plan(session: SparkSession, spec: StreamSpec, survey: Survey, out: Path | None = None) -> StreamPlan:
+    """Build the enrich stream of a survey, writing to the lake or, for a shadow of it, under another folder.
 
     The stream itself carries only what decides where an alert goes. Packets are read once that is decided, and
     only those of the alerts that go to silver. Compaction of bronze changes neither: it commits
     ``dataChange=false``, which a stream passes over, and leaves the files of a batch until they are vacuumed.
     """
-    writer = Enricher.of(session, spec, survey)
+    writer = Enricher.of(session, spec, survey, out)
     source = (
         session.readStream.format("delta")
         .option("maxFilesPerTrigger", spec.settings.max_files_per_batch)
@@ -80,8 +80,6 @@ class Enricher:
         Column that runs all modules.
     versions
         Module, catalogue or model → version.
-    digest
-        Names all of these versions; ``science_facts`` says what it stands for.
     seen
         First arrivals on record.
     codes
@@ -94,12 +92,11 @@ class Enricher:
     paths: Mapping[str, Path]
     science: Column
     versions: Mapping[str, str]
-    digest: str
     seen: SeenNights
     codes: TopicCodes = field(default_factory=TopicCodes)
 
     @classmethod
-    def of(cls, session: SparkSession, spec: StreamSpec, survey: Survey) -> "Enricher":
+    def of(cls, session: SparkSession, spec: StreamSpec, survey: Survey, out: Path | None = None) -> "Enricher":
         """Create missing tables, build missing catalogues, note the versions, and return the writer."""
         tables = {
             "bronze": bronze_alerts(survey),
@@ -108,11 +105,11 @@ class Enricher:
             "silver": silver_spec(survey),
         }
         lake, cache = spec.settings.lake, spec.settings.cache
-        paths = {name: table.ensure(session, lake) for name, table in tables.items()}
+        roots = {name: lake if name == "bronze" else out or lake for name in tables}
+        paths = {name: table.ensure(session, roots[name]) for name, table in tables.items()}
         codes = TopicCodes()
         modules = modules_of(survey.name)
-        digest, facts = facts_of(modules, cache, __version__)
-        record_facts(session, survey, lake, facts)
+        record_facts(session, survey, out or lake, facts_of(modules, cache, __version__)[1])
         return cls(
             spec=spec,
             survey=survey,
@@ -120,7 +117,6 @@ class Enricher:
             paths=paths,
             science=science_column(survey, cache),
             versions=versions(modules, cache),
-            digest=digest,
             seen=SeenNights(lambda night: load_night(session, paths, night, codes)),
             codes=codes,
         )
@@ -153,33 +149,51 @@ class Enricher:
         append_once(frame, self.paths[name], f"{self.spec.app_id}.{name}", batch_id)
 
     def _silver(self, rows: pa.Table, session: SparkSession, now: dt.datetime) -> DataFrame:
-        """Read the packets of the accepted alerts and run the science on them, in one pass.
+        """Read the packets of the accepted alerts and run the science on them, in one pass."""
+        rows = rows.append_column("enrich_time", pa.array([now] * rows.num_rows, type=TIMESTAMP))
+        return silver_frame(session, self.tables, rows, self.science, self.versions)
 
-        They are read from the very files that the batch came from and joined by position. No value of the
-        batch stands as a literal in the plan: Spark would compile the whole of it anew for every batch.
-        """
-        keys = rows.select(["night", *KAFKA_KEY])
-        keys = keys.append_column("enrich_time", pa.array([now] * rows.num_rows, type=TIMESTAMP))
-        accepted = F.broadcast(session.createDataFrame(keys))
-        bronze = self.tables["bronze"].schema
-        packets = session.read.schema(T.StructType([fld for fld in bronze if fld.name != "night"])).parquet(
-            *(unquote(uri) for uri in pc.unique(rows[FILE]).to_pylist())
-        )
-        names = self.tables["silver"].schema.names
-        pairs = [F.lit(text) for pair in self.versions.items() for text in pair]
-        enriched = packets.join(accepted, on=list(KAFKA_KEY)).withColumns(
-            {
-                "science": self.science,
-                "code_version": F.lit(__version__),
-                "science_versions": F.create_map(*pairs),
-                "science_digest": F.lit(self.digest),
-            }
-        )
-        found = set(enriched.columns)
-        tasks = min(session.sparkContext.defaultParallelism, 1 + rows.num_rows // ROWS_PER_TASK)
-        return enriched.select(
-            *(F.col(name) if name in found else F.col(f"science.{name}").alias(name) for name in names)
-        ).coalesce(tasks)
+
+def silver_frame(
+    session: SparkSession, tables: Mapping[str, TableSpec], rows: pa.Table, science: Column, versions: Mapping[str, str]
+) -> DataFrame:
+    """Return accepted alerts as rows of silver.
+
+    Their packets are read from the very files that they came from and joined by position. No value of the batch
+    stands as a literal in the plan: Spark would compile the whole of it anew for every batch.
+
+    Parameters
+    ----------
+    session
+        Spark session.
+    tables
+        Specs of ``bronze`` and ``silver``; columns of silver that nothing fills are left out.
+    rows
+        Night, position, file and `enrich_time` of each alert.
+    science
+        Column that runs the modules.
+    versions
+        Module, catalogue or model → version.
+    """
+    accepted = F.broadcast(session.createDataFrame(rows.select(["night", *KAFKA_KEY, "enrich_time"])))
+    fields = [fld for fld in tables["bronze"].schema if fld.name != "night"]
+    files = (unquote(uri) for uri in pc.unique(rows[FILE]).to_pylist())
+    packets = session.read.schema(T.StructType(fields)).parquet(*files)
+    pairs = [F.lit(text) for pair in versions.items() for text in pair]
+    enriched = packets.join(accepted, on=list(KAFKA_KEY)).withColumns(
+        {
+            "science": science,
+            "code_version": F.lit(__version__),
+            "science_versions": F.create_map(*pairs),
+            "science_digest": F.lit(digest_of(__version__, versions)),
+        }
+    )
+    found, computed = set(enriched.columns), set(enriched.select("science.*").columns)
+    names = [name for name in tables["silver"].schema.names if name in found | computed]
+    tasks = min(session.sparkContext.defaultParallelism, 1 + rows.num_rows // ROWS_PER_TASK)
+    return enriched.select(
+        *(F.col(name) if name in found else F.col(f"science.{name}").alias(name) for name in names)
+    ).coalesce(tasks)
 
 
 def load_night(session: SparkSession, paths: Mapping[str, Path], night: int, codes: TopicCodes) -> Arrivals:

@@ -117,6 +117,7 @@ def silver_alerts(survey: Survey, science: T.StructType) -> TableSpec:
         schema=T.StructType(head.fields + science.fields + packet.fields),
         key=("alert_id",),
         comment="One row: an alert with its science; cutouts stay in bronze.",
+        append_only=False,  # a night that is reprocessed replaces its rows
         indexed_columns=11,
     )
 
@@ -153,6 +154,7 @@ def silver_rejected(survey: Survey) -> TableSpec:
         ),
         key=KAFKA_KEY,
         comment="One row: an alert that failed a cut (every failed cut is named), or a repeat.",
+        append_only=False,  # a night that is reprocessed replaces its rows
         indexed_columns=11,
     )
 
@@ -207,5 +209,28 @@ def gold_nights() -> TableSpec:
         ),
         key=("survey", "night", "version"),
         comment="One row: a night closed, with its manifest as JSON.",
+        partitioned_by=("survey",),
+    )
+
+
+def gold_decisions() -> TableSpec:
+    """One row for each decision on a reprocessing."""
+    return TableSpec(
+        layer="gold",
+        survey="",
+        name="decisions",
+        schema=_struct(
+            ("survey", S),
+            ("request_id", S),
+            ("first_night", DATE),
+            ("last_night", DATE),
+            ("action", S),
+            ("decided_by", S),
+            ("decided_at", TS),
+            ("reason", S),
+            ("facts", S),
+        ),
+        key=("request_id", "action"),
+        comment="One row: a decision on a reprocessing: who, when, why, and what became of the tables (JSON).",
         partitioned_by=("survey",),
     )

@@ -12,8 +12,8 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from fink_lib.lake import tables
 from fink_lib.nightly.results import JsonObject, to_json
 
-# What may differ between two attempts at the same closing
-STAMPS = ("version", "closed_at")
+# What may differ between two closings of a night that says the same: who closed it, and which files it stands in.
+STAMPS = ("version", "closed_at", "run_id", "tables")
 COLUMNS = ("run_id", "equation_holds", "offered", "bronze", "quarantine", "silver", "rejected", "repeats")
 
 
@@ -44,7 +44,8 @@ class NightsLedger:
     def record(self, manifest: JsonObject, closed_at: dt.datetime) -> JsonObject:
         """Append a manifest as the night's next version; return it with its version and time.
 
-        A retried task that finds the same facts in the same run writes nothing and gets what is there.
+        A night that says what it said before, in a retry, in another run or after a compaction, keeps its version:
+        nothing is written, and what is there is returned.
         """
         night = dt.date.fromisoformat(manifest["night"])
         earlier = self.versions(manifest["survey"], night)

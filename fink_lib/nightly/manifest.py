@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 
 from fink_lib import __version__
 from fink_lib.errors import EquationBroken, ExpectationFailed, NightError
+from fink_lib.lake.digest import table_digest
 from fink_lib.nightly.job import NightContext, Outcome
 from fink_lib.nightly.ledger import NightsLedger
 from fink_lib.nightly.results import JsonObject, Step, replace_text, to_json, why_missing
+from fink_lib.nightly.snapshot import Table, night_specs, table_version
 
 COUNTS = ("offered", "bronze", "quarantine", "silver", "rejected", "repeats", "quarantine_enrich")
 NEEDED = (Step.RECONCILE, Step.QUALITY, Step.CROSSMATCH, Step.COMPACT, Step.STATISTICS, Step.REPORT)
@@ -66,9 +68,20 @@ def verdict(context: NightContext, manifest: JsonObject) -> NightError | None:
     return NightError(f"the night {context.label} stays open: {step} was not computed ({missing[step]})")
 
 
+def content(context: NightContext) -> dict[str, str]:
+    """Return the digest of what the night's enriched tables say: a reprocessing that changes a value shows in it."""
+    where = f"night = DATE '{context.night.isoformat()}'"
+    specs = night_specs(context.survey)
+    paths = {table: specs[table].path(context.settings.lake) for table in (Table.SILVER, Table.REJECTED)}
+    return {
+        str(table): table_digest(path, None, where) for table, path in paths.items() if table_version(path) is not None
+    }
+
+
 def run(context: NightContext, clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> Outcome:
     """Write the manifest as a new version; the outcome's failure says why the night stays open."""
     manifest = build(context, {step: context.result(step) for step in NEEDED})
+    manifest["content"] = content(context)
     kept = NightsLedger(context.settings.lake).record(manifest, clock())
     replace_text(context.folder / f"{Step.MANIFEST}.v{kept['version']}.json", to_json(kept))
     return Outcome(kept, verdict(context, kept))

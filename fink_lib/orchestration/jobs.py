@@ -1,11 +1,8 @@
 """Runs a nightly job as a process of its own: its log in Airflow, its last word as the task's error."""
 
-import subprocess
 import sys
-import threading
-from collections import deque
 from collections.abc import Sequence
-from typing import IO, Any
+from typing import Any
 
 from airflow.sdk import Asset, BaseOperator, Context
 
@@ -13,6 +10,7 @@ from fink_lib.config import Settings
 from fink_lib.errors import NightError
 from fink_lib.nights import parse_night
 from fink_lib.orchestration.assets import table_facts
+from fink_lib.orchestration.child import run_child
 from fink_lib.streaming.process import end_processes_of
 from fink_lib.streaming.runner import job_environment
 
@@ -83,36 +81,4 @@ class SparkJobOperator(BaseOperator):
         job = settings.project / "jobs" / "nightly" / f"{self.step}.py"
         command = [sys.executable, str(job), "--survey", self.survey, "--night", night, "--run-id", self.run]
         self.log.info("job=%s night=%s run_id=%s", self.step, night, self.run)
-        return self._follow(settings, command)
-
-    def _follow(self, settings: Settings, command: Sequence[str]) -> tuple[int, str]:
-        """Run a command to its end, its lines in the log; return its exit code and its last word."""
-        last_words: deque[str] = deque(maxlen=1)
-        with subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            env=job_environment(settings, self.token),
-            start_new_session=True,
-        ) as process:
-            readers = [
-                threading.Thread(target=self._pass_on, args=(process.stdout, deque(maxlen=0)), daemon=True),
-                threading.Thread(target=self._pass_on, args=(process.stderr, last_words), daemon=True),
-            ]
-            for reader in readers:
-                reader.start()
-            code = process.wait()
-            for reader in readers:
-                reader.join(END_TIMEOUT_S)
-        return code, "".join(last_words)
-
-    def _pass_on(self, stream: IO[str], last_words: deque[str]) -> None:
-        """Log the job's lines as they come."""
-        for line in stream:
-            text = line.rstrip()
-            if text:
-                last_words.append(text)
-                self.log.info("%s", text)
+        return run_child(command, job_environment(settings, self.token), self.log.info)

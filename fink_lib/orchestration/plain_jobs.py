@@ -9,8 +9,10 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from fink_lib.config import Settings
 from fink_lib.errors import NightError
+from fink_lib.orchestration.child import run_child
 from fink_lib.orchestration.jobs import END_TIMEOUT_S, SparkJobOperator
 from fink_lib.streaming.process import end_processes_of
+from fink_lib.streaming.runner import job_environment
 
 
 class JobOperator(SparkJobOperator):
@@ -67,6 +69,6 @@ class JobOperator(SparkJobOperator):
         end_processes_of(self.token, END_TIMEOUT_S)
         command = [sys.executable, str(settings.project / "jobs" / f"{self.job}.py"), *self.arguments]
         self.log.info("job=%s arguments=%s", self.job, self.arguments)
-        code, last_word = self._follow(settings, command)
+        code, last_word = run_child(command, job_environment(settings, self.token), self.log.info)
         if code != 0:
             raise NightError(last_word or f"{self.job} ended with code {code} and without a word")

@@ -7,6 +7,8 @@ from typing import Any
 OWNER = "fink"
 START = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)  # any date in the past: no schedule here is a clock
 
+FIRST_NIGHT = dt.datetime(2017, 10, 1, tzinfo=dt.UTC)  # no survey here has an earlier one
+
 
 class Tag(StrEnum):
     """The tags that a DAG may carry, next to the name of its survey."""
@@ -22,6 +24,7 @@ class Pool(StrEnum):
 
     STREAMS = "spark_streams"
     BATCH = "spark_batch"
+    RERUN = "spark_rerun"
 
 
 # A stream is retried for as long as its night lasts: from its checkpoint, with a pause that grows to a minute.

@@ -38,6 +38,23 @@ STRUCTURE = {
     },
     "ztf_replay_quarantine": {"plan": ["release"], "release": []},
     "catalogs": {"refresh": []},
+    "ztf_rerun_nights": {
+        "reconcile": ["quality"],
+        "quality": ["compact"],
+        "compact": ["statistics"],
+        "statistics": ["report"],
+        "report": ["manifest"],
+        "manifest": [],
+    },
+    "ztf_reprocess": {
+        "plan": ["candidate"],
+        "candidate": ["diff"],
+        "diff": ["ask"],
+        "ask": ["approval"],
+        "approval": ["promote"],
+        "promote": ["discard"],
+        "discard": [],
+    },
 }
 
 
@@ -77,7 +94,7 @@ def test_every_dag_keeps_the_policy(dags: dict[str, DAG]) -> None:
             assert word in dag.doc_md, f"{dag.dag_id} does not say {word}"
         assert dag.description
         assert dag.catchup is False
-        assert dag.max_active_runs == 1
+        assert dag.max_active_runs == (16 if dag.dag_id.endswith("_rerun_nights") else 1)
         assert dag.max_consecutive_failed_dag_runs == 0, "pausing a DAG by itself would stop the listening"
         assert {str(tag) for tag in dag.tags} <= {*(str(tag) for tag in Tag), *SURVEYS}
         assert len(dag.tags) == (1 if dag.dag_id in SHARED else 2)
@@ -124,6 +141,25 @@ def test_close_night_is_started_by_a_drained_night_and_always_reports(dags: dict
     assert set(rules.values()) == {"all_done", "all_success"}
     assert dag.params.dump() == {"night": None}
     assert dag.params.validate() == {"night": None}
+
+
+def test_past_nights_run_by_backfill_alone_and_by_their_date(dags: dict[str, DAG]) -> None:
+    dag = dags["ztf_rerun_nights"]
+    assert type(dag.timetable).__name__ == "CronPartitionTimetable"
+    assert dag.timetable.key_format == "%Y-%m-%d"
+    assert dag.end_date == dag.start_date, "the scheduler makes no run after the end date"
+    assert {task.pool for task in dag.tasks} == {Pool.RERUN}
+
+
+def test_a_reprocessing_goes_live_only_where_a_person_says_so(dags: dict[str, DAG]) -> None:
+    dag = dags["ztf_reprocess"]
+    assert dag.params["dry_run"] is True
+    assert type(dag.get_task("approval")).__name__ == "ApprovalOperator"
+    assert dag.get_task("promote").upstream_task_ids == {"approval"}
+    assert dag.get_task("discard").trigger_rule.value == "all_skipped"
+    (night,) = dag.get_task("promote").outlets
+    assert night.name == "ztf.night"
+    assert all(dag.params.get_param(name).schema.get("title") for name in dag.params)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -11,7 +11,7 @@ import pytest
 from fink_lib.config import PROJECT_DIR
 
 LIBRARY = PROJECT_DIR / "fink_lib"
-STAGES = {"ingest", "enrich", "distribute", "nightly"}
+STAGES = {"ingest", "enrich", "distribute", "nightly", "reprocess"}
 # package → what it must not import; `fink_lib.x` is written `x`
 FORBIDDEN = {
     "science": {"pyspark", "delta", "airflow", "lake", "streaming", "spark", "orchestration", *STAGES},
@@ -26,6 +26,7 @@ FORBIDDEN = {
     "nightly": {"airflow", "orchestration"},
     "crossmatch": {"airflow", "orchestration", *STAGES},
     "quarantine": {"airflow", "orchestration"},
+    "reprocess": {"airflow", "orchestration", "cli"},
     "simulator": {"pyspark", "delta", "airflow", "orchestration"},
     "orchestration": {"pyspark", "delta", "spark", "lake", "cli", *STAGES},
 }

@@ -14,6 +14,7 @@ USER = "admin"
 POOLS: dict[str, tuple[int, str, bool]] = {
     "spark_streams": (8, "one slot a running stream", True),
     "spark_batch": (1, "one nightly Spark job at a time", False),
+    "spark_rerun": (2, "nights that are run again, side by side", False),
 }
 
 # `airflow standalone` starts its parts as `airflow …` from PATH, and two of them would serve their logs on every

@@ -179,3 +179,13 @@ def known_streams(settings: Settings) -> Iterator[StreamSpec]:
         for stage in Stage:
             if f"{survey}.{stage}" in folders:
                 yield StreamSpec(survey, stage, settings)
+    yield from _shadows(settings, folders)
+
+
+def _shadows(settings: Settings, folders: set[str]) -> Iterator[StreamSpec]:
+    for name in sorted(folders):
+        survey, _, label = name.partition(".shadow_")
+        if label:
+            from fink_lib.reprocess.shadow import shadow_spec
+
+            yield shadow_spec(settings, survey, label)

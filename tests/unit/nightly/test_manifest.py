@@ -3,10 +3,13 @@
 import datetime as dt
 import json
 from dataclasses import replace
+from typing import Any
 
-from deltalake import DeltaTable
+import pyarrow as pa
+from deltalake import DeltaTable, write_deltalake
 
 from fink_lib.errors import EquationBroken, ExpectationFailed, NightError
+from fink_lib.lake.digest import table_digest
 from fink_lib.nightly import manifest
 from fink_lib.nightly.equation import Attribution
 from fink_lib.nightly.job import NightContext, perform
@@ -60,19 +63,56 @@ def test_a_retried_task_writes_no_second_version(good_results: NightContext) -> 
     assert json.loads(row["manifest"]) == first
 
 
-def test_closing_again_is_a_new_version_and_keeps_the_old_one(good_results: NightContext) -> None:
-    manifest.run(good_results, lambda: at(7))
-    later = replace(good_results, run_id="run-2")
+def close_again(good_results: NightContext, run_id: str, **changes: Any) -> dict[str, Any]:
+    """Close the night in another run, with other facts of the reconciliation."""
+    later = replace(good_results, run_id=run_id)
     for step in manifest.NEEDED:
         facts = read_result(good_results.folder, step, "run-1")
         assert facts is not None
-        write_result(later.folder, step, "run-2", facts)
-    assert manifest.run(later, lambda: at(8)).result["version"] == 2
+        new = {**facts, **changes} if step is Step.RECONCILE else facts
+        write_result(later.folder, step, run_id, new)
+    result = manifest.run(later, lambda: at(8)).result
+    for step in manifest.NEEDED:
+        kept = read_result(later.folder, step, run_id)
+        assert kept is not None
+        write_result(later.folder, step, "run-1", kept)
+    return result
+
+
+def test_closing_again_is_a_new_version_and_keeps_the_old_one(good_results: NightContext) -> None:
+    """A late alert arrived."""
+    manifest.run(good_results, lambda: at(7))
+    facts = read_result(good_results.folder, Step.RECONCILE, "run-1")
+    assert facts is not None
+    late = {**facts["counts"], "offered": 321, "bronze": 319, "silver": 211}
+    assert close_again(good_results, "run-2", counts=late)["version"] == 2
     ledger = NightsLedger(good_results.settings.lake)
-    assert [one["version"] for one in ledger.versions("ztf", NIGHT)] == [1, 2]
+    told = [(one["version"], one["offered"]) for one in ledger.versions("ztf", NIGHT)]
+    assert told == [(1, 320), (2, 321)]
     assert ledger.versions("ztf", NIGHT + dt.timedelta(days=1)) == []
     assert (good_results.folder / "manifest.v1.json").exists()
     assert (good_results.folder / "manifest.v2.json").exists()
+
+
+def test_three_closings_of_a_night_that_says_the_same_leave_what_one_leaves(good_results: NightContext) -> None:
+    manifest.run(good_results, lambda: at(7))
+    table = good_results.settings.lake / "gold__nights"
+    before = table_digest(table)
+    for run_id in ("run-2", "run-3"):
+        compacted = close_again(good_results, run_id, tables={"bronze": 99})
+        assert (compacted["version"], compacted["run_id"]) == (1, "run-1")
+    assert table_digest(table) == before
+
+
+def test_another_value_in_silver_is_a_new_version_although_no_count_changed(good_results: NightContext) -> None:
+    silver = good_results.settings.lake / "silver_ztf__alerts"
+    rows = pa.table({"night": pa.array([NIGHT]), "alert_id": pa.array([1], pa.int64()), "vsx": ["EW"]})
+    write_deltalake(silver, rows, partition_by=["night"])
+    first = manifest.run(good_results, lambda: at(7)).result
+    write_deltalake(silver, rows.set_column(2, "vsx", pa.array(["RRAB"])), mode="overwrite")
+    second = close_again(good_results, "run-2")
+    assert (first["version"], second["version"]) == (1, 2)
+    assert first["content"] != second["content"]
 
 
 def test_results_of_another_run_are_not_taken_for_this_one(good_results: NightContext) -> None:

@@ -1,0 +1,108 @@
+"""Airflow's side of a reprocessing: each step is a process; a person decides between two of them."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import BaseOperator, Context
+
+from fink_lib.config import Settings
+from fink_lib.errors import ReprocessRefused
+from fink_lib.nights import parse_night
+from fink_lib.orchestration.assets import night_asset
+from fink_lib.orchestration.child import run_child
+from fink_lib.streaming.process import end_processes_of
+from fink_lib.streaming.runner import job_environment
+
+END_TIMEOUT_S = 15.0
+REQUEST_ID = "{{ run_id | replace(':', '') | replace('+', '-') | replace('.', '-') }}"
+# What the person who approved or rejected left behind; empty before that.
+DECIDED_BY = "{{ ((ti.xcom_pull(task_ids='approval') or {}).get('responded_by_user') or {}).get('name') or 'unknown' }}"
+REASON = "{{ ((ti.xcom_pull(task_ids='approval') or {}).get('params_input') or {}).get('why') or params.reason or '' }}"
+
+
+class ReprocessOperator(BaseOperator):
+    """Runs one step of ``jobs/on_demand/reprocess.py``.
+
+    Every step replaces what it wrote before, or finishes what it began: a retry is always safe. What an earlier try
+    left running, because its worker was killed, is ended first.
+
+    Parameters
+    ----------
+    survey
+        Whose nights.
+    step
+        Name of the step.
+    announces
+        True when the nights are to be closed again afterwards.
+    """
+
+    template_fields: Sequence[str] = ("request_id", "request", "decided_by", "reason")
+    ui_color = "#e3e0f5"
+
+    def __init__(self, *, survey: str, step: str, announces: bool = False, **kwargs: Any) -> None:
+        self.night = night_asset(survey)
+        super().__init__(outlets=[self.night] if announces else [], **kwargs)
+        self.survey = survey
+        self.step = step
+        self.announces = announces
+        self.request_id = REQUEST_ID
+        self.request = "{{ params | tojson }}"
+        self.decided_by = DECIDED_BY
+        self.reason = REASON
+
+    @property
+    def token(self) -> str:
+        """What marks every process of this step and request."""
+        return f"reprocess.{self.request_id}.{self.step}"
+
+    def execute(self, context: Context) -> str:
+        """Run the step; return what the person who decides should read.
+
+        Raises
+        ------
+        ReprocessRefused
+            With the job's own sentence when it fails.
+        """
+        settings = Settings()
+        end_processes_of(self.token, END_TIMEOUT_S)
+        self.log.info("step=%s request=%s", self.step, self.request_id)
+        code, last_word = run_child(self.command(settings), job_environment(settings, self.token), self.log.info)
+        if code != 0:
+            raise ReprocessRefused(last_word or f"{self.step} ended with code {code} and without a word")
+        if self.announces:
+            self._announce(context, self.folder(settings))
+        return self._summary(self.folder(settings))
+
+    def command(self, settings: Settings) -> list[str]:
+        """Return the command line of the step."""
+        job = settings.project / "jobs" / "on_demand" / "reprocess.py"
+        request = json.dumps({**json.loads(self.request), "survey": self.survey})
+        decision = ["--by", self.decided_by, "--reason", self.reason]
+        return [sys.executable, str(job), self.step, "--id", self.request_id, "--request", request, *decision]
+
+    def folder(self, settings: Settings) -> Path:
+        """Return the folder of the request."""
+        return settings.home / "reprocess" / self.request_id
+
+    def on_kill(self) -> None:
+        """End the step with every process of it."""
+        end_processes_of(self.token, END_TIMEOUT_S)
+
+    def _summary(self, folder: Path) -> str:
+        path = folder / "diff.md"
+        return path.read_text(encoding="utf-8") if path.exists() else f"request {self.request_id}: {self.step} done"
+
+    def _announce(self, context: Context, folder: Path) -> None:
+        """Have the nights closed again: what stands in silver is no longer what their manifests say."""
+        nights = [str(night) for night in json.loads((folder / "plan.json").read_text())["nights"]]
+        told = {parse_night(night).isoformat(): f"reprocessed {self.request_id}" for night in nights}
+        context["outlet_events"][self.night].extra = {"survey": self.survey, "nights": dict(told)}
+        context["outlet_events"][self.night].add_partitions(sorted(told))
+
+
+def may_be_promoted(dry_run: str) -> bool:
+    """Tell whether a person is asked: a dry run ends with its comparison. Only a plain False is none."""
+    return dry_run.strip().lower() == "false"

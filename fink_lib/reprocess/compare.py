@@ -1,0 +1,183 @@
+"""How two versions of the same values differ: pure functions over arrays."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy.stats import ks_2samp
+
+from fink_lib.enrich.repeats import Flags, Ints
+from fink_lib.lake.digest import value_hashes
+from fink_lib.reprocess.records import look_up
+
+EXAMPLES = 5
+MOST_FLIPS = 40
+BINS = 40
+NOWHERE = "nowhere"
+
+JsonObject = dict[str, Any]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Rows of two tables by their Kafka position.
+
+    Attributes
+    ----------
+    old, new
+        Rows that stand for the same packet, of equal length.
+    only_old, only_new
+        Rows without a partner.
+    """
+
+    old: Ints
+    new: Ints
+    only_old: Ints
+    only_new: Ints
+
+
+def align(old: pa.Table, new: pa.Table) -> Alignment:
+    """Pair the rows of two tables that hold the Kafka position, each position once."""
+    if not len(old) or not len(new):
+        nothing = np.empty(0, dtype=np.int64)
+        return Alignment(nothing, nothing, np.arange(len(old)), np.arange(len(new)))
+    found, place = look_up(old, new)
+    rows = np.arange(len(old), dtype=np.int64)
+    partners = place[found]
+    rest = np.setdiff1d(np.arange(len(new), dtype=np.int64), partners)
+    return Alignment(rows[found], partners, rows[~found], rest)
+
+
+def changed(old: pa.Array, new: pa.Array) -> Flags:
+    """Return which values differ; null equals null and NaN equals NaN."""
+    return np.asarray(value_hashes(old) != value_hashes(new), dtype=bool)
+
+
+def moves(old: pa.Table, new: pa.Table) -> list[JsonObject]:
+    """Return the packets that stand elsewhere now, by where they stood and stand: ``from``, ``to``, ``alert_ids``.
+
+    Parameters
+    ----------
+    old, new
+        Kafka position, `alert_id` and `place` of every packet.
+    """
+    paired = align(old, new)
+    before = [*_texts(old, paired.old), *_texts(old, paired.only_old), *[NOWHERE] * len(paired.only_new)]
+    after = [*_texts(new, paired.new), *[NOWHERE] * len(paired.only_old), *_texts(new, paired.only_new)]
+    ids = [*_ids(old, paired.old), *_ids(old, paired.only_old), *_ids(new, paired.only_new)]
+    groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for way, alert_id in zip(zip(before, after, strict=True), ids, strict=True):
+        if way[0] != way[1]:
+            groups[way].append(alert_id)
+    return [
+        {"from": way[0], "to": way[1], "count": len(found), "alert_ids": sorted(found)}
+        for way, found in sorted(groups.items())
+    ]
+
+
+def _texts(table: pa.Table, rows: Ints) -> list[str]:
+    return list(table["place"].take(pa.array(rows)).to_pylist())
+
+
+def _ids(table: pa.Table, rows: Ints) -> list[int]:
+    return list(table["alert_id"].take(pa.array(rows)).to_pylist())
+
+
+def flips(old: pa.Array, new: pa.Array, ids: Ints) -> list[JsonObject]:
+    """Return how labels changed, the most frequent first: ``from``, ``to``, ``count`` and a few ``alert_ids``."""
+    groups: dict[tuple[Any, Any], list[int]] = defaultdict(list)
+    differ = changed(old, new)
+    chosen = pa.array(differ)
+    pairs = zip(old.filter(chosen).to_pylist(), new.filter(chosen).to_pylist(), ids[differ].tolist(), strict=True)
+    for before, after, alert_id in pairs:
+        groups[before, after].append(alert_id)
+    ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), str(group[0])))
+    return [
+        {"from": way[0], "to": way[1], "count": len(found), "alert_ids": sorted(found)[:EXAMPLES]}
+        for way, found in ordered[:MOST_FLIPS]
+    ]
+
+
+def drift(old: pa.Array, new: pa.Array) -> JsonObject | None:
+    """Compare two distributions of a number; None when nothing can be compared.
+
+    Returns
+    -------
+    JsonObject
+        Counts, medians, the two-sample Kolmogorov-Smirnov statistic with its p-value (Hodges 1958, Ark. Mat. 3,
+        469, as scipy computes it), and a histogram of both over common edges.
+    """
+    before, after = finite(old), finite(new)
+    if not len(before) or not len(after):
+        return None
+    test = ks_2samp(before, after, method="asymp")
+    edges = np.histogram_bin_edges(np.concatenate([before, after]), bins=BINS)
+    return {
+        "n_old": len(before),
+        "n_new": len(after),
+        "median_old": float(np.median(before)),
+        "median_new": float(np.median(after)),
+        "ks": float(test.statistic),
+        "p_value": float(test.pvalue),
+        "edges": [float(edge) for edge in edges],
+        "counts_old": np.histogram(before, edges)[0].tolist(),
+        "counts_new": np.histogram(after, edges)[0].tolist(),
+    }
+
+
+def finite(column: pa.Array) -> Floats:
+    """Return the finite values of a column of numbers."""
+    values = column.cast(pa.float64()).drop_null().to_numpy(zero_copy_only=False)
+    return np.asarray(values[np.isfinite(values)], dtype=np.float64)
+
+
+def examples(old: pa.Array, new: pa.Array, ids: Ints, differ: Flags) -> list[JsonObject]:
+    """Return the first few alerts whose value differs, with both values as short text."""
+    rows = np.flatnonzero(differ)[:EXAMPLES]
+    return [
+        {"alert_id": int(ids[row]), "old": _short(old[int(row)].as_py()), "new": _short(new[int(row)].as_py())}
+        for row in rows
+    ]
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 - the width of a cell
+
+
+def gains(old: Mapping[str, Sequence[int]], new: Mapping[str, Sequence[int]]) -> dict[str, JsonObject]:
+    """Return, for each filter, how many alerts it selects on both sides, and which it gains and loses."""
+    return {
+        name: {
+            "old": len(old.get(name, ())),
+            "new": len(new.get(name, ())),
+            "gained": sorted(set(new.get(name, ())) - set(old.get(name, ()))),
+            "lost": sorted(set(old.get(name, ())) - set(new.get(name, ()))),
+        }
+        for name in sorted({*old, *new})
+    }
+
+
+def leaves(name: str, column: pa.Array) -> dict[str, pa.Array]:
+    """Return the numbers that a column holds: itself, or the fields of a struct."""
+    if pa.types.is_floating(column.type):
+        return {name: column}
+    if not pa.types.is_struct(column.type):
+        return {}
+    fields = [column.type.field(number).name for number in range(column.type.num_fields)]
+    found: dict[str, pa.Array] = {}
+    for field in fields:
+        found |= leaves(f"{name}.{field}", pc.struct_field(column, field))
+    return found
+
+
+def is_label(kind: pa.DataType) -> bool:
+    """Tell whether values of a type are labels: texts, flags and small integers."""
+    tests = (pa.types.is_string, pa.types.is_boolean, pa.types.is_int8, pa.types.is_int16, pa.types.is_int32)
+    return any(test(kind) for test in tests)

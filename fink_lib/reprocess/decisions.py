@@ -1,0 +1,74 @@
+"""The table `gold__decisions`: who promoted, discarded or undid what, when and why. Written by delta-rs."""
+
+import datetime as dt
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from pyspark.sql.pandas.types import to_arrow_schema
+
+from fink_lib.lake import tables
+from fink_lib.reprocess.compare import JsonObject
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One decision.
+
+    Attributes
+    ----------
+    survey, request_id, first_night, last_night
+        About what.
+    action
+        ``promote``, ``discard`` or ``undo``.
+    decided_by, decided_at, reason
+        Who, when (UTC) and why.
+    facts
+        Table → version before and after, and the digest of its nights after.
+    """
+
+    survey: str
+    request_id: str
+    first_night: dt.date
+    last_night: dt.date
+    action: str
+    decided_by: str
+    decided_at: dt.datetime
+    reason: str
+    facts: JsonObject
+
+
+def record(lake: Path, decision: Decision) -> None:
+    """Append a decision once, however often the step that took it is repeated."""
+    spec = tables.gold_decisions()
+    schema = to_arrow_schema(spec.schema)
+    table = DeltaTable.create(
+        spec.path(lake),
+        schema,
+        mode="ignore",
+        partition_by=list(spec.partitioned_by),
+        description=spec.comment,
+        configuration={"delta.appendOnly": str(spec.append_only).lower()},
+    )
+    app_id = f"decision.{decision.request_id}.{decision.action}"
+    if table.transaction_version(app_id) is not None:
+        return
+    row = {**asdict(decision), "facts": json.dumps(decision.facts, sort_keys=True)}
+    write_deltalake(
+        table,
+        pa.Table.from_pylist([row], schema=schema),
+        mode="append",
+        commit_properties=CommitProperties(app_transactions=[Transaction(app_id, 1)]),
+    )
+
+
+def decisions(lake: Path, request_id: str | None = None) -> list[JsonObject]:
+    """Return the decisions, oldest first; of one request when it is given."""
+    path = tables.gold_decisions().path(lake)
+    if not DeltaTable.is_deltatable(str(path)):
+        return []
+    rows: list[JsonObject] = DeltaTable(str(path)).to_pyarrow_table().to_pylist()
+    mine = [row for row in rows if request_id in (None, row["request_id"])]
+    return sorted(mine, key=lambda row: row["decided_at"])

@@ -1,0 +1,173 @@
+"""The folder of a request: what was asked, how it stands, what was found. Written so that a reader never sees half."""
+
+import datetime as dt
+import fcntl
+import json
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fink_lib.config import Settings
+from fink_lib.errors import ConfigError, ReprocessRefused
+from fink_lib.nightly.results import replace_text, to_json
+from fink_lib.reprocess.request import Request, request_from_json
+from fink_lib.reprocess.state import State, check_step
+
+JsonObject = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RequestFolder:
+    """One request on disk.
+
+    Attributes
+    ----------
+    settings
+        Of the broker whose nights it is about.
+    request_id
+        Name of the request and of its folder.
+    """
+
+    settings: Settings
+    request_id: str
+
+    @property
+    def root(self) -> Path:
+        """Folder of the request's files."""
+        return requests_root(self.settings) / self.request_id
+
+    @property
+    def candidate(self) -> Path:
+        """Folder that holds the candidate tables, beside the live ones."""
+        return self.settings.lake / f"candidate_{self.request_id}"
+
+    @property
+    def kept(self) -> Path:
+        """Folder that holds the files which a promotion replaced, for the way back."""
+        return self.root / "before"
+
+    @property
+    def report(self) -> Path:
+        """The comparison as a page."""
+        return self.root / "diff.html"
+
+    def request(self) -> Request:
+        """Read what was asked for."""
+        return request_from_json(self.read("request"))
+
+    def state(self) -> State:
+        """Read where the request stands."""
+        return State(self.read("state")["state"])
+
+    def enter(self, wanted: State, now: dt.datetime) -> None:
+        """Check that a state may follow, and write it with its time.
+
+        Raises
+        ------
+        ReprocessRefused
+            When it may not.
+        """
+        told = self.read("state")
+        check_step(self.request_id, State(told["state"]), wanted)
+        step = {"state": str(wanted), "at": now.isoformat(timespec="seconds")}
+        self.write("state", {"state": str(wanted), "history": [*told["history"], step]})
+
+    def read(self, name: str) -> JsonObject:
+        """Read one of the request's files.
+
+        Raises
+        ------
+        ConfigError
+            When it is not there.
+        """
+        path = self.root / f"{name}.json"
+        try:
+            facts: JsonObject = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ConfigError(
+                f"request {self.request_id} has no {name} in {self.root}: see `fink reprocess list`"
+            ) from None
+        return facts
+
+    def has(self, name: str) -> bool:
+        """Tell whether one of the files is there."""
+        return (self.root / f"{name}.json").exists()
+
+    def write(self, name: str, facts: object) -> None:
+        """Replace one of the request's files."""
+        replace_text(self.root / f"{name}.json", to_json(facts))
+
+    def drop_candidate(self) -> None:
+        """Delete the candidate tables."""
+        shutil.rmtree(self.candidate, ignore_errors=True)
+
+
+def requests_root(settings: Settings) -> Path:
+    """Folder with one sub-folder a request."""
+    return settings.home / "reprocess"
+
+
+def create(settings: Settings, request: Request, now: dt.datetime, request_id: str | None = None) -> RequestFolder:
+    """Make the folder of a new request; its name sorts by time.
+
+    Raises
+    ------
+    ConfigError
+        When the name is taken by another request.
+    """
+    made = request_id or f"{now:%Y%m%dT%H%M%S}-{request.digest}-{secrets.token_hex(2)}"
+    folder = RequestFolder(settings, made)
+    if folder.has("state"):
+        if folder.request().digest != request.digest:
+            raise ConfigError(f"request {made} exists and asks for something else: take another name")
+        return folder
+    folder.write("request", request.as_json())
+    first = {"state": str(State.REQUESTED), "at": now.isoformat(timespec="seconds")}
+    folder.write("state", {"state": first["state"], "history": [first]})
+    return folder
+
+
+def find(settings: Settings, request_id: str) -> RequestFolder:
+    """Find a request by its name, or by the beginning of it when that is clear.
+
+    Raises
+    ------
+    ConfigError
+        When there is none, or more than one.
+    """
+    matches = [folder for folder in listed(settings) if folder.request_id.startswith(request_id)]
+    exact = [folder for folder in matches if folder.request_id == request_id]
+    if len(exact or matches) != 1:
+        what = "no request" if not matches else f"{len(matches)} requests"
+        raise ConfigError(f"{what} '{request_id}' in {requests_root(settings)}: see `fink reprocess list`")
+    return (exact or matches)[0]
+
+
+def listed(settings: Settings) -> list[RequestFolder]:
+    """Return every request, oldest first."""
+    root = requests_root(settings)
+    names = sorted(path.parent.name for path in root.glob("*/state.json")) if root.is_dir() else []
+    return [RequestFolder(settings, name) for name in names]
+
+
+@contextmanager
+def one_at_a_time(settings: Settings) -> Iterator[None]:
+    """Hold the only right to change live tables by a reprocessing; the right ends with the process.
+
+    Raises
+    ------
+    ReprocessRefused
+        When another process holds it.
+    """
+    path = requests_root(settings) / "lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ReprocessRefused(f"another promotion or undo is at work ({path}): wait for it") from None
+        yield

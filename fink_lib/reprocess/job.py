@@ -1,0 +1,98 @@
+"""The process that Airflow starts for one step of a request: arguments in, one step, one sentence when it fails."""
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+
+from fink_lib.config import Settings
+from fink_lib.errors import FinkError
+from fink_lib.nightly.results import replace_text
+from fink_lib.reprocess import promote, steps
+from fink_lib.reprocess.diff_page import markdown
+from fink_lib.reprocess.folder import RequestFolder, find
+from fink_lib.reprocess.request import request_from_json
+
+logger = logging.getLogger(__name__)
+
+EXIT_FAILED = 2
+SUMMARY = "diff.md"
+
+
+class Step(StrEnum):
+    """The steps of a request; each name is that of its task."""
+
+    PLAN = "plan"
+    CANDIDATE = "candidate"
+    DIFF = "diff"
+    PROMOTE = "promote"
+    DISCARD = "discard"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do one step; return 0, or 2 after one sentence on stderr."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    parser = argparse.ArgumentParser(prog="jobs/on_demand/reprocess.py", description=__doc__)
+    parser.add_argument("step", type=Step, choices=list(Step))
+    parser.add_argument("--id", required=True, help="name of the request")
+    parser.add_argument("--request", default="{}", help="what is asked for, as JSON; for the plan")
+    parser.add_argument("--by", default="unknown", help="who decided")
+    parser.add_argument("--reason", default="", help="why")
+    chosen = parser.parse_args(arguments)
+    try:
+        perform(Settings(), chosen)
+    except FinkError as error:
+        return _failed(chosen.step, str(error))
+    except Exception as error:
+        logger.exception("step=%s ended unexpectedly", chosen.step)
+        return _failed(chosen.step, f"{type(error).__name__}: {(str(error).strip().splitlines() or ['no message'])[0]}")
+    return 0
+
+
+def _failed(step: Step, sentence: str) -> int:
+    sys.stderr.write(f"{step} failed: {sentence}\n")
+    return EXIT_FAILED
+
+
+def perform(settings: Settings, chosen: argparse.Namespace) -> None:
+    """Do one step.
+
+    Raises
+    ------
+    FinkError
+        When it cannot be done.
+    """
+    if chosen.step is Step.PLAN:
+        folder = steps.plan(settings, request_from_json(json.loads(chosen.request)), chosen.id)
+        logger.info("plan: %s", json.dumps(folder.read("plan"), sort_keys=True))
+        return
+    folder, person = find(settings, chosen.id), promote.Person(chosen.by, chosen.reason, steps.utc_now())
+    match chosen.step:
+        case Step.CANDIDATE:
+            run_candidate(folder)
+        case Step.DIFF:
+            write_summary(folder)
+        case Step.PROMOTE:
+            promote.promote(folder, person)
+        case Step.DISCARD:
+            promote.discard(folder, person)
+
+
+def run_candidate(folder: RequestFolder) -> None:
+    """Write the candidate tables in a Spark session of this step's own."""
+    from fink_lib.spark import build_session  # noqa: PLC0415 - the other steps start no JVM
+
+    session = build_session(f"reprocess-{folder.request_id}", folder.settings)
+    try:
+        steps.run(folder, session)
+    finally:
+        session.stop()
+
+
+def write_summary(folder: RequestFolder) -> None:
+    """Compare, and leave the short form for the person who decides."""
+    facts = steps.diff(folder)
+    replace_text(folder.root / SUMMARY, markdown(facts, str(folder.report)))
+    logger.info("%s %s", facts["headline"], folder.report)

@@ -1,0 +1,86 @@
+"""Some modules only: what they compute is new, everything else of an alert stays as the live table has it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyspark.sql.functions as F
+from pyspark.sql import Column, DataFrame, SparkSession
+
+from fink_lib.enrich.science import ERRORS, ERRORS_TYPE, science_column
+from fink_lib.enrich.stream import silver_frame
+from fink_lib.lake.table import TableSpec
+from fink_lib.lake.tables import KAFKA_KEY
+from fink_lib.reprocess.records import on_record
+from fink_lib.science.registry import modules_of
+from fink_lib.science.runner import versions
+from fink_lib.surveys import Survey
+
+VERSIONS, DIGEST = "science_versions", "science_digest"
+
+
+def partial_frame(
+    session: SparkSession,
+    survey: Survey,
+    tables: Mapping[str, TableSpec],
+    rows: pa.Table,
+    *,
+    live: DataFrame,
+    names: Sequence[str],
+    cache: Path,
+) -> DataFrame:
+    """Return accepted alerts as rows of silver, with some modules run again.
+
+    An alert that the live table lacks has no other values to keep: all modules run on it.
+
+    Parameters
+    ----------
+    session, survey, tables, cache
+        As for the whole of it.
+    rows
+        Facts of the accepted alerts, with `enrich_time`.
+    live
+        The live silver table.
+    names
+        Modules to run, with all that they need.
+    """
+    nights = [F.lit(night) for night in pc.unique(rows["night"]).to_pylist()]
+    mine = live.where(F.col("night").isin(*nights))
+    known = pa.array(on_record(rows, mine.select(*KAFKA_KEY).toArrow()))
+    old, new = rows.filter(known), rows.filter(pc.invert(known))
+    parts = []
+    if old.num_rows:
+        told = versions(modules_of(survey.name, names), cache)
+        computed = silver_frame(session, tables, old, science_column(survey, cache, names), told)
+        parts.append(_keep_the_rest(computed, mine, survey, names, tuple(told)))
+    if new.num_rows:
+        everything = versions(modules_of(survey.name), cache)
+        parts.append(silver_frame(session, tables, new, science_column(survey, cache), everything))
+    return parts[0] if len(parts) == 1 else parts[0].unionByName(parts[1], allowMissingColumns=True)
+
+
+def _keep_the_rest(
+    computed: DataFrame, live: DataFrame, survey: Survey, names: Sequence[str], told: Sequence[str]
+) -> DataFrame:
+    """Join the outputs of the other modules, and the versions and errors that belong to them."""
+    outputs = {out.name: module.name for module in modules_of(survey.name) for out in module.outputs}
+    others = [name for name, module in outputs.items() if module not in names and name in live.columns]
+    kept = live.select(*KAFKA_KEY, *others, F.col(ERRORS).alias("_errors"), F.col(VERSIONS).alias("_versions"))
+    joined = computed.join(kept, on=list(KAFKA_KEY))
+    return joined.withColumns(
+        {
+            ERRORS: F.map_concat(_without("_errors", names), F.coalesce(ERRORS, _empty())),
+            VERSIONS: F.map_concat(_without("_versions", told), F.coalesce(VERSIONS, _empty())),
+            DIGEST: F.lit(None).cast("string"),  # a mix of versions has no name; the map tells each of them
+        }
+    ).drop("_errors", "_versions")
+
+
+def _empty() -> Column:
+    return F.from_json(F.lit("{}"), "MAP<STRING, STRING>")
+
+
+def _without(column: str, names: Sequence[str]) -> Column:
+    kept: Column = F.map_filter(F.coalesce(column, _empty()), lambda key, _: ~key.isin(*names))
+    return kept.cast(ERRORS_TYPE)

@@ -1,0 +1,168 @@
+"""The plan: what would be read and replaced, with which versions, and what it will cost. It only looks."""
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fink_lib import __version__
+from fink_lib.config import Settings
+from fink_lib.errors import ConfigError
+from fink_lib.lake.digest import value_hashes
+from fink_lib.nightly.snapshot import Table
+from fink_lib.reprocess.folder import JsonObject, RequestFolder, listed
+from fink_lib.reprocess.request import Request
+from fink_lib.reprocess.tables import READ, current_version, files_of, open_table, rows_by_night, table_path
+from fink_lib.science.registry import modules_of
+from fink_lib.science.runner import versions
+from fink_lib.surveys import Cut, Survey, get_survey
+
+ASSUMED_RATE = 200.0  # alerts/s, where no run has been recorded: two busy cores did 250 with the lightest modules
+START_S = 25.0  # a JVM, its first plan and the catalogues
+CATALOG_PREFIX = "catalog."
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How fast alerts are reprocessed.
+
+    Attributes
+    ----------
+    alerts_per_s
+        Rate.
+    runs
+        Number of recorded runs that it was taken from; 0 when it is assumed.
+    """
+
+    alerts_per_s: float
+    runs: int
+
+
+def cuts_in_force(survey: Survey, request: Request, *, keep_i_band: bool) -> tuple[Cut, ...]:
+    """Return the cuts of a request: the survey's own, with the predicates that it overrides."""
+    keep = request.flag("keep_i_band", default=keep_i_band)
+    optional = () if keep or survey.band_cut is None else (survey.band_cut,)
+    changed = request.cuts
+    return tuple(
+        Cut(cut.name, changed[cut.name], f"overridden for one reprocessing; the survey's own is: {cut.keep}")
+        if cut.name in changed
+        else cut
+        for cut in (*survey.cuts, *optional)
+    )
+
+
+def chosen_modules(request: Request) -> tuple[str, ...]:
+    """Return the names of the modules to run, with those that they need, in the registry's order; () means all.
+
+    Raises
+    ------
+    ConfigError
+        When a name is unknown.
+    """
+    if not request.modules:
+        return ()
+    everything = modules_of(request.survey)
+    by_name = {module.name: module for module in everything}
+    if strangers := sorted(set(request.modules) - set(by_name)):
+        raise ConfigError(
+            f"unknown science module '{strangers[0]}' for {request.survey}: there are {', '.join(by_name)}"
+        )
+    writer = {out.name: module.name for module in everything for out in module.outputs}
+    wanted, waiting = set(), list(request.modules)
+    while waiting:
+        name = waiting.pop()
+        if name not in wanted:
+            wanted.add(name)
+            waiting += [writer[need] for need in by_name[name].needs]
+    return tuple(name for name in by_name if name in wanted)
+
+
+def check_catalogs(asked: Mapping[str, str], in_force: Mapping[str, str]) -> None:
+    """Refuse a request whose catalogue versions are not those that the modules would load.
+
+    Raises
+    ------
+    ConfigError
+        Naming the catalogue and both versions.
+    """
+    for name, version in asked.items():
+        found = in_force.get(f"{CATALOG_PREFIX}{name}")
+        if found is None:
+            known = [key.removeprefix(CATALOG_PREFIX) for key in in_force if key.startswith(CATALOG_PREFIX)]
+            raise ConfigError(f"no module uses a catalogue '{name}': there are {', '.join(sorted(known)) or 'none'}")
+        if found != version:
+            raise ConfigError(f"catalogue {name} is in force as '{found}', not '{version}': load that version first")
+
+
+def recorded_rate(settings: Settings) -> Rate:
+    """Return the median rate of the runs recorded in this home."""
+    runs = [folder.read("candidate") for folder in listed(settings) if folder.has("candidate")]
+    rates = [run["alerts"] / run["work_s"] for run in runs if run.get("alerts") and run.get("work_s", 0) > 0]
+    return Rate(statistics.median(rates), len(rates)) if rates else Rate(ASSUMED_RATE, 0)
+
+
+def make_plan(folder: RequestFolder) -> JsonObject:
+    """Look at the tables and put the plan together.
+
+    Raises
+    ------
+    ConfigError
+        When a version, module or catalogue is not to be had, or there is nothing to do.
+    """
+    request, settings = folder.request(), folder.settings
+    survey = get_survey(request.survey)
+    names = chosen_modules(request)
+    in_force = versions(modules_of(survey.name, names or None), settings.cache)
+    check_catalogs(request.catalogs, in_force)
+    paths = {table: table_path(settings, survey.name, table) for table in READ}
+    pinned = {table: current_version(paths[table]) for table in READ}
+    pinned[Table.BRONZE] = int(open_table(paths[Table.BRONZE], request.bronze_version).version())
+    files = {table: files_of(paths[table], pinned[table], request.nights) for table in READ}
+    rows = {str(table): rows_by_night(files[table]) for table in READ}
+    bronze = sum(rows[Table.BRONZE].values())
+    if not bronze:
+        raise ConfigError(f"bronze of {survey.name} holds no alert from {request.first_night} to {request.last_night}")
+    return {
+        "request": request.as_json(),
+        "nights": sorted(rows[Table.BRONZE]),
+        "rows": rows,
+        "versions": {str(table): pinned[table] for table in READ},
+        "modules": list(names) or "all",
+        "science_versions": in_force,
+        "live_science_versions": live_versions(folder, pinned[Table.SILVER]),
+        "code_version": __version__,
+        "cuts": {cut.name: cut.keep for cut in cuts_in_force(survey, request, keep_i_band=settings.keep_i_band)},
+        "cuts_changed": sorted(request.cuts),
+        "cost": cost(bronze, sum(file.size_bytes for file in files[Table.SILVER]), recorded_rate(settings)),
+    }
+
+
+def cost(alerts: int, silver_bytes: int, rate: Rate) -> JsonObject:
+    """Estimate the time of a run, in seconds, and the room for its candidate tables, in bytes."""
+    return {
+        "alerts": alerts,
+        "alerts_per_s": round(rate.alerts_per_s, 1),
+        "rate_from_runs": rate.runs,
+        "seconds": round(START_S + alerts / rate.alerts_per_s, 1),
+        "candidate_bytes": silver_bytes,
+    }
+
+
+def live_versions(folder: RequestFolder, version: int | None) -> dict[str, list[str]]:
+    """Return, for each module, catalogue or model, the versions that the live rows of the nights were made with."""
+    request = folder.request()
+    if version is None:
+        return {}
+    table = open_table(table_path(folder.settings, request.survey, Table.SILVER), version)
+    chosen = pc.field("night").isin(list(request.nights))
+    column = table.to_pyarrow_dataset().to_table(columns=["science_versions"], filter=chosen)["science_versions"]
+    column = column.combine_chunks()
+    _, firsts = np.unique(value_hashes(column), return_index=True)
+    pairs = {pair for row in column.take(pa.array(firsts)).to_pylist() if row for pair in row}
+    named: dict[str, list[str]] = {}
+    for name, told in sorted(pairs):
+        named.setdefault(name, []).append(told)
+    return named

@@ -1,0 +1,261 @@
+"""Promote a candidate, undo a promotion, discard a request. Live tables change by one commit each, or not at all.
+
+Two tables cannot be committed together. Each step is therefore written down before it is taken, and every commit
+carries the request's own transaction id: a promotion that died between two tables is finished by promoting again,
+and a commit that was made is not made twice. What a promotion replaces is kept, as links, for the way back.
+"""
+
+import datetime as dt
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deltalake import DeltaTable, Field
+
+from fink_lib.errors import ReprocessRefused
+from fink_lib.lake.digest import table_digest
+from fink_lib.lake.swap import NightFile, Swap, apply, link_files, night_files, was_done
+from fink_lib.nightly.snapshot import Table
+from fink_lib.reprocess.compare import NOWHERE, JsonObject
+from fink_lib.reprocess.decisions import Decision, record
+from fink_lib.reprocess.folder import RequestFolder, one_at_a_time
+from fink_lib.reprocess.state import State, check_step
+from fink_lib.reprocess.tables import REPLACED, files_of, night_predicate, open_table, table_path
+
+logger = logging.getLogger(__name__)
+
+PROMOTE, UNDO, DISCARD = "promote", "undo", "discard"
+STEP = {PROMOTE: 1, UNDO: 2}
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who decides.
+
+    Attributes
+    ----------
+    name
+        Login.
+    reason
+        Why.
+    now
+        When, in UTC.
+    """
+
+    name: str
+    reason: str
+    now: dt.datetime
+
+
+def promote(folder: RequestFolder, person: Person) -> JsonObject:
+    """Put the candidate in the place of the live rows of its nights; finish a promotion that was begun.
+
+    Returns
+    -------
+    JsonObject
+        Table → versions before and after, and the digest of its nights.
+
+    Raises
+    ------
+    ReprocessRefused
+        When the request is a dry run, was not compared, or the live nights are no longer what was compared.
+    """
+    with one_at_a_time(folder.settings):
+        state = folder.state()
+        if state is State.PROMOTED:
+            return folder.read(PROMOTE)
+        check_step(folder.request_id, state, State.PROMOTING)
+        if folder.request().dry_run:
+            raise ReprocessRefused(f"request {folder.request_id} is a dry run: make it again with dry_run=false")
+        _check_nothing_is_lost(folder)
+        begun = folder.read("promotion") if folder.has("promotion") else {}
+        looked = {str(table): _look(folder, table) for table in REPLACED if not _has_seen(folder, table, PROMOTE)}
+        folder.write("promotion", {**begun, **looked})
+        folder.enter(State.PROMOTING, person.now)
+        begun = folder.read("promotion")
+        done = {str(table): _promote_table(folder, table, begun[str(table)]) for table in REPLACED}
+        folder.write(PROMOTE, done)
+        record(folder.settings.lake, _decision(folder, PROMOTE, person, done))
+        folder.enter(State.PROMOTED, person.now)
+    logger.info("promoted request=%s by=%s", folder.request_id, person.name)
+    return done
+
+
+def _check_nothing_is_lost(folder: RequestFolder) -> None:
+    """Refuse a candidate that leaves an alert in no table, or sets another one aside than the stream did."""
+    gone = sum(move["count"] for move in folder.read("diff")["moves"] if move["to"] == NOWHERE)
+    if gone:
+        raise ReprocessRefused(
+            f"request {folder.request_id} would leave {gone} live alerts in no table: the version of bronze that it "
+            "read does not hold them; reprocess the newest one"
+        )
+    found = folder.read("candidate")
+    if found["quarantine"] != found["quarantine_live"]:
+        raise ReprocessRefused(
+            f"request {folder.request_id} sets aside {found['quarantine']} alerts and the stream did "
+            f"{found['quarantine_live']}: quarantine is not promoted, replay it instead"
+        )
+
+
+def _look(folder: RequestFolder, table: Table) -> JsonObject:
+    """Check that the live nights are what was compared, and keep their files for the way back."""
+    nights, path = folder.request().nights, _live(folder, table)
+    _add_columns(open_table(path), open_table(_candidate(folder, table)))
+    now = open_table(path)
+    files = night_files(now, set(nights))
+    _check_same(folder, table, folder.read("plan")["versions"][str(table)], int(now.version()), files)
+    kept = link_files(files, path, folder.kept / str(table))
+    return {"version": int(now.version()), "files": [file.as_json() for file in kept]}
+
+
+def _has_seen(folder: RequestFolder, table: Table, action: str) -> bool:
+    """Tell whether a table has seen the commit of an action already."""
+    return was_done(open_table(_live(folder, table)), Swap([], [], _app_id(folder, table), STEP[action], {}))
+
+
+def _check_same(
+    folder: RequestFolder, table: Table, compared: int | None, now: int, files: Sequence[NightFile]
+) -> None:
+    """Refuse when rows came or went since the comparison; compaction changes no row and is let pass."""
+    path, nights = _live(folder, table), folder.request().nights
+    if {file.path for file in files_of(path, compared, nights)} == {file.path for file in files}:
+        return
+    where = night_predicate(nights)
+    if compared is None or table_digest(path, compared, where) != table_digest(path, now, where):
+        raise ReprocessRefused(
+            f"{path.name} has changed between version {compared}, which was compared, and {now}: "
+            f"reprocess {folder.request_id} again"
+        )
+
+
+def _promote_table(folder: RequestFolder, table: Table, begun: JsonObject) -> JsonObject:
+    path, source = _live(folder, table), _candidate(folder, table)
+    nights = folder.request().nights
+    new = link_files(night_files(DeltaTable(str(source)), set(nights)), source, path, f"{folder.request_id}-")
+    old = [NightFile.from_json(file) for file in begun["files"]]
+    swap = Swap(old, new, _app_id(folder, table), STEP[PROMOTE], _facts(folder, PROMOTE))
+    after = _commit(folder, open_table(path), swap)
+    return {
+        "before": begun["version"],
+        "after": after,
+        "files": [file.path for file in new],
+        "digest": table_digest(path, after, night_predicate(nights)),
+    }
+
+
+def _commit(folder: RequestFolder, live: DeltaTable, swap: Swap) -> int:
+    """Commit, unless the table has seen this swap; return the version of the commit either way."""
+    if was_done(live, swap):
+        return _version_of(live, folder.request_id, swap.facts["fink.action"])
+    return apply(live, swap)
+
+
+def _version_of(table: DeltaTable, request_id: str, action: str) -> int:
+    """Find the commit of a swap in the table's history."""
+    for entry in table.history():
+        if entry.get("fink.request") == request_id and entry.get("fink.action") == action:
+            return int(entry["version"])
+    return int(table.version())
+
+
+def undo(folder: RequestFolder, person: Person) -> JsonObject:
+    """Put back what a promotion replaced: the very same files. Alerts that arrived since stay.
+
+    Raises
+    ------
+    ReprocessRefused
+        When the promoted rows are no longer there as they were promoted.
+    """
+    with one_at_a_time(folder.settings):
+        state = folder.state()
+        if state is State.UNDONE:
+            return folder.read(UNDO)
+        check_step(folder.request_id, state, State.UNDOING)
+        promoted, begun = folder.read(PROMOTE), folder.read("promotion")
+        swaps = {table: _way_back(folder, table, promoted[str(table)], begun[str(table)]) for table in REPLACED}
+        folder.enter(State.UNDOING, person.now)
+        done = {}
+        for table, (live, swap) in swaps.items():
+            after = _commit(folder, live, swap)
+            where = night_predicate(folder.request().nights)
+            done[str(table)] = {
+                "before": int(promoted[str(table)]["after"]),
+                "after": after,
+                "digest": table_digest(_live(folder, table), after, where),
+            }
+        folder.write(UNDO, done)
+        record(folder.settings.lake, _decision(folder, UNDO, person, done))
+        folder.enter(State.UNDONE, person.now)
+    logger.info("undone request=%s by=%s", folder.request_id, person.name)
+    return done
+
+
+def _way_back(folder: RequestFolder, table: Table, promoted: JsonObject, begun: JsonObject) -> tuple[DeltaTable, Swap]:
+    """Find what must go and what comes back; nothing is changed yet."""
+    path, nights = _live(folder, table), set(folder.request().nights)
+    live = open_table(path)
+    facts, app_id = _facts(folder, UNDO), _app_id(folder, table)
+    old = [NightFile.from_json(file) for file in begun["files"]]
+    link_files(old, folder.kept / str(table), path)
+    here = night_files(live, nights)
+    ours = [file for file in here if file.path in set(promoted["files"])]
+    done = Swap([], [], app_id, STEP[UNDO], facts)
+    if len(ours) == len(promoted["files"]) or was_done(live, done):
+        return live, Swap(ours, old, app_id, STEP[UNDO], facts)
+    if table_digest(path, None, night_predicate(nights)) != promoted["digest"]:
+        raise ReprocessRefused(
+            f"{path.name} no longer holds the rows as {folder.request_id} promoted them: undo what was promoted since; "
+            "or, when they were compacted together with late alerts, which an undo would lose, reprocess the nights"
+        )
+    return live, Swap(here, old, app_id, STEP[UNDO], facts)
+
+
+def discard(folder: RequestFolder, person: Person) -> None:
+    """Delete the candidate tables of a request that is not live; what was asked and found stays."""
+    with one_at_a_time(folder.settings):
+        if folder.state() is State.DISCARDED:
+            return
+        check_step(folder.request_id, folder.state(), State.DISCARDED)
+        folder.drop_candidate()
+        record(folder.settings.lake, _decision(folder, DISCARD, person, {}))
+        folder.enter(State.DISCARDED, person.now)
+
+
+def _add_columns(live: DeltaTable, candidate: DeltaTable) -> None:
+    """Add the columns that a new module brings; the streams of the table start over from their checkpoints."""
+    known = {fld.name for fld in live.schema().fields}
+    new: list[Field] = [fld for fld in candidate.schema().fields if fld.name not in known]
+    if new:
+        live.alter.add_columns(new)
+
+
+def _live(folder: RequestFolder, table: Table) -> Path:
+    return table_path(folder.settings, folder.request().survey, table)
+
+
+def _candidate(folder: RequestFolder, table: Table) -> Path:
+    return table_path(folder.settings, folder.request().survey, table, folder.candidate)
+
+
+def _app_id(folder: RequestFolder, table: Table) -> str:
+    return f"reprocess.{folder.request_id}.{table}"
+
+
+def _facts(folder: RequestFolder, action: str) -> dict[str, str]:
+    return {"fink.request": folder.request_id, "fink.action": action}
+
+
+def _decision(folder: RequestFolder, action: str, person: Person, facts: JsonObject) -> Decision:
+    request = folder.request()
+    return Decision(
+        survey=request.survey,
+        request_id=folder.request_id,
+        first_night=request.first_night,
+        last_night=request.last_night,
+        action=action,
+        decided_by=person.name,
+        decided_at=person.now,
+        reason=person.reason,
+        facts=facts,
+    )

@@ -1,0 +1,72 @@
+"""The steps of a request, each as one call: what the command line, the jobs and the DAG share."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from fink_lib.config import Settings
+from fink_lib.nightly.results import replace_text
+from fink_lib.reprocess.compare import JsonObject
+from fink_lib.reprocess.diff import compare_sides
+from fink_lib.reprocess.diff_page import headline, render
+from fink_lib.reprocess.folder import RequestFolder, create
+from fink_lib.reprocess.plan import make_plan
+from fink_lib.reprocess.request import Request
+from fink_lib.reprocess.side import Side
+from fink_lib.reprocess.state import State, check_step
+from fink_lib.reprocess.tables import REPLACED, current_version, table_path
+from fink_lib.surveys import get_survey
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+Clock = Callable[[], dt.datetime]
+
+
+def utc_now() -> dt.datetime:
+    """Return the time that decisions are stamped with."""
+    return dt.datetime.now(dt.UTC)
+
+
+def plan(settings: Settings, request: Request, request_id: str | None = None, clock: Clock = utc_now) -> RequestFolder:
+    """Make a request, look at the tables, and keep the plan.
+
+    Raises
+    ------
+    ConfigError
+        When the request cannot be done.
+    """
+    folder = create(settings, request, clock(), request_id)
+    check_step(folder.request_id, folder.state(), State.PLANNED)
+    folder.write("plan", make_plan(folder))
+    folder.enter(State.PLANNED, clock())
+    return folder
+
+
+def run(folder: RequestFolder, session: "SparkSession", clock: Clock = utc_now) -> JsonObject:
+    """Write the candidate tables."""
+    from fink_lib.reprocess import candidate  # noqa: PLC0415 - the only step that starts a JVM
+
+    check_step(folder.request_id, folder.state(), State.CANDIDATE)
+    found = candidate.run(session, folder)
+    folder.write("candidate", found)
+    folder.enter(State.CANDIDATE, clock())
+    return found
+
+
+def diff(folder: RequestFolder, clock: Clock = utc_now) -> JsonObject:
+    """Compare the candidate with the live rows that the plan pinned; write JSON and page."""
+    check_step(folder.request_id, folder.state(), State.COMPARED)
+    request, pinned = folder.request(), folder.read("plan")["versions"]
+    survey, nights = get_survey(request.survey), request.nights
+    live_paths = {table: table_path(folder.settings, survey.name, table) for table in REPLACED}
+    new_paths = {table: table_path(folder.settings, survey.name, table, folder.candidate) for table in REPLACED}
+    live = Side("live", live_paths, {table: pinned[str(table)] for table in REPLACED}, nights)
+    candidate = Side("candidate", new_paths, {table: current_version(new_paths[table]) for table in REPLACED}, nights)
+    facts = compare_sides(survey, live, candidate)
+    shown = {**facts, "request_id": folder.request_id, "request": request.as_json(), "plan": folder.read("plan")}
+    shown["headline"] = headline(facts)
+    folder.write("diff", shown)
+    replace_text(folder.report, render(shown))
+    folder.enter(State.COMPARED, clock())
+    return shown

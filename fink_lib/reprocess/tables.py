@@ -1,0 +1,65 @@
+"""The tables that a reprocessing reads and replaces, by short names, without a JVM."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from deltalake import DeltaTable
+
+from fink_lib.config import Settings
+from fink_lib.errors import ConfigError
+from fink_lib.lake.swap import NightFile, night_files
+from fink_lib.nightly.snapshot import Table, night_specs
+from fink_lib.surveys import get_survey
+
+READ = (Table.BRONZE, Table.SILVER, Table.REJECTED, Table.QUARANTINE)
+REPLACED = (Table.SILVER, Table.REJECTED)
+"""The order of a promotion: an alert that changes sides is, for a moment, on both rather than on none, when it
+was rejected before; that is the more frequent direction of a repaired cut."""
+
+
+def table_path(settings: Settings, survey: str, table: Table, root: Path | None = None) -> Path:
+    """Return the folder of a table in the lake, or under another root."""
+    return night_specs(get_survey(survey))[table].path(root or settings.lake)
+
+
+def open_table(path: Path, version: int | None = None) -> DeltaTable:
+    """Open a table at a version.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such table or version.
+    """
+    if not DeltaTable.is_deltatable(str(path)):
+        raise ConfigError(f"there is no table {path.name} in {path.parent}: has this survey ever run here?")
+    newest = DeltaTable(str(path))
+    if version is None or version == newest.version():
+        return newest
+    if not 0 <= version <= newest.version():
+        raise ConfigError(f"table {path.name} has no version {version}: it has 0 to {newest.version()}")
+    return DeltaTable(str(path), version=version)
+
+
+def current_version(path: Path) -> int | None:
+    """Return the newest version of a table; None where there is none."""
+    return int(DeltaTable(str(path)).version()) if DeltaTable.is_deltatable(str(path)) else None
+
+
+def files_of(path: Path, version: int | None, nights: Collection[dt.date]) -> list[NightFile]:
+    """Return the files of some nights at a version; a version of None has none."""
+    return [] if version is None else night_files(open_table(path, version), set(nights))
+
+
+def rows_by_night(files: Sequence[NightFile]) -> dict[str, int]:
+    """Count the rows of each night."""
+    counts: Counter[str] = Counter()
+    for file in files:
+        counts[file.night.isoformat()] += file.rows
+    return dict(sorted(counts.items()))
+
+
+def night_predicate(nights: Collection[dt.date]) -> str:
+    """Return the SQL condition of some nights."""
+    return "night IN (" + ", ".join(f"DATE '{night.isoformat()}'" for night in sorted(nights)) + ")"

@@ -1,0 +1,111 @@
+"""Candidate tables on real packets: what the stream wrote, again, and what another threshold changes."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from fink_lib.config import Settings
+from fink_lib.lake.digest import table_digest
+from fink_lib.lake.tables import bronze_alerts
+from fink_lib.reprocess import promote, steps
+from fink_lib.reprocess.folder import RequestFolder
+from fink_lib.reprocess.request import Request
+from tests.spark.enrich.enrich_bench import Bench, bronze_row, read_packets
+
+pytestmark = [
+    pytest.mark.spark,
+    # py4j leaves the sockets of foreachBatch's callbacks to the garbage collector
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+NIGHT = dt.date(2018, 11, 29)
+ANALYST = promote.Person("vera", "test", dt.datetime(2026, 1, 2, tzinfo=dt.UTC))
+
+
+@pytest.fixture(scope="module")
+def packets(shared_data: Path) -> list[dict[str, Any]]:
+    found = read_packets(shared_data / "ztf" / "ztf_public_20181129.tar.gz")
+    return [dict(packet) for packet, _ in zip(found, range(120), strict=False)]
+
+
+@pytest.fixture(scope="module")
+def bench(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, packets: list[dict[str, Any]]) -> Bench:
+    """A night that the stream has enriched in three batches, in which ten alerts came twice."""
+    made = Bench(spark, Settings(home=tmp_path_factory.mktemp("candidate") / "home", max_files_per_batch=1))
+    rows = [bronze_row(made.survey, packet, number) for number, packet in enumerate(packets)]
+    # A repeat at a lower position than its first arrival, which only the record can tell.
+    late = [{**row, "kafka_offset": 1000 + number} for number, row in enumerate(rows[:10])]
+    for part in (late, rows[10:60], [*rows[:10], *rows[60:]]):
+        made.offer(part)
+        made.run()
+    assert made.rejected.where("is_repeat").count() == 10
+    return made
+
+
+def live(bench: Bench) -> list[str]:
+    return [table_digest(bench.settings.lake / f"silver_ztf__{name}") for name in ("alerts", "rejected")]
+
+
+def computed(bench: Bench, **changes: Any) -> RequestFolder:
+    folder = steps.plan(bench.settings, Request("ztf", NIGHT, NIGHT, **changes))
+    steps.run(folder, bench.session)
+    steps.diff(folder)
+    return folder
+
+
+def digests(folder: RequestFolder) -> list[str]:
+    told = folder.read("candidate")["digests"]
+    return [told["silver"], told["rejected"]]
+
+
+def test_the_same_inputs_give_what_the_stream_gave_every_time(bench: Bench) -> None:
+    folder = computed(bench)
+    assert digests(folder) == live(bench)
+    assert folder.read("diff")["same"]
+    assert folder.read("diff")["provenance"] == {"silver": {}, "rejected": {}}
+    steps.run(folder, bench.session)
+    assert digests(folder) == live(bench)
+
+
+def test_another_threshold_changes_exactly_the_alerts_between_both(bench: Bench, packets: list[dict[str, Any]]) -> None:
+    before = live(bench)
+    folder = computed(bench, overrides={"cut.rb": "candidate.rb >= 0.65"}, dry_run=False)
+    good = [packet for packet in packets if packet["candidate"]["nbad"] == 0]
+    expected = sorted(p["candid"] for p in good if 0.55 <= p["candidate"]["rb"] < 0.65)
+    assert folder.read("diff")["alert_ids"] == expected != []
+    promote.promote(folder, ANALYST)
+    ids = {row.alert_id for row in bench.silver.select("alert_id").collect()}
+    assert ids == {packet["candid"] for packet in good if packet["candidate"]["rb"] >= 0.65}
+    promote.undo(folder, ANALYST)
+    assert live(bench) == before
+
+
+def test_an_older_version_of_bronze_can_be_read(bench: Bench) -> None:
+    path = bronze_alerts(bench.survey).path(bench.settings.lake)
+    folder = computed(bench, bronze_version=1)
+    assert folder.read("candidate")["alerts"] == 10
+    assert path.exists()
+    gone = [move for move in folder.read("diff")["moves"] if move["to"] == "nowhere"]
+    assert sum(move["count"] for move in gone) == 120
+
+
+def test_one_module_leaves_the_values_of_the_others(bench: Bench) -> None:
+    """A live value of another module stays, even one that the module itself would not give."""
+    from delta.tables import DeltaTable
+
+    path = str(bench.settings.lake / "silver_ztf__alerts")
+    before = live(bench)
+    table = DeltaTable.forPath(bench.session, path)
+    version = table.history(1).select("version").first()
+    assert version is not None
+    table.update("true", {"vsx": "'planted'", "roid": "99"})
+    folder = computed(bench, modules=("solar_system",))
+    changed = folder.read("diff")["columns"]["silver"]
+    assert set(changed) == {"roid"}
+    assert changed["roid"]["changed"] == bench.silver.count()
+    assert folder.read("diff")["provenance"]["silver"] == {}
+    table.restoreToVersion(version.version)
+    assert live(bench) == before

@@ -1,0 +1,74 @@
+"""A lake of one night in files that Delta readers know, made of real packets without a JVM."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from deltalake import DeltaTable, write_deltalake
+from pyspark.sql.pandas.types import to_arrow_schema
+
+from fink_lib.config import Settings
+from fink_lib.enrich.schema import silver_spec
+from fink_lib.lake.table import TableSpec
+from fink_lib.lake.tables import bronze_alerts, quarantine, silver_rejected
+from fink_lib.surveys import ZTF, value_at
+
+Row = dict[str, Any]
+NIGHT = dt.date(2018, 11, 29)
+T0 = dt.datetime(2018, 11, 30, tzinfo=dt.UTC)
+TOPIC = "ztf_20181129_programid1"
+SPECS = {"silver": silver_spec(ZTF), "rejected": silver_rejected(ZTF), "bronze": bronze_alerts(ZTF)}
+
+
+def head(packet: Row, offset: int) -> Row:
+    """Return who a packet is and where it came from."""
+    fields = ZTF.fields
+    time = value_at(packet, fields.time)
+    return {
+        "night": ZTF.night.night_of(time),
+        "alert_id": packet["candid"],
+        "object_id": packet["objectId"],
+        "time": time,
+        "ra": value_at(packet, fields.ra),
+        "dec": value_at(packet, fields.dec),
+        "band": ZTF.bands[str(value_at(packet, fields.band))],
+        "kafka_topic": TOPIC,
+        "kafka_partition": offset % 2,
+        "kafka_offset": offset // 2,
+        "kafka_time": T0,
+        "ingest_time": T0 + dt.timedelta(seconds=1),
+    }
+
+
+def silver_row(packet: Row, offset: int, **changes: Any) -> Row:
+    """Return a packet as enrich writes it, with made-up science."""
+    star = offset % 3 == 0
+    science = {"roid": offset % 4, "vsx": "EW" if star else "Unknown", "vsx_sep_arcsec": 0.5 if star else None}
+    stamps = {"enrich_time": T0 + dt.timedelta(seconds=2), "code_version": "0.1.0", "science_errors": {}}
+    told = {"science_versions": {"solar_system": "1.0", "catalog.vsx": "a"}}
+    return {**packet, **head(packet, offset), **stamps, **told, **science, **changes}
+
+
+def rejected_row(packet: Row, offset: int, **changes: Any) -> Row:
+    """Return a packet that failed the cut on its score."""
+    stamps = {"enrich_time": T0 + dt.timedelta(seconds=2), "code_version": "0.1.0"}
+    return {**head(packet, offset), **stamps, "is_repeat": False, "reasons": ["rb"], **changes}
+
+
+def write(spec: TableSpec, lake: Path, rows: list[Row]) -> Path:
+    """Append rows to a table, making it where it is missing."""
+    path, schema = spec.path(lake), to_arrow_schema(spec.schema)
+    table = pa.Table.from_pylist(rows, schema=schema)
+    if not DeltaTable.is_deltatable(str(path)):
+        DeltaTable.create(str(path), schema, partition_by=["night"])
+    if rows:
+        write_deltalake(str(path), table, mode="append")
+    return path
+
+
+def live_lake(settings: Settings, silver: list[Row], rejected: list[Row]) -> None:
+    """Write the live tables of a night."""
+    write(SPECS["silver"], settings.lake, silver)
+    write(SPECS["rejected"], settings.lake, rejected)
+    write(quarantine(ZTF), settings.lake, [])

@@ -1,0 +1,260 @@
+"""Promotion, death between two tables, undo: on Delta tables of real packets, without a JVM."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alert_lake import NIGHT, SPECS, Row, live_lake, rejected_row, silver_row, write
+from deltalake import DeltaTable
+
+from fink_lib.config import Settings
+from fink_lib.errors import ReprocessRefused
+from fink_lib.lake.digest import table_digest
+from fink_lib.lake.swap import night_files
+from fink_lib.reprocess import folder as folders
+from fink_lib.reprocess import promote, steps
+from fink_lib.reprocess.decisions import decisions
+from fink_lib.reprocess.folder import RequestFolder
+from fink_lib.reprocess.request import Request
+from fink_lib.reprocess.state import State
+
+NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+ANALYST = promote.Person("vera", "a stricter cut", NOW)
+BOTH = ("silver", "rejected")
+
+
+@pytest.fixture
+def folder(settings: Settings, packets: list[Row]) -> RequestFolder:
+    """A request whose candidate rejects alerts 20 to 29 of 30, which the stream had accepted."""
+    silver = [silver_row(packet, number) for number, packet in enumerate(packets[:30])]
+    rejected = [rejected_row(packet, 30 + number) for number, packet in enumerate(packets[30:40])]
+    live_lake(settings, silver, rejected)
+    return with_candidate(settings, packets, dry_run=False)
+
+
+def with_candidate(settings: Settings, packets: list[Row], **changes: Any) -> RequestFolder:
+    made = folders.create(settings, Request("ztf", NIGHT, NIGHT, **changes), NOW)
+    versions = {"bronze": 0, "silver": 1, "rejected": 1, "quarantine": 0}
+    plan = {"versions": versions, "nights": [str(NIGHT)], "modules": "all", "cuts": {}, "cuts_changed": []}
+    made.write("plan", {**plan, "science_versions": {"roid": "2"}, "live_science_versions": {"roid": ["1"]}})
+    made.enter(State.PLANNED, NOW)
+    write(SPECS["silver"], made.candidate, [silver_row(p, n) for n, p in enumerate(packets[:20])])
+    rows = [rejected_row(packet, 20 + number) for number, packet in enumerate(packets[20:40])]
+    write(SPECS["rejected"], made.candidate, rows)
+    made.write("candidate", {"quarantine": 0, "quarantine_live": 0})
+    made.enter(State.CANDIDATE, NOW)
+    steps.diff(made, lambda: NOW)
+    return made
+
+
+def live(folder: RequestFolder, name: str) -> Path:
+    return SPECS[name].path(folder.settings.lake)
+
+
+def digests(folder: RequestFolder) -> list[str]:
+    return [table_digest(live(folder, name)) for name in BOTH]
+
+
+def candidates(folder: RequestFolder) -> list[str]:
+    return [table_digest(SPECS[name].path(folder.candidate)) for name in BOTH]
+
+
+def files(folder: RequestFolder) -> list[Any]:
+    return [night_files(DeltaTable(str(live(folder, name))), {NIGHT}) for name in BOTH]
+
+
+def test_promotion_makes_the_candidate_live_and_undo_brings_the_same_files_back(folder: RequestFolder) -> None:
+    before, same = files(folder), digests(folder)
+    content = [file.inside(live(folder, "silver")).read_bytes() for file in before[0]]
+    promote.promote(folder, ANALYST)
+    assert digests(folder) == candidates(folder) != same
+    assert folder.state() is State.PROMOTED
+    promote.undo(folder, promote.Person("vera", "a mistake", NOW + dt.timedelta(hours=1)))
+    assert digests(folder) == same
+    assert files(folder) == before
+    assert [file.inside(live(folder, "silver")).read_bytes() for file in before[0]] == content
+    told = decisions(folder.settings.lake, folder.request_id)
+    assert [(row["action"], row["decided_by"], row["reason"]) for row in told] == [
+        ("promote", "vera", "a stricter cut"),
+        ("undo", "vera", "a mistake"),
+    ]
+    assert told[0]["decided_at"] == NOW
+
+
+@pytest.mark.parametrize("done", [0, 1])
+def test_a_promotion_that_died_is_finished_by_the_next(
+    folder: RequestFolder, monkeypatch: pytest.MonkeyPatch, done: int
+) -> None:
+    """The process ends before the first commit, and between the two."""
+    left, commit = [done], promote.apply
+
+    def die(table: DeltaTable, swap: Any) -> int:
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        return commit(table, swap)
+
+    monkeypatch.setattr(promote, "apply", die)
+    with pytest.raises(KeyboardInterrupt):
+        promote.promote(folder, ANALYST)
+    assert folder.state() is State.PROMOTING
+    assert (digests(folder) == candidates(folder)) is False
+    monkeypatch.setattr(promote, "apply", commit)
+    with pytest.raises(ReprocessRefused, match="is promoting and cannot become discarded"):
+        promote.discard(folder, ANALYST)
+    done_now = promote.promote(folder, ANALYST)
+    assert digests(folder) == candidates(folder)
+    assert promote.promote(folder, ANALYST) == done_now
+    assert [DeltaTable(str(live(folder, name))).version() for name in BOTH] == [2, 2]
+    assert len(decisions(folder.settings.lake)) == 1
+    promote.undo(folder, ANALYST)
+    assert len(digests(folder)) == 2
+
+
+def test_rows_that_came_after_the_comparison_refuse_the_promotion(folder: RequestFolder, packets: list[Row]) -> None:
+    write(SPECS["silver"], folder.settings.lake, [silver_row(packets[0], 90)])
+    before = digests(folder)
+    with pytest.raises(ReprocessRefused, match="has changed between version 1, which was compared, and 2"):
+        promote.promote(folder, ANALYST)
+    assert digests(folder) == before
+
+
+def test_compaction_between_comparison_and_promotion_changes_nothing(
+    settings: Settings, folder: RequestFolder, packets: list[Row]
+) -> None:
+    write(SPECS["silver"], settings.lake, [silver_row(packets[0], 90)])
+    folder.write("plan", {**folder.read("plan"), "versions": {**folder.read("plan")["versions"], "silver": 2}})
+    DeltaTable(str(live(folder, "silver"))).optimize.compact()
+    same = digests(folder)
+    promote.promote(folder, ANALYST)
+    assert digests(folder) == candidates(folder)
+    promote.undo(folder, ANALYST)
+    assert digests(folder) == same
+
+
+def test_late_alerts_survive_the_undo(folder: RequestFolder, packets: list[Row]) -> None:
+    promote.promote(folder, ANALYST)
+    write(SPECS["silver"], folder.settings.lake, [silver_row(packets[0], 90, alert_id=77)])
+    promote.undo(folder, ANALYST)
+    ids = DeltaTable(str(live(folder, "silver"))).to_pyarrow_table(columns=["alert_id"])["alert_id"].to_pylist()
+    assert sorted(ids) == sorted([*(packet["candid"] for packet in packets[:30]), 77])
+
+
+def test_an_undo_after_compaction(folder: RequestFolder, packets: list[Row]) -> None:
+    """Of the promoted rows alone it is no matter; together with late ones it would lose them."""
+    same = digests(folder)
+    promote.promote(folder, ANALYST)
+    path = str(live(folder, "silver"))
+    write(SPECS["silver"], folder.settings.lake, [silver_row(packets[0], 90, alert_id=77)])
+    DeltaTable(path).optimize.compact()
+    with pytest.raises(ReprocessRefused, match="which an undo would lose"):
+        promote.undo(folder, ANALYST)
+    assert folder.state() is State.PROMOTED
+    DeltaTable(path).delete("alert_id = 77")
+    promote.undo(folder, ANALYST)
+    assert digests(folder) == same
+
+
+def test_what_was_replaced_comes_back_after_it_was_vacuumed(folder: RequestFolder) -> None:
+    same = digests(folder)
+    promote.promote(folder, ANALYST)
+    for name in BOTH:
+        table = DeltaTable(str(live(folder, name)))
+        assert table.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
+    promote.undo(folder, ANALYST)
+    assert digests(folder) == same
+
+
+def test_a_candidate_that_leaves_an_alert_in_no_table_is_refused(settings: Settings, packets: list[Row]) -> None:
+    live_lake(settings, [silver_row(p, n) for n, p in enumerate(packets[:30])], [rejected_row(packets[39], 90)])
+    made = with_candidate(settings, packets, dry_run=False)
+    with pytest.raises(ReprocessRefused, match="would leave 1 live alerts in no table"):
+        promote.promote(made, ANALYST)
+    made.write("diff", {**made.read("diff"), "moves": []})
+    made.write("candidate", {"quarantine": 2, "quarantine_live": 0})
+    with pytest.raises(ReprocessRefused, match="sets aside 2 alerts and the stream did 0"):
+        promote.promote(made, ANALYST)
+    assert made.state() is State.COMPARED
+
+
+def test_the_later_of_two_promotions_is_undone_first(folder: RequestFolder, packets: list[Row]) -> None:
+    same = digests(folder)
+    promote.promote(folder, ANALYST)
+    after_first = digests(folder)
+    second = folders.create(folder.settings, Request("ztf", NIGHT, NIGHT, dry_run=False, reason="again"), NOW)
+    plan = folder.read("plan")
+    second.write("plan", {**plan, "versions": {**plan["versions"], "silver": 2, "rejected": 2}})
+    second.enter(State.PLANNED, NOW)
+    write(SPECS["silver"], second.candidate, [silver_row(p, n) for n, p in enumerate(packets[:40])])
+    write(SPECS["rejected"], second.candidate, [])
+    second.write("candidate", {"quarantine": 0, "quarantine_live": 0})
+    second.enter(State.CANDIDATE, NOW)
+    steps.diff(second, lambda: NOW)
+    promote.promote(second, ANALYST)
+    with pytest.raises(ReprocessRefused, match="undo what was promoted since"):
+        promote.undo(folder, ANALYST)
+    promote.undo(second, ANALYST)
+    assert digests(folder) == after_first
+    promote.undo(folder, ANALYST)
+    assert digests(folder) == same
+
+
+def test_a_dry_run_never_goes_live(settings: Settings, packets: list[Row]) -> None:
+    live_lake(settings, [silver_row(packets[0], 0)], [rejected_row(packets[1], 1)])
+    made = with_candidate(settings, packets)
+    with pytest.raises(ReprocessRefused, match="is a dry run"):
+        promote.promote(made, ANALYST)
+    promote.discard(made, ANALYST)
+    assert not made.candidate.exists()
+    assert [row["action"] for row in decisions(settings.lake)] == ["discard"]
+
+
+def test_the_comparison_names_exactly_the_alerts_that_changed(folder: RequestFolder, packets: list[Row]) -> None:
+    facts = folder.read("diff")
+    expected = sorted(packet["candid"] for packet in packets[20:30])
+    assert facts["moves"] == [{"from": "silver", "to": "rejected", "count": 10, "alert_ids": expected}]
+    assert facts["alert_ids"] == expected
+    assert facts["columns"] == {"silver": {}, "rejected": {}}
+    lost = {name: set(each["lost"]) for name, each in facts["filters"].items()}
+    public = {p["candid"] for p in packets if p["candidate"]["programid"] == 1}
+    stars = {p["candid"] for n, p in enumerate(packets) if 20 <= n < 30 and n % 3 == 0} & public
+    assert lost["variable_stars"] == stars != set()
+    page = folder.report.read_text()
+    assert facts["headline"] in page
+    assert all(str(alert_id) in page for alert_id in expected)
+
+
+def test_the_same_comparison_is_the_same_page(folder: RequestFolder) -> None:
+    page, facts = folder.report.read_bytes(), folder.read("diff")
+    steps.diff(folder, lambda: NOW + dt.timedelta(days=1))
+    assert folder.report.read_bytes() == page
+    assert folder.read("diff") == facts
+
+
+def test_changed_values_are_counted_by_column_and_provenance_apart(settings: Settings, packets: list[Row]) -> None:
+    rows = [silver_row(packet, number) for number, packet in enumerate(packets[:20])]
+    live_lake(settings, rows, [])
+    made = folders.create(settings, Request("ztf", NIGHT, NIGHT), NOW)
+    versions = {"bronze": 0, "silver": 1, "rejected": 0, "quarantine": 0}
+    plan = {"versions": versions, "nights": [str(NIGHT)], "modules": ["x"], "cuts": {}, "cuts_changed": []}
+    made.write("plan", {**plan, "science_versions": {}, "live_science_versions": {}})
+    made.enter(State.PLANNED, NOW)
+    new = [{**row, "code_version": "9"} for row in rows]
+    new[0] |= {"vsx": "RRAB"}
+    new[3] |= {"vsx_sep_arcsec": 1.5}
+    new[6] |= {"vsx_sep_arcsec": None}
+    write(SPECS["silver"], made.candidate, list(reversed(new)))
+    write(SPECS["rejected"], made.candidate, [])
+    made.write("candidate", {"quarantine": 0, "quarantine_live": 0})
+    made.enter(State.CANDIDATE, NOW)
+    facts = steps.diff(made, lambda: NOW)
+    changed = {name: each["changed"] for name, each in facts["columns"]["silver"].items()}
+    assert changed == {"vsx": 1, "vsx_sep_arcsec": 2}
+    assert facts["provenance"]["silver"] == {"code_version": 20}
+    ids = [row["alert_id"] for row in rows]
+    assert facts["alert_ids"] == sorted((ids[0], ids[3], ids[6]))
+    assert facts["flips"] == {"vsx": [{"from": "EW", "to": "RRAB", "count": 1, "alert_ids": [ids[0]]}]}
+    drift = facts["drift"]["vsx_sep_arcsec"]
+    assert (drift["n_old"], drift["n_new"]) == (7, 6)
+    assert drift["ks"] == pytest.approx(1 / 6)

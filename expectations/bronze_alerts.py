@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from expectations.rules import Judged, expect, identity_rules, packet_rules
+from expectations.rules import Judged, identity_rules, once, packet_rules, rule_suite
 from fink_lib.lake.tables import KAFKA_KEY
 from fink_lib.surveys import Survey
 
@@ -19,15 +19,5 @@ def rules(survey: Survey) -> tuple[Judged, ...]:
 
 def suite(survey: Survey) -> "ExpectationSuite":
     """Return the suite of one survey."""
-    from great_expectations import ExpectationSuite  # noqa: PLC0415 - slow to import
-
-    once = expect(
-        "ExpectCompoundColumnsToBeUnique",
-        name="kafka_key",
-        meaning="A message stands in bronze once.",
-        severity="critical",
-        column_list=list(KAFKA_KEY),
-    )
-    return ExpectationSuite(
-        name=f"bronze_{survey.name}__alerts", expectations=[*(one.expectation() for one in rules(survey)), once]
-    )
+    key = once("kafka_key", "A message stands in bronze once.", KAFKA_KEY)
+    return rule_suite(f"bronze_{survey.name}__alerts", rules(survey), key)

@@ -1,6 +1,6 @@
 """Row rules with a severity: each becomes one true-or-false column and one expectation of the same name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,6 +9,7 @@ from fink_lib.surveys import Survey
 from fink_lib.surveys.superset import field_paths
 
 if TYPE_CHECKING:
+    from great_expectations import ExpectationSuite
     from great_expectations.expectations.expectation import Expectation
 
 Severity = Literal["critical", "warning", "info"]
@@ -64,6 +65,22 @@ def expect(kind: str, *, name: str, meaning: str, severity: Severity, **argument
     make = getattr(expectations, kind)
     made: Expectation = make(severity=FailureSeverity(severity), meta={"name": name, "meaning": meaning}, **arguments)
     return made
+
+
+def once(name: str, meaning: str, columns: Sequence[str], severity: Severity = "critical") -> "Expectation":
+    """Return the expectation that some columns together name one row."""
+    if len(columns) == 1:
+        return expect("ExpectColumnValuesToBeUnique", name=name, meaning=meaning, severity=severity, column=columns[0])
+    return expect(
+        "ExpectCompoundColumnsToBeUnique", name=name, meaning=meaning, severity=severity, column_list=list(columns)
+    )
+
+
+def rule_suite(name: str, rules: Iterable[Judged], *more: "Expectation") -> "ExpectationSuite":
+    """Return the suite of some row rules and of further expectations."""
+    from great_expectations import ExpectationSuite  # noqa: PLC0415 - slow to import
+
+    return ExpectationSuite(name=name, expectations=[*(one.expectation() for one in rules), *more])
 
 
 def identity_rules(survey: Survey) -> tuple[Judged, ...]:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from expectations.rules import Judged, expect, identity_rules, packet_rules
+from expectations.rules import Judged, identity_rules, once, packet_rules, rule_suite
 from fink_lib.lake.rules import Rule
 from fink_lib.science.base import FAILED
 from fink_lib.surveys import Survey
@@ -37,15 +37,5 @@ def rules(survey: Survey) -> tuple[Judged, ...]:
 
 def suite(survey: Survey) -> "ExpectationSuite":
     """Return the suite of one survey."""
-    from great_expectations import ExpectationSuite  # noqa: PLC0415 - slow to import
-
-    once = expect(
-        "ExpectColumnValuesToBeUnique",
-        name="alert_id_unique",
-        meaning="An alert stands in a night of silver once.",
-        severity="critical",
-        column="alert_id",
-    )
-    return ExpectationSuite(
-        name=f"silver_{survey.name}__alerts", expectations=[*(one.expectation() for one in rules(survey)), once]
-    )
+    key = once("alert_id_unique", "An alert stands in a night of silver once.", ("alert_id",))
+    return rule_suite(f"silver_{survey.name}__alerts", rules(survey), key)

@@ -169,3 +169,43 @@ def gold_nights() -> TableSpec:
         comment="One row: a night closed, with its manifest as JSON.",
         partitioned_by=("survey",),
     )
+
+
+def gold_statistics() -> TableSpec:
+    """The numbers of every night, one a row; sums over nights are cumulative statistics."""
+    return TableSpec(
+        layer="gold",
+        survey="",
+        name="statistics",
+        schema=_struct(("survey", S), ("night", DATE), ("measure", S), ("name", S), ("value", D)),
+        key=("survey", "night", "measure", "name"),
+        comment="One row: a number of a night, for example measure `class:vsx`, name `RRAB`.",
+        partitioned_by=("survey", "night"),
+        append_only=False,
+    )
+
+
+def gold_quality_results() -> TableSpec:
+    """What every expectation found in every night."""
+    return TableSpec(
+        layer="gold",
+        survey="",
+        name="quality_results",
+        schema=_struct(
+            ("survey", S),
+            ("night", DATE),
+            ("suite", S),
+            ("expectation", S),
+            ("severity", S),
+            ("success", T.BooleanType()),
+            ("observed", S),
+            ("rows", L),
+            ("unexpected", L),
+            ("meaning", S),
+            ("run_id", S),
+        ),
+        key=("survey", "night", "suite", "expectation"),
+        comment="One row: what an expectation found in a night, as it was last judged.",
+        partitioned_by=("survey", "night"),
+        append_only=False,
+    )

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import DataFrame
@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame
 from expectations.rules import Judged
 from fink_lib.errors import ConfigError
 from fink_lib.lake.rules import holds
+from fink_lib.nightly.docs import DocsFolder
 from fink_lib.nightly.results import JsonObject
 
 if TYPE_CHECKING:
@@ -44,13 +45,43 @@ def quiet_context() -> "AbstractDataContext":
     return context
 
 
-def judge(context: "AbstractDataContext", frame: DataFrame, suite: "ExpectationSuite") -> JsonObject:
-    """Run a suite over a frame; return what it found, expectation by expectation."""
+def judge(
+    context: "AbstractDataContext", frame: DataFrame, suite: "ExpectationSuite", docs: DocsFolder | None = None
+) -> JsonObject:
+    """Run a suite over a Spark frame; return what it found, expectation by expectation."""
     source = context.data_sources.add_spark(name=suite.name, persist=False)
+    return _validate(source, frame, suite, docs)
+
+
+def judge_rows(
+    context: "AbstractDataContext",
+    rows: Sequence[Mapping[str, Any]],
+    suite: "ExpectationSuite",
+    docs: DocsFolder | None = None,
+) -> JsonObject:
+    """Run a suite over a few rows, without Spark."""
+    import pandas as pd  # noqa: PLC0415 - with the package that needs it
+
+    return _validate(context.data_sources.add_pandas(name=suite.name), pd.DataFrame(list(rows)), suite, docs)
+
+
+def judge_row(
+    context: "AbstractDataContext",
+    facts: Mapping[str, float],
+    suite: "ExpectationSuite",
+    docs: DocsFolder | None = None,
+) -> JsonObject:
+    """Run a suite over one row of numbers, without Spark."""
+    return judge_rows(context, [facts], suite, docs)
+
+
+def _validate(source: Any, frame: Any, suite: "ExpectationSuite", docs: DocsFolder | None) -> JsonObject:
     batch = source.add_dataframe_asset(name=suite.name).add_batch_definition_whole_dataframe("night")
     found = batch.get_batch(batch_parameters={"dataframe": frame}).validate(
         suite, result_format={"result_format": "BASIC", "partial_unexpected_count": 3}
     )
+    if docs is not None:
+        docs.add(suite.name, found)
     results = [_finding(result) for result in found.results]
     return {"suite": suite.name, "empty": False, "expectations": results, **tally(results)}
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "doctor": "Tell what this machine lacks, and how to get it.",
     "night": "Play a night and follow it until it is closed.",
     "report": "Draw the report of a past night again, byte for byte.",
+    "lake": "Show how the tables lie on disk; remove what no table needs.",
     "simulate": "Play alert packets into a topic, with cadence and faults.",
     "bench": "Measure rates, latency and memory on amplified real alerts.",
     "kafka": "The local broker by itself: start, stop, topics.",

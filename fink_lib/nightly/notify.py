@@ -63,7 +63,8 @@ def mail(settings: Settings, facts: JsonObject, page: str) -> None:
     )
     message.set_content(body(facts))
     name = f"{facts['survey']}_{facts['night']}.html"
-    message.add_attachment(page.encode(), maintype="text", subtype="html", filename=name)
+    charset = {"charset": "utf-8"}
+    message.add_attachment(page.encode(), maintype="text", subtype="html", filename=name, params=charset)
     where = urlsplit(settings.report_smtp)
     if where.scheme not in {"smtp", "smtps"} or not where.hostname:
         raise ConfigError(f"FINK_REPORT_SMTP={settings.report_smtp!r} is no mail server: write smtp://host:port")

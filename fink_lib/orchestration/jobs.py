@@ -10,7 +10,7 @@ from typing import IO, Any
 from airflow.sdk import Asset, BaseOperator, Context
 
 from fink_lib.config import Settings
-from fink_lib.errors import NightError
+from fink_lib.errors import FinkError, NightError
 from fink_lib.nights import parse_night
 from fink_lib.orchestration.assets import table_facts
 from fink_lib.streaming.process import end_processes_of
@@ -83,6 +83,10 @@ class SparkJobOperator(BaseOperator):
         job = settings.project / "jobs" / "nightly" / f"{self.step}.py"
         command = [sys.executable, str(job), "--survey", self.survey, "--night", night, "--run-id", self.run]
         self.log.info("job=%s night=%s run_id=%s", self.step, night, self.run)
+        return self._watch(command, settings)
+
+    def _watch(self, command: Sequence[str], settings: Settings) -> tuple[int, str]:
+        """Run a command, pass its lines on, and return its exit code and its last word."""
         last_words: deque[str] = deque(maxlen=1)
         with subprocess.Popen(
             command,
@@ -112,3 +116,39 @@ class SparkJobOperator(BaseOperator):
             if text:
                 last_words.append(text)
                 self.log.info("%s", text)
+
+
+class UpkeepOperator(SparkJobOperator):
+    """Runs ``jobs/maintenance/<job>.py``, which is about no night and no survey in particular.
+
+    Parameters
+    ----------
+    job
+        Name of the job.
+    """
+
+    template_fields: Sequence[str] = ()
+
+    def __init__(self, *, job: str, **kwargs: Any) -> None:
+        super().__init__(survey="all", step=job, night="", **kwargs)
+
+    @property
+    def token(self) -> str:
+        """What marks every process of this job."""
+        return f"maintenance.{self.step}"
+
+    def execute(self, context: Context) -> None:
+        """Run the job and wait for it.
+
+        Raises
+        ------
+        FinkError
+            With the job's own sentence when it fails.
+        """
+        del context  # no run, no night
+        settings = Settings()
+        end_processes_of(self.token, END_TIMEOUT_S)
+        job = settings.project / "jobs" / "maintenance" / f"{self.step}.py"
+        code, last_word = self._watch([sys.executable, str(job)], settings)
+        if code != 0:
+            raise FinkError(last_word or f"{self.step} ended with code {code} and without a word")

@@ -13,6 +13,7 @@ class Tag(StrEnum):
 
     STREAMING = "streaming"
     NIGHTLY = "nightly"
+    MAINTENANCE = "maintenance"
 
 
 class Pool(StrEnum):

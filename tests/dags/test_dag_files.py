@@ -33,6 +33,7 @@ STRUCTURE = {
         "report": ["manifest"],
         "manifest": [],
     },
+    "ztf_vacuum": {"vacuum": []},
 }
 
 

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,15 +25,20 @@ def night_files(path: Path, night: dt.date, version: int | None) -> list[str]:
     """
     if not DeltaTable.is_deltatable(str(path)):
         return []
-    only = [("night", "=", night.isoformat())]
     if version is not None:
         try:
-            files = DeltaTable(str(path), version=version).file_uris(partition_filters=only)
+            files = _files(DeltaTable(str(path), version=version), path, night)
         except DeltaError:
             files = []
         if files and all(Path(name).exists() for name in files):
-            return sorted(files)
-    return sorted(DeltaTable(str(path)).file_uris(partition_filters=only))
+            return files
+    return _files(DeltaTable(str(path)), path, night)
+
+
+def _files(table: DeltaTable, path: Path, night: dt.date) -> list[str]:
+    actions = pa.table(table.get_add_actions(flatten=True))
+    kept = pc.fill_null(pc.equal(actions["partition.night"], night), fill_value=False)
+    return sorted(str(path / unquote(name)) for name in pc.filter(actions["path"], kept).to_pylist())
 
 
 def read_columns(files: Iterable[str], columns: Sequence[str]) -> pa.Table:

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from isal import isal_zlib
 
+from fink_lib.surveys.inflate import INFLATE_ERRORS
+
 Image: TypeAlias = npt.NDArray[np.float64]
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -32,7 +34,7 @@ def read_stamp(raw: bytes) -> Image:
     """
     try:
         plain = isal_zlib.decompress(raw, _GZIP) if raw.startswith(GZIP_MAGIC) else raw
-    except isal_zlib.error as error:
+    except INFLATE_ERRORS as error:
         raise ValueError(f"the stamp cannot be unpacked: {error}") from error
     end = next((at for at in range(0, len(plain), CARD_BYTES) if plain[at : at + 8] == b"END     "), None)
     if end is None:

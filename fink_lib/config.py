@@ -78,8 +78,8 @@ class Settings(BaseSettings):
     report_smtp: str = Field("smtp://127.0.0.1:25", description="Mail server: smtp(s)://[user:password@]host:port")
     report_webhook: str = Field("", description="Address that each night's verdict and numbers are posted to, as JSON")
 
-    vacuum_retention_h: float = Field(
-        336.0, ge=168.0, description="Hours that files no table needs are kept; more than the longest stream outage"
+    vacuum_retention_h: int = Field(
+        336, ge=168, description="Hours that files no table needs are kept; more than the longest stream outage"
     )
     log_retention_days: float = Field(30.0, gt=0, description="Days that task logs and old checkpoints are kept")
 

@@ -1,6 +1,8 @@
 """`fink lake`: how the tables lie on disk, and removing what no table needs."""
 
 import datetime as dt
+import tempfile
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -45,3 +47,33 @@ def vacuum_command(
         say(f"{name}: {told}")
     pruned = done["pruned"]
     say(f"pruned: {len(pruned['checkpoints'])} checkpoints, {pruned['logs']} logs, {pruned['bytes'] / MB:,.1f} MB")
+
+
+@app.command("bench")
+def bench_command(
+    path: Annotated[str, typer.Option("--from", help="Real packets to derive rows from")] = "sample",
+    survey: Annotated[str, typer.Option(help="Whose packets they are")] = "ztf",
+    nights: Annotated[int, typer.Option(min=1, help="Nights of the lake")] = 8,
+    files: Annotated[int, typer.Option(min=2, help="Files of each night")] = 100,
+    rows: Annotated[int, typer.Option(min=1, help="Rows of each file")] = 60,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures as JSON")] = None,
+) -> None:
+    """Measure queries by object and by cone on a lake of many small files, before and after compaction."""
+    from fink_lib.bench.queries import measure
+    from fink_lib.simulator import resolve_path
+    from fink_lib.simulator.reading import read_path
+    from fink_lib.spark import build_session
+    from fink_lib.surveys import get_survey
+
+    settings = load_settings()
+    packets = (file.data for file in read_path(resolve_path(path, settings)) if file.is_packet)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=settings.cache.parent) as scratch:
+        session = build_session("bench-queries", settings.model_copy(update={"home": Path(scratch)}))
+        try:
+            lake = Path(scratch) / "lake"
+            found = measure(session, get_survey(survey), lake, packets, nights=nights, files=files, rows=rows, say=say)
+        finally:
+            session.stop()
+    if json_file is not None:
+        json_file.write_text(found.as_json() + "\n")
+    say(found.as_json())

@@ -37,10 +37,10 @@ def vacuum_table(settings: Settings, path: Path, now: dt.datetime) -> JsonObject
         told = "; ".join(f"rows wait for {one.stream} since {one.since:%Y-%m-%d %H:%M}" for one in late)
         return {"removed": 0, "removed_bytes": 0, "kept_because": told}
     retention = settings.vacuum_retention_h
-    names = table.vacuum(retention_hours=retention, dry_run=True, full=True)  # type: ignore[arg-type]  # float is fine
+    names = table.vacuum(retention_hours=retention, dry_run=True, full=True)
     size = sum(_size(path / name) for name in names)
     if names:
-        table.vacuum(retention_hours=retention, dry_run=False, full=True)  # type: ignore[arg-type]
+        table.vacuum(retention_hours=retention, dry_run=False, full=True)
     return {"removed": len(names), "removed_bytes": size, "kept_because": ""}
 
 

@@ -33,14 +33,15 @@ class DocsFolder:
         from great_expectations.render.renderer.page_renderer import (  # noqa: PLC0415 - slow to import
             ValidationResultsPageRenderer,
         )
-        from great_expectations.render.view import DefaultJinjaPageView  # noqa: PLC0415
+        from great_expectations.render.view.view import DefaultJinjaPageView  # noqa: PLC0415
 
         for result in found.results:
             value = result.result.get("observed_value")
             if hasattr(value, "item"):  # the renderer knows no numpy numbers
                 result.result["observed_value"] = value.item()
+        view: Any = DefaultJinjaPageView()  # not typed
         try:
-            page = DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(found))
+            page = view.render(ValidationResultsPageRenderer().render(found))
         except Exception:
             logger.exception("suite=%s its page could not be drawn", suite)
             return

@@ -11,9 +11,12 @@ from fink_lib.nightly.best.light_curve import light_curve_svg
 from fink_lib.nightly.flow import flow_svg
 from fink_lib.nightly.plots import latency_svg, sky_svg
 from fink_lib.nightly.results import JsonObject
+from fink_lib.nightly.summary import UNKNOWN
+from fink_lib.science.base import NO_MATCH
 
 MOST_BARS = 15
 MOST_LOST = 100
+NOTHING_FOUND = (NO_MATCH, UNKNOWN)
 SEVERITIES = ("critical", "warning", "info")
 
 
@@ -46,24 +49,33 @@ def render(facts: JsonObject) -> str:
 def bars(counts: Mapping[str, int], usual: Mapping[str, float] | None = None) -> list[JsonObject]:
     """Return label, count, share and width (percent of the longest) of the longest bars, the rest summed in one.
 
-    Where usual shares are known, ``usual`` is the width that the usual share would have.
+    Where usual shares are known, ``usual`` is the width that the usual share would have. What says that nothing was
+    found comes last and has no bar: it would dwarf everything that was.
     """
-    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    ordered = sorted(((name, count) for name, count in counts.items() if name not in NOTHING_FOUND), key=_longest)
     shown, rest = ordered[:MOST_BARS], ordered[MOST_BARS:]
     if rest:
-        shown.append((f"{len(rest)} others", sum(count for _, count in rest)))
-    total = sum(counts.values()) or 1
+        shown.append((f"{len(rest)} other{'s' * (len(rest) > 1)}", sum(count for _, count in rest)))
     longest = max((count for _, count in shown), default=0) or 1
-    return [
+    total = sum(counts.values()) or 1
+    scale = 100 * total / longest
+    found = [
         {
             "label": label,
             "count": count,
             "share": count / total,
             "width": round(100 * count / longest, 1),
-            "usual": round(min(100.0, 100 * usual[label] * total / longest), 1) if usual and label in usual else None,
+            "usual": round(min(100.0, scale * usual[label]), 1) if usual and label in usual else None,
         }
         for label, count in shown
     ]
+    quiet = [(label, counts[label]) for label in NOTHING_FOUND if label in counts]
+    nothing = {"width": 0, "usual": None}
+    return found + [{"label": label, "count": count, "share": count / total, **nothing} for label, count in quiet]
+
+
+def _longest(pair: tuple[str, int]) -> tuple[int, str]:
+    return -pair[1], pair[0]
 
 
 def by_gravity(expectations: list[JsonObject]) -> list[JsonObject]:

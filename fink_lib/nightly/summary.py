@@ -30,6 +30,7 @@ Summary: TypeAlias = dict[str, dict[str, float]]
 COUNTS = ("bronze", "quarantine", "silver", "rejected", "repeats", "quarantine_enrich")
 TOTALS = ("objects", "exposures", "fields")
 CLASS, SCORE, LATENCY, VERSION = "class:", "score:", "latency:", "version:"
+UNKNOWN = "(none)"  # the class of an alert whose column is null
 CODE, SCHEMA, FILTER = "code", "packet schema", "filter "
 
 

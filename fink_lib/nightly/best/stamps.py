@@ -18,8 +18,10 @@ _GZIP = 31  # window bits that ask for a gzip header and its CRC
 CARD_BYTES, BLOCK_BYTES = 80, 2880
 KINDS = {8: ">u1", 16: ">i2", 32: ">i4", -32: ">f4", -64: ">f8"}  # BITPIX → numpy, big endian (FITS 4.0, 4.4.1.1)
 AXES = 2
-LOW_PERCENT, HIGH_PERCENT = 1.0, 99.7
-SOFTENING = 0.08  # of the stretched range: where the asinh turns from linear to logarithmic
+HIGH_PERCENT = 99.8
+SIGMA_PER_MAD = 1.4826  # of a Gaussian
+BELOW_SKY, ABOVE_SKY = 1.0, 6.0  # in sky sigma: what is black, and what is white at least
+SOFTENING = 0.25  # of the stretched range: where the asinh turns from linear to logarithmic
 FILL = 1e9  # some edges are filled with huge values instead of NaN
 GREYS, NOTHING = 254, 255  # the last grey stands for pixels without a value
 
@@ -50,7 +52,7 @@ def read_stamp(raw: bytes) -> Image:
 
 
 def stretch(image: Image) -> npt.NDArray[np.uint8]:
-    """Return grey values: asinh between two percentiles, `NOTHING` where a pixel has no value.
+    """Return grey values: asinh from just below the sky to the brightest pixels, `NOTHING` where there is no value.
 
     The softened logarithm shows sky and source at once: Lupton et al. 1999, AJ 118, 1406.
     """
@@ -58,7 +60,9 @@ def stretch(image: Image) -> npt.NDArray[np.uint8]:
     grey = np.full(image.shape, NOTHING, dtype=np.uint8)
     if not good.any():
         return grey
-    low, high = np.percentile(image[good], [LOW_PERCENT, HIGH_PERCENT])
+    sky = np.median(image[good])
+    sigma = SIGMA_PER_MAD * np.median(np.abs(image[good] - sky))
+    low, high = sky - BELOW_SKY * sigma, max(np.percentile(image[good], HIGH_PERCENT), sky + ABOVE_SKY * sigma)
     scaled = np.clip((image[good] - low) / ((high - low) or 1.0), 0.0, 1.0)
     curved = np.arcsinh(scaled / SOFTENING) / np.arcsinh(1.0 / SOFTENING)
     grey[good] = np.round(curved * GREYS).astype(np.uint8)

@@ -142,7 +142,9 @@ def test_keeping_house_leaves_a_row_a_table(settings: Settings) -> None:
     kept = DeltaTable(str(settings.lake / "gold__upkeep")).to_pyarrow_table().to_pylist()
     (row,) = [row for row in kept if row["table"] == "silver_ztf__rejected"]
     assert (row["files"], row["fewest"], row["crowded"], row["removed"]) == (4, 1, 1, 0)
-    assert json.loads((settings.home / "upkeep.json").read_text())["tables"].keys() == {"silver_ztf__rejected"}
+    told = json.loads((settings.home / "upkeep.json").read_text())
+    assert set(told["tables"]) == {"silver_ztf__rejected", "gold__upkeep"}
+    assert told["removed"]["silver_ztf__rejected"] == {"kept_because": "", "removed": 0, "removed_bytes": 0}
     assert set(state_of(settings.lake)) == {"silver_ztf__rejected", "gold__upkeep"}
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from expectations.rules import Judged, once, rule_suite
+from expectations.rules import Judged, Key, rule_suite
 from fink_lib.filters.base import TOPIC_PREFIX
 from fink_lib.lake.rules import Rule
 from fink_lib.surveys import Survey
@@ -10,7 +10,11 @@ from fink_lib.surveys import Survey
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
 
-COLUMNS = ("topic", "partition", "offset", "filter", "alert_id")
+KEYS = (
+    Key("topic_offset", "A place on a topic is recorded once.", ("topic", "partition", "offset")),
+    # A crash between sending and recording may repeat a message, never lose one
+    Key("sent_once", "A filter sends an alert once.", ("filter", "alert_id"), "warning"),
+)
 
 
 def rules(survey: Survey) -> tuple[Judged, ...]:
@@ -29,8 +33,4 @@ def rules(survey: Survey) -> tuple[Judged, ...]:
 
 def suite(survey: Survey) -> "ExpectationSuite":
     """Return the suite of one survey."""
-    place = once("topic_offset", "A place on a topic is recorded once.", ("topic", "partition", "offset"))
-    again = once(
-        "sent_once", "A filter sends an alert once.", ("filter", "alert_id"), severity="warning"
-    )  # a crash between sending and recording may repeat a message, never lose one
-    return rule_suite(f"gold_{survey.name}__published", rules(survey), place, again)
+    return rule_suite(f"gold_{survey.name}__published", rules(survey), KEYS)

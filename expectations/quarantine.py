@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from expectations.rules import Judged, once, rule_suite
+from expectations.rules import Judged, Key, rule_suite
 from fink_lib.lake.rules import Rule
 from fink_lib.lake.tables import KAFKA_KEY
 from fink_lib.surveys import Damage, Survey
@@ -10,7 +10,7 @@ from fink_lib.surveys import Damage, Survey
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
 
-COLUMNS = (*KAFKA_KEY, "stage")
+KEYS = (Key("kafka_key", "A stage quarantines a message once.", (*KAFKA_KEY, "stage")),)
 
 
 def rules(survey: Survey) -> tuple[Judged, ...]:  # noqa: ARG001 - all suites are asked alike
@@ -35,5 +35,4 @@ def rules(survey: Survey) -> tuple[Judged, ...]:  # noqa: ARG001 - all suites ar
 
 def suite(survey: Survey) -> "ExpectationSuite":
     """Return the suite of one survey."""
-    key = once("kafka_key", "A stage quarantines a message once.", COLUMNS)
-    return rule_suite(f"bronze_{survey.name}__quarantine", rules(survey), key)
+    return rule_suite(f"bronze_{survey.name}__quarantine", rules(survey), KEYS)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from expectations.rules import Judged, identity_rules, once, rule_suite
+from expectations.rules import Judged, Key, identity_rules, rule_suite
 from fink_lib.enrich.triage import REPEAT
 from fink_lib.lake.rules import Rule
 from fink_lib.lake.tables import KAFKA_KEY
@@ -11,7 +11,7 @@ from fink_lib.surveys import Survey
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
 
-COLUMNS = KAFKA_KEY
+KEYS = (Key("kafka_key", "A message is rejected once.", KAFKA_KEY),)
 
 
 def rules(survey: Survey) -> tuple[Judged, ...]:
@@ -29,5 +29,4 @@ def rules(survey: Survey) -> tuple[Judged, ...]:
 
 def suite(survey: Survey) -> "ExpectationSuite":
     """Return the suite of one survey."""
-    key = once("kafka_key", "A message is rejected once.", COLUMNS)
-    return rule_suite(f"silver_{survey.name}__rejected", rules(survey), key)
+    return rule_suite(f"silver_{survey.name}__rejected", rules(survey), KEYS)

@@ -5,7 +5,7 @@ They are read without Spark, so that the expectations are over pandas columns.
 
 from typing import TYPE_CHECKING
 
-from expectations.rules import Severity, expect, once
+from expectations.rules import Severity, expect
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
@@ -19,7 +19,7 @@ def nights() -> "ExpectationSuite":
     """Return the suite over the manifests of a survey."""
     return _suite(
         "gold__nights",
-        once("version", "Each closing of a night is a version of its own.", ("night", "version")),
+        _once("version", "Each closing of a night is a version of its own.", ("night", "version")),
         *(_range(name, f"The number {name} is not negative.", "critical", low=0) for name in COUNTS),
         _range("version", "Versions count from 1.", "critical", low=1),
         expect(
@@ -37,7 +37,7 @@ def statistics() -> "ExpectationSuite":
     """Return the suite over the numbers of the nights that this night is compared with."""
     return _suite(
         "gold__statistics",
-        once("number", "A number of a night stands in the statistics once.", ("night", "measure", "name")),
+        _once("number", "A number of a night stands in the statistics once.", ("night", "measure", "name")),
         _known("value", "Every number is one.", "critical"),
         _range("value", "No number but a latency is negative.", "warning", low=0, mostly=0.99),
     )
@@ -47,7 +47,7 @@ def quality_results() -> "ExpectationSuite":
     """Return the suite over the results of earlier nights."""
     return _suite(
         "gold__quality_results",
-        once("expectation", "An expectation has one result a night.", ("night", "suite", "expectation")),
+        _once("expectation", "An expectation has one result a night.", ("night", "suite", "expectation")),
         _known("success", "Every result is yes or no.", "critical"),
         expect(
             "ExpectColumnValuesToBeInSet",
@@ -64,6 +64,12 @@ def _suite(name: str, *expectations: "Expectation") -> "ExpectationSuite":
     from great_expectations import ExpectationSuite  # noqa: PLC0415 - slow to import
 
     return ExpectationSuite(name=name, expectations=list(expectations))
+
+
+def _once(name: str, meaning: str, columns: tuple[str, ...]) -> "Expectation":
+    return expect(
+        "ExpectCompoundColumnsToBeUnique", name=name, meaning=meaning, severity="critical", column_list=list(columns)
+    )
 
 
 def _range(column: str, meaning: str, severity: Severity, *, low: float, mostly: float = 1.0) -> "Expectation":

@@ -8,6 +8,7 @@ WIDTH, HEIGHT, FLOOR = 960, 190, 150
 COLOURS = {"silver": "#2f6fab", "rejected": "#c9d6e3", "repeats": "#8d6cab", "quarantine": "#d9822b"}
 WIDEST = 64.0
 SPARK_WIDTH, SPARK_HEIGHT = 96, 24
+NOW = ' class="now"'
 
 
 def nights_svg(nights: Sequence[JsonObject]) -> str:
@@ -47,7 +48,7 @@ def spark_svg(history: Sequence[float | None]) -> str:
     step = SPARK_WIDTH / len(history)
     bars = [
         f'<rect x="{at * step:.1f}" y="{SPARK_HEIGHT * (1 - value / tallest):.1f}" width="{step * 0.7:.1f}" '
-        f'height="{SPARK_HEIGHT * value / tallest:.1f}"{" class=now" if at == len(history) - 1 else ""}/>'
+        f'height="{SPARK_HEIGHT * value / tallest:.1f}"{NOW if at == len(history) - 1 else ""}/>'
         for at, value in enumerate(history)
         if value
     ]

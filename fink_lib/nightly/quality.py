@@ -18,7 +18,7 @@ from fink_lib.nightly.counts import night_counts, shares
 from fink_lib.nightly.docs import DocsFolder
 from fink_lib.nightly.drift import measure
 from fink_lib.nightly.job import NightContext, Outcome
-from fink_lib.nightly.judge import empty_suite, judge, judge_row, judge_rows, quiet_context, rule_columns
+from fink_lib.nightly.judge import count_rules, empty_suite, judge, judge_row, judge_rows, quiet_context
 from fink_lib.nightly.profile import profile
 from fink_lib.nightly.quality_results import recent_rows, record_results
 from fink_lib.nightly.results import JsonObject
@@ -88,11 +88,9 @@ def judge_night(
         if not sum(counts[part] for part in PARTS[table]):
             found.append(empty_suite(_name(table, survey.name)))
             continue
-        frame = rule_columns(rows_of(table), module.rules(survey), module.COLUMNS).cache()
-        try:
-            found.append(judge(gx, frame, module.suite(survey), docs))
-        finally:
-            frame.unpersist()
+        rules = module.rules(survey)
+        counted = count_rules(rows_of(table), rules, module.KEYS)
+        found.append(judge(gx, counted, rules, module.suite(survey), docs))
     found.append(judge_row(gx, shares(counts), night_shares.suite(survey), docs))
     return [*found, *_small_tables(context, gx, docs), *_drift(context, gx, counts, rows_of, docs)]
 

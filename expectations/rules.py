@@ -108,7 +108,9 @@ def rule_suite(name: str, rules: Iterable[Judged], keys: Iterable[Key]) -> "Expe
     """Return the suite of some row rules and keys."""
     from great_expectations import ExpectationSuite  # noqa: PLC0415 - slow to import
 
-    return ExpectationSuite(name=name, expectations=[one.expectation() for one in (*rules, *keys)])
+    return ExpectationSuite(
+        name=name, expectations=[*(rule.expectation() for rule in rules), *(key.expectation() for key in keys)]
+    )
 
 
 def identity_rules(survey: Survey) -> tuple[Judged, ...]:

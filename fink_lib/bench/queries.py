@@ -149,7 +149,8 @@ def ask(session: SparkSession, spec: TableSpec, lake: Path, rows: int) -> tuple[
         "object": [frame.where(F.col("object_id") == name) for name in sorted(names)],
         "cone": [in_cone(frame, ra, dec, CONE_DEG) for ra, dec in places],
     }
-    seconds, found = {}, {}
+    seconds: dict[str, float] = {}
+    found: dict[str, list[Any]] = {}
     for kind, queries in kinds.items():
         times = []
         found[kind] = []

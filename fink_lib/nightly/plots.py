@@ -77,7 +77,7 @@ def sky_svg(bins: Sequence[Sequence[float]], bin_deg: float) -> str:
         axes.spines["geo"].set_linewidth(0.8)
         axes.tick_params(labelsize=8.5)
         bar = figure.colorbar(cells, cax=figure.add_axes((0.93, 0.2, 0.014, 0.6)))
-        bar.outline.set_visible(False)  # type: ignore[operator]  # its stub calls it a spine container
+        bar.outline.set_visible(False)
         bar.ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         bar.ax.yaxis.set_major_formatter(lambda value, _position: f"{value:,.0f}")
         bar.ax.yaxis.set_minor_formatter(NullFormatter())

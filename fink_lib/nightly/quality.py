@@ -69,6 +69,8 @@ def run(context: NightContext) -> Outcome:
         "tables": dict(snapshot.versions),
     }
     logger.info("night=%s passed=%d failed=%d", context.label, result["passed"], result["failed"])
+    if result["docs"]:
+        logger.info("night=%s data docs: %s", context.label, (context.folder / result["docs"]).as_uri())
     return Outcome(result, _failure(context, found))
 
 

@@ -9,9 +9,9 @@ import pytest
 from deltalake import write_deltalake
 
 from fink_lib.config import Settings
-from fink_lib.errors import ConfigError, NightError
+from fink_lib.errors import ConfigError, FinkError, NightError
 from fink_lib.orchestration.assets import table_asset
-from fink_lib.orchestration.jobs import SparkJobOperator
+from fink_lib.orchestration.jobs import SparkJobOperator, UpkeepOperator
 from fink_lib.streaming.process import processes_of
 
 
@@ -96,3 +96,17 @@ def test_events_tell_rows_and_version(job: Path) -> None:
     assert event.extra == {
         "survey": "ztf", "nights": ["2021-11-22"], "rows": {"2021-11-22": 3}, "delta_version": 0,
     }  # fmt: skip
+
+
+def test_a_job_of_no_night_runs_and_fails_in_its_own_words(job: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    upkeep = job.parents[1] / "maintenance" / "vacuum.py"
+    upkeep.parent.mkdir()
+    upkeep.write_text("import os, sys; print(len(sys.argv), os.environ['FINK_HOME'])")
+    lines: list[str] = []
+    mine = UpkeepOperator(task_id="vacuum", job="vacuum")
+    monkeypatch.setattr(mine.log, "info", lambda text, *args: lines.append(text % args))
+    mine.execute({})
+    assert f"1 {Settings().home}" in lines
+    upkeep.write_text("import sys; sys.stderr.write('vacuum failed: no such disk\\n'); sys.exit(2)")
+    with pytest.raises(FinkError, match=r"^vacuum failed: no such disk$"):
+        mine.execute({})

@@ -16,7 +16,7 @@ from fink_lib.errors import ExpectationFailed
 from fink_lib.nightly import history, tallies
 from fink_lib.nightly.counts import night_counts, shares
 from fink_lib.nightly.docs import DocsFolder
-from fink_lib.nightly.drift import measure
+from fink_lib.nightly.drift import MIN_NIGHTS, measure
 from fink_lib.nightly.job import NightContext, Outcome
 from fink_lib.nightly.judge import count_rules, empty_suite, judge, judge_row, judge_rows, quiet_context
 from fink_lib.nightly.profile import profile
@@ -70,7 +70,7 @@ def run(context: NightContext) -> Outcome:
     }
     logger.info("night=%s passed=%d failed=%d", context.label, result["passed"], result["failed"])
     if result["docs"]:
-        logger.info("night=%s data docs: %s", context.label, (context.folder / result["docs"]).as_uri())
+        logger.info("night=%s data docs: %s", context.label, (context.folder / result["docs"]).absolute().as_uri())
     return Outcome(result, _failure(context, found))
 
 
@@ -114,7 +114,7 @@ def _drift(
     """Compare the night with those before it; with too few of them nothing is judged."""
     survey = context.survey.name
     trailing = list(history.trailing(context.settings.lake, survey, context.night).values())
-    measures = measure(tonight(survey, counts, rows_of), trailing) if trailing else []
+    measures = measure(tonight(survey, counts, rows_of), trailing) if len(trailing) >= MIN_NIGHTS else []
     if not measures:
         return [empty_suite(f"{survey}__drift")]
     return [judge_row(gx, {one.name: one.value for one in measures}, drift.suite(survey, measures), docs)]

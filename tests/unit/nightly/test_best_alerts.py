@@ -1,5 +1,6 @@
 """The best alerts: chosen by rank, one an object; stamps and light curves drawn from real packets."""
 
+import base64
 import io
 import struct
 import tarfile
@@ -11,9 +12,12 @@ import fastavro
 import numpy as np
 import pyarrow as pa
 import pytest
-from deltalake import write_deltalake
+from deltalake import DeltaTable, write_deltalake
+from pyspark.sql.pandas.types import to_arrow_schema
 
+from fink_lib.enrich.schema import silver_spec
 from fink_lib.filters.registry import filters_of
+from fink_lib.lake.tables import bronze_alerts, gold_published
 from fink_lib.nightly.best.choose import choose, ranking_columns
 from fink_lib.nightly.best.collect import best_of_night, labels, light_curve
 from fink_lib.nightly.best.light_curve import Axis, light_curve_svg
@@ -178,3 +182,46 @@ def test_labels_are_those_that_say_something() -> None:
 
 def test_a_night_without_tables_has_no_best(context: NightContext) -> None:
     assert best_of_night(context, {}) == []
+
+
+@pytest.fixture
+def lake(context: NightContext, packets: list[dict[str, Any]]) -> NightContext:
+    """Write real alerts into the three tables as the streams would: one filter sent five of them."""
+    root, night = context.settings.lake, context.night
+    place = {"night": night, "kafka_topic": "t", "kafka_partition": 0}
+    rows = [row_of(packet, **place, kafka_offset=at, band="r", vsx="RRAB") for at, packet in enumerate(packets)]
+    sent = [{**row, "filter": "variable_stars"} for row in rows[:5]]
+    again = [*rows, {**rows[0], "kafka_offset": 99}]
+    for spec, some in ((silver_spec(ZTF), rows), (bronze_alerts(ZTF), again), (gold_published(ZTF), sent)):
+        for part in (some[:3], some[3:]):
+            table = pa.Table.from_pylist(part, schema=to_arrow_schema(spec.schema))
+            write_deltalake(str(spec.path(root)), table, mode="append", partition_by=["night"])
+    return context
+
+
+def test_the_best_of_a_real_night_come_with_their_stamps(lake: NightContext, packets: list[dict[str, Any]]) -> None:
+    (case,) = best_of_night(lake, {})
+    assert case["filter"] == "variable_stars"
+    by_id = {packet["candid"]: packet for packet in packets}
+    scores = [packet["candidate"]["drb"] or packet["candidate"]["rb"] for packet in packets[:5]]
+    assert [one["score"] for one in case["alerts"]] == pytest.approx(sorted(scores, reverse=True)[:3], abs=1e-5)
+    for one in case["alerts"]:
+        packet = by_id[one["alert_id"]]
+        assert one["object_id"] == packet["objectId"]
+        assert one["labels"] == {"vsx": "RRAB"}
+        assert one["light_curve"]["points"][-1]["mag"] == pytest.approx(packet["candidate"]["magpsf"], abs=1e-5)
+        png = stamp_png(packet["cutoutDifference"]["stampData"]) or b""
+        assert one["stamps"]["difference"] == "data:image/png;base64," + base64.b64encode(png).decode()
+
+
+def test_a_past_night_has_the_same_best_after_compaction_and_vacuum(lake: NightContext) -> None:
+    versions = {"bronze": 1, "silver": 1, "published": 1}
+    before = best_of_night(lake, versions)
+    for spec in (bronze_alerts(ZTF), silver_spec(ZTF), gold_published(ZTF)):
+        table = DeltaTable(str(spec.path(lake.settings.lake)))
+        assert table.optimize.compact()["numFilesRemoved"] == 2
+    assert best_of_night(lake, versions) == before
+    for spec in (bronze_alerts(ZTF), silver_spec(ZTF), gold_published(ZTF)):
+        table = DeltaTable(str(spec.path(lake.settings.lake)))
+        assert table.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False, full=True)
+    assert best_of_night(lake, versions) == before

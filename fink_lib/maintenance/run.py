@@ -11,7 +11,7 @@ from fink_lib.lake.health import health
 from fink_lib.lake.small import replace_rows
 from fink_lib.lake.table import TableSpec
 from fink_lib.maintenance.prune import prune
-from fink_lib.maintenance.vacuum import vacuum_lake
+from fink_lib.maintenance.vacuum import merge_small_files, vacuum_lake
 from fink_lib.nightly.results import JsonObject, replace_text, to_json
 from fink_lib.surveys import SURVEYS
 
@@ -27,6 +27,12 @@ def known_specs() -> list[TableSpec]:
     return found
 
 
+def merged_here() -> list[TableSpec]:
+    """Return the tables whose rows belong to no night, or whose night is unknown: no closing compacts those."""
+    undated = [tables.quarantine(survey) for survey in SURVEYS.values()]
+    return [tables.gold_nights(), tables.gold_upkeep(), *undated]
+
+
 def state_of(lake: Path) -> dict[str, JsonObject]:
     """Return, for each table that is there, how its files are and what they should be."""
     found = {}
@@ -38,7 +44,9 @@ def state_of(lake: Path) -> dict[str, JsonObject]:
 
 
 def keep_house(settings: Settings, now: dt.datetime) -> JsonObject:
-    """Vacuum the lake and prune the home; record the state of every table in `gold__upkeep`."""
+    """Merge small files, vacuum the lake, prune the home; record the state of every table in `gold__upkeep`."""
+    for spec in merged_here():
+        merge_small_files(spec, settings.lake)
     removed = vacuum_lake(settings, now)
     state = state_of(settings.lake)
     rows = [

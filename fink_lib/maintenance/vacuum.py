@@ -11,6 +11,8 @@ from pathlib import Path
 from deltalake import DeltaTable
 
 from fink_lib.config import Settings
+from fink_lib.lake.health import MB, health
+from fink_lib.lake.table import TableSpec
 from fink_lib.maintenance.readers import waiting
 from fink_lib.nightly.results import JsonObject
 
@@ -26,6 +28,15 @@ def vacuum_lake(settings: Settings, now: dt.datetime) -> dict[str, JsonObject]:
         done[path.name] = vacuum_table(settings, path, now)
         logger.info("table=%s %s", path.name, done[path.name])
     return done
+
+
+def merge_small_files(spec: TableSpec, lake: Path) -> int:
+    """Merge the files of a table that no night's closing compacts; return how many fewer there are."""
+    state = health(spec, lake)
+    if state is None or not state.crowded:
+        return 0
+    done = DeltaTable(str(spec.path(lake))).optimize.compact(target_size=spec.file_mb * MB)
+    return int(done["numFilesRemoved"]) - int(done["numFilesAdded"])
 
 
 def vacuum_table(settings: Settings, path: Path, now: dt.datetime) -> JsonObject:

@@ -2,13 +2,14 @@
 
 import functools
 import logging
+import operator
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyspark.sql.functions as F
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 
 from expectations.rules import Judged, Key
 from fink_lib.errors import ConfigError
@@ -47,7 +48,7 @@ def count_rules(frame: DataFrame, rules: Sequence[Judged], keys: Sequence[Key]) 
     sums = [F.count("*").alias("rows")]
     sums += [F.count_if(holds(one.rule)).alias(one.column) for one in rules]
     for key in keys:
-        whole = functools.reduce(Column.__and__, (F.col(name).isNotNull() for name in key.columns))
+        whole = functools.reduce(operator.and_, (F.col(name).isNotNull() for name in key.columns))
         twice = F.count_if(whole) - F.count_distinct(*(F.col(name) for name in key.columns))
         sums.append(twice.alias(key.column))
     found = frame.agg(*sums).collect()[0].asDict()

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
+from pyspark.sql.pandas.types import to_arrow_schema
 
 from fink_lib.config import Settings
 from fink_lib.lake import tables
@@ -17,7 +18,7 @@ from fink_lib.lake.health import MB, fewest_files, health, is_crowded
 from fink_lib.maintenance.prune import prune, unused_checkpoints
 from fink_lib.maintenance.readers import next_version, waiting
 from fink_lib.maintenance.run import keep_house, state_of
-from fink_lib.maintenance.vacuum import vacuum_table
+from fink_lib.maintenance.vacuum import merge_small_files, vacuum_table
 from fink_lib.streaming.spec import Stage, StreamSpec
 from fink_lib.surveys import get_survey
 
@@ -146,6 +147,21 @@ def test_keeping_house_leaves_a_row_a_table(settings: Settings) -> None:
     assert set(told["tables"]) == {"silver_ztf__rejected", "gold__upkeep"}
     assert told["removed"]["silver_ztf__rejected"] == {"kept_because": "", "removed": 0, "removed_bytes": 0}
     assert set(state_of(settings.lake)) == {"silver_ztf__rejected", "gold__upkeep"}
+
+
+def test_rows_of_no_night_are_merged_and_stay(settings: Settings) -> None:
+    spec = tables.quarantine(ZTF)
+    path = spec.path(settings.lake)
+    schema = to_arrow_schema(spec.schema)
+    for offset in range(4):
+        row = {"night": None, "kafka_topic": "t", "kafka_partition": 0, "kafka_offset": offset, "raw": b"Obj"}
+        write_deltalake(str(path), pa.Table.from_pylist([row], schema=schema), mode="append", partition_by=["night"])
+    assert merge_small_files(spec, settings.lake) == 3
+    assert merge_small_files(spec, settings.lake) == 0
+    kept = DeltaTable(str(path)).to_pyarrow_table().to_pylist()
+    assert sorted(row["kafka_offset"] for row in kept) == [0, 1, 2, 3]
+    (last, *_) = DeltaTable(str(path)).history()
+    assert last["operation"] == "OPTIMIZE"
 
 
 def test_old_checkpoints_and_logs_go_and_those_in_use_stay(settings: Settings) -> None:

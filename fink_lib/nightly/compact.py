@@ -1,8 +1,8 @@
 """Rewrite the small files of a night into few, in the order of the sky; streams are not disturbed.
 
 Alerts that are close on the sky come to stand close in a file (a Z-order curve over right ascension and
-declination), so that a cone reads few row groups; a Bloom filter a row group tells which ones cannot hold an object
-or an alert. The rows are the same: readers of the table as a stream see nothing of it.
+declination), so that a cone reads few row groups; a Bloom filter a row group, or its dictionary where names repeat,
+tells which ones cannot hold an object or an alert. The rows are the same: who reads the table as a stream sees nothing.
 """
 
 import datetime as dt

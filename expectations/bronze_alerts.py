@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from expectations.rules import Judged, expect, identity_rules, packet_rules
+from expectations.rules import Judged, Key, identity_rules, packet_rules, rule_suite
 from fink_lib.lake.tables import KAFKA_KEY
 from fink_lib.surveys import Survey
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
 
-COLUMNS = KAFKA_KEY
+KEYS = (Key("kafka_key", "A message stands in bronze once.", KAFKA_KEY),)
 
 
 def rules(survey: Survey) -> tuple[Judged, ...]:
@@ -19,15 +19,4 @@ def rules(survey: Survey) -> tuple[Judged, ...]:
 
 def suite(survey: Survey) -> "ExpectationSuite":
     """Return the suite of one survey."""
-    from great_expectations import ExpectationSuite  # noqa: PLC0415 - slow to import
-
-    once = expect(
-        "ExpectCompoundColumnsToBeUnique",
-        name="kafka_key",
-        meaning="A message stands in bronze once.",
-        severity="critical",
-        column_list=list(KAFKA_KEY),
-    )
-    return ExpectationSuite(
-        name=f"bronze_{survey.name}__alerts", expectations=[*(one.expectation() for one in rules(survey)), once]
-    )
+    return rule_suite(f"bronze_{survey.name}__alerts", rules(survey), KEYS)

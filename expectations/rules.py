@@ -1,4 +1,8 @@
-"""Row rules with a severity: each becomes one true-or-false column and one expectation of the same name."""
+"""Row rules and keys with a severity: each becomes one number over the night's rows, and one expectation on it.
+
+All of them are counted in a single pass over the rows; a suite then looks at one row of numbers. Asked row by row,
+the package would start a Spark job for each expectation.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,6 +13,7 @@ from fink_lib.surveys import Survey
 from fink_lib.surveys.superset import field_paths
 
 if TYPE_CHECKING:
+    from great_expectations import ExpectationSuite
     from great_expectations.expectations.expectation import Expectation
 
 Severity = Literal["critical", "warning", "info"]
@@ -37,19 +42,52 @@ class Judged:
 
     @property
     def column(self) -> str:
-        """Name of the true-or-false column that a suite looks at."""
+        """Name of the number that a suite looks at: the share of rows that hold the rule."""
         return f"rule_{self.rule.name}"
 
     def expectation(self) -> "Expectation":
-        """Return the expectation that the rule holds."""
+        """Return the expectation that enough rows hold the rule."""
         return expect(
-            "ExpectColumnValuesToBeInSet",
+            "ExpectColumnMinToBeBetween",
             name=self.rule.name,
             meaning=self.rule.meaning,
             severity=self.severity,
             column=self.column,
-            value_set=[True],
-            mostly=self.mostly,
+            min_value=self.mostly,
+        )
+
+
+@dataclass(frozen=True)
+class Key:
+    """Columns that together name one row.
+
+    Attributes
+    ----------
+    name, meaning, severity
+        Of the expectation.
+    columns
+        The key; a row that has none of it is another rule's business.
+    """
+
+    name: str
+    meaning: str
+    columns: tuple[str, ...]
+    severity: Severity = "critical"
+
+    @property
+    def column(self) -> str:
+        """Name of the number that a suite looks at: rows whose key another row has already."""
+        return f"key_{self.name}"
+
+    def expectation(self) -> "Expectation":
+        """Return the expectation that no key stands twice."""
+        return expect(
+            "ExpectColumnMaxToBeBetween",
+            name=self.name,
+            meaning=self.meaning,
+            severity=self.severity,
+            column=self.column,
+            max_value=0,
         )
 
 
@@ -64,6 +102,15 @@ def expect(kind: str, *, name: str, meaning: str, severity: Severity, **argument
     make = getattr(expectations, kind)
     made: Expectation = make(severity=FailureSeverity(severity), meta={"name": name, "meaning": meaning}, **arguments)
     return made
+
+
+def rule_suite(name: str, rules: Iterable[Judged], keys: Iterable[Key]) -> "ExpectationSuite":
+    """Return the suite of some row rules and keys."""
+    from great_expectations import ExpectationSuite  # noqa: PLC0415 - slow to import
+
+    return ExpectationSuite(
+        name=name, expectations=[*(rule.expectation() for rule in rules), *(key.expectation() for key in keys)]
+    )
 
 
 def identity_rules(survey: Survey) -> tuple[Judged, ...]:

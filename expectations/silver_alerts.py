@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from expectations.rules import Judged, expect, identity_rules, packet_rules
+from expectations.rules import Judged, Key, identity_rules, packet_rules, rule_suite
 from fink_lib.lake.rules import Rule
 from fink_lib.science.base import FAILED
 from fink_lib.surveys import Survey
@@ -10,7 +10,7 @@ from fink_lib.surveys import Survey
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
 
-COLUMNS = ("alert_id",)
+KEYS = (Key("alert_id_unique", "An alert stands in a night of silver once.", ("alert_id",)),)
 
 FEW_ERRORS = 0.99
 NO_COLLAPSE = 0.5
@@ -37,15 +37,4 @@ def rules(survey: Survey) -> tuple[Judged, ...]:
 
 def suite(survey: Survey) -> "ExpectationSuite":
     """Return the suite of one survey."""
-    from great_expectations import ExpectationSuite  # noqa: PLC0415 - slow to import
-
-    once = expect(
-        "ExpectColumnValuesToBeUnique",
-        name="alert_id_unique",
-        meaning="An alert stands in a night of silver once.",
-        severity="critical",
-        column="alert_id",
-    )
-    return ExpectationSuite(
-        name=f"silver_{survey.name}__alerts", expectations=[*(one.expectation() for one in rules(survey)), once]
-    )
+    return rule_suite(f"silver_{survey.name}__alerts", rules(survey), KEYS)

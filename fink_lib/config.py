@@ -85,6 +85,19 @@ class Settings(BaseSettings):
         10, gt=0, description="Partitions of each output topic; fink-client needs exactly 10"
     )
 
+    airflow_url: str = Field(
+        "", description="Address of the Airflow UI in links of reports; empty is the local one on its port"
+    )
+    report_mail_to: str = Field("", description="Mail addresses, with commas, that each night's report is sent to")
+    report_mail_from: str = Field("fink@localhost", description="Sender of the reports that are mailed")
+    report_smtp: str = Field("smtp://127.0.0.1:25", description="Mail server: smtp(s)://[user:password@]host:port")
+    report_webhook: str = Field("", description="Address that each night's verdict and numbers are posted to, as JSON")
+
+    vacuum_retention_h: int = Field(
+        336, ge=168, description="Hours that files no table needs are kept; more than the longest stream outage"
+    )
+    log_retention_days: float = Field(30.0, gt=0, description="Days that task logs and old checkpoints are kept")
+
     @property
     def lake(self) -> Path:
         """Root folder of the Delta tables."""

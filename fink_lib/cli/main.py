@@ -26,6 +26,8 @@ COMMANDS = {
     "models": "Convert trained models once, and show what they are.",
     "reprocess": "Compute nights again: plan, compare, approve or discard, undo.",
     "shadow": "Run other code on the live stream, beside it, and compare.",
+    "report": "Draw the report of a past night again, byte for byte.",
+    "lake": "Show how the tables lie on disk; remove what no table needs.",
     "simulate": "Play alert packets into a topic, with cadence and faults.",
     "bench": "Measure rates, latency and memory on amplified real alerts.",
     "catalogs": "Catalogues in the lake: list, load, match again what changed.",

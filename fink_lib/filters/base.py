@@ -58,6 +58,9 @@ class Filter:
     select
         Batch → boolean array of the same length. A null answer counts as no. It sees one batch of any
         size and must treat each alert by itself.
+    best
+        Columns of silver that rank its alerts in the night's report, smallest first, ``-`` before a name for
+        largest first; the real-bogus score where nothing is named.
     """
 
     name: str
@@ -68,6 +71,7 @@ class Filter:
     owner: str
     reference: str
     select: Select
+    best: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a filter that could not be run or explained.

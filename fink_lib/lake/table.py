@@ -37,6 +37,12 @@ class TableSpec:
         True for tables that a stream writes.
     indexed_columns
         How many leading columns keep min/max statistics.
+    clustered_by
+        Columns whose neighbours compaction puts together; queries on a range of them skip what is far away.
+    looked_up_by
+        Columns that queries ask for by value; compaction writes a Bloom filter of each.
+    file_mb
+        Size of a file that compaction aims at, in MB.
     """
 
     layer: str
@@ -48,6 +54,9 @@ class TableSpec:
     partitioned_by: tuple[str, ...] = ("night",)
     append_only: bool = True
     indexed_columns: int = 16
+    clustered_by: tuple[str, ...] = ()
+    looked_up_by: tuple[str, ...] = ()
+    file_mb: int = 256
     properties: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -15,6 +15,7 @@ def _struct(*columns: tuple[str, T.DataType]) -> T.StructType:
 
 
 KAFKA_COLUMNS = (("kafka_topic", S), ("kafka_partition", N), ("kafka_offset", L), ("kafka_time", TS))
+SKY, BY_NAME = ("ra", "dec"), ("object_id", "alert_id")
 KAFKA_KEY = ("kafka_topic", "kafka_partition", "kafka_offset")
 IDENTITY_COLUMNS = (("night", DATE), ("alert_id", L), ("object_id", S), ("time", D), ("ra", D), ("dec", D), ("band", S))
 
@@ -45,6 +46,8 @@ def bronze_alerts(survey: Survey) -> TableSpec:
         key=KAFKA_KEY,
         comment="One row: a packet as it arrived, decoded, with where it came from; cutouts last.",
         indexed_columns=11,
+        clustered_by=SKY,
+        looked_up_by=BY_NAME,
     )
 
 
@@ -119,6 +122,8 @@ def silver_alerts(survey: Survey, science: T.StructType) -> TableSpec:
         comment="One row: an alert with its science; cutouts stay in bronze.",
         append_only=False,  # a night that is reprocessed replaces its rows
         indexed_columns=11,
+        clustered_by=SKY,
+        looked_up_by=BY_NAME,
     )
 
 
@@ -156,6 +161,8 @@ def silver_rejected(survey: Survey) -> TableSpec:
         comment="One row: an alert that failed a cut (every failed cut is named), or a repeat.",
         append_only=False,  # a night that is reprocessed replaces its rows
         indexed_columns=11,
+        clustered_by=SKY,
+        looked_up_by=BY_NAME,
     )
 
 
@@ -183,6 +190,7 @@ def gold_published(survey: Survey) -> TableSpec:
         key=("topic", "partition", "offset"),
         comment="One row: a message sent, by which filter, and where it stands on the topic.",
         indexed_columns=8,
+        looked_up_by=BY_NAME,
     )
 
 
@@ -233,4 +241,71 @@ def gold_decisions() -> TableSpec:
         key=("request_id", "action"),
         comment="One row: a decision on a reprocessing: who, when, why, and what became of the tables (JSON).",
         partitioned_by=("survey",),
+    )
+
+
+def gold_statistics() -> TableSpec:
+    """Every number of every night, one a row; sums over nights are cumulative statistics."""
+    return TableSpec(
+        layer="gold",
+        survey="",
+        name="statistics",
+        schema=_struct(("survey", S), ("night", DATE), ("measure", S), ("name", S), ("value", D)),
+        key=("survey", "night", "measure", "name"),
+        comment="One row: a number of a night, for example measure `class:vsx`, name `RRAB`.",
+        partitioned_by=("survey", "night"),
+        append_only=False,
+    )
+
+
+def gold_quality_results() -> TableSpec:
+    """Every result of every expectation, night by night."""
+    return TableSpec(
+        layer="gold",
+        survey="",
+        name="quality_results",
+        schema=_struct(
+            ("survey", S),
+            ("night", DATE),
+            ("suite", S),
+            ("expectation", S),
+            ("severity", S),
+            ("success", T.BooleanType()),
+            ("observed", S),
+            ("rows", L),
+            ("unexpected", L),
+            ("meaning", S),
+            ("run_id", S),
+        ),
+        key=("survey", "night", "suite", "expectation"),
+        comment="One row: what an expectation found in a night, as it was last judged.",
+        partitioned_by=("survey", "night"),
+        append_only=False,
+    )
+
+
+def gold_upkeep() -> TableSpec:
+    """Every table's files on the days that the lake was tidied up."""
+    return TableSpec(
+        layer="gold",
+        survey="",
+        name="upkeep",
+        schema=_struct(
+            ("day", DATE),
+            ("at", TS),
+            ("table", S),
+            ("files", L),
+            ("bytes", L),
+            ("rows", L),
+            ("partitions", L),
+            ("fewest", L),
+            ("crowded", L),
+            ("removed", L),
+            ("removed_bytes", L),
+            ("kept_because", S),
+        ),
+        key=("day", "table"),
+        comment="One row: a table's files on a day, how few would do, and what vacuum removed.",
+        partitioned_by=("day",),
+        append_only=False,
     )

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, HEIGHT, TOP = 960, 330, 34
+WIDTH, TOP = 960, 34
+STEP, FOOT = 18.0, 14.0  # px between what goes aside, and below everything
 BAR, FULL = 14, 210  # width of a stage's bar and height of the whole night, in px
 STAGES_X = {"offered": 40, "bronze": 290, "silver": 560, "topics": 830}
 THINNEST = 2.0  # one alert of a million is still seen
@@ -53,8 +54,16 @@ def flow_svg(counts: Mapping[str, int], published: Mapping[str, int]) -> str:
         _branch("bronze", "silver", counts["silver"], second, whole),
         _topics(counts["silver"], published, whole),
     ]
-    head = f'<svg class="flow" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="flow of the night">'
+    lowest = max(_depth(counts["bronze"], first, whole), _depth(counts["silver"], second, whole), FULL / 2)
+    size = f"0 0 {WIDTH} {TOP + lowest + FOOT:.0f}"
+    head = f'<svg class="flow" viewBox="{size}" role="img" aria-label="flow of the night">'
     return head + "".join(parts) + "</svg>"
+
+
+def _depth(onward: int, aside: list[Band], whole: int) -> float:
+    """Return how far down what goes on and what goes aside reach together, in px below the top."""
+    bands = [height_of(band.count, whole) + STEP for band in aside if band.count]
+    return height_of(onward, whole) + sum(bands)
 
 
 def _stage(name: str, count: int, whole: int) -> str:
@@ -68,7 +77,7 @@ def _branch(start: str, end: str, onward: int, aside: list[Band], whole: int) ->
     left, right = STAGES_X[start] + BAR, STAGES_X[end]
     thick = height_of(onward, whole)
     drawn = [_ribbon((left, TOP), (right, TOP), thick, "good")] if onward else []
-    y, low = TOP + thick, TOP + thick + 18.0
+    y, low = TOP + thick, TOP + thick + STEP
     middle = left + (right - left) * 0.5
     for band in aside:
         thin = height_of(band.count, whole)
@@ -76,7 +85,7 @@ def _branch(start: str, end: str, onward: int, aside: list[Band], whole: int) ->
             continue
         drawn.append(_ribbon((left, y), (middle, low), thin, band.kind))
         drawn.append(_text(middle + 6, low + thin / 2 + 4, f"{band.label} {band.count:,}", band.kind))
-        y, low = y + thin, low + thin + 18.0
+        y, low = y + thin, low + thin + STEP
     return "".join(drawn)
 
 

@@ -1,15 +1,20 @@
-"""Run Great Expectations suites on Spark frames: in memory, without a project folder, without a word to anybody."""
+"""Run Great Expectations suites on what Spark counted: in memory, no project folder, not a word to anybody."""
 
+import functools
 import logging
+import operator
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pyspark.sql.functions as F
 from pyspark.sql import DataFrame
 
-from expectations.rules import Judged
+from expectations.rules import Judged, Key
 from fink_lib.errors import ConfigError
 from fink_lib.lake.rules import holds
+from fink_lib.nightly.docs import DocsFolder
 from fink_lib.nightly.results import JsonObject
 
 if TYPE_CHECKING:
@@ -17,9 +22,39 @@ if TYPE_CHECKING:
     from great_expectations.data_context.data_context.abstract_data_context import AbstractDataContext
 
 
-def rule_columns(frame: DataFrame, rules: Iterable[Judged], columns: Iterable[str]) -> DataFrame:
-    """Keep some columns and add a true-or-false column for each rule: a suite reads nothing else of the packet."""
-    return frame.select(*columns, *(holds(judged.rule).alias(judged.column) for judged in rules))
+@dataclass(frozen=True)
+class Counted:
+    """The numbers of a table's suite.
+
+    Attributes
+    ----------
+    rows
+        Rows that were looked at.
+    facts
+        Share of rows that hold a rule, or number of keys that stand twice, by column of the suite.
+    """
+
+    rows: int
+    facts: Mapping[str, float]
+
+    def broken(self, column: str, *, is_rule: bool) -> int:
+        """Return how many rows break a rule or repeat a key."""
+        value = self.facts[column]
+        return round((1.0 - value) * self.rows) if is_rule else int(value)
+
+
+def count_rules(frame: DataFrame, rules: Sequence[Judged], keys: Sequence[Key]) -> Counted:
+    """Count, in one pass, the rows that hold each rule and those whose key stands twice."""
+    sums = [F.count("*").alias("rows")]
+    sums += [F.count_if(holds(one.rule)).alias(one.column) for one in rules]
+    for key in keys:
+        whole = functools.reduce(operator.and_, (F.col(name).isNotNull() for name in key.columns))
+        twice = F.count_if(whole) - F.count_distinct(*(F.col(name) for name in key.columns))
+        sums.append(twice.alias(key.column))
+    found = frame.agg(*sums).collect()[0].asDict()
+    rows = int(found["rows"])
+    held = {one.column: found[one.column] / rows if rows else 1.0 for one in rules}
+    return Counted(rows, held | {key.column: float(found[key.column]) for key in keys})
 
 
 def quiet_context() -> "AbstractDataContext":
@@ -44,13 +79,53 @@ def quiet_context() -> "AbstractDataContext":
     return context
 
 
-def judge(context: "AbstractDataContext", frame: DataFrame, suite: "ExpectationSuite") -> JsonObject:
-    """Run a suite over a frame; return what it found, expectation by expectation."""
-    source = context.data_sources.add_spark(name=suite.name, persist=False)
+def judge(
+    context: "AbstractDataContext",
+    counted: Counted,
+    rules: Sequence[Judged],
+    suite: "ExpectationSuite",
+    docs: DocsFolder | None = None,
+) -> JsonObject:
+    """Run a table's suite over what was counted; return what it found, expectation by expectation."""
+    found = judge_rows(context, [counted.facts], suite, docs)
+    columns = {one.rule.name: one.column for one in rules}
+    for one in found["expectations"]:
+        is_rule = one["name"] in columns
+        column = columns[one["name"]] if is_rule else f"key_{one['name']}"
+        broken = counted.broken(column, is_rule=is_rule)
+        one |= {"rows": counted.rows, "unexpected": broken, "observed": f"{broken} of {counted.rows} rows break it"}
+    return found
+
+
+def judge_rows(
+    context: "AbstractDataContext",
+    rows: Sequence[Mapping[str, Any]],
+    suite: "ExpectationSuite",
+    docs: DocsFolder | None = None,
+) -> JsonObject:
+    """Run a suite over a few rows, without Spark."""
+    import pandas as pd  # noqa: PLC0415 - with the package that needs it
+
+    return _validate(context.data_sources.add_pandas(name=suite.name), pd.DataFrame(list(rows)), suite, docs)
+
+
+def judge_row(
+    context: "AbstractDataContext",
+    facts: Mapping[str, float],
+    suite: "ExpectationSuite",
+    docs: DocsFolder | None = None,
+) -> JsonObject:
+    """Run a suite over one row of numbers, without Spark."""
+    return judge_rows(context, [facts], suite, docs)
+
+
+def _validate(source: Any, frame: Any, suite: "ExpectationSuite", docs: DocsFolder | None) -> JsonObject:
     batch = source.add_dataframe_asset(name=suite.name).add_batch_definition_whole_dataframe("night")
     found = batch.get_batch(batch_parameters={"dataframe": frame}).validate(
         suite, result_format={"result_format": "BASIC", "partial_unexpected_count": 3}
     )
+    if docs is not None:
+        docs.add(suite.name, found)
     results = [_finding(result) for result in found.results]
     return {"suite": suite.name, "empty": False, "expectations": results, **tally(results)}
 

@@ -8,7 +8,7 @@ import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 from matplotlib.collections import PolyCollection
-from matplotlib.colors import LogNorm
+from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
@@ -29,6 +29,8 @@ STAGE_COLOURS = {
     "total": "#1f2933",
     "to_silver": "#8d6cab",
 }
+# Light enough to be told from paper, dark where many are
+SKY_COLOURS = LinearSegmentedColormap.from_list("night", ["#bcd9ee", "#4f97cf", "#1f5fa0", "#0d2c54"])
 OBLIQUITY_DEG = 23.4393
 # North galactic pole and the longitude of the node, J2000 (Hipparcos catalogue, vol. 1, sec. 1.5.3), in degrees
 POLE_RA_DEG, POLE_DEC_DEG, NODE_L_DEG = 192.85948, 27.12825, 32.93192
@@ -53,8 +55,8 @@ def to_map(ra_deg: Floats) -> Floats:
 def sky_svg(bins: Sequence[Sequence[float]], bin_deg: float) -> str:
     """Draw the sky in Mollweide's projection; each bin is ``[ra, dec, count]`` with its centre in degrees."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(8.4, 4.5), layout="constrained")
-        axes: Any = figure.add_subplot(projection="mollweide")  # matplotlib's stubs know only plain axes
+        figure = Figure(figsize=(8.8, 4.1))
+        axes: Any = figure.add_axes((0.04, 0.02, 0.84, 0.96), projection="mollweide")  # stubs know only plain axes
         table = np.asarray(bins, dtype=np.float64)
         half = bin_deg / 2
         x, y = to_map(table[:, 0]), np.radians(table[:, 1])
@@ -63,7 +65,7 @@ def sky_svg(bins: Sequence[Sequence[float]], bin_deg: float) -> str:
         # Projected here, corner by corner: left to the axes, every edge would become a curve of many points
         flat = axes.transProjection.transform(shapes.reshape(-1, 2)).reshape(shapes.shape)
         scale = LogNorm(1, max(2.0, float(table[:, 2].max())))
-        cells = PolyCollection(list(flat), cmap="viridis_r", norm=scale, transform=axes.transAffine + axes.transAxes)
+        cells = PolyCollection(list(flat), cmap=SKY_COLOURS, norm=scale, transform=axes.transAffine + axes.transAxes)
         cells.set_array(table[:, 2])
         axes.add_collection(cells)
         _planes(axes)
@@ -71,7 +73,17 @@ def sky_svg(bins: Sequence[Sequence[float]], bin_deg: float) -> str:
         for label in axes.get_xticklabels():
             label.set_bbox({"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.0})
         axes.grid(visible=True, color="#cbd2d9", linewidth=0.5)
-        figure.colorbar(cells, ax=axes, shrink=0.7, label="alerts in a bin")
+        axes.set_yticks(np.radians(np.arange(-60, 61, 30)))
+        axes.spines["geo"].set_linewidth(0.8)
+        axes.tick_params(labelsize=8.5)
+        bar = figure.colorbar(cells, cax=figure.add_axes((0.93, 0.2, 0.014, 0.6)))
+        bar.outline.set_visible(False)
+        bar.ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        bar.ax.yaxis.set_major_formatter(lambda value, _position: f"{value:,.0f}")
+        bar.ax.yaxis.set_minor_formatter(NullFormatter())
+        bar.ax.minorticks_off()
+        bar.ax.tick_params(labelsize=8.5, length=2)
+        bar.ax.set_title("alerts", fontsize=8.5)
     return as_svg(figure, "sky")
 
 
@@ -89,13 +101,13 @@ def _planes(axes: mpl.axes.Axes) -> None:
         x = to_map(np.degrees(ra))
         x[np.abs(np.diff(x, prepend=x[0])) > np.pi] = np.nan
         axes.plot(x, dec, color=colour, linewidth=1.0, label=label)
-    axes.legend(loc="lower right", fontsize=8, frameon=False, bbox_to_anchor=(1.02, -0.08))
+    axes.legend(loc="lower right", fontsize=8, frameon=False, bbox_to_anchor=(1.03, -0.01))
 
 
 def latency_svg(curves: Mapping[str, Sequence[Sequence[float]]]) -> str:
     """Draw, by stage, which share of the alerts took at most how many seconds."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(8.4, 3.4), layout="constrained")
+        figure = Figure(figsize=(8.8, 3.1), layout="constrained")
         axes = figure.add_subplot()
         for stage, curve in curves.items():
             share, seconds = np.asarray(curve, dtype=np.float64).T
@@ -111,5 +123,6 @@ def latency_svg(curves: Mapping[str, Sequence[Sequence[float]]]) -> str:
         axes.grid(visible=True, which="major", color="#e4e7eb", linewidth=0.8)
         axes.axhline(95, color="#9aa5b1", linewidth=0.8, linestyle=":")
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, loc="lower right")
+        axes.tick_params(labelsize=8.5)
+        figure.legend(frameon=False, loc="outside upper left", ncols=len(curves), fontsize=8.5)
     return as_svg(figure, "latency")

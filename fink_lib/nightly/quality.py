@@ -1,23 +1,50 @@
-"""Judge a night: the suites of bronze and silver over the night's rows alone, and its shares as a whole."""
+"""Judge a night: the suites of its tables over the night's rows alone, its shares as a whole, and its drift.
+
+Every result goes to `gold__quality_results` and to Data Docs in the night's folder, also when the night is stopped.
+"""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pyspark.sql.functions as F
 from pyspark.sql import DataFrame
 
-from expectations import bronze_alerts, night_shares, silver_alerts
+from expectations import bronze_alerts, drift, night_shares, published, quarantine, silver_alerts, silver_rejected
 from fink_lib.errors import ExpectationFailed
+from fink_lib.nightly import history, tallies
+from fink_lib.nightly.counts import night_counts, shares
+from fink_lib.nightly.docs import DocsFolder
+from fink_lib.nightly.drift import MIN_NIGHTS, measure
 from fink_lib.nightly.job import NightContext, Outcome
-from fink_lib.nightly.judge import empty_suite, judge, quiet_context, rule_columns
+from fink_lib.nightly.judge import count_rules, empty_suite, judge, judge_row, judge_rows, quiet_context
+from fink_lib.nightly.profile import profile
+from fink_lib.nightly.quality_results import recent_rows, record_results
 from fink_lib.nightly.results import JsonObject
 from fink_lib.nightly.snapshot import Snapshot, Table
-from fink_lib.streaming.spec import Stage
+from fink_lib.nightly.summary import CLASS, SCORE, Summary, filter_yields
+
+if TYPE_CHECKING:
+    from great_expectations.data_context.data_context.abstract_data_context import AbstractDataContext
 
 logger = logging.getLogger(__name__)
 
-SUITES: dict[Table, ModuleType] = {Table.BRONZE: bronze_alerts, Table.SILVER: silver_alerts}
+SUITES: dict[Table, ModuleType] = {
+    Table.BRONZE: bronze_alerts,
+    Table.QUARANTINE: quarantine,
+    Table.SILVER: silver_alerts,
+    Table.REJECTED: silver_rejected,
+    Table.PUBLISHED: published,
+}
+# Table → the counts that its rows of a night add up to
+PARTS: Mapping[Table, tuple[str, ...]] = {
+    Table.BRONZE: ("bronze",),
+    Table.QUARANTINE: ("quarantine", "quarantine_enrich"),
+    Table.SILVER: ("silver",),
+    Table.REJECTED: ("rejected", "repeats"),
+    Table.PUBLISHED: ("published",),
+}
 
 
 def run(context: NightContext) -> Outcome:
@@ -25,74 +52,86 @@ def run(context: NightContext) -> Outcome:
     snapshot = Snapshot.now(context.session, context.survey, context.settings.lake)
     night = F.col("night") == F.lit(context.night)
     counts = night_counts(snapshot, context)
-    found = judge_night(context, counts, lambda table: snapshot.frame(table).where(night))
+    empty = counts["bronze"] + counts["quarantine"] == 0
+    docs = DocsFolder(context.folder)
+    found = judge_night(context, counts, lambda table: snapshot.frame(table).where(night), docs)
     failed = [f"{suite['suite']}.{name}" for suite in found for name in suite["critical_failed"]]
+    record_results(context, found)
     result = {
         "survey": context.survey.name,
         "night": context.night.isoformat(),
-        "empty": counts["bronze"] + counts["quarantine"] == 0,
+        "empty": empty,
         "suites": found,
         "passed": sum(suite["passed"] for suite in found),
         "failed": sum(suite["failed"] for suite in found),
         "critical_failed": failed,
+        "docs": docs.write_index(f"{context.label}: {len(failed)} critical expectations failed"),
         "tables": dict(snapshot.versions),
     }
     logger.info("night=%s passed=%d failed=%d", context.label, result["passed"], result["failed"])
+    if result["docs"]:
+        logger.info("night=%s data docs: %s", context.label, (context.folder / result["docs"]).absolute().as_uri())
     return Outcome(result, _failure(context, found))
 
 
 def judge_night(
-    context: NightContext, counts: dict[str, int], rows_of: Callable[[Table], DataFrame]
+    context: NightContext,
+    counts: Mapping[str, int],
+    rows_of: Callable[[Table], DataFrame],
+    docs: DocsFolder | None = None,
 ) -> list[JsonObject]:
-    """Run each suite on the rows that it is about."""
-    survey, gx = context.survey, None
+    """Run each suite on the rows that it is about; a table without rows in the night is not judged."""
+    survey = context.survey
+    if not any(counts[part] for parts in PARTS.values() for part in parts):
+        return [empty_suite(_name(table, survey.name)) for table in SUITES]
+    gx = quiet_context()
     found: list[JsonObject] = []
     for table, module in SUITES.items():
-        if counts[str(table)] == 0:
-            found.append(empty_suite(f"{table}_{survey.name}__alerts"))
+        if not sum(counts[part] for part in PARTS[table]):
+            found.append(empty_suite(_name(table, survey.name)))
             continue
-        gx = gx or quiet_context()
-        frame = rule_columns(rows_of(table), module.rules(survey), module.COLUMNS).cache()
-        try:
-            found.append(judge(gx, frame, module.suite(survey)))
-        finally:
-            frame.unpersist()
-    if gx is not None:
-        facts = context.session.createDataFrame([shares(counts)])
-        found.append(judge(gx, facts, night_shares.suite(survey)))
+        rules = module.rules(survey)
+        counted = count_rules(rows_of(table), rules, module.KEYS)
+        found.append(judge(gx, counted, rules, module.suite(survey), docs))
+    found.append(judge_row(gx, shares(counts), night_shares.suite(survey), docs))
+    return [*found, *_small_tables(context, gx, docs), *_drift(context, gx, counts, rows_of, docs)]
+
+
+def _small_tables(context: NightContext, gx: "AbstractDataContext", docs: DocsFolder | None) -> list[JsonObject]:
+    found = []
+    for suite, rows in recent_rows(context):
+        found.append(judge_rows(gx, rows, suite, docs) if rows else empty_suite(suite.name))
     return found
 
 
-def night_counts(snapshot: Snapshot, context: NightContext) -> dict[str, int]:
-    """Count the night's rows by place, in one job."""
-    stage = F.col("stage") == str(Stage.ENRICH)
-    places = {
-        Table.BRONZE: F.lit("bronze"),
-        Table.SILVER: F.lit("silver"),
-        Table.REJECTED: F.when(F.col("is_repeat"), F.lit("repeats")).otherwise(F.lit("rejected")),
-        Table.QUARANTINE: F.when(stage, F.lit("quarantine_enrich")).otherwise(F.lit("quarantine")),
-    }
-    counts = dict.fromkeys(("bronze", "silver", "rejected", "repeats", "quarantine", "quarantine_enrich"), 0)
-    whole: DataFrame | None = None
-    for table, place in places.items():
-        rows = snapshot.frame(table).where(F.col("night") == F.lit(context.night)).select(place.alias("place"))
-        whole = rows if whole is None else whole.unionAll(rows)
-    assert whole is not None  # noqa: S101 - there are four places
-    return counts | {row["place"]: row["count"] for row in whole.groupBy("place").count().collect()}
+def _drift(
+    context: NightContext,
+    gx: "AbstractDataContext",
+    counts: Mapping[str, int],
+    rows_of: Callable[[Table], DataFrame],
+    docs: DocsFolder | None,
+) -> list[JsonObject]:
+    """Compare the night with those before it; with too few of them nothing is judged."""
+    survey = context.survey.name
+    trailing = list(history.trailing(context.settings.lake, survey, context.night).values())
+    measures = measure(tonight(survey, counts, rows_of), trailing) if len(trailing) >= MIN_NIGHTS else []
+    if not measures:
+        return [empty_suite(f"{survey}__drift")]
+    return [judge_row(gx, {one.name: one.value for one in measures}, drift.suite(survey, measures), docs)]
 
 
-def shares(counts: dict[str, int]) -> dict[str, float]:
-    """Return the shares that `night_shares` judges; 0 where there is nothing to share."""
-
-    def share(part: str, *wholes: str) -> float:
-        total = sum(counts[whole] for whole in wholes)
-        return counts[part] / total if total else 0.0
-
+def tonight(survey: str, counts: Mapping[str, int], rows_of: Callable[[Table], DataFrame]) -> Summary:
+    """Return the part of the night's summary that its drift is measured by."""
+    silver = rows_of(Table.SILVER)
+    profiled = profile(survey, silver)
+    labels = tallies.class_columns(survey, silver)
+    classes = tallies.classes(silver.select(*labels), labels)
     return {
-        "quarantined_share": share("quarantine", "bronze", "quarantine"),
-        "quarantined_enrich_share": share("quarantine_enrich", "bronze"),
-        "rejected_share": share("rejected", "bronze"),
-        "repeated_share": share("repeats", "bronze"),
+        "count": {name: float(count) for name, count in counts.items()},
+        "null_share": profiled["null_shares"],
+        **{f"{CLASS}{column}": _floats(found) for column, found in classes.items()},
+        **{f"{SCORE}{column}": _floats(found) for column, found in profiled["scores"].items()},
+        **filter_yields(tallies.filters(survey, rows_of(Table.PUBLISHED))),
     }
 
 
@@ -109,3 +148,18 @@ def _failure(context: NightContext, found: list[JsonObject]) -> ExpectationFaile
         f"{len(told)} critical expectation{'s' * (len(told) > 1)} failed on the night {context.label}: "
         + ", ".join(told)
     )
+
+
+def _name(table: Table, survey: str) -> str:
+    names = {
+        Table.BRONZE: f"bronze_{survey}__alerts",
+        Table.QUARANTINE: f"bronze_{survey}__quarantine",
+        Table.SILVER: f"silver_{survey}__alerts",
+        Table.REJECTED: f"silver_{survey}__rejected",
+        Table.PUBLISHED: f"gold_{survey}__published",
+    }
+    return names[table]
+
+
+def _floats(counts: Mapping[str, int]) -> dict[str, float]:
+    return {name: float(count) for name, count in counts.items()}

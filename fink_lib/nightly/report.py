@@ -1,40 +1,73 @@
-"""The report of a night: one self-contained HTML page, and the same numbers as JSON.
+"""The report of a night: one self-contained HTML page, and the same facts as JSON.
 
-Pure Python. It is drawn from the results of the other steps and nothing else: no clock, no lake, so that the
-same results give the same bytes.
+No JVM. It is drawn from the results of the other steps, and from the rows of its best alerts as they stood when the
+statistics were made: no clock, so that the same night gives the same bytes whenever it is drawn again.
 """
 
 import datetime as dt
-from collections.abc import Mapping
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 from fink_lib import __version__
-from fink_lib.nightly.flow import flow_svg
+from fink_lib.config import Settings
+from fink_lib.nightly.best.collect import best_of_night
+from fink_lib.nightly.compare import changes, compare
 from fink_lib.nightly.job import NightContext, Outcome
-from fink_lib.nightly.plots import latency_svg, sky_svg
-from fink_lib.nightly.results import JsonObject, Step, replace_text, why_missing
+from fink_lib.nightly.night_index import write_index
+from fink_lib.nightly.notify import notify
+from fink_lib.nightly.page import render
+from fink_lib.nightly.results import JsonObject, Step, replace_text, why_missing, write_result
+from fink_lib.nightly.summary import Summary, summarise
 
 SOURCES = (Step.RECONCILE, Step.QUALITY, Step.COMPACT, Step.STATISTICS)
-MOST_BARS = 15
-MOST_LOST = 100
+PAGE = "report.html"
 
 
 def run(context: NightContext) -> Outcome:
-    """Draw the page beside its JSON twin."""
+    """Draw the page beside its JSON twin, bring the index up to date, and tell those who asked."""
+    outcome = draw(context)
+    write_result(context.folder, Step.REPORT, context.run_id, outcome.result)
+    write_index(context.settings.nights)
+    page = (context.folder / PAGE).read_text(encoding="utf-8")
+    notify(context.settings, context.folder, outcome.result, page)
+    return outcome
+
+
+def draw(context: NightContext, run_url: str | None = None) -> Outcome:
+    """Draw the page and return its facts.
+
+    Parameters
+    ----------
+    context
+        The night, and the run whose results are drawn.
+    run_url
+        Address of that run in Airflow; made from the settings when not given.
+    """
     results = {step: context.result(step) for step in SOURCES}
     missing = {step: why_missing(context.folder, step, context.run_id) for step in SOURCES if results[step] is None}
-    facts = report_facts(context.survey.name, context.night, results, missing)
-    replace_text(context.folder / "report.html", render(facts))
+    statistics = results[Step.STATISTICS]
+    best = best_of_night(context, statistics["tables"]) if statistics else []
+    url = run_address(context.settings, context.survey.name, context.run_id) if run_url is None else run_url
+    facts = report_facts(context.survey.name, context.night, results, missing, best=best, run_url=url)
+    replace_text(context.folder / PAGE, render(facts))
     return Outcome(facts)
 
 
 def report_facts(
-    survey: str, night: dt.date, results: Mapping[Step, JsonObject | None], missing: Mapping[Step, str]
+    survey: str,
+    night: dt.date,
+    results: Mapping[Step, JsonObject | None],
+    missing: Mapping[Step, str],
+    *,
+    best: Sequence[JsonObject] = (),
+    run_url: str = "",
 ) -> JsonObject:
     """Put together everything that the page shows."""
     facts: JsonObject = {str(step): _without_run(results.get(step)) for step in SOURCES}
+    statistics = facts[Step.STATISTICS]
+    trailing = _trailing(statistics)
+    now = summarise(statistics) if statistics else None
+    previous = list(trailing.values())[-1] if trailing else None
     return {
         "survey": survey,
         "night": night.isoformat(),
@@ -42,6 +75,11 @@ def report_facts(
         "verdict": verdict(results.get(Step.RECONCILE), results.get(Step.QUALITY)),
         "not_computed": {str(step): reason for step, reason in missing.items()},
         **facts,
+        "compare": compare(night, now, trailing) if now else None,
+        "changes": changes(previous, now) if now else [],
+        "previous": list(trailing)[-1].isoformat() if trailing else None,
+        "best": list(best),
+        "links": {"run": run_url, "manifest": "manifest.json", "twin": "report.json", "index": "../../index.html"},
     }
 
 
@@ -61,40 +99,15 @@ def verdict(reconcile: JsonObject | None, quality: JsonObject | None) -> JsonObj
     return {"state": "holds", "sentence": f"The equation holds: each of {offered:,} alerts is in exactly one place."}
 
 
-def render(facts: JsonObject) -> str:
-    """Write the page."""
-    environment = Environment(
-        loader=PackageLoader("fink_lib.nightly"),
-        autoescape=select_autoescape(["html", "j2"]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["bars"] = bars
-    return environment.get_template("report.html.j2").render(facts=facts, pictures=_pictures(facts), most=MOST_LOST)
+def run_address(settings: Settings, survey: str, run_id: str) -> str:
+    """Return the address of a run of `close_night` in the Airflow UI; empty where the UI has none that lasts."""
+    base = settings.airflow_url or (f"http://127.0.0.1:{settings.airflow_port}" if settings.airflow_port else "")
+    return f"{base.rstrip('/')}/dags/{survey}_close_night/runs/{quote(run_id, safe='')}" if base else ""
 
 
-def bars(counts: Mapping[str, int]) -> list[JsonObject]:
-    """Return label, count and width (percent of the longest) of the longest bars, the rest summed in one."""
-    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    shown, rest = ordered[:MOST_BARS], ordered[MOST_BARS:]
-    if rest:
-        shown.append((f"{len(rest)} others", sum(count for _, count in rest)))
-    longest = max((count for _, count in shown), default=0) or 1
-    return [{"label": label, "count": count, "width": round(100 * count / longest, 1)} for label, count in shown]
-
-
-def _pictures(facts: JsonObject) -> dict[str, Markup | None]:
-    """Draw what can be drawn; the SVG is made here, out of numbers, and may be trusted."""
-    reconcile, statistics = facts["reconcile"], facts["statistics"]
-    drawn: dict[str, str | None] = {"flow": None, "sky": None, "latency": None}
-    if reconcile:
-        drawn["flow"] = flow_svg(reconcile["counts"], reconcile["published"])
-    if statistics and statistics["sky"]["bins"]:
-        drawn["sky"] = sky_svg(statistics["sky"]["bins"], statistics["sky"]["bin_deg"])
-    if statistics and statistics["latency_curve"]:
-        drawn["latency"] = latency_svg(statistics["latency_curve"])
-    return {name: Markup(svg) if svg else None for name, svg in drawn.items()}  # noqa: S704 - numbers only, see above
+def _trailing(statistics: JsonObject | None) -> dict[dt.date, Summary]:
+    kept: dict[str, Summary] = (statistics or {}).get("trailing", {})
+    return {dt.date.fromisoformat(night): summary for night, summary in sorted(kept.items())}
 
 
 def _without_run(result: JsonObject | None) -> JsonObject | None:

@@ -1,22 +1,28 @@
-"""Count a night: at each stage, by filter, band, class and place on the sky, and how long each stage took."""
+"""Count a night: at each stage, by filter, band, class and place on the sky, and how long each stage took.
+
+The numbers go to `gold__statistics` too, one a row; beside them stand those of the nights before, as they were then:
+whoever draws the night again later draws the same page.
+"""
 
 import logging
 
 import pyspark.sql.functions as F
 from pyspark.sql import DataFrame
 
-from fink_lib.nightly import tallies
+from fink_lib.nightly import history, tallies
+from fink_lib.nightly.counts import night_counts
 from fink_lib.nightly.job import NightContext, Outcome
 from fink_lib.nightly.latency import latencies
-from fink_lib.nightly.quality import night_counts
+from fink_lib.nightly.profile import profile
 from fink_lib.nightly.results import JsonObject
 from fink_lib.nightly.snapshot import Snapshot, Table
+from fink_lib.nightly.summary import summarise
 
 logger = logging.getLogger(__name__)
 
 
 def run(context: NightContext) -> Outcome:
-    """Compute the statistics of the night."""
+    """Compute the statistics of the night, and record them in `gold__statistics`."""
     snapshot = Snapshot.now(context.session, context.survey, context.settings.lake)
     night = F.col("night") == F.lit(context.night)
     frames = {table: snapshot.frame(table).where(night) for table in Table}
@@ -34,7 +40,18 @@ def run(context: NightContext) -> Outcome:
         "tables": dict(snapshot.versions),
     }
     logger.info("night=%s bronze=%d silver=%d", context.label, counts["bronze"], counts["silver"])
-    return Outcome(result)
+    return Outcome(result | recorded(context, result))
+
+
+def recorded(context: NightContext, result: JsonObject) -> JsonObject:
+    """Record the night's summary; return those of the nights before, and the sums over all nights up to this one."""
+    lake, survey, night = context.settings.lake, context.survey.name, context.night
+    history.record(lake, survey, night, summarise(result))
+    before = history.trailing(lake, survey, night)
+    return {
+        "trailing": {past.isoformat(): summary for past, summary in before.items()},
+        "cumulative": history.cumulative(lake, survey, night),
+    }
 
 
 def _bronze_facts(bronze: DataFrame) -> JsonObject:
@@ -52,9 +69,11 @@ def _bronze_facts(bronze: DataFrame) -> JsonObject:
 
 def _silver_facts(survey: str, silver: DataFrame) -> JsonObject:
     classes = tallies.class_columns(survey, silver)
-    rows = silver.select("band", "science_versions", "science_errors", *classes).cache()
+    rows = silver.select("band", "code_version", "science_versions", "science_errors", *classes).cache()
     try:
         return {
+            **profile(survey, silver),
+            "code_versions": tallies.by_value(rows, "code_version"),
             "silver_bands": tallies.by_value(rows, "band"),
             "classes": tallies.classes(rows, classes),
             "science_versions": tallies.science_versions(rows),

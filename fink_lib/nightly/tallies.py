@@ -8,11 +8,11 @@ from pyspark.sql import DataFrame
 
 from fink_lib.filters.registry import filters_of
 from fink_lib.nightly.results import JsonObject
+from fink_lib.nightly.summary import UNKNOWN
 from fink_lib.science.base import FAILED
 from fink_lib.science.registry import modules_of
 
 SKY_BIN_DEG = 4.0
-UNKNOWN = "(none)"
 MOST_CLASSES = 100
 MOST_FLAGS = 12  # an integer with more values than these is a number, not a class
 

@@ -55,6 +55,7 @@ STRUCTURE = {
         "promote": ["discard"],
         "discard": [],
     },
+    "ztf_vacuum": {"vacuum": []},
 }
 
 

@@ -75,4 +75,5 @@ FILTER = Filter(
     reference="Practice of the ZTF Bright Transient Survey: Fremling et al. 2020, ApJ 895, 32; "
     "Perley et al. 2020, ApJ 904, 35",
     select=select,
+    best=("candidate.magpsf",),
 )

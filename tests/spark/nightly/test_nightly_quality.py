@@ -1,15 +1,23 @@
-"""The suites pass on good rows and fail critically, by name, on planted faults."""
+"""The suites pass on good rows, fail by name on a fault for each critical expectation, and stop the night."""
 
+import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from deltalake import DeltaTable
+from planted_faults import BY_SHARE, GOOD, PLANTS, TOGETHER, Plant, rows_with
 from pyspark.sql import DataFrame
 
 from fink_lib.errors import ExpectationFailed
-from fink_lib.nightly import quality
+from fink_lib.lake.rules import holds
+from fink_lib.nightly import history, quality
+from fink_lib.nightly.counts import PLACES
+from fink_lib.nightly.drift import ENOUGH_ALERTS, MIN_NIGHTS
 from fink_lib.nightly.job import NightContext
 from fink_lib.nightly.snapshot import Table, night_specs
-from fink_lib.testing.nights import FakeKafka, bronze_row, silver_row
+from fink_lib.nightly.summary import Summary
+from fink_lib.testing.nights import NIGHT, FakeKafka, silver_row
 
 pytestmark = [
     pytest.mark.spark,
@@ -18,27 +26,67 @@ pytestmark = [
     # Great Expectations leaves the warnings of its own old idioms to its users
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
+Rows = list[dict[str, Any]]
 
 
-def judged(context: NightContext, bronze: list[dict[str, Any]], silver: list[dict[str, Any]]) -> dict[str, list[str]]:
+def frame_of(context: NightContext, table: Table, rows: Rows) -> DataFrame:
+    schema = night_specs(context.survey)[table].schema
+    names = set(schema.names)
+    kept = [{name: value for name, value in row.items() if name in names} for row in rows]
+    return context.session.createDataFrame(kept, schema)
+
+
+def judged(context: NightContext, planted: Mapping[Table, Rows]) -> dict[str, set[str]]:
     """Judge rows without a lake; return the names of the failed expectations by severity."""
-    specs = night_specs(context.survey)
-    rows = {Table.BRONZE: bronze, Table.SILVER: silver}
-
-    def frame(table: Table) -> DataFrame:
-        names = {fld.name for fld in specs[table].schema.fields}
-        kept = [{name: value for name, value in row.items() if name in names} for row in rows[table]]
-        return context.session.createDataFrame(kept, specs[table].schema)
-
-    counts = {"rejected": 0, "repeats": 0, "quarantine": 0, "quarantine_enrich": 0}
-    found = quality.judge_night(context, {**counts, "bronze": len(bronze), "silver": len(silver)}, frame)
-    failed: dict[str, list[str]] = {"critical": [], "warning": [], "info": []}
-    for suite in found:
+    frames = {table: frame_of(context, table, planted.get(table, [])) for table in Table}
+    counts = dict.fromkeys(PLACES, 0) | {str(table): len(rows) for table, rows in planted.items()}
+    failed: dict[str, set[str]] = {"critical": set(), "warning": set(), "info": set()}
+    for suite in quality.judge_night(context, counts, frames.__getitem__):
         for one in suite["expectations"]:
             assert one["error"] in (None, ""), one
             if not one["success"]:
-                failed[one["severity"]].append(f"{suite['suite'].split('_')[0]}.{one['name']}")
+                failed[one["severity"]].add(one["name"])
     return failed
+
+
+def criticals(context: NightContext, table: Table) -> set[str]:
+    suite = quality.SUITES[table].suite(context.survey)
+    return {one.meta["name"] for one in suite.expectations if str(one.severity.value) == "critical"}
+
+
+@pytest.mark.parametrize("table", list(Table))
+def test_each_critical_expectation_has_its_fault(context: NightContext, table: Table) -> None:
+    assert {plant.name for plant in PLANTS[table]} == criticals(context, table)
+
+
+@pytest.mark.parametrize("table", list(Table))
+def test_each_fault_breaks_its_own_rule_and_no_other(context: NightContext, table: Table) -> None:
+    module = quality.SUITES[table]
+    rules = module.rules(context.survey)
+    alone = [plant for plant in PLANTS[table] if plant.name not in TOGETHER]
+    spoiled = [{**GOOD[table](at), **plant.changes} for at, plant in enumerate(alone)]
+    tests = [holds(one.rule).alias(one.column) for one in rules]
+    rows = frame_of(context, table, [*spoiled, GOOD[table](60)]).select(*tests).collect()
+    grave = [judged for judged in rules if judged.severity == "critical"]
+    broken = [{one.rule.name for one in grave if not row[one.column]} for row in rows]
+    assert broken[-1] == set()
+    for plant, found in zip(alone, broken, strict=False):
+        assert found == plant.critical, plant.name
+
+
+@pytest.mark.parametrize("table", list(Table))
+def test_all_faults_together_fail_every_critical_expectation(context: NightContext, table: Table) -> None:
+    rows = [GOOD[table](0)]
+    for at, plant in enumerate(PLANTS[table], start=1):
+        copies = len(PLANTS[table]) + 2 if plant.name in BY_SHARE else 1
+        rows += [{**GOOD[table](at + 20 * copy), **plant.changes} for copy in range(copies)]
+    assert judged(context, {table: rows})["critical"] == criticals(context, table)
+
+
+@pytest.mark.parametrize("plant", [PLANTS[Table.BRONZE][2], PLANTS[Table.SILVER][-2]], ids=lambda plant: plant.name)
+def test_one_fault_among_good_rows_is_found(context: NightContext, plant: Plant) -> None:
+    table = Table.BRONZE if plant in PLANTS[Table.BRONZE] else Table.SILVER
+    assert judged(context, {table: rows_with(table, plant)})["critical"] == plant.critical
 
 
 def test_a_good_night_passes_and_counts(context: NightContext, good_night: FakeKafka) -> None:
@@ -47,15 +95,27 @@ def test_a_good_night_passes_and_counts(context: NightContext, good_night: FakeK
     facts = outcome.result
     assert facts["critical_failed"] == []
     assert not facts["empty"]
-    assert [suite["suite"] for suite in facts["suites"]] == [
+    suites = {suite["suite"]: suite for suite in facts["suites"]}
+    assert list(suites)[:6] == [
         "bronze_ztf__alerts",
+        "bronze_ztf__quarantine",
         "silver_ztf__alerts",
+        "silver_ztf__rejected",
+        "gold_ztf__published",
         "ztf__night_shares",
     ]
+    assert suites["ztf__drift"]["empty"]  # there is no night before
     assert facts["passed"] + facts["failed"] == sum(len(suite["expectations"]) for suite in facts["suites"])
-    shares = {one["name"]: one for one in facts["suites"][2]["expectations"]}
+    shares = {one["name"]: one for one in suites["ztf__night_shares"]["expectations"]}
     assert not shares["repeated_share"]["success"]  # one of nine
     assert shares["repeated_share"]["severity"] == "info"
+    rows = DeltaTable(str(context.settings.lake / "gold__quality_results")).to_pyarrow_table().to_pylist()
+    assert len(rows) == facts["passed"] + facts["failed"]
+    assert {row["run_id"] for row in rows} == {"run-1"}
+    index = (context.folder / facts["docs"]).read_text()
+    for name in ("bronze_ztf__alerts", "ztf__night_shares"):
+        assert name in index
+        assert "Expectation" in (context.folder / "docs" / f"{name}.html").read_text()
 
 
 def test_an_empty_night_passes_and_says_so(context: NightContext) -> None:
@@ -65,38 +125,41 @@ def test_an_empty_night_passes_and_says_so(context: NightContext) -> None:
     assert outcome.result["passed"] == outcome.result["failed"] == 0
 
 
-def test_planted_faults_in_bronze_fail_by_name(context: NightContext) -> None:
-    bronze = [bronze_row(offset) for offset in range(4)]
-    bronze[0] |= {"ra": 361.0, "alert_id": None}
-    bronze[1] |= {"dec": float("nan")}
-    bronze[2] |= {"time": bronze[2]["time"] + 1.0}
-    bronze[3] |= {"kafka_offset": 0, "candidate": {**bronze[3]["candidate"], "programid": 7}}
-    failed = judged(context, bronze, [silver_row(0)])
-    assert {"bronze.ra", "bronze.dec", "bronze.alert_id", "bronze.night", "bronze.kafka_key"} == set(failed["critical"])
-    assert "bronze.programid" in failed["warning"]
+def usual(**changes: dict[str, float]) -> Summary:
+    return {"count": {"bronze": 9.0, "silver": 6.0}, "null_share": {"object_id": 0.0}, **changes}
 
 
-def test_planted_faults_in_silver_fail_by_name(context: NightContext) -> None:
-    silver = [silver_row(offset) for offset in range(4)]
-    silver[0] |= {"candidate": {**silver[0]["candidate"], "rb": 0.2}}
-    silver[1] |= {"alert_id": silver[2]["alert_id"]}
-    silver[2] |= {"science_versions": {}}
-    silver[3] |= {"science_errors": {"light_curve_features": "not run: too few points"}}  # no fault
-    for row in silver[:3]:
-        row["science_errors"] = {"roid": "failed: broken"}
-    failed = judged(context, [bronze_row(0)], silver)
-    assert set(failed["critical"]) == {
-        "silver.cut_rb",
-        "silver.alert_id_unique",
-        "silver.science_versions",
-        "silver.science_collapse",
-    }
-    assert "silver.science_errors" in failed["warning"]
+def remember(context: NightContext, summary: Summary) -> None:
+    for days in range(1, MIN_NIGHTS + 1):
+        history.record(context.settings.lake, "ztf", NIGHT - dt.timedelta(days=days), summary)
 
 
-def test_the_failure_is_one_sentence(context: NightContext, good_night: FakeKafka, plant: Any) -> None:
-    plant(Table.SILVER, [silver_row(2)])
+def test_a_night_unlike_the_others_is_warned_of(context: NightContext, good_night: FakeKafka) -> None:
+    remember(context, usual(count={"bronze": 5000.0, "silver": 4000.0}))
+    outcome = quality.run(context)
+    assert outcome.failure is None
+    drift = next(suite for suite in outcome.result["suites"] if suite["suite"] == "ztf__drift")
+    failed = {one["name"]: one["severity"] for one in drift["expectations"] if not one["success"]}
+    assert failed["alerts"] == "warning"
+    assert "gone.object_id" not in failed
+
+
+def test_a_column_that_is_gone_stops_the_night(context: NightContext, plant: Any) -> None:
+    remember(context, usual(count={"bronze": 120.0, "silver": 120.0}))
+    plant(Table.SILVER, [silver_row(at, object_id=None, ra=1.0, dec=1.0) for at in range(ENOUGH_ALERTS)])
     failure = quality.run(context).failure
     assert isinstance(failure, ExpectationFailed)
-    assert "silver_ztf__alerts.alert_id_unique" in str(failure)
-    assert "\n" not in str(failure)
+    assert "1 critical expectation failed on the night ztf 2021-11-22: ztf__drift.gone.object_id (1.0)" in str(failure)
+
+
+def test_the_failure_is_one_sentence_and_its_results_are_kept(
+    context: NightContext, good_night: FakeKafka, plant: Any
+) -> None:
+    plant(Table.SILVER, [silver_row(2)])
+    outcome = quality.run(context)
+    assert isinstance(outcome.failure, ExpectationFailed)
+    assert "silver_ztf__alerts.alert_id_unique" in str(outcome.failure)
+    assert "\n" not in str(outcome.failure)
+    rows = DeltaTable(str(context.settings.lake / "gold__quality_results")).to_pyarrow_table().to_pylist()
+    (failed,) = [row for row in rows if not row["success"] and row["severity"] == "critical"]
+    assert failed["expectation"] == "alert_id_unique"

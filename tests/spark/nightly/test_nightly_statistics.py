@@ -1,10 +1,14 @@
 """The counts and latencies of a small night that can be counted by hand, and its compaction."""
 
+import datetime as dt
+from dataclasses import replace
+
 import pytest
 from pyspark.sql import functions as F
 
 from fink_lib.nightly import compact, statistics
 from fink_lib.nightly.job import NightContext
+from fink_lib.nightly.profile import profile
 from fink_lib.nightly.snapshot import Table, night_specs
 from fink_lib.testing.nights import NIGHT, FakeKafka, bronze_row
 
@@ -24,6 +28,7 @@ def test_a_night_counted_by_hand(context: NightContext, good_night: FakeKafka) -
         "repeats": 1,
         "quarantine": 0,
         "quarantine_enrich": 1,
+        "published": 2,
     }
     assert (facts["objects"], facts["exposures"], facts["fields"]) == (9, 9, 9)
     assert facts["bands"] == {"r": 9}
@@ -39,6 +44,29 @@ def test_a_night_counted_by_hand(context: NightContext, good_night: FakeKafka) -
     assert {stage: found["p95"] for stage, found in facts["latency_s"].items()} == stages
     assert facts["latency_alerts"] == {"ingest": 9, "enrich": 8, "distribute": 2, "total": 2, "to_silver": 4}
     assert facts["science_versions"] == {"roid": {"1": 6}}
+    assert facts["scores"] == {"candidate.rb": {"0.90": 6}, "candidate.drb": {}}
+    assert facts["null_shares"]["object_id"] == 0.0
+    assert (facts["trailing"], facts["cumulative"]["bronze"]) == ({}, 9.0)
+
+
+def test_the_next_night_knows_this_one(context: NightContext, good_night: FakeKafka) -> None:
+    statistics.run(context)
+    later = replace(context, night=NIGHT + dt.timedelta(days=1))
+    later.__dict__["session"] = context.session
+    facts = statistics.run(later).result
+    assert facts["trailing"][NIGHT.isoformat()]["count"]["bronze"] == 9.0
+    assert (facts["cumulative"]["nights"], facts["cumulative"]["bronze"]) == (2.0, 9.0)
+
+
+def test_flags_count_what_is_flagged(context: NightContext) -> None:
+    rows = [(3, 1, None), (3, 5, 0.4), (2, 1, None), (0, None, 1.0), (None, None, None)]
+    columns = "roid int, nalerthist int, vsx_sep_arcsec double"
+    silver = context.session.createDataFrame(rows, columns).withColumn("gcvs_sep_arcsec", F.lit(None).cast("double"))
+    flags = profile("ztf", silver)["flags"]
+    assert flags["sso_known"] == 2
+    assert flags["sso_candidate"] == 1
+    assert flags["first_detection"] == 2
+    assert flags["catalogued_variable"] == 2
 
 
 def test_an_empty_night_has_statistics(context: NightContext) -> None:

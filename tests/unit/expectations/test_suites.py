@@ -1,10 +1,29 @@
 """The suites as code: what they ask of a survey, and under which names."""
 
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from expectations import bronze_alerts, night_shares, silver_alerts
+from expectations import (
+    bronze_alerts,
+    drift,
+    night_shares,
+    published,
+    quarantine,
+    silver_alerts,
+    silver_rejected,
+    small_tables,
+)
 from expectations.rules import GRAVE
 from fink_lib.lake.rules import row_rules
+from fink_lib.nightly import quality
+from fink_lib.nightly.docs import DocsFolder
+from fink_lib.nightly.drift import Measure
+from fink_lib.nightly.judge import judge_row, judge_rows, quiet_context
+from fink_lib.nightly.snapshot import night_specs
 from fink_lib.surveys import get_survey
 
 # Great Expectations leaves the warnings of its own old idioms to its users
@@ -32,11 +51,23 @@ def test_only_fields_that_the_packets_have_are_judged() -> None:
 
 def test_every_expectation_has_a_name_a_meaning_and_a_severity() -> None:
     survey = get_survey("ztf")
-    suites = [module.suite(survey) for module in (bronze_alerts, silver_alerts, night_shares)]
-    assert [suite.name for suite in suites] == ["bronze_ztf__alerts", "silver_ztf__alerts", "ztf__night_shares"]
+    modules = (bronze_alerts, quarantine, silver_alerts, silver_rejected, published, night_shares)
+    suites = [module.suite(survey) for module in modules]
+    suites += [small_tables.nights(), small_tables.statistics(), small_tables.quality_results()]
+    assert [suite.name for suite in suites] == [
+        "bronze_ztf__alerts",
+        "bronze_ztf__quarantine",
+        "silver_ztf__alerts",
+        "silver_ztf__rejected",
+        "gold_ztf__published",
+        "ztf__night_shares",
+        "gold__nights",
+        "gold__statistics",
+        "gold__quality_results",
+    ]
     for suite in suites:
         names = [expectation.meta["name"] for expectation in suite.expectations]
-        assert len(names) == len(set(names)) > 3
+        assert len(names) == len(set(names)) >= 3
         assert all(expectation.meta["meaning"].endswith(".") for expectation in suite.expectations)
         assert {str(expectation.severity.value) for expectation in suite.expectations} <= {
             "critical",
@@ -48,3 +79,77 @@ def test_every_expectation_has_a_name_a_meaning_and_a_severity() -> None:
 def test_silver_is_judged_by_the_cuts_of_the_survey() -> None:
     names = {judged.rule.name for judged in silver_alerts.rules(get_survey("ztf"))}
     assert {"cut_nbad", "cut_rb", "science_versions"} <= names
+
+
+@pytest.mark.parametrize("name", ["ztf", "lsst"])
+def test_every_table_of_a_survey_that_streams_fill_has_a_suite(name: str) -> None:
+    survey = get_survey(name)
+    suites = {module.suite(survey).name for module in quality.SUITES.values()}
+    assert suites == {spec.full_name for spec in night_specs(survey).values()}
+
+
+NIGHT = dt.date(2021, 11, 22)
+GOOD_ROWS = {
+    "gold__nights": {"night": NIGHT, "version": 1, "equation_holds": True, **dict.fromkeys(small_tables.COUNTS, 5)},
+    "gold__statistics": {"night": NIGHT, "measure": "count", "name": "bronze", "value": 5.0},
+    "gold__quality_results": {
+        "night": NIGHT,
+        "suite": "s",
+        "expectation": "e",
+        "severity": "info",
+        "success": True,
+    },
+}
+FAULTS = {
+    "gold__nights": {
+        "version": {},
+        "version_range": {"version": 0},
+        **{f"{name}_range": {"version": 2, name: -1} for name in small_tables.COUNTS},
+    },
+    "gold__statistics": {"number": {}, "value_known": {"name": "silver", "value": None}},
+    "gold__quality_results": {"expectation": {}, "success_known": {"expectation": "f", "success": None}},
+}
+
+
+def failed(suite: Any, rows: list[dict[str, Any]]) -> set[str]:
+    found = judge_rows(quiet_context(), rows, suite)["expectations"]
+    return {one["name"] for one in found if not one["success"] and one["severity"] == "critical"}
+
+
+@pytest.mark.parametrize(
+    "make", [small_tables.nights, small_tables.statistics, small_tables.quality_results], ids=lambda make: make.__name__
+)
+def test_small_tables_fail_on_a_fault_for_each_critical_expectation(make: Callable[[], Any]) -> None:
+    suite = make()
+    good, faults = GOOD_ROWS[suite.name], FAULTS[suite.name]
+    assert set(faults) == {one.meta["name"] for one in suite.expectations if one.severity.value == "critical"}
+    assert failed(make(), [good]) == set()
+    for name, changes in faults.items():
+        assert failed(make(), [good, {**good, **changes}]) == {name}
+
+
+def test_the_drift_suite_judges_as_the_measures_do() -> None:
+    measures = [
+        Measure("alerts", "warning", "As many as usual.", 0.5, 0.1, 5.0),
+        Measure("one_class.vsx", "critical", "Not all in one class.", 1.0, at_most=0.999),
+        Measure("silent.variable_stars", "warning", "It sent something.", 0.0, at_least=1.0),
+        Measure("gone.vsx", "critical", "It has values.", 0.2, at_most=0.999),
+    ]
+    facts = {one.name: one.value for one in measures}
+    found = judge_row(quiet_context(), facts, drift.suite("ztf", measures))
+    assert {one["name"]: one["success"] for one in found["expectations"]} == {one.name: one.holds for one in measures}
+    assert found["critical_failed"] == ["one_class.vsx"]
+
+
+def test_docs_of_a_suite_are_drawn(tmp_path: Path) -> None:
+    docs = DocsFolder(tmp_path)
+    judge_row(
+        quiet_context(), {"alerts": 9.0}, drift.suite("ztf", [Measure("alerts", "warning", "m", 9.0, 0.1, 5.0)]), docs
+    )
+    assert docs.write_index("a night") == "docs/index.html"
+    assert "ztf__drift.html" in (tmp_path / "docs" / "index.html").read_text()
+    page = (tmp_path / "docs" / "ztf__drift.html").read_text()
+    assert "alerts" in page
+    assert "Traceback" not in page
+    assert DocsFolder(tmp_path).write_index("empty") == ""
+    assert not (tmp_path / "docs").exists()

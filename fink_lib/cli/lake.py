@@ -1,0 +1,79 @@
+"""`fink lake`: how the tables lie on disk, and removing what no table needs."""
+
+import datetime as dt
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from fink_lib.cli.common import HomeOption, load_settings, say
+from fink_lib.lake.health import MB
+
+app = typer.Typer(no_args_is_help=True, help="The tables: their files beside what they should be, and vacuum.")
+
+
+@app.command("show")
+def show_command(home: HomeOption = None) -> None:
+    """Show, for each table, its files and how few would do."""
+    from fink_lib.maintenance.run import state_of
+
+    settings = load_settings(home)
+    table = Table("table", "files", "fewest", "MB", "MB a file", "aim", "rows", "crowded nights")
+    for name, facts in state_of(settings.lake).items():
+        numbers = (facts["files"], facts["fewest"], f"{facts['bytes'] / MB:,.1f}", f"{facts['file_mb']:,.2f}")
+        table.add_row(
+            name, *map(str, numbers), str(facts["aim_mb"]), f"{facts['rows']:,}", ", ".join(facts["crowded"][:3])
+        )
+    Console().print(table)
+
+
+@app.command("vacuum")
+def vacuum_command(
+    home: HomeOption = None,
+    retention_h: Annotated[
+        float | None, typer.Option(help="Hours that files are kept [FINK_VACUUM_RETENTION_H]")
+    ] = None,
+) -> None:
+    """Remove files that no table needs, unused checkpoints and old logs; the retention is at least a week."""
+    from fink_lib.maintenance.run import keep_house
+
+    settings = load_settings(home, vacuum_retention_h=retention_h)
+    done = keep_house(settings, dt.datetime.now(dt.UTC))
+    for name, facts in done["removed"].items():
+        told = facts["kept_because"] or f"{facts['removed']} files, {facts['removed_bytes'] / MB:,.1f} MB removed"
+        say(f"{name}: {told}")
+    pruned = done["pruned"]
+    say(f"pruned: {len(pruned['checkpoints'])} checkpoints, {pruned['logs']} logs, {pruned['bytes'] / MB:,.1f} MB")
+
+
+@app.command("bench")
+def bench_command(
+    path: Annotated[str, typer.Option("--from", help="Real packets to derive rows from")] = "sample",
+    survey: Annotated[str, typer.Option(help="Whose packets they are")] = "ztf",
+    nights: Annotated[int, typer.Option(min=1, help="Nights of the lake")] = 8,
+    files: Annotated[int, typer.Option(min=2, help="Files of each night")] = 100,
+    rows: Annotated[int, typer.Option(min=1, help="Rows of each file")] = 60,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures as JSON")] = None,
+) -> None:
+    """Measure queries by object and by cone on a lake of many small files, before and after compaction."""
+    from fink_lib.bench.queries import measure
+    from fink_lib.simulator import resolve_path
+    from fink_lib.simulator.reading import read_path
+    from fink_lib.spark import build_session
+    from fink_lib.surveys import get_survey
+
+    settings = load_settings()
+    packets = (file.data for file in read_path(resolve_path(path, settings)) if file.is_packet)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=settings.cache.parent) as scratch:
+        session = build_session("bench-queries", settings.model_copy(update={"home": Path(scratch)}))
+        try:
+            lake = Path(scratch) / "lake"
+            found = measure(session, get_survey(survey), lake, packets, nights=nights, files=files, rows=rows, say=say)
+        finally:
+            session.stop()
+    if json_file is not None:
+        json_file.write_text(found.as_json() + "\n")
+    say(found.as_json())

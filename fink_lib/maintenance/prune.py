@@ -1,0 +1,73 @@
+"""Remove checkpoints that no stream uses, and logs that are older than anybody reads."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from fink_lib.config import Settings
+from fink_lib.nightly.results import JsonObject
+from fink_lib.streaming.spec import Stage, StreamSpec
+from fink_lib.surveys import SURVEYS
+
+DAY_S = 86400.0
+LOG_FOLDERS = ("airflow/logs",)
+
+
+def prune(settings: Settings, now: float | None = None) -> JsonObject:
+    """Remove what is old; return how much that was.
+
+    Parameters
+    ----------
+    settings
+        The home, and how many days are kept.
+    now
+        Unix time; the clock's when not given.
+    """
+    limit = (time.time() if now is None else now) - settings.log_retention_days * DAY_S
+    checkpoints = [path for path in unused_checkpoints(settings) if newest(path) < limit]
+    logs = [path for path in old_files(settings) if path.stat().st_mtime < limit]
+    freed = sum(_bytes(path) for path in (*checkpoints, *logs))
+    for path in checkpoints:
+        shutil.rmtree(path)
+    for path in logs:
+        path.unlink(missing_ok=True)
+    _remove_empty(settings)
+    return {
+        "checkpoints": [str(path.relative_to(settings.home)) for path in checkpoints],
+        "logs": len(logs),
+        "bytes": freed,
+    }
+
+
+def unused_checkpoints(settings: Settings) -> list[Path]:
+    """Return the checkpoint versions that no stream of this code starts from."""
+    used = {StreamSpec(survey, stage, settings).checkpoint for survey in SURVEYS for stage in Stage}
+    known = {path.parent for path in used}
+    return sorted(
+        path for folder in known if folder.is_dir() for path in folder.iterdir() if path.is_dir() and path not in used
+    )
+
+
+def old_files(settings: Settings) -> Iterator[Path]:
+    """Yield every task log, and the driver logs that were put aside; never the log that a driver writes to."""
+    for folder in LOG_FOLDERS:
+        yield from (path for path in sorted((settings.home / folder).rglob("*")) if path.is_file())
+    yield from sorted(settings.streams.glob("*/driver.log.*"))
+
+
+def newest(folder: Path) -> float:
+    """Return when anything in a folder last changed."""
+    return max((path.stat().st_mtime for path in (folder, *folder.rglob("*"))), default=0.0)
+
+
+def _bytes(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _remove_empty(settings: Settings) -> None:
+    for folder in LOG_FOLDERS:
+        for path in sorted((settings.home / folder).rglob("*"), reverse=True):
+            if path.is_dir() and not any(path.iterdir()):
+                path.rmdir()

@@ -1,0 +1,62 @@
+"""Remove the files that no table needs any more. Without a JVM; readers and streams are not disturbed.
+
+What is removed left its table longer ago than the retention, which is longer than the longest outage of a stream. A
+table is left alone while rows of it wait for a stream for half as long: its files may be the ones that are needed.
+"""
+
+import datetime as dt
+import logging
+from pathlib import Path
+
+from deltalake import DeltaTable
+
+from fink_lib.config import Settings
+from fink_lib.lake.health import MB, health
+from fink_lib.lake.table import TableSpec
+from fink_lib.maintenance.readers import waiting
+from fink_lib.nightly.results import JsonObject
+
+logger = logging.getLogger(__name__)
+
+WAITING_SHARE = 0.5  # of the retention: the other half is what a person has to mend the stream
+
+
+def vacuum_lake(settings: Settings, now: dt.datetime) -> dict[str, JsonObject]:
+    """Vacuum every table of the lake; return by table what became of it."""
+    done = {}
+    for path in sorted(path.parent for path in settings.lake.glob("*/_delta_log")):
+        done[path.name] = vacuum_table(settings, path, now)
+        logger.info("table=%s %s", path.name, done[path.name])
+    return done
+
+
+def merge_small_files(spec: TableSpec, lake: Path) -> int:
+    """Merge the files of a table that no night's closing compacts; return how many fewer there are."""
+    state = health(spec, lake)
+    if state is None or not state.crowded:
+        return 0
+    done = DeltaTable(str(spec.path(lake))).optimize.compact(target_size=spec.file_mb * MB)
+    return int(done["numFilesRemoved"]) - int(done["numFilesAdded"])
+
+
+def vacuum_table(settings: Settings, path: Path, now: dt.datetime) -> JsonObject:
+    """Vacuum one table, or say which stream keeps it from being vacuumed."""
+    table = DeltaTable(str(path))
+    limit = now - dt.timedelta(hours=settings.vacuum_retention_h * WAITING_SHARE)
+    late = [one for one in waiting(table, settings.checkpoints) if one.since < limit]
+    if late:
+        told = "; ".join(f"rows wait for {one.stream} since {one.since:%Y-%m-%d %H:%M}" for one in late)
+        return {"removed": 0, "removed_bytes": 0, "kept_because": told}
+    retention = settings.vacuum_retention_h
+    names = table.vacuum(retention_hours=retention, dry_run=True, full=True)
+    size = sum(_size(path / name) for name in names)
+    if names:
+        table.vacuum(retention_hours=retention, dry_run=False, full=True)
+    return {"removed": len(names), "removed_bytes": size, "kept_because": ""}
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,124 @@
+"""The best alerts of a night as the report shows them: facts, light curve, three stamps; read without a JVM."""
+
+import base64
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fink_lib.filters.base import Filter
+from fink_lib.filters.registry import filters_of
+from fink_lib.nightly.best.choose import Choice, choose, ranking_columns
+from fink_lib.nightly.best.rows import ALERT_ID, night_files, read_columns, rows_of
+from fink_lib.nightly.best.stamps import stamp_png
+from fink_lib.nightly.job import NightContext
+from fink_lib.nightly.results import JsonObject
+from fink_lib.nightly.snapshot import Table, night_specs
+from fink_lib.science.base import NO_MATCH
+from fink_lib.science.forming import Wanted, batch_of_packets
+from fink_lib.science.inputs import BANDS, SurveyInputs, inputs_of
+from fink_lib.science.registry import modules_of
+from fink_lib.surveys import Survey, value_at
+
+POINTS = ("band", "mag", "mag_err", "mag_limit", "flux", "flux_err")
+DIGITS = 5
+HEAD = ("object_id", "ra", "dec", "band", "time")
+
+
+def best_of_night(context: NightContext, versions: Mapping[str, int | None]) -> list[JsonObject]:
+    """Return, by science case, the best alerts of a night.
+
+    Parameters
+    ----------
+    context
+        The night.
+    versions
+        Versions of the tables that the night's statistics were read from.
+    """
+    survey, filters = context.survey, filters_of(context.survey.name)
+    files = {
+        table: night_files(spec.path(context.settings.lake), context.night, versions.get(str(table)))
+        for table, spec in night_specs(survey).items()
+    }
+    if not files[Table.PUBLISHED]:
+        return []
+    sent = read_columns(files[Table.PUBLISHED], ["filter", ALERT_ID])
+    ranks = read_columns(files[Table.SILVER], [ALERT_ID, "object_id", *ranking_columns(filters)])
+    chosen = choose(sent, ranks, filters)
+    ids = [choice.alert_id for choice in chosen]
+    inputs = inputs_of(survey.name)
+    science = [out.name for module in modules_of(survey.name) for out in module.outputs]
+    roots = dict.fromkeys([inputs.alert_id.split(".")[0], inputs.current, inputs.history])
+    silver = rows_of(files[Table.SILVER], ids, [*HEAD, *science, *roots])
+    cutouts = rows_of(files[Table.BRONZE], ids, list(dict.fromkeys(survey.cutout_roots)))
+    shown = [_facts(choice, silver[choice.alert_id], cutouts.get(choice.alert_id, {}), survey) for choice in chosen]
+    return _by_case(filters, shown)
+
+
+def _by_case(filters: Sequence[Filter], shown: Sequence[JsonObject]) -> list[JsonObject]:
+    cases = []
+    for one in filters:
+        mine = [facts for facts in shown if facts["filter"] == one.name]
+        if mine:
+            cases.append({"filter": one.name, "description": one.description, "alerts": mine})
+    return cases
+
+
+def _facts(choice: Choice, row: JsonObject, cutouts: JsonObject, survey: Survey) -> JsonObject:
+    inputs = inputs_of(survey.name)
+    return {
+        "filter": choice.filter,
+        "alert_id": choice.alert_id,
+        "object_id": choice.object_id,
+        "place": choice.place,
+        "score": _number(choice.score),
+        "ra": _number(row["ra"]),
+        "dec": _number(row["dec"]),
+        "band": row["band"],
+        "time": row["time"],
+        "labels": labels(row, survey.name),
+        "light_curve": light_curve(row, inputs, survey),
+        "stamps": {name: _data(value_at(cutouts, path)) for name, path in inputs.stamps.items()},
+    }
+
+
+def labels(row: Mapping[str, Any], survey: str) -> dict[str, str]:
+    """Return the text labels that the science gave an alert; those that found nothing are left out."""
+    texts = {
+        out.name: row.get(out.name)
+        for module in modules_of(survey)
+        for out in module.outputs
+        if isinstance(row.get(out.name), str)
+    }
+    return {name: str(text) for name, text in texts.items() if text and text != NO_MATCH}
+
+
+def light_curve(row: JsonObject, inputs: SurveyInputs, survey: Survey) -> JsonObject:
+    """Return the points of an alert's light curve, in days before its own time, in magnitudes or nJy."""
+    known = tuple(name for name in POINTS if name in inputs.points)
+    batch = batch_of_packets([row], Wanted((), (inputs.time, *known), ()), inputs, survey)
+    points = batch.histories
+    days = points[inputs.time] - row["time"]
+    bands = [BANDS[code] if code >= 0 else "" for code in points["band"].tolist()]
+    columns = {name: points[name] for name in known if name != "band"}
+    return {
+        "kind": "mag" if "mag" in columns else "flux",
+        "points": [
+            {
+                "days": round(float(day), DIGITS),
+                "band": band,
+                **{name: _number(column[at]) for name, column in columns.items()},
+            }
+            for at, (day, band) in enumerate(zip(np.asarray(days), bands, strict=True))
+        ],
+    }
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or not math.isfinite(value) else round(float(value), DIGITS)
+
+
+def _data(raw: bytes | None) -> str | None:
+    png = stamp_png(raw)
+    return None if png is None else "data:image/png;base64," + base64.b64encode(png).decode()

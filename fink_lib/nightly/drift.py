@@ -1,0 +1,164 @@
+"""Is this night like the nights before it? Pure: summaries in, measures with their limits out.
+
+A measure is one number and the range that it may lie in. What a small night may show by chance is allowed for; with
+too few nights before there is nothing to compare with, and nothing is measured.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from expectations.rules import Severity
+from fink_lib.nightly.compare import shares, usual, usual_shares, usual_yields, value_of
+from fink_lib.nightly.summary import CLASS, SCORE, Summary
+
+MIN_NIGHTS = 3
+ENOUGH_ALERTS = 100  # below, one class or a column without a value can be chance
+
+COUNT_RANGE = (0.1, 5.0)  # of the usual number: bad weather thins a night out, it does not multiply it
+SHARE_STEP = 0.25  # of the alerts
+MIX_DISTANCE = 0.30  # total variation
+SCORE_DISTANCE = 0.20  # Kolmogorov-Smirnov
+NULL_STEP = 0.20
+ALL, MOST, HALF = 0.999, 0.95, 0.5
+EXPECTED_MESSAGES = 10.0  # a filter that should have sent so many and sent none has stopped
+EXPLOSION = 10.0  # times its usual yield
+NOISE_FACTOR = 1.63  # two-sample KS distance that chance exceeds in 1 % of all cases (Smirnov 1948)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One number of a night beside what is usual.
+
+    Attributes
+    ----------
+    name
+        Kind and subject, for example ``null_share.vsx``.
+    severity, meaning
+        How bad it is outside of its limits, and what it then means.
+    value
+        What was found.
+    at_least, at_most
+        Its limits; None where there is none.
+    """
+
+    name: str
+    severity: Severity
+    meaning: str
+    value: float
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @property
+    def holds(self) -> bool:
+        """True within the limits."""
+        above = self.at_least is None or self.value >= self.at_least
+        return above and (self.at_most is None or self.value <= self.at_most)
+
+
+def measure(now: Summary, trailing: Sequence[Summary]) -> list[Measure]:
+    """Return every measure of a night, counts first."""
+    if len(trailing) < MIN_NIGHTS:
+        return []
+    return [
+        *_counts(now, trailing),
+        *_classes(now, trailing),
+        *_scores(now, trailing),
+        *_nulls(now, trailing),
+        *_filters(now, trailing),
+    ]
+
+
+def total_variation(one: Mapping[str, float], other: Mapping[str, float]) -> float:
+    """Return half the summed difference of two distributions given as shares: 0 equal, 1 disjoint."""
+    return sum(abs(one.get(name, 0.0) - other.get(name, 0.0)) for name in {*one, *other}) / 2
+
+
+def kolmogorov_smirnov(one: Mapping[str, float], other: Mapping[str, float]) -> float:
+    """Return the largest difference of two cumulative distributions over the same bins, named by their lower edge."""
+    gap, left, right = 0.0, 0.0, 0.0
+    total_one, total_other = sum(one.values()), sum(other.values())
+    if not total_one or not total_other:
+        return 0.0
+    for edge in sorted({*one, *other}, key=float):
+        left += one.get(edge, 0.0) / total_one
+        right += other.get(edge, 0.0) / total_other
+        gap = max(gap, abs(left - right))
+    return gap
+
+
+def chance(first: float, second: float) -> float:
+    """Return the KS distance of two samples of these sizes that is exceeded by chance in 1 % of all cases."""
+    return NOISE_FACTOR * math.sqrt((first + second) / (first * second)) if first and second else 1.0
+
+
+def _counts(now: Summary, trailing: Sequence[Summary]) -> Iterator[Measure]:
+    kept, typical = value_of(now, "count", "bronze") or 0.0, usual(trailing, "count", "bronze")
+    if typical:
+        meaning = f"The number of alerts lies between a tenth and five times the usual {typical:,.0f}."
+        yield Measure("alerts", "warning", meaning, kept / typical, *COUNT_RANGE)
+    for name in ("rejected", "quarantine", "repeats"):
+        past = [_share(one, name) for one in trailing]
+        meaning = f"The share of {name} is within {SHARE_STEP:.0%} of the usual {median(past):.1%}."
+        yield Measure(f"{name}_share", "warning", meaning, abs(_share(now, name) - median(past)), at_most=SHARE_STEP)
+
+
+def _share(summary: Summary, name: str) -> float:
+    whole = (value_of(summary, "count", "bronze") or 0.0) + (value_of(summary, "count", "quarantine") or 0.0)
+    return (value_of(summary, "count", name) or 0.0) / whole if whole else 0.0
+
+
+def _classes(now: Summary, trailing: Sequence[Summary]) -> Iterator[Measure]:
+    for name in sorted(one for one in now if one.startswith(CLASS)):
+        seen, before = shares(now, name), usual_shares(trailing, name)
+        alerts = sum(now[name].values())
+        if not seen or not before:
+            continue
+        column = name.removeprefix(CLASS)
+        limit = min(1.0, MIX_DISTANCE + math.sqrt(len(before) / alerts) / 2)
+        meaning = f"The classes of {column} are mixed as usual (total variation distance)."
+        yield Measure(f"class_mix.{column}", "warning", meaning, total_variation(seen, before), at_most=limit)
+        if max(before.values()) < MOST and alerts >= ENOUGH_ALERTS:
+            meaning = f"Column {column} does not put every alert in one class, as it never did."
+            yield Measure(f"one_class.{column}", "critical", meaning, max(seen.values()), at_most=ALL)
+
+
+def _scores(now: Summary, trailing: Sequence[Summary]) -> Iterator[Measure]:
+    for name in sorted(one for one in now if one.startswith(SCORE)):
+        before: dict[str, float] = {}
+        for past in trailing:
+            for edge, count in past.get(name, {}).items():
+                before[edge] = before.get(edge, 0.0) + count
+        if now[name] and before:
+            limit = min(1.0, SCORE_DISTANCE + chance(sum(now[name].values()), sum(before.values())))
+            column = name.removeprefix(SCORE)
+            meaning = f"The scores {column} are distributed as usual (Kolmogorov-Smirnov distance)."
+            yield Measure(f"score.{column}", "warning", meaning, kolmogorov_smirnov(now[name], before), at_most=limit)
+
+
+def _nulls(now: Summary, trailing: Sequence[Summary]) -> Iterator[Measure]:
+    alerts = value_of(now, "count", "silver") or 0.0
+    for column, share in sorted(now.get("null_share", {}).items()):
+        typical = usual(trailing, "null_share", column)
+        if typical is None:
+            continue
+        meaning = f"Column {column} is null as often as usual, {typical:.1%}, give or take {NULL_STEP:.0%}."
+        limit = NULL_STEP + (1 / math.sqrt(alerts) if alerts else 1.0)
+        yield Measure(f"null_share.{column}", "warning", meaning, abs(share - typical), at_most=limit)
+        if typical < HALF and alerts >= ENOUGH_ALERTS:
+            meaning = f"Column {column} has values, as it always had."
+            yield Measure(f"gone.{column}", "critical", meaning, share, at_most=ALL)
+
+
+def _filters(now: Summary, trailing: Sequence[Summary]) -> Iterator[Measure]:
+    alerts = value_of(now, "count", "silver") or 0.0
+    for name, typical in sorted(usual_yields(trailing).items()):
+        sent = now.get("filter", {}).get(name)
+        expected = typical * alerts
+        if sent is None or expected < EXPECTED_MESSAGES:
+            continue
+        meaning = f"Filter {name} sent something: {expected:,.0f} messages would be usual."
+        yield Measure(f"silent.{name}", "warning", meaning, sent, at_least=1.0)
+        meaning = f"Filter {name} sent at most {EXPLOSION:g} times the usual {expected:,.0f} messages."
+        yield Measure(f"explosion.{name}", "warning", meaning, sent / expected, at_most=EXPLOSION)

@@ -1,0 +1,56 @@
+"""The nights before: their summaries out of `gold__statistics`, read and replaced without a JVM."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fink_lib.lake import tables
+from fink_lib.lake.small import partitions, read_rows, replace_rows
+from fink_lib.lake.table import TableSpec
+from fink_lib.nightly.summary import Summary, from_rows, to_rows
+
+TRAILING_NIGHTS = 14
+NOT_ADDITIVE = frozenset({"objects", "exposures", "fields"})
+
+
+def record(lake: Path, survey: str, night: dt.date, summary: Summary) -> int:
+    """Replace the numbers of a night; return the version of the table."""
+    rows = to_rows(survey, night, summary)
+    return replace_rows(tables.gold_statistics(), lake, rows, {"survey": survey, "night": night.isoformat()})
+
+
+def trailing(lake: Path, survey: str, night: dt.date, count: int = TRAILING_NIGHTS) -> dict[dt.date, Summary]:
+    """Return the summaries of the last nights before one, the earliest first."""
+    return from_rows(recent(tables.gold_statistics(), lake, survey, night, count))
+
+
+def recent(
+    spec: TableSpec, lake: Path, survey: str, night: dt.date, count: int = TRAILING_NIGHTS
+) -> list[dict[str, Any]]:
+    """Return the rows of the last nights before one, out of a table partitioned by survey and night."""
+    parts = [part for part in partitions(spec, lake) if part["survey"] == survey and part["night"] < night.isoformat()]
+    chosen = sorted(dt.date.fromisoformat(part["night"]) for part in parts)[-count:]
+    if not chosen:
+        return []
+    return read_rows(spec, lake, (pc.field("survey") == survey) & pc.field("night").isin(chosen))
+
+
+def cumulative(lake: Path, survey: str, night: dt.date) -> dict[str, float]:
+    """Return the sums over all nights up to one, this one included: nights and every `count`, `flag` and `filter`.
+
+    Objects, exposures and fields are left out: one that is seen in two nights would count twice.
+    """
+    upto = (pc.field("survey") == survey) & (pc.field("night") <= pa.scalar(night))
+    chosen = upto & pc.field("measure").isin(["count", "flag", "filter"])
+    nights = from_rows(read_rows(tables.gold_statistics(), lake, chosen))
+    sums: dict[str, float] = {"nights": float(len(nights))}
+    for summary in nights.values():
+        for measure, values in summary.items():
+            for name, value in values.items():
+                if name not in NOT_ADDITIVE:
+                    key = name if measure != "filter" else f"filter {name}"
+                    sums[key] = sums.get(key, 0.0) + value
+    return dict(sorted(sums.items()))

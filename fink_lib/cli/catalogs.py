@@ -31,10 +31,12 @@ def show(
     if as_json:
         say(json.dumps(rows, indent=1, default=str))
         return
-    columns = ("name", "state", "version", "rows", "sha256", "age_days", "changed_cells", "source_version", "file")
-    table = Table(*columns)
+    columns = ("name", "state", "version", "rows", "sha256", "age_days", "changed_cells")  # the others are in the JSON
+    table = Table()
+    for name in columns:
+        table.add_column(name.replace("_", " "), no_wrap=True)
     for row in rows:
-        table.add_row(*("" if row[name] is None else str(row[name])[:40] for name in columns))
+        table.add_row(*("" if row[name] is None else str(row[name]) for name in columns))
     Console().print(table)
 
 

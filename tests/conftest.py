@@ -20,6 +20,8 @@ UNPROVEN = {
     "tests/integration/airflow/": "not yet seen to pass: real Airflow with stand-in drivers",
     "tests/streaming/loop/": "not yet seen to pass: the run loop in a process of its own",
     "tests/streaming/ingest/": "not yet seen to pass: ingest from a real Kafka",
+    "tests/streaming/maintenance/": "not yet seen to pass: streams at work while their tables are compacted",
+    "tests/spark/nightly/test_nightly_layout.py": "not yet seen to pass: compaction along the sky",
     "tests/e2e/test_night.py::test_a_killed_driver": "no row differed; not yet seen green (warnings of sockets)",
     "tests/spark/nightly/test_nightly_real.py": "not yet seen to pass: every step on a real lake",
     "tests/spark/nightly/test_nightly_statistics.py": "not yet seen to pass: counts of a planted night",

@@ -24,6 +24,8 @@ UNPROVEN = {
     "tests/spark/quarantine/test_quarantine_replay.py::test_what_enrich": "not yet seen to pass: a refusal",
     "tests/spark/reprocess/": "not yet seen to pass: candidate tables and a shadow, on real packets",
     "tests/streaming/distribute/test_distribute_reprocessed.py": "not yet seen to pass: a promotion under the stream",
+    "tests/streaming/maintenance/": "not yet seen to pass: streams at work while their tables are compacted",
+    "tests/spark/nightly/test_nightly_layout.py": "not yet seen to pass: compaction along the sky",
 }
 
 

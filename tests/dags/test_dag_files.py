@@ -40,7 +40,8 @@ STRUCTURE = {
     "catalogs": {"refresh": []},
     "ztf_rerun_nights": {
         "reconcile": ["quality"],
-        "quality": ["compact"],
+        "quality": ["crossmatch"],
+        "crossmatch": ["compact"],
         "compact": ["statistics"],
         "statistics": ["report"],
         "report": ["manifest"],

@@ -1,0 +1,35 @@
+"""The column that enrich adds has exactly the type that the silver table declares; no JVM is asked."""
+
+from collections import Counter
+
+import pyarrow as pa
+import pyspark.sql.types as T
+from pyspark.sql.pandas.types import to_arrow_type
+
+from fink_lib.config import Settings
+from fink_lib.enrich.schema import science_struct, silver_spec
+from fink_lib.enrich.science import ERRORS, ERRORS_TYPE, evaluate
+from fink_lib.science.forming import wanted
+from fink_lib.science.inputs import inputs_of
+from fink_lib.science.registry import modules_of
+from fink_lib.surveys import get_survey
+
+
+def test_an_alert_of_nulls_comes_back_as_declared() -> None:
+    modules, inputs = modules_of("ztf"), inputs_of("ztf")
+    columns = wanted(modules, inputs).columns(inputs)
+    arrays = [
+        pa.array([7]) if name == "alert_id" else pa.array([None], type=pa.list_(pa.float64()))
+        if name.startswith("past_") else pa.array([None], type=pa.float64())
+        for name in columns
+    ]  # fmt: skip
+    found = evaluate(pa.StructArray.from_arrays(arrays, list(columns)), "ztf", str(Settings().cache))
+    declared = T.StructType([*science_struct(modules).fields, T.StructField(ERRORS, ERRORS_TYPE)])
+    assert found.type == to_arrow_type(declared)
+    told = dict(found.field(found.type.get_field_index(ERRORS))[0].as_py())
+    assert all(why.startswith("not run: ") for why in told.values()), told
+
+
+def test_no_two_columns_of_silver_differ_by_case_alone() -> None:
+    names = Counter(name.lower() for name in silver_spec(get_survey("ztf")).schema.names)
+    assert [name for name, count in names.items() if count > 1] == []

@@ -1,5 +1,6 @@
 """`fink models`: convert trained models once, and show what they are."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -7,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fink_lib.cli.common import load_settings, say
-from fink_lib.models import MODELS, ensure
+from fink_lib.models import MODELS, ModelFacts, ensure
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -28,15 +29,17 @@ def build(
 
 @app.command("list")
 def list_() -> None:
-    """Show every model: where it comes from, its hash, and how far the conversion is from the original."""
+    """Show every model: its hash, how far the conversion is from the original, and the file that it comes from."""
     from fink_lib.models.store import built_facts
 
     settings = load_settings()
-    table = Table("model", "becomes", "file", "sha256", "built", "differs by", "reference")
+    table = Table("model", "becomes", "sha256", "converter", "differs by", "file")
     for source in MODELS.values():
         facts = built_facts(source.name, settings.cache)
-        main = next(iter(source.files.values()))
-        shown = ("no", "") if facts is None else (f"converter {facts.converter}", f"{facts.parity.max_diff:.1g}")
-        digest = "" if facts is None else facts.digest[:12]
-        table.add_row(source.name, str(source.kind), f"{source.package}: {main}", digest, *shown, source.reference)
+        made = ("not built", "", "") if facts is None else (facts.digest[:12], facts.converter, _diff(facts))
+        table.add_row(source.name, str(source.kind), *made, Path(next(iter(source.files.values()))).name)
     Console().print(table)
+
+
+def _diff(facts: ModelFacts) -> str:
+    return f"{facts.parity.max_diff:.1g}"

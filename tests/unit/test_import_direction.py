@@ -17,6 +17,8 @@ FORBIDDEN = {
     "science": {"pyspark", "delta", "airflow", "lake", "streaming", "spark", "orchestration", *STAGES},
     "catalogs": {"pyspark", "delta", "airflow", "lake", "streaming", "spark", "orchestration", *STAGES},
     "filters": {"pyspark", "delta", "airflow", "lake", "streaming", "spark", "orchestration", *STAGES},
+    "models": {"pyspark", "delta", "airflow", "lake", "streaming", "spark", "orchestration", "science", *STAGES},
+    "offline": {"pyspark", "delta", "airflow", "spark", "orchestration", "cli", *STAGES},
     "surveys": {"pyspark", "delta", "airflow", "lake", "streaming", "spark", "orchestration", "science", *STAGES},
     "lake": {"airflow", "orchestration", *STAGES},
     "streaming": {"airflow", "orchestration", *STAGES},

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from fink_lib.science.batch import AlertBatch
 from fink_lib.science.inputs import BANDS, HOST
-from fink_lib.science.rubin.points import SAME_VISIT_DAYS, LightCurves, light_curves
+from fink_lib.science.rubin.points import LightCurves, light_curves
 
 Array = npt.NDArray[Any]
 Columns = dict[str, Array]
@@ -27,9 +27,6 @@ COLOUR_SNR = 2.0
 # Windows around the maximum, in days (negative is before it), in which fluxes are averaged.
 MAXIMUM_EDGES_DAYS = (-20.0, -5.0, 5.0, 15.0, 30.0, 60.0, 120.0)
 PAIRS = ((0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (1, 3), (2, 4))
-# Windows before the alert itself, in days: what the last nights say, forced measurements of no detection included.
-RECENT_EDGES_DAYS = (0.0, 8.0, 20.0, 40.0, 80.0)
-RECENT_PAIRS = ((1, 2), (2, 3), (3, 4), (4, 5), (2, 4), (3, 5))
 WINDOW_BANDS = (1, 2, 3, 4, 5)
 WINDOW_PAIRS = ((1, 2), (2, 3), (3, 4), (1, 3))
 H0_KM_S_MPC, OMEGA_M = 70.0, 0.3
@@ -46,9 +43,7 @@ def light_curve_features(batch: AlertBatch) -> Columns:
     peak_age = _age_of_maximum(curves)
     found["peak_age_days"] = peak_age
     brightest = np.fmax.reduce([10.0 ** (-0.4 * (per_band[f"peak_mag_{b}"] - AB_ZERO_NJY)) for b in BANDS[1:]])
-    found |= _around_maximum(curves, peak_age[curves.owner] - curves.age_days, brightest)
-    found |= _recent(curves)
-    return found | _before_first(curves, found["age_days"])
+    return found | _windows(curves, peak_age[curves.owner] - curves.age_days, brightest)
 
 
 def host_features(batch: AlertBatch, light: Columns) -> Columns:
@@ -127,60 +122,25 @@ def _age_of_maximum(curves: LightCurves) -> Array:
     return _spread(curves.age_days, best, curves.owner, len(curves))
 
 
-def _around_maximum(curves: LightCurves, phase: Array, unit_njy: Array) -> Columns:
+def _windows(curves: LightCurves, days: Array, unit_njy: Array) -> Columns:
     """Return, for each window around the maximum, the mean flux of a band over the peak's, and colours."""
     found: Columns = {}
-    for place, (low, high) in enumerate(pairwise(MAXIMUM_EDGES_DAYS)):
-        flux, snr = _stacked(curves, (phase >= low) & (phase < high))
-        for code in WINDOW_BANDS:
-            found[f"window{place}_flux_{BANDS[code]}"] = flux[:, code] / unit_njy
-        found |= _colours(f"window{place}", flux, snr, WINDOW_PAIRS)
-    return found
-
-
-def _recent(curves: LightCurves) -> Columns:
-    """Return, for each window before the alert, signal to noise, and flux over that of the newest window."""
-    found: Columns = {}
-    newest = None
-    for place, (low, high) in enumerate(pairwise(RECENT_EDGES_DAYS)):
-        flux, snr = _stacked(curves, (curves.age_days >= low) & (curves.age_days < high))
-        for code in WINDOW_BANDS:
-            found[f"recent{place}_snr_{BANDS[code]}"] = snr[:, code]
-            if newest is not None:
-                found[f"recent{place}_flux_{BANDS[code]}"] = flux[:, code] / newest[:, code]
-        if newest is None:
-            newest = flux
-            found |= _colours(f"recent{place}", flux, snr, RECENT_PAIRS)
-    return found
-
-
-def _before_first(curves: LightCurves, age_days: Array) -> Columns:
-    """Return what forced photometry saw before the first detection: the last point, and the mean in each band."""
-    early = ~curves.is_detection & (curves.age_days > age_days[curves.owner] + SAME_VISIT_DAYS)
-    last = _last(np.flatnonzero(early), curves.owner)
-    count = len(curves)
-    _, snr = _stacked(curves, early)
-    found = {
-        "before_gap_days": _spread(curves.age_days, last, curves.owner, count) - age_days,
-        "before_last_snr": _spread(curves.snr, last, curves.owner, count),
-    }
-    return found | {f"before_snr_{BANDS[code]}": snr[:, code] for code in WINDOW_BANDS[1:]}
-
-
-def _stacked(curves: LightCurves, inside: Array) -> tuple[Array, Array]:
-    """Return the weighted mean flux and its signal to noise in each band, shape (alerts, bands); NaN without points."""
     count, bands = len(curves), len(BANDS)
     weight = 1.0 / curves.flux_err_njy**2
-    key = (curves.owner * bands + curves.band)[inside]
-    total = np.bincount(key, weights=weight[inside], minlength=count * bands).reshape(count, bands)
-    light = np.bincount(key, weights=(weight * curves.flux_njy)[inside], minlength=count * bands).reshape(count, bands)
-    total = np.where(total > 0, total, np.nan)
-    return light / total, light / np.sqrt(total)
-
-
-def _colours(name: str, flux: Array, snr: Array, pairs: tuple[tuple[int, int], ...]) -> Columns:
-    mag = AB_ZERO_NJY - 2.5 * np.log10(np.where(snr > COLOUR_SNR, flux, np.nan))
-    return {f"{name}_colour_{BANDS[a]}{BANDS[b]}": mag[:, a] - mag[:, b] for a, b in pairs}
+    key = curves.owner * bands + curves.band
+    for place, (low, high) in enumerate(pairwise(MAXIMUM_EDGES_DAYS)):
+        inside = (days >= low) & (days < high)
+        total = np.bincount(key[inside], weights=weight[inside], minlength=count * bands)
+        light = np.bincount(key[inside], weights=(weight * curves.flux_njy)[inside], minlength=count * bands)
+        total, light = total.reshape(count, bands), light.reshape(count, bands)
+        flux = light / np.where(total > 0, total, np.nan)
+        snr = light / np.sqrt(np.where(total > 0, total, np.nan))
+        mag = AB_ZERO_NJY - 2.5 * np.log10(np.where(snr > COLOUR_SNR, flux, np.nan))
+        for code in WINDOW_BANDS:
+            found[f"window{place}_flux_{BANDS[code]}"] = flux[:, code] / unit_njy
+        for first, second in WINDOW_PAIRS:
+            found[f"window{place}_colour_{BANDS[first]}{BANDS[second]}"] = mag[:, first] - mag[:, second]
+    return found
 
 
 def _last(rows: Array, owner: Array) -> Array:

@@ -20,7 +20,7 @@ def with_identity(frame: DataFrame, survey: Survey) -> DataFrame:
     at = survey.fields
     facts = {
         "alert_id": _at(at.alert_id).cast("long"),
-        "object_id": _at(at.object_id).cast("string"),
+        "object_id": F.nullif(_at(at.object_id).cast("string"), F.lit(at.no_object)),
         "time": _at(at.time).cast("double"),
         "ra": _at(at.ra).cast("double"),
         "dec": _at(at.dec).cast("double"),

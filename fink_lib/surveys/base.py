@@ -99,6 +99,8 @@ class Fields:
         Paths of the stamp bytes; they stay in bronze.
     required
         Fields without which a packet is not an alert of this survey.
+    no_object
+        Object id, as text, that stands for none.
     """
 
     alert_id: str
@@ -110,6 +112,7 @@ class Fields:
     history: str | None
     cutouts: tuple[str, ...]
     required: tuple[str, ...]
+    no_object: str | None = None
 
 
 @dataclass(frozen=True)

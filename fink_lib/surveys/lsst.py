@@ -36,6 +36,7 @@ LSST = Survey(
             "diaSource.dec",
             "diaSource.band",
         ),
+        no_object="0",  # an alert of the Solar System
     ),
     reader_schema=load("lsst"),
     public="true",

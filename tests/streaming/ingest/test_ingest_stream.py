@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from pyspark.errors import StreamingQueryException
 
 from fink_lib.config import Settings
 from fink_lib.ingest.stream import plan
@@ -44,7 +45,13 @@ def send(bootstrap: str, topic: str, messages: Sequence[bytes | None]) -> None:
 def drain(spark: "SparkSession", spec: StreamSpec, survey: Survey) -> None:
     """Take everything that is there, as a driver that is started anew would."""
     query = plan(spark, spec, survey).start(available_now=True)
-    assert query.awaitTermination(300)
+    try:
+        assert query.awaitTermination(300)
+    except StreamingQueryException as end:
+        # Spark 4.1.1 ends a query whose only batch is a replay when it counts its lag, after the batch is committed.
+        if "IterableOps.map" not in str(end):
+            raise
+        assert plan(spark, spec, survey).start(available_now=True).awaitTermination(300)
 
 
 def test_two_runs_take_every_message_once(spark: "SparkSession", kafka: str, settings: Settings) -> None:

@@ -32,7 +32,7 @@ from fink_lib.lake.table import TableSpec, append_once
 from fink_lib.lake.tables import KAFKA_KEY, bronze_alerts, quarantine, silver_rejected
 from fink_lib.nights import UNIX_EPOCH_DATE
 from fink_lib.science.provenance import facts_of
-from fink_lib.science.registry import modules_of
+from fink_lib.science.registry import stream_modules
 from fink_lib.science.runner import versions
 from fink_lib.streaming.plan import StreamPlan
 from fink_lib.streaming.spec import StreamSpec
@@ -110,7 +110,7 @@ class Enricher:
         lake, cache = spec.settings.lake, spec.settings.cache
         paths = {name: table.ensure(session, lake) for name, table in tables.items()}
         codes = TopicCodes()
-        modules = modules_of(survey.name)
+        modules = stream_modules(survey.name)
         digest, facts = facts_of(modules, cache, __version__)
         record_facts(session, survey, lake, facts)
         return cls(

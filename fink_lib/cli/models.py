@@ -8,9 +8,11 @@ from rich.console import Console
 from rich.table import Table
 
 from fink_lib.cli.common import load_settings, say
+from fink_lib.cli.models_train import train
 from fink_lib.models import MODELS, ModelFacts, ensure
 
 app = typer.Typer(no_args_is_help=True)
+app.command()(train)
 
 
 @app.command()

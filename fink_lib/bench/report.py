@@ -35,7 +35,8 @@ class Report:
     what, alerts, derived_from
         Which benchmark; how many packets, derived from how many real ones.
     rate_steady, rate_total
-        Alerts per second after the first batch, and from the start of the stream to the end of the last batch.
+        Alerts per second after the first batch, and from the start of the stream to the end of the last batch;
+        of a chain from the first stage's first batch to the last stage's last one.
     decode_rate
         The yard-stick, alerts per second in steady state: Kafka, header cut off, `from_avro`, Parquet files;
         no check, no Delta, no exactly-once.

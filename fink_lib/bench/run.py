@@ -13,6 +13,7 @@ from fink_lib.bench.bed import Bed
 from fink_lib.bench.report import Report, percentiles, rate_steady
 from fink_lib.bench.stages import (
     StageRun,
+    chain_figures,
     has_distributed,
     has_enriched,
     has_ingested,
@@ -168,8 +169,10 @@ def _night(request: BenchRequest, bed: Bed, derived_from: int, decode_rate: floa
     with running(bed, list(Stage)) as specs:
         bed.say(f"running the chain on {request.alerts} alerts at once")
         _wait_for_chain(request, bed, specs, request.alerts)
-        runs = {spec.stage: read_run(spec.paths.log).of(request.alerts) for spec in specs}
-        chain = StageRun(runs[Stage.INGEST].began_s, runs[Stage.DISTRIBUTE].batches).figures
+        runs = {spec.stage: read_run(spec.paths.log).of(_rows_passed(bed, spec.stage)) for spec in specs}
+        for stage, run in runs.items():
+            bed.say(f"  {stage}, batch by batch: {run.progress}")
+        chain = chain_figures(runs[Stage.INGEST], runs[Stage.DISTRIBUTE])
         bed.say(f"  {chain['rate_steady']} alerts/s; now {request.rate:g} alerts/s for {request.latency_s:g} s")
         since = datetime.now().astimezone()
         more = len(bed.waiting)

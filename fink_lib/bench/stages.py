@@ -61,6 +61,22 @@ class StageRun:
         }
 
 
+def chain_figures(first: StageRun, last: StageRun) -> dict[str, float]:
+    """Return the rates of a whole chain from its first and its last stage.
+
+    Steady is counted from the end of the first stage's first batch, when every driver has started, to the end of
+    the last stage's last batch: all the work of all stages on all alerts but those of that first batch.
+    """
+    if not first.batches or not last.batches:
+        return {"rate_steady": 0.0, "rate_total": 0.0}
+    rows, end_s = sum(batch.rows for batch in first.batches), last.batches[-1].ended_s
+    opening = first.batches[0]
+    return {
+        "rate_steady": rate(rows - opening.rows, end_s - opening.ended_s),
+        "rate_total": rate(rows, end_s - first.began_s),
+    }
+
+
 @contextmanager
 def running(bed: Bed, stages: Sequence[Stage]) -> Iterator[list[StreamSpec]]:
     """Run drivers for as long as the block lasts, then stop them gracefully."""

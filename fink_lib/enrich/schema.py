@@ -8,7 +8,7 @@ from pyspark.sql.pandas.types import from_arrow_type
 from fink_lib.lake.table import TableSpec
 from fink_lib.lake.tables import silver_alerts
 from fink_lib.science.base import Module
-from fink_lib.science.registry import modules_of, output_struct
+from fink_lib.science.registry import output_struct, stream_modules
 from fink_lib.surveys import Survey
 
 
@@ -22,4 +22,4 @@ def science_struct(modules: Sequence[Module]) -> T.StructType:
 
 def silver_spec(survey: Survey) -> TableSpec:
     """Return the silver table of a survey, with a column for each output of its science modules."""
-    return silver_alerts(survey, science_struct(modules_of(survey.name)))
+    return silver_alerts(survey, science_struct(stream_modules(survey.name)))

@@ -13,7 +13,7 @@ from pyspark.sql.pandas.functions import arrow_udf
 from fink_lib.enrich.schema import science_struct
 from fink_lib.science.forming import form_batch, wanted
 from fink_lib.science.inputs import inputs_of
-from fink_lib.science.registry import modules_of
+from fink_lib.science.registry import stream_modules
 from fink_lib.science.runner import run
 from fink_lib.surveys import Survey, get_survey
 
@@ -36,7 +36,7 @@ def science_column(survey: Survey, cache: Path, names: Sequence[str] | None = No
     names
         Only these modules; all when not given.
     """
-    modules, inputs = modules_of(survey.name, names), inputs_of(survey.name)
+    modules, inputs = stream_modules(survey.name, names), inputs_of(survey.name)
     columns = wanted(modules, inputs).columns(inputs)
     packed = F.struct(*(F.col(path).alias(name) for name, path in columns.items()))
     result = T.StructType([*science_struct(modules).fields, T.StructField(ERRORS, ERRORS_TYPE)])
@@ -52,7 +52,7 @@ def science_column(survey: Survey, cache: Path, names: Sequence[str] | None = No
 
 def evaluate(packets: pa.StructArray, survey: str, cache: str, names: Sequence[str] | None = None) -> pa.StructArray:
     """Run a survey's modules over a struct array of the fields that they declare."""
-    modules, inputs = modules_of(survey, names), inputs_of(survey)
+    modules, inputs = stream_modules(survey, names), inputs_of(survey)
     batch = form_batch(packets, wanted(modules, inputs), inputs, get_survey(survey))
     outcome = run(modules, batch, Path(cache))
     arrays = {**outcome.columns, ERRORS: outcome.error_maps(len(batch))}

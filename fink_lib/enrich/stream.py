@@ -32,7 +32,7 @@ from fink_lib.lake.table import TableSpec, append_once
 from fink_lib.lake.tables import KAFKA_KEY, bronze_alerts, quarantine, silver_rejected
 from fink_lib.nights import UNIX_EPOCH_DATE
 from fink_lib.science.provenance import digest_of, facts_of
-from fink_lib.science.registry import modules_of
+from fink_lib.science.registry import stream_modules
 from fink_lib.science.runner import versions
 from fink_lib.streaming.plan import StreamPlan
 from fink_lib.streaming.spec import StreamSpec
@@ -108,7 +108,7 @@ class Enricher:
         roots = {name: lake if name == "bronze" else out or lake for name in tables}
         paths = {name: table.ensure(session, roots[name]) for name, table in tables.items()}
         codes = TopicCodes()
-        modules = modules_of(survey.name)
+        modules = stream_modules(survey.name)
         record_facts(session, survey, out or lake, facts_of(modules, cache, __version__)[1])
         return cls(
             spec=spec,

@@ -8,7 +8,7 @@ import pyspark.sql.types as T
 from pyspark.sql import Column, DataFrame
 
 from fink_lib.nightly.results import JsonObject
-from fink_lib.science.registry import modules_of
+from fink_lib.science.registry import stream_modules
 
 BINS = 20  # of [0, 1]
 # Scores that packets bring with them, where a survey's packets have them
@@ -54,14 +54,14 @@ def profile(survey: str, silver: DataFrame) -> JsonObject:
 
 def profiled_columns(survey: str, silver: DataFrame) -> list[str]:
     """Return the columns whose nulls are watched: identity and every science output that the table has."""
-    outputs = [out.name for module in modules_of(survey) for out in module.outputs]
+    outputs = [out.name for module in stream_modules(survey) for out in module.outputs]
     watched = ["object_id", "ra", "dec", "band", *outputs]
     return [name for name in dict.fromkeys(watched) if name in silver.columns]
 
 
 def score_columns(survey: str, silver: DataFrame) -> list[str]:
     """Return the columns that may hold scores: numbers without unit, of the science and of the packet."""
-    outputs = [out for module in modules_of(survey) for out in module.outputs if not out.unit]
+    outputs = [out for module in stream_modules(survey) for out in module.outputs if not out.unit]
     floats = [out.name for out in outputs if pa.types.is_floating(out.type) and out.name in silver.columns]
     return [*floats, *(path for path in PACKET_SCORES if has_path(silver.schema, path))]
 
@@ -69,7 +69,7 @@ def score_columns(survey: str, silver: DataFrame) -> list[str]:
 def flag_columns(survey: str, silver: DataFrame) -> dict[str, Column]:
     """Return the flags that the table can answer: those named here, and every true-or-false science output."""
     named = {name: F.expr(test) for name, (test, needs) in FLAGS.items() if set(needs) <= set(silver.columns)}
-    outputs = [out for module in modules_of(survey) for out in module.outputs if pa.types.is_boolean(out.type)]
+    outputs = [out for module in stream_modules(survey) for out in module.outputs if pa.types.is_boolean(out.type)]
     return named | {out.name: F.col(out.name) for out in outputs if out.name in silver.columns}
 
 

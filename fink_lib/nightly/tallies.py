@@ -10,7 +10,7 @@ from fink_lib.filters.registry import filters_of
 from fink_lib.nightly.results import JsonObject
 from fink_lib.nightly.summary import UNKNOWN
 from fink_lib.science.base import FAILED
-from fink_lib.science.registry import modules_of
+from fink_lib.science.registry import stream_modules
 
 SKY_BIN_DEG = 4.0
 MOST_CLASSES = 100
@@ -62,7 +62,7 @@ def sky(rows: DataFrame) -> JsonObject:
 
 def class_columns(survey: str, silver: DataFrame) -> list[str]:
     """Return the science columns that hold a label or a flag."""
-    outputs = [out for module in modules_of(survey) for out in module.outputs if not out.unit]
+    outputs = [out for module in stream_modules(survey) for out in module.outputs if not out.unit]
     labels = {out.name for out in outputs if pa.types.is_string(out.type) or pa.types.is_integer(out.type)}
     return [name for name in silver.columns if name in labels]
 

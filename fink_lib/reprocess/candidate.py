@@ -32,7 +32,7 @@ from fink_lib.reprocess.partial import partial_frame
 from fink_lib.reprocess.plan import chosen_modules, cuts_in_force
 from fink_lib.reprocess.records import KEYS, Record, codes_of, enrich_times, join_records, settle_first_arrivals
 from fink_lib.reprocess.tables import files_of, table_path
-from fink_lib.science.registry import modules_of
+from fink_lib.science.registry import stream_modules
 from fink_lib.science.runner import versions
 from fink_lib.streaming.spec import Stage
 from fink_lib.surveys import Survey, get_survey
@@ -139,7 +139,7 @@ def _set_aside(this: Run) -> int:
 
 def _check_versions(this: Run) -> None:
     names = chosen_modules(this.folder.request()) or None
-    found = versions(modules_of(this.survey.name, names), this.folder.settings.cache)
+    found = versions(stream_modules(this.survey.name, names), this.folder.settings.cache)
     if found != this.plan["science_versions"] or __version__ != this.plan["code_version"]:
         raise ReprocessRefused(
             f"code or catalogues have changed since the plan of {this.folder.request_id}: make the plan again"
@@ -229,7 +229,7 @@ def _silver(this: Run, rows: pa.Table) -> DataFrame:
     cache = this.folder.settings.cache
     names = chosen_modules(this.folder.request())
     live = this.live(Table.SILVER)
-    everything = modules_of(this.survey.name)
+    everything = stream_modules(this.survey.name)
     if names and live is not None:
         return partial_frame(this.session, this.survey, this.tables, rows, live=live, names=names, cache=cache)
     return silver_frame(

@@ -14,7 +14,7 @@ from fink_lib.nightly.snapshot import Table
 from fink_lib.reprocess import compare
 from fink_lib.reprocess.compare import Alignment, JsonObject
 from fink_lib.reprocess.side import PLACE, Side
-from fink_lib.science.registry import modules_of
+from fink_lib.science.registry import stream_modules
 from fink_lib.surveys import Survey
 
 # Where a value comes from; a row that differs in these alone says the same as before.
@@ -60,7 +60,7 @@ def compare_sides(survey: Survey, old: Side, new: Side, filters: Sequence[Filter
     """
     chosen = filters_of(survey.name) if filters is None else filters
     moved = compare.moves(old.places, new.places)
-    science = {out.name for module in modules_of(survey.name) for out in module.outputs}
+    science = {out.name for module in stream_modules(survey.name) for out in module.outputs}
     silver = _table(Table.SILVER, old, new, science)
     rejected = _table(Table.REJECTED, old, new, set())
     yields = compare.gains(old.selected(chosen, survey.public), new.selected(chosen, survey.public))

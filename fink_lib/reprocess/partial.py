@@ -13,7 +13,7 @@ from fink_lib.enrich.stream import silver_frame
 from fink_lib.lake.table import TableSpec
 from fink_lib.lake.tables import KAFKA_KEY
 from fink_lib.reprocess.records import on_record
-from fink_lib.science.registry import modules_of
+from fink_lib.science.registry import stream_modules
 from fink_lib.science.runner import versions
 from fink_lib.surveys import Survey
 
@@ -51,11 +51,11 @@ def partial_frame(
     old, new = rows.filter(known), rows.filter(pc.invert(known))
     parts = []
     if old.num_rows:
-        told = versions(modules_of(survey.name, names), cache)
+        told = versions(stream_modules(survey.name, names), cache)
         computed = silver_frame(session, tables, old, science_column(survey, cache, names), told)
         parts.append(_keep_the_rest(computed, mine, survey, names, tuple(told)))
     if new.num_rows:
-        everything = versions(modules_of(survey.name), cache)
+        everything = versions(stream_modules(survey.name), cache)
         parts.append(silver_frame(session, tables, new, science_column(survey, cache), everything))
     return parts[0] if len(parts) == 1 else parts[0].unionByName(parts[1], allowMissingColumns=True)
 
@@ -64,7 +64,7 @@ def _keep_the_rest(
     computed: DataFrame, live: DataFrame, survey: Survey, names: Sequence[str], told: Sequence[str]
 ) -> DataFrame:
     """Join the outputs of the other modules, and the versions and errors that belong to them."""
-    outputs = {out.name: module.name for module in modules_of(survey.name) for out in module.outputs}
+    outputs = {out.name: module.name for module in stream_modules(survey.name) for out in module.outputs}
     others = [name for name, module in outputs.items() if module not in names and name in live.columns]
     kept = live.select(*KAFKA_KEY, *others, F.col(ERRORS).alias("_errors"), F.col(VERSIONS).alias("_versions"))
     joined = computed.join(kept, on=list(KAFKA_KEY))

@@ -16,7 +16,7 @@ from fink_lib.nightly.snapshot import Table
 from fink_lib.reprocess.folder import JsonObject, RequestFolder, listed
 from fink_lib.reprocess.request import Request
 from fink_lib.reprocess.tables import READ, current_version, files_of, open_table, rows_by_night, table_path
-from fink_lib.science.registry import modules_of
+from fink_lib.science.registry import stream_modules
 from fink_lib.science.runner import versions
 from fink_lib.surveys import Cut, Survey, get_survey
 
@@ -64,7 +64,7 @@ def chosen_modules(request: Request) -> tuple[str, ...]:
     """
     if not request.modules:
         return ()
-    everything = modules_of(request.survey)
+    everything = stream_modules(request.survey)
     by_name = {module.name: module for module in everything}
     if strangers := sorted(set(request.modules) - set(by_name)):
         raise ConfigError(
@@ -115,7 +115,7 @@ def make_plan(folder: RequestFolder) -> JsonObject:
     request, settings = folder.request(), folder.settings
     survey = get_survey(request.survey)
     names = chosen_modules(request)
-    in_force = versions(modules_of(survey.name, names or None), settings.cache)
+    in_force = versions(stream_modules(survey.name, names or None), settings.cache)
     check_catalogs(request.catalogs, in_force)
     paths = {table: table_path(settings, survey.name, table) for table in READ}
     pinned = {table: current_version(paths[table]) for table in READ}

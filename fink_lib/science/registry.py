@@ -53,6 +53,15 @@ MODULES: tuple[Module, ...] = (
     *RUBIN_MODULES,
 )
 
+# What the enrich stream runs. The others run by `fink science`, until their cost in the stream has been measured.
+STREAM_MODULES = frozenset({"detections", "solar_system", "light_curve_features", "variable_stars"})
+
+
+def stream_modules(survey: str, names: Sequence[str] | None = None) -> tuple[Module, ...]:
+    """Return the modules that the enrich stream of a survey runs, or some others in their place."""
+    its_own = [module.name for module in modules_of(survey) if module.name in STREAM_MODULES]
+    return modules_of(survey, its_own if names is None else names)
+
 
 def modules_of(survey: str, names: Sequence[str] | None = None) -> tuple[Module, ...]:
     """Return the modules of a survey, each after those that it needs.

@@ -18,7 +18,7 @@ from fink_lib.nightly.snapshot import Table, night_specs
 from fink_lib.science.base import NO_MATCH
 from fink_lib.science.forming import Wanted, batch_of_packets
 from fink_lib.science.inputs import BANDS, SurveyInputs, inputs_of
-from fink_lib.science.registry import modules_of
+from fink_lib.science.registry import stream_modules
 from fink_lib.surveys import Survey, value_at
 
 POINTS = ("band", "mag", "mag_err", "mag_limit", "flux", "flux_err")
@@ -48,7 +48,7 @@ def best_of_night(context: NightContext, versions: Mapping[str, int | None]) -> 
     chosen = choose(sent, ranks, filters)
     ids = [choice.alert_id for choice in chosen]
     inputs = inputs_of(survey.name)
-    science = [out.name for module in modules_of(survey.name) for out in module.outputs]
+    science = [out.name for module in stream_modules(survey.name) for out in module.outputs]
     roots = dict.fromkeys([inputs.alert_id.split(".")[0], inputs.current, inputs.history])
     silver = rows_of(files[Table.SILVER], ids, [*HEAD, *science, *roots])
     cutouts = rows_of(files[Table.BRONZE], ids, list(dict.fromkeys(survey.cutout_roots)))
@@ -87,7 +87,7 @@ def labels(row: Mapping[str, Any], survey: str) -> dict[str, str]:
     """Return the text labels that the science gave an alert; those that found nothing are left out."""
     texts = {
         out.name: row.get(out.name)
-        for module in modules_of(survey)
+        for module in stream_modules(survey)
         for out in module.outputs
         if isinstance(row.get(out.name), str)
     }

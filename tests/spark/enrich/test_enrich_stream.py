@@ -98,12 +98,12 @@ def test_every_alert_of_a_clean_set_passes(bench: Bench, shared_data: Path) -> N
 def test_the_stream_gives_what_the_modules_give_alone(bench: Bench, rows: list[dict[str, Any]]) -> None:
     from fink_lib.science.forming import batch_of_packets, wanted
     from fink_lib.science.inputs import inputs_of
-    from fink_lib.science.registry import modules_of
+    from fink_lib.science.registry import stream_modules
     from fink_lib.science.runner import run
 
     bench.offer(rows[:60])
     bench.run()
-    modules, inputs = modules_of("ztf"), inputs_of("ztf")
+    modules, inputs = stream_modules("ztf"), inputs_of("ztf")
     found = {row.alert_id: row for row in bench.silver.collect()}
     for row in rows[:60]:
         if row["alert_id"] not in found:

@@ -1,12 +1,15 @@
 """A night of real alerts on a real broker through the real streams, closed by all six steps; then a loss planted."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
 from pyspark.sql import SparkSession
 
+from fink_lib.cli.host.kafka import LocalKafka
 from fink_lib.config import Settings
 from fink_lib.distribute.stream import plan as distribute
 from fink_lib.enrich.stream import plan as enrich
@@ -59,10 +62,17 @@ class Played:
 
 
 @pytest.fixture(scope="module")
-def played(spark: SparkSession, kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Played:
+def own_kafka(jars: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A broker that holds this night alone: its topics bear the names of the survey, which other tests use too."""
+    with LocalKafka(tmp_path_factory.mktemp("night-kafka"), jars["kafka"]) as broker:
+        yield broker.bootstrap
+
+
+@pytest.fixture(scope="module")
+def played(spark: SparkSession, own_kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Played:
     """Play the sample night with 3 truncated messages and 5 repeats, and run the streams until they have caught up."""
     home = tmp_path_factory.mktemp("real-night")
-    settings = Settings(home=home / "home", kafka_bootstrap=kafka)
+    settings = Settings(home=home / "home", kafka_bootstrap=own_kafka)
     survey = get_survey("ztf")
     sample_night(settings)
     faults = {Fault.TRUNCATED: 3, Fault.DUPLICATE: 5}

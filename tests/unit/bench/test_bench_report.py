@@ -12,7 +12,7 @@ import pytest
 
 from fink_lib.bench.memory import MemoryWatch, tree_rss_mb
 from fink_lib.bench.report import Batch, Report, percentiles, rate_steady, scaled
-from fink_lib.bench.stages import StageRun, read_run
+from fink_lib.bench.stages import StageRun, chain_figures, read_run
 
 BATCHES = [Batch(100, 20.0, 1020.0), Batch(400, 1.0, 1022.0), Batch(400, 2.0, 1024.0)]
 
@@ -22,6 +22,12 @@ def test_the_steady_rate_leaves_the_first_batch_out_and_counts_waiting() -> None
     assert rate_steady(BATCHES[:1]) == 5.0
     assert StageRun(1000.0, BATCHES).figures == {"rate_steady": 200.0, "rate_total": 37.5, "first_batch_s": 20.0}
     assert StageRun(0.0, []).figures["rate_total"] == 0.0
+
+
+def test_a_chain_is_as_fast_as_all_its_stages_together() -> None:
+    last = StageRun(1000.0, [Batch(900, 1.0, 1120.0)])  # one quick batch at the end makes no quick chain
+    assert chain_figures(StageRun(1000.0, BATCHES), last) == {"rate_steady": 8.0, "rate_total": 7.5}
+    assert chain_figures(StageRun(0.0, []), last)["rate_total"] == 0.0
 
 
 def test_rows_counted_twice_are_scaled_to_what_the_tables_hold() -> None:

@@ -11,12 +11,12 @@ from fink_lib.enrich.schema import science_struct, silver_spec
 from fink_lib.enrich.science import ERRORS, ERRORS_TYPE, evaluate
 from fink_lib.science.forming import wanted
 from fink_lib.science.inputs import inputs_of
-from fink_lib.science.registry import modules_of
+from fink_lib.science.registry import stream_modules
 from fink_lib.surveys import get_survey
 
 
 def test_an_alert_of_nulls_comes_back_as_declared() -> None:
-    modules, inputs = modules_of("ztf"), inputs_of("ztf")
+    modules, inputs = stream_modules("ztf"), inputs_of("ztf")
     columns = wanted(modules, inputs).columns(inputs)
     arrays = [
         pa.array([7]) if name == "alert_id" else pa.array([None], type=pa.list_(pa.float64()))

@@ -60,6 +60,9 @@ class Settings(BaseSettings):
         "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
         description="Further options of a nightly job's JVM; empty suits nights of millions, jobs of minutes",
     )
+    spark_codegen: bool = Field(
+        False, description="Let Spark write and compile Java for each query; pays when a batch has 100,000 rows or more"
+    )
 
     ingest_trigger_s: float = Field(1.0, ge=0, description="Seconds between two micro-batches of ingest")
     enrich_trigger_s: float = Field(1.0, ge=0, description="Seconds between two micro-batches of enrich")

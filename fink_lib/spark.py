@@ -29,6 +29,8 @@ COMMON_CONF = {
     "spark.sql.streaming.stopTimeout": "60000",
     "spark.sql.parquet.compression.codec": "zstd",
 }
+# Java written and compiled for a row of 200 fields takes a second or two, for every batch and query anew.
+INTERPRETED_CONF = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 # Executors of a cluster must reach the driver; those of `local[n]` live inside it.
 LOOPBACK_CONF = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
 
@@ -74,6 +76,7 @@ def build_session(
     builder = SparkSession.Builder().appName(name).master(settings.spark_master)
     merged = {
         **COMMON_CONF,
+        **({} if settings.spark_codegen else INTERPRETED_CONF),
         **_jar_conf(settings),
         "spark.driver.memory": memory or settings.batch_memory,
         "spark.driver.extraJavaOptions": _java_options(settings, java_options),

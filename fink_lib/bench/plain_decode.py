@@ -52,7 +52,7 @@ def _batch(report: dict[str, object]) -> Batch:
 def main(arguments: list[str]) -> None:
     """Run the yard-stick and print ``{"began_s", "batches"}``."""
     topic, prefix, schema_file, out = arguments
-    settings = Settings()
+    settings = Settings(spark_codegen=True)  # Spark as it comes
     conf = {"spark.sql.streaming.numRecentProgressUpdates": "10000"}
     session = build_session("plain-decode", settings, memory=settings.stream_memory, java_options="", conf=conf)
     began_s = time.time()

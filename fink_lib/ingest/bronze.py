@@ -13,12 +13,18 @@ from fink_lib.surveys import Survey
 
 KAFKA = {"topic": "kafka_topic", "partition": "kafka_partition", "offset": "kafka_offset", "timestamp": "kafka_time"}
 IDENTITY = ("night", "alert_id", "object_id", "time", "ra", "dec", "band")
+INGEST_TIME = "ingest_time"
 
 
 def with_identity(frame: DataFrame, survey: Survey) -> DataFrame:
     """Add night, ids, time, position and band, read out of the packet, null where they are not there."""
+    return frame.withColumns(identity(survey)).withColumn("night", night_column(survey))
+
+
+def identity(survey: Survey) -> dict[str, Column]:
+    """Return ids, time, position and band, read out of the packet."""
     at = survey.fields
-    facts = {
+    return {
         "alert_id": _at(at.alert_id).cast("long"),
         "object_id": F.nullif(_at(at.object_id).cast("string"), F.lit(at.no_object)),
         "time": _at(at.time).cast("double"),
@@ -26,7 +32,6 @@ def with_identity(frame: DataFrame, survey: Survey) -> DataFrame:
         "dec": _at(at.dec).cast("double"),
         "band": _band(_at(at.band).cast("string"), survey),
     }
-    return frame.withColumns(facts).withColumn("night", night_column(survey))
 
 
 def _at(path: str) -> Column:
@@ -56,16 +61,22 @@ def at_run_time(moment: dt.datetime) -> Column:
 
 def bronze_row(frame: DataFrame, survey: Survey, ingest_time: dt.datetime) -> DataFrame:
     """Select the columns of the bronze table, in its order; `schema_*` columns must be there."""
-    packet = [F.col(f"{PACKET}.{field.name}") for field in packet_struct(survey, cutouts=True).fields]
-    return frame.select(
-        *IDENTITY,
-        *(F.col(source).alias(name) for source, name in KAFKA.items()),
-        at_run_time(ingest_time).alias("ingest_time"),
-        "schema_fingerprint",
-        "schema_version",
-        F.lit(__version__).alias("code_version"),
-        *packet,
-    )
+    columns = bronze_columns(survey) | {INGEST_TIME: at_run_time(ingest_time)}
+    return frame.select(*(column.alias(name) for name, column in columns.items()))
+
+
+def bronze_columns(survey: Survey) -> dict[str, Column]:
+    """Return the columns of the bronze table, in its order; `ingest_time` is each batch's own and null here."""
+    packet = packet_struct(survey, cutouts=True).fieldNames()
+    return {
+        **{name: F.col(name) for name in IDENTITY},
+        **{name: F.col(source) for source, name in KAFKA.items()},
+        INGEST_TIME: F.lit(None),
+        "schema_fingerprint": F.col("schema_fingerprint"),
+        "schema_version": F.col("schema_version"),
+        "code_version": F.lit(__version__),
+        **{name: F.col(f"{PACKET}.{name}") for name in packet},
+    }
 
 
 def quarantine_row(frame: DataFrame, stage: str, now: dt.datetime) -> DataFrame:

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import pyspark.sql.functions as F
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column
 from pyspark.sql.avro.functions import from_avro
 
 from fink_lib.ingest.opening import opening_of
@@ -12,6 +13,8 @@ from fink_lib.ingest.writers import Writer
 from fink_lib.surveys import Survey
 from fink_lib.surveys.base import AvroSchema
 from fink_lib.surveys.container import write_long
+
+Columns: TypeAlias = dict[str, Column]
 
 WRITER, BODY, PACKET = "_writer", "_body", "_packet"
 END_FIELD, END = "_end", 0x656E64206F662069  # any number that no packet ends with by chance
@@ -23,18 +26,20 @@ AVRO_LIMITS = {
 }
 
 
-def decoded(frame: DataFrame, survey: Survey, writers: Sequence[Writer]) -> DataFrame:
-    """Add the number of the writer, null where it is none of these, and the packet."""
+def opening_steps(survey: Survey, writers: Sequence[Writer]) -> tuple[Columns, Columns, Columns]:
+    """Return the columns that open a message, in three steps that each read the one before.
+
+    They are the number of the writer, null where it is none of these; the datum; and the packet.
+    """
     opening = opening_of(survey.framing.name)
     starts = [F.startswith(F.col("value"), F.lit(writer.prefix)) for writer in writers]
     lengths = [F.lit(len(writer.prefix)) for writer in writers]
     body = opening.body(F.col("value"), _by_writer(lengths))
     packets = [from_avro(F.col(BODY), _ended(json.loads(writer.schema)), _options(survey)) for writer in writers]
     return (
-        frame.withColumn(WRITER, _first_true(starts))
-        .withColumn(BODY, F.concat(body, F.lit(write_long(END))))
-        .withColumn(PACKET, _by_writer(packets))
-        .drop(BODY)
+        {WRITER: _first_true(starts)},
+        {BODY: F.concat(body, F.lit(write_long(END)))},
+        {PACKET: _by_writer(packets)},
     )
 
 

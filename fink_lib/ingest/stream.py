@@ -21,11 +21,11 @@ from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, Observation, Row, SparkSession
 
 from fink_lib.ingest.bronze import KAFKA, bronze_row, quarantine_row, with_identity
-from fink_lib.ingest.decode import AVRO_LIMITS, PACKET, decoded, decoded_as_read, whole, writer_value
+from fink_lib.ingest.decode import AVRO_LIMITS, PACKET, decoded_as_read
+from fink_lib.ingest.fast_path import LEFT, FastPath
 from fink_lib.ingest.opening import opening_of
 from fink_lib.ingest.rescue import COLUMNS_SQL, verdicts
 from fink_lib.ingest.source import kafka_source
-from fink_lib.ingest.stamps import stamps_whole
 from fink_lib.ingest.writers import Writers
 from fink_lib.lake.rules import first_broken, row_rules
 from fink_lib.lake.table import append_once
@@ -87,6 +87,7 @@ class BatchWriter:
         self.writers = Writers(spec.settings.home / "writers" / f"{survey.name}.json", survey)
         self.files = session.sparkContext.defaultParallelism
         self._committed: int | None = None
+        self._fast: FastPath | None = None
 
     def write(self, frame: DataFrame, batch_id: int) -> None:
         """Put every message of a micro-batch into bronze or quarantine, once, however often this is called."""
@@ -118,28 +119,21 @@ class BatchWriter:
         This is the first write of a batch, and is made even when it holds no row: its transaction number is
         what tells a later attempt that rows of this batch may stand in the tables.
         """
-        count = Observation(f"ingest-{batch_id}")
-        fitting = self._fitting(frame, count) if self.writers.known else None
-        empty = frame.sparkSession.createDataFrame([], bronze_alerts(self.survey).schema)
-        append_once(empty if fitting is None else fitting, self.bronze, self.spec.app_id, batch_id)
+        count, fast = Observation(f"ingest-{batch_id}"), self._fast_path()
+        rows = self._no_row(frame) if fast is None else fast.rows(frame, _now(), count)
+        append_once(rows, self.bronze, self.spec.app_id, batch_id)
         self._committed = batch_id
-        return 1 if fitting is None else int(count.get["left"])
+        return 1 if fast is None else int(count.get[LEFT])
 
-    def _fitting(self, frame: DataFrame, count: Observation) -> DataFrame:
-        """Return the bronze rows of all messages that the fast path reads and finds good; observe the others."""
-        writers = self.writers.known
-        good = whole() & F.col("_stamps_whole") & first_broken(self.rules).isNull()
-        judged = (
-            with_identity(decoded(frame, self.survey, writers), self.survey)
-            .withColumn("_stamps_whole", stamps_whole(self.survey))
-            .withColumn("_good", F.coalesce(good, F.lit(False)))
-            # Observing also keeps the filter above the decoder: below it, every packet would be decoded twice.
-            .observe(count, F.count_if(~F.col("_good")).alias("left"))
-            .where("_good")
-            .withColumn("schema_fingerprint", writer_value([writer.fingerprint for writer in writers]))
-            .withColumn("schema_version", writer_value([writer.version for writer in writers]))
-        )
-        return bronze_row(judged, self.survey, _now())
+    def _no_row(self, frame: DataFrame) -> DataFrame:
+        return frame.sparkSession.createDataFrame([], bronze_alerts(self.survey).schema)
+
+    def _fast_path(self) -> FastPath | None:
+        """Return the fast path over the writers known by now; None while there is none."""
+        known = self.writers.known
+        if known and (self._fast is None or self._fast.writers != known):
+            self._fast = FastPath(self.survey, known)
+        return self._fast
 
     def _write_misfits(self, frame: DataFrame, batch_id: int, *, replayed: bool) -> None:
         """Save or quarantine every message of the batch that is in neither table."""

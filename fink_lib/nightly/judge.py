@@ -68,11 +68,11 @@ def quiet_context() -> "AbstractDataContext":
     if os.environ.get("SPARK_REMOTE"):
         raise ConfigError("SPARK_REMOTE is set: unset it, the suites run in the job's own Spark session")
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    for name in ("great_expectations", "py4j", "posthog"):  # before the import, which says hundreds of lines itself
+        logging.getLogger(name).setLevel(logging.ERROR)
     import great_expectations as gx  # noqa: PLC0415 - slow to import, and reads the environment when it is
     from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
 
-    for name in ("great_expectations", "py4j", "posthog"):
-        logging.getLogger(name).setLevel(logging.ERROR)
     context = gx.get_context(mode="ephemeral")
     context.enable_analytics(enable=False)
     context.variables.progress_bars = ProgressBarsConfig(globally=False)

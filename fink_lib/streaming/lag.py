@@ -86,10 +86,16 @@ def source_lag(source: Mapping[str, Any]) -> int | None:
 
 
 def source_rows(source: Mapping[str, Any]) -> int:
-    """Return the input rows of one source; exact for Kafka however often the micro-batch read them."""
+    """Return the input rows of one source; exact for Kafka however often the micro-batch read them.
+
+    A first micro-batch does not tell where it began. Its rows are then no more than what Spark read, and no more
+    than what the partitions ever held.
+    """
+    read = int(source.get("numInputRows") or 0)
     start, end = offset_of(source.get("startOffset")), offset_of(source.get("endOffset"))
-    if str(source.get("description", "")).startswith("Kafka") and start is not None and end is not None:
-        distance = kafka_distance(start, end)
-        if distance is not None:
-            return distance
-    return int(source.get("numInputRows") or 0)
+    if not str(source.get("description", "")).startswith("Kafka") or end is None:
+        return read
+    distance = kafka_distance(start or {}, end)
+    if distance is None:
+        return read
+    return min(read, distance) if start is None else distance

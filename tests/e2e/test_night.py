@@ -1,5 +1,6 @@
 """Whole nights: Kafka, three streams, a lake, under Airflow; what goes in is in exactly one place when it is over."""
 
+import datetime as dt
 import json
 import os
 import signal
@@ -7,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +34,7 @@ NIGHT_KEYS = {
     "survey", "night", "offered", "bronze", "quarantine", "silver", "rejected", "repeats",
     "published", "equation_holds", "lost", "latency_s", "expectations",
 }  # fmt: skip
+KILLED_NIGHT = dt.date(2023, 10, 18)
 TIMES = {"ingest_time", "enrich_time"}
 
 
@@ -124,8 +127,9 @@ def _kill_ingest(settings: Settings, killed: list[int]) -> None:
 
 
 def _stream_once(spark: "SparkSession", settings: Settings) -> None:
-    """Run ingest and enrich over everything that Kafka holds, once, without Airflow."""
-    survey = get_survey("ztf")
+    """Run ingest and enrich over all that Kafka holds of the killed driver's night, once, without Airflow."""
+    ztf = get_survey("ztf")
+    survey = replace(ztf, topic_pattern=ztf.topic_of(KILLED_NIGHT))
     for stage, module in ((Stage.INGEST, ingest), (Stage.ENRICH, enrich)):
         spec = StreamSpec("ztf", stage, settings)
         query = module.plan(spark, spec, survey).start(available_now=True)
@@ -135,6 +139,6 @@ def _stream_once(spark: "SparkSession", settings: Settings) -> None:
 
 def _rows(settings: Settings, spark: "SparkSession", table: str) -> Counter[str]:
     """Count the rows of the night by their content; only the times of processing may differ."""
-    frame = spark.read.format("delta").load(str(settings.lake / table)).where("night = '2023-10-18'")
+    frame = spark.read.format("delta").load(str(settings.lake / table)).where(F.col("night") == F.lit(KILLED_NIGHT))
     content = frame.drop(*TIMES)
     return Counter(row[0] for row in content.select(F.sha2(F.to_json(F.struct(*content.columns)), 256)).collect())

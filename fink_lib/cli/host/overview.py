@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from fink_lib.cli.host.health import state_of
 from fink_lib.cli.host.services import Services
 from fink_lib.cli.host.stack import known_streams
 from fink_lib.config import Settings
@@ -19,7 +20,7 @@ DEAD = "dead"
 
 @dataclass(frozen=True)
 class ServiceRow:
-    """One server: where it is and whether it lives."""
+    """One server: where it is, whether it lives and whether it answers."""
 
     name: str
     state: str
@@ -92,7 +93,7 @@ def look(settings: Settings, now: Callable[[], float] = time.time) -> Overview:
 
 def _services(settings: Settings) -> list[ServiceRow]:
     return [
-        ServiceRow(name, "running" if each.alive else "stopped", each.port, each.pid, each.log)
+        ServiceRow(name, state_of(name, each), each.port, each.pid, each.log)
         for name, each in sorted(Services(settings.home).read().items())
     ]
 

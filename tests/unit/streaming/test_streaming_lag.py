@@ -35,6 +35,12 @@ def test_rows_of_another_source_are_as_reported() -> None:
     assert source_rows({"description": "RateStreamV2", "startOffset": 1, "endOffset": 2, "numInputRows": 20}) == 20
 
 
+def test_rows_of_a_first_batch_are_not_counted_as_often_as_it_read_them() -> None:
+    first = {"description": KAFKA, "startOffset": None, "endOffset": {"t": {"0": 5, "1": 3}}}
+    assert source_rows(first | {"numInputRows": 16}) == 8
+    assert source_rows(first | {"numInputRows": 6}) == 6  # of a partition whose oldest messages were gone
+
+
 def test_a_partition_that_shrank_is_no_negative_lag() -> None:
     assert kafka_distance({"t": {"0": 9}}, {"t": {"0": 4}}) == 0
 

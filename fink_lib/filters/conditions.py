@@ -1,6 +1,6 @@
 """Clauses of one comparison; a missing value meets none of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -66,7 +66,7 @@ def any_of(name: str, *clauses: Clause) -> Clause:
     )
 
 
-def among(values: Any, words: Iterable[str]) -> Any:
+def among(values: Any, words: Container[object]) -> Any:
     """Return where texts are among some words; a null is not."""
     return np.array([value in words for value in values], dtype=bool)
 

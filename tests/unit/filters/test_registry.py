@@ -24,6 +24,17 @@ ZTF_TOPICS = """
 def test_ztf_has_its_filters_each_on_its_topic() -> None:
     assert [one.topic for one in filters_of("ztf")] == [f"fink_{name}_ztf" for name in ZTF_TOPICS.split()]
 
+# Fink's topics of Rubin.
+LSST_TOPICS = """
+    extragalactic_lt20mag_candidate extragalactic_new_candidate extragalactic_svom faint_trails fast_transient_gvom
+    hostless_candidate in_simbad in_tns is_solar_system mdwarf_flare most_likely_sn remove_unlikely_transients
+    sn_near_galaxy_candidate uniform_sample
+"""
+
+
+def test_lsst_has_its_filters_each_on_its_topic() -> None:
+    assert [one.topic for one in filters_of("lsst")] == [f"fink_{name}_lsst" for name in LSST_TOPICS.split()]
+
 
 def test_a_survey_without_filters_has_none() -> None:
     assert filters_of("of_nobody") == ()

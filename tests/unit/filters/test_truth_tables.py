@@ -7,10 +7,10 @@ import pytest
 from fink_lib.filters.base import Filter
 from fink_lib.filters.facts import columns_of
 from fink_lib.filters.registry import filters_of
-from tests.unit.filters import ztf_cases
+from tests.unit.filters import lsst_cases, ztf_cases
 from tests.unit.filters.filter_rows import Case, Row, verdict
 
-CASES: dict[str, dict[str, Case]] = {"ztf": ztf_cases.CASES}
+CASES: dict[str, dict[str, Case]] = {"ztf": ztf_cases.CASES, "lsst": lsst_cases.CASES}
 FILTERS = {(survey, one.name): one for survey in CASES for one in filters_of(survey)}
 
 

@@ -90,6 +90,20 @@ def alert_tables(
         yield pa.table(columns)
 
 
+def science_leaves(table: pa.Table, paths: Iterable[str]) -> pa.Table:
+    """Return ``alert_id`` and those columns that a table of results has, each leaf of a struct by itself.
+
+    Raises
+    ------
+    ConfigError
+        When the table is not one that `fink science run` wrote.
+    """
+    if ALERT_ID not in table.column_names:
+        raise ConfigError(f"the table has no column '{ALERT_ID}': give one that `fink science run` wrote")
+    found = {path: leaf_of(table, path) for path in (ALERT_ID, *paths)}
+    return pa.table({path: values for path, values in found.items() if values is not None})
+
+
 def batch_of(table: pa.Table) -> Batch:
     """Return the columns of a table as the arrays that filters see."""
     return {name: as_array(table[name]) for name in table.column_names}

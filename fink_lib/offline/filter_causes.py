@@ -1,0 +1,203 @@
+"""Why our filters and Fink's own select different alerts: data, no code. Each cause has a test.
+
+An alert that only Fink's filter selects fails at least one of our clauses: each of those must be explained.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from fink_lib.filters.blocks.catalogued import NOTHING
+from fink_lib.filters.blocks.surroundings import MAY_BE_EXTRAGALACTIC, NO_STAR_NEAR
+from fink_lib.science.classify.labels import EXTRAGALACTIC, FAILED_PREFIX, FINK_EXTRAGALACTIC
+
+Row = Mapping[str, Any]
+UNEXPLAINED = "not explained"
+
+
+class Side(StrEnum):
+    """Whose filter alone selects the alert."""
+
+    OURS = "ours"
+    THEIRS = "theirs"
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A known reason.
+
+    Attributes
+    ----------
+    side
+        Where it applies.
+    sentence
+        What is said of it: what Fink does, what this broker does.
+    filters
+        Names of the filters; all, when empty.
+    clause
+        Which of our clauses it explains, for `Side.THEIRS`; any, when empty.
+    explains
+        Called with the alert.
+    """
+
+    side: Side
+    sentence: str
+    filters: tuple[str, ...] = ()
+    clause: str = ""
+    explains: Callable[[Row], bool] = lambda _row: True
+
+    def covers(self, side: Side, name: str, clause: str, row: Row) -> bool:
+        """Tell whether it explains one difference."""
+        fits = side is self.side and (not self.filters or name in self.filters)
+        return fits and (not self.clause or clause == self.clause) and self.explains(row)
+
+
+def _label(row: Row) -> str:
+    """Return what Fink's filters see: an outage where nothing was given."""
+    return row.get("cdsxmatch") or FAILED_PREFIX
+
+
+def _outage(row: Row) -> bool:
+    return _label(row).startswith(FAILED_PREFIX)
+
+
+def _renamed(row: Row) -> bool:
+    return _label(row) in EXTRAGALACTIC - FINK_EXTRAGALACTIC
+
+
+def _catalogued_star(row: Row) -> bool:
+    return str(row.get("class_default")).startswith(("(VSX)", "(GCVS)"))
+
+
+TRANSIENTS = (
+    "early_kn_candidates",
+    "early_sn_candidates",
+    "fast_riser_candidates",
+    "kn_candidates",
+    "rate_based_kn_candidates",
+    "sn_candidates",
+)
+
+CAUSES: tuple[Cause, ...] = (
+    Cause(
+        Side.THEIRS,
+        "SIMBAD did not answer, which Fink takes for extragalactic; VSX, GCVS or Pan-STARRS show another source there",
+        TRANSIENTS,
+        MAY_BE_EXTRAGALACTIC.name,
+        _outage,
+    ),
+    Cause(
+        Side.OURS,
+        "Fink's list of extragalactic labels predates SIMBAD's names of 2022 and lacks this one",
+        TRANSIENTS,
+        explains=_renamed,
+    ),
+    Cause(
+        Side.THEIRS,
+        "Fink asks SDSS about stars, and takes no answer for no star; Pan-STARRS, in the packet, has one",
+        ("early_kn_candidates", "rate_based_kn_candidates"),
+        NO_STAR_NEAR.name,
+    ),
+    *(
+        Cause(
+            Side.THEIRS,
+            "Fink takes any galaxy of Mangrove within two degrees, this broker the nearest within 60 arcsec",
+            ("early_kn_candidates",),
+            clause,
+        )
+        for clause in (
+            "within 10 kpc of a Mangrove galaxy",
+            "absolute magnitude between -17 and -15 at its distance",
+        )
+    ),
+    Cause(
+        Side.OURS,
+        "packets before version 4 write '1' for a positive subtraction, which Fink's filter takes for negative",
+        ("rate_based_kn_candidates",),
+        explains=lambda row: row.get("candidate.isdiffpos") == "1",
+    ),
+    Cause(
+        Side.OURS,
+        "Fink gives each catalogue source to one alert of the batch only",
+        ("magnetic_cvs",),
+    ),
+    Cause(
+        Side.THEIRS,
+        "a missing type of the Transient Name Server counts as a match at Fink",
+        ("tns_match",),
+        "classified in the Transient Name Server",
+        lambda row: row.get("tns") in NOTHING,
+    ),
+    Cause(
+        Side.OURS,
+        "SIMBAD did not answer and Fink asks nobody else; a list on this machine has the source",
+        ("blazar", "yso_candidates"),
+        explains=_outage,
+    ),
+    Cause(
+        Side.OURS,
+        "Fink sends nothing while SIMBAD is down; here VSX, GCVS and Pan-STARRS have nothing at the place",
+        ("vra",),
+        explains=_outage,
+    ),
+    Cause(
+        Side.OURS,
+        "Fink's list lacks the candidates of this branch of SIMBAD",
+        ("simbad_grav_candidates",),
+        explains=lambda row: "andidate" in _label(row) or _label(row).startswith("Possible"),
+    ),
+    Cause(
+        Side.THEIRS,
+        "Fink's classification uses neither VSX nor GCVS: this is a catalogued variable star",
+        ("unknowns",),
+        explains=_catalogued_star,
+    ),
+    Cause(
+        Side.THEIRS,
+        "Fink's classification does not use the Transient Name Server: this has a type there",
+        ("unknowns",),
+        explains=lambda row: str(row.get("class_default")).startswith("(TNS)"),
+    ),
+    Cause(
+        Side.THEIRS,
+        "Fink's list of extragalactic labels lacks this name of SIMBAD's: it computed no class of a transient",
+        ("unknowns",),
+        explains=_renamed,
+    ),
+    Cause(
+        Side.OURS,
+        "SIMBAD did not answer, which Fink takes for extragalactic and so for a supernova or kilonova",
+        ("unknowns",),
+        explains=_outage,
+    ),
+    Cause(
+        Side.OURS,
+        "Fink gives the alert SIMBAD's word for its host galaxy as a class",
+        ("unknowns",),
+        explains=lambda row: _label(row) in EXTRAGALACTIC,
+    ),
+)
+
+
+def cause_of(side: Side, name: str, failing: tuple[str, ...], row: Row) -> str:
+    """Return why one filter of the pair selects an alert and the other does not.
+
+    Parameters
+    ----------
+    side
+        Whose filter selects it.
+    name
+        Of the filter.
+    failing
+        Our clauses that the alert does not meet; none for `Side.OURS`.
+    row
+        The alert's columns.
+    """
+    found = []
+    for clause in failing or ("",):
+        known = next((cause.sentence for cause in CAUSES if cause.covers(side, name, clause, row)), None)
+        if known is None:
+            return f"{UNEXPLAINED}: {clause}" if clause else UNEXPLAINED
+        found.append(known)
+    return "; ".join(dict.fromkeys(found))

@@ -16,7 +16,7 @@ from fink_lib.offline.alerts import batch_of
 from fink_lib.offline.filter_causes import Side, cause_of
 from fink_lib.offline.run import ALERT_ID
 
-CAUSE_PATHS = ("candidate.isdiffpos", "cdsxmatch", "class_default", "tns")
+CAUSE_PATHS = ("candidate.isdiffpos", "cdsxmatch", "class_default", "gaiadr3_DR3Name", "simbad_otype", "tns")
 
 
 @dataclass(frozen=True)

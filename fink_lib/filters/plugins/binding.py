@@ -94,14 +94,18 @@ def _record(table: pa.Table, paths: tuple[str, ...]) -> Any:
 def _records(table: pa.Table, paths: tuple[str, ...]) -> Any:
     """Return arrays of structs as lists of mappings."""
     fields = [path.partition(".")[2] for path in paths]
-    lists = [_values(table, path) for path in paths]
-    rows = [
-        None if row[0] is None else [dict(zip(fields, item, strict=True)) for item in zip(*row, strict=True)]
-        for row in zip(*lists, strict=True)
-    ]
-    found = pd.Series([None] * len(rows), dtype=object)
-    found[:] = rows
+    columns = [_values(table, path) for path in paths]
+    found = pd.Series([None] * table.num_rows, dtype=object)
+    found[:] = [_mappings(fields, row) for row in zip(*columns, strict=True)]
     return found
+
+
+def _mappings(fields: list[str], row: tuple[list[Any] | None, ...]) -> list[dict[str, Any]] | None:
+    size = next((len(values) for values in row if values is not None), None)
+    if size is None:
+        return None
+    items = zip(*(values if values is not None else [None] * size for values in row), strict=True)
+    return [dict(zip(fields, item, strict=True)) for item in items]
 
 
 def _first_seen(table: pa.Table, paths: tuple[str, ...]) -> Any:

@@ -20,6 +20,12 @@ from types import ModuleType
 from typing import Any, NoReturn
 from unittest.mock import patch
 
+from astropy.coordinates import EarthLocation
+
+from fink_lib.errors import ConfigError
+from fink_lib.science.sky import RUBIN
+
+RUBIN_SITE, RUBIN_HEIGHT_M = "Cerro Pachon", 2650.0
 HIDDEN_PREFIXES = ("FINK_TG_", "KNWEBHOOK", "SLACK", "ANOMALY_")
 
 
@@ -53,6 +59,19 @@ _STAND_INS: dict[str, dict[str, Any]] = {
 }
 
 
+def _site(_class: Any, name: str, **_: Any) -> EarthLocation:
+    """Stand for astropy's list of observatories, which is fetched when the first one is asked for.
+
+    Raises
+    ------
+    ConfigError
+        For any other observatory than Rubin's.
+    """
+    if name != RUBIN_SITE:
+        raise ConfigError(f"fenced: the place of '{name}' would be fetched; this broker knows '{RUBIN_SITE}'")
+    return EarthLocation.from_geodetic(RUBIN.longitude_deg, RUBIN.latitude_deg, RUBIN_HEIGHT_M)
+
+
 def _stand_ins() -> dict[str, ModuleType]:
     found = {}
     for name, members in _STAND_INS.items():
@@ -72,6 +91,7 @@ def fenced() -> Iterator[None]:
         stack.enter_context(patch.object(socket, "getaddrinfo", _no_name))
         stack.enter_context(patch.object(socket.socket, "connect", _refused))
         stack.enter_context(patch.object(socket.socket, "connect_ex", _refused))
+        stack.enter_context(patch.object(EarthLocation, "of_site", classmethod(_site)))
         stack.enter_context(patch.dict(os.environ, kept, clear=True))
         stack.enter_context(_modules(_stand_ins()))
         stack.enter_context(contextlib.redirect_stdout(io.StringIO()))

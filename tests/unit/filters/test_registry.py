@@ -24,6 +24,7 @@ ZTF_TOPICS = """
 def test_ztf_has_its_filters_each_on_its_topic() -> None:
     assert [one.topic for one in filters_of("ztf")] == [f"fink_{name}_ztf" for name in ZTF_TOPICS.split()]
 
+
 # Fink's topics of Rubin.
 LSST_TOPICS = """
     extragalactic_lt20mag_candidate extragalactic_new_candidate extragalactic_svom faint_trails fast_transient_gvom

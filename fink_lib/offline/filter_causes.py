@@ -9,9 +9,11 @@ from enum import StrEnum
 from typing import Any
 
 from fink_lib.filters.blocks.catalogued import NOTHING
+from fink_lib.filters.blocks.hostless import NEXT_NIGHT, NO_HOST, SAME_NIGHT
 from fink_lib.filters.blocks.rubin_quality import GOOD_QUALITY, POSITIVE
 from fink_lib.filters.blocks.rubin_surroundings import CODES, EXTRAGALACTIC_OR_EMPTY, GAIA, NEAR_GALAXY
-from fink_lib.filters.blocks.surroundings import MAY_BE_EXTRAGALACTIC, NO_STAR_NEAR
+from fink_lib.filters.blocks.surroundings import MAY_BE_EXTRAGALACTIC, NO_STAR_NEAR, UNCATALOGUED
+from fink_lib.science.base import NOT_RUN
 from fink_lib.science.classify.labels import EXTRAGALACTIC, FAILED_PREFIX, FINK_EXTRAGALACTIC
 
 Row = Mapping[str, Any]
@@ -68,6 +70,10 @@ def _renamed(row: Row) -> bool:
     return _label(row) in EXTRAGALACTIC - FINK_EXTRAGALACTIC
 
 
+def _stamps_not_compared(row: Row) -> bool:
+    return str(dict(row.get("science_errors") or ()).get("hostless")).startswith(NOT_RUN)
+
+
 def _catalogued_star(row: Row) -> bool:
     return str(row.get("class_default")).startswith(("(VSX)", "(GCVS)"))
 
@@ -79,6 +85,11 @@ TRANSIENTS = (
     "kn_candidates",
     "rate_based_kn_candidates",
     "sn_candidates",
+)
+HOSTLESS = ("inter_night_hostless", "intra_night_hostless", "new_hostless")
+RANDOM_STATISTIC = (
+    "Fink's random numbers go on from one alert to the next, so that the same stamps give another statistic each time; "
+    "here they start anew for each alert"
 )
 INVERTED = ("most_likely_sn", "remove_unlikely_transients")
 RUBIN_EXTRAGALACTIC = (
@@ -187,6 +198,35 @@ CAUSES: tuple[Cause, ...] = (
         "Fink gives the alert SIMBAD's word for its host galaxy as a class",
         ("unknowns",),
         explains=lambda row: _label(row) in EXTRAGALACTIC,
+    ),
+    Cause(
+        Side.THEIRS,
+        "this broker compares stamps only of alerts that pass its other tests: likely real, positive, on no star, "
+        "younger than 90 d, brighter than 20 mag, whole stamps",
+        HOSTLESS,
+        NO_HOST[-1].name,
+        _stamps_not_compared,
+    ),
+    *(
+        Cause(side, RANDOM_STATISTIC, HOSTLESS, clause, lambda row: not _stamps_not_compared(row))
+        for side, clause in ((Side.OURS, ""), (Side.THEIRS, NO_HOST[-1].name))
+    ),
+    Cause(
+        Side.THEIRS,
+        "SIMBAD did not answer, which Fink takes for nothing there; VSX, GCVS or Pan-STARRS show a source",
+        HOSTLESS,
+        UNCATALOGUED.name,
+        _outage,
+    ),
+    Cause(
+        Side.THEIRS,
+        "Fink asks Gaia at the CDS, and takes no answer for no source; the packet names one",
+        HOSTLESS,
+        NO_HOST[2].name,
+    ),
+    *(
+        Cause(Side.THEIRS, "an upper limit counts as a detection at Fink", (name,), clause.name)
+        for name, clause in (("intra_night_hostless", SAME_NIGHT), ("inter_night_hostless", NEXT_NIGHT))
     ),
     *(
         Cause(

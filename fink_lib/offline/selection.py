@@ -47,11 +47,10 @@ class Selection:
         flags = np.stack([one.flags for one in told.values()])
         for name, one in told.items():
             self.holds[name] += int(one.flags.sum())
-        for row in np.flatnonzero(flags.all(axis=0)):
-            self.alert_ids.append(ids[row])
-        for row in np.flatnonzero((~flags).sum(axis=0) == 1):
+        self.alert_ids += [ids[row] for row in np.flatnonzero(flags.all(axis=0)).tolist()]
+        for row in np.flatnonzero((~flags).sum(axis=0) == 1).tolist():
             name = list(told)[int(np.argmin(flags[:, row]))]
-            error = told[name].errors.get(int(row))
+            error = told[name].errors.get(row)
             if error is None:
                 self.alone[name] += 1
             else:

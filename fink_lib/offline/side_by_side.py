@@ -16,7 +16,15 @@ from fink_lib.offline.alerts import batch_of
 from fink_lib.offline.filter_causes import Side, cause_of
 from fink_lib.offline.run import ALERT_ID
 
-CAUSE_PATHS = ("candidate.isdiffpos", "cdsxmatch", "class_default", "gaiadr3_DR3Name", "simbad_otype", "tns")
+CAUSE_PATHS = (
+    "candidate.isdiffpos",
+    "cdsxmatch",
+    "class_default",
+    "gaiadr3_DR3Name",
+    "science_errors",
+    "simbad_otype",
+    "tns",
+)
 
 
 @dataclass(frozen=True)
@@ -126,7 +134,8 @@ def _ours(pair: Pair, table: pa.Table) -> tuple[Any, list[tuple[str, ...]]]:
     if missing:
         _note(pair, f"ours needs columns that are not there: {', '.join(missing)}")
         return None, []
-    told = explain(pair.filter, batch_of(table), table.num_rows)
+    here = [path for path in (*pair.filter.inputs, *pair.filter.optional) if path in table.column_names]
+    told = explain(pair.filter, batch_of(table.select(here)), table.num_rows)
     failing = [tuple(name for name, one in told.items() if not one.flags[row]) for row in range(table.num_rows)]
     return np.array([not names for names in failing], dtype=np.bool_), failing
 

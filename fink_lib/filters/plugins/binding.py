@@ -85,7 +85,7 @@ def _record(table: pa.Table, paths: tuple[str, ...]) -> Any:
     """Return a struct as a frame with a column for each field; a flag that is null is not set."""
     columns = {}
     for path in paths:
-        values = as_array(table[path]) if path in table.column_names else np.full(table.num_rows, np.nan)
+        values: Any = as_array(table[path]) if path in table.column_names else np.full(table.num_rows, np.nan)
         flag = isinstance(values, pd.arrays.BooleanArray)
         columns[path.partition(".")[2]] = values.to_numpy(dtype=bool, na_value=False) if flag else values
     return pd.DataFrame(columns)

@@ -59,7 +59,7 @@ _STAND_INS: dict[str, dict[str, Any]] = {
 }
 
 
-def _site(_class: Any, name: str, **_: Any) -> EarthLocation:
+def _site(_class: Any, /, name: str, **_: Any) -> EarthLocation:
     """Stand for astropy's list of observatories, which is fetched when the first one is asked for.
 
     Raises

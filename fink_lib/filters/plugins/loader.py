@@ -6,16 +6,21 @@ arguments are names of columns.
 """
 
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fink_lib.errors import ConfigError
 from fink_lib.filters.plugins.fence import fenced
+from fink_lib.science import elephant, hostless
 
 PACKAGE = "fink_filters"
 PREFIX = "filter_"
@@ -68,6 +73,33 @@ class Plugin:
         return np.array([isinstance(one, bool | np.bool_) and bool(one) for one in answer], dtype=np.bool_)
 
 
+def _load_parameters(load: Callable[[str], Any], path: str) -> Any:
+    """Return a file of parameters, or those of the published method where the package lacks the file."""
+    if Path(path).is_file():
+        return load(path)
+    return {
+        "image_shape": list(hostless.SHAPE_PX),
+        "sigma_clipping_kwargs": {"sigma": elephant.CLIP_SIGMA, "maxiters": elephant.CLIP_ITERATIONS},
+        "hostless_detection_with_clipping": {
+            "crop_radius": elephant.CROP_RADIUS_PX,
+            "max_number_of_pixels_clipped": elephant.MANY_PIXELS,
+            "min_number_of_pixels_clipped": elephant.FEW_PIXELS,
+        },
+    }
+
+
+@contextmanager
+def _with_parameters() -> Iterator[None]:
+    """Let filters that read ELEPHANT's file of parameters, which fink-science 7.4.0 lacks, have our own values."""
+    try:
+        reader = import_module("fink_science.ztf.hostless_detection.pipeline_utils")
+    except ImportError:
+        yield
+        return
+    with patch.object(reader, "load_json", partial(_load_parameters, reader.load_json)):
+        yield
+
+
 def load_plugins(survey: str, package: str = PACKAGE) -> tuple[Plugin, ...]:
     """Load every live filter of a survey, sorted by name; one that cannot be loaded says why.
 
@@ -88,7 +120,7 @@ def load_plugins(survey: str, package: str = PACKAGE) -> tuple[Plugin, ...]:
 
 def _load(module: str, name: str) -> Plugin:
     try:
-        with fenced():
+        with fenced(), _with_parameters():
             found = getattr(import_module(module), name)
     except Exception as problem:  # noqa: BLE001  code of others: one that cannot be loaded must not hide the rest
         return Plugin(name, (), None, f"{type(problem).__name__}: {problem}")

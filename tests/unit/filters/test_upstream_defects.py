@@ -1,6 +1,8 @@
 """What is wrong in Fink's own filters, shown on the package as it is, and that ours does not do it."""
 
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +13,12 @@ from fink_lib.filters.base import Filter
 from fink_lib.filters.evaluate import evaluate
 from fink_lib.filters.facts import columns_of
 from fink_lib.filters.plugins.binding import arguments
+from fink_lib.filters.plugins.fence import fenced
 from fink_lib.filters.plugins.loader import PACKAGE, Plugin, load_plugins
 from fink_lib.filters.registry import filters_of
 from fink_lib.offline.alerts import batch_of
+from fink_lib.offline.packets import packets_of
+from fink_lib.surveys import get_survey
 from tests.unit.filters.lsst_cases import CASES as LSST
 from tests.unit.filters.ztf_cases import CASES as ZTF
 
@@ -107,3 +112,23 @@ def test_a_catalogued_star_is_given_to_one_alert_only(theirs: dict[tuple[str, st
     mine, yours = both(theirs, "ztf", "magnetic_cvs", ztf_table("magnetic_cvs", *places))
     assert mine == [True] * 3
     assert sum(yours) == 1
+
+
+def test_every_live_filter_of_the_package_loads(theirs: dict[tuple[str, str], Plugin]) -> None:
+    assert {name: one.error for name, one in theirs.items() if one.error} == {}
+    assert len(theirs) == 35
+
+
+def test_the_same_stamps_give_another_statistic_each_time(
+    theirs: dict[tuple[str, str], Plugin], shared_data: Path
+) -> None:
+    assert theirs["ztf", "new_hostless"].error == ""
+    module = sys.modules[f"{PACKAGE}.ztf.livestream.filter_new_hostless.utils"]
+    statistics = set()
+    with fenced():
+        hostless = module.HostLessExtragalactic(module.CONFIGS_BASE)
+        for packet in packets_of(shared_data / "ztf" / "ztf_public_20231018.tar.gz", get_survey("ztf")):
+            if packet["candid"] == 2481377824015015012:
+                stamps = (packet["cutoutScience"]["stampData"], packet["cutoutTemplate"]["stampData"])
+                statistics = {hostless.process_candidate_fink(*stamps)[0] for _ in range(3)}
+    assert len(statistics) > 1

@@ -7,6 +7,7 @@ import pytest
 from fink_lib.filters.blocks.surroundings import MAY_BE_EXTRAGALACTIC, NO_STAR_NEAR
 from fink_lib.offline.filter_causes import CAUSES, GAIA_CLAUSE, TRANSIENTS, UNEXPLAINED, Side, cause_of
 
+STAMPS = "the stamps show no host"
 CASES: list[tuple[Side, str, tuple[str, ...], dict[str, Any], str]] = [
     (Side.THEIRS, "sn_candidates", (MAY_BE_EXTRAGALACTIC.name,), {}, "SIMBAD did not answer, which Fink takes for ext"),
     (Side.OURS, "sn_candidates", (), {"cdsxmatch": "Seyfert1"}, "predates SIMBAD's names of 2022"),
@@ -30,6 +31,25 @@ CASES: list[tuple[Side, str, tuple[str, ...], dict[str, Any], str]] = [
     (Side.THEIRS, "unknowns", ("any",), {"cdsxmatch": "EmissionG"}, "it computed no class of a transient"),
     (Side.OURS, "unknowns", (), {}, "takes for extragalactic and so for a supernova"),
     (Side.OURS, "unknowns", (), {"cdsxmatch": "GinCl"}, "word for its host galaxy"),
+    (
+        Side.THEIRS,
+        "new_hostless",
+        (STAMPS,),
+        {"science_errors": [("hostless", "not run: likely an artefact")]},
+        "only of",
+    ),
+    (Side.THEIRS, "new_hostless", (STAMPS,), {"science_errors": []}, "go on from one alert to the next"),
+    (Side.OURS, "inter_night_hostless", (), {}, "go on from one alert to the next"),
+    (Side.THEIRS, "new_hostless", ("nothing catalogued there",), {}, "takes for nothing there; VSX"),
+    (Side.THEIRS, "new_hostless", ("no Gaia source within 1 arcsec",), {}, "Fink asks Gaia at the CDS"),
+    (Side.THEIRS, "intra_night_hostless", ("the last two detections in one night",), {}, "an upper limit counts"),
+    (
+        Side.THEIRS,
+        "inter_night_hostless",
+        ("two detections in one night, the last in another",),
+        {},
+        "an upper limit counts",
+    ),
     (Side.OURS, "most_likely_sn", (), {}, "a good measurement is refused"),
     (Side.THEIRS, "most_likely_sn", ("no quality flag is set", "brighter than the template"), {}, "selects what is"),
     (Side.THEIRS, "remove_unlikely_transients", ("psfFlux / psfFluxErr >= 6",), {}, "selects what is flagged"),

@@ -8,6 +8,7 @@ import pytest
 
 from fink_lib.errors import ConfigError
 from fink_lib.filters import registry
+from fink_lib.filters.base import Filter
 from fink_lib.filters.registry import active_filters, filters_of, inputs_of
 from fink_lib.filters.ztf.blazar import FILTER as BLAZAR
 from fink_lib.filters.ztf.variable_stars import FILTER
@@ -76,3 +77,12 @@ def test_a_filter_of_another_name_than_its_file_is_refused() -> None:
         pytest.raises(ConfigError, match="declares filter 'variable_stars'"),
     ):
         registry._load("ztf", "other")
+
+
+@pytest.mark.parametrize("chosen", [*filters_of("ztf"), *filters_of("lsst")], ids=lambda one: one.topic)
+def test_a_subscriber_can_read_what_a_filter_is_for(chosen: Filter) -> None:
+    for text in (chosen.description, chosen.example):
+        assert text[0].isupper()
+        assert text.endswith(".")
+        assert 20 < len(text) < 250
+    assert chosen.description != chosen.example

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from fink_lib.filters.blocks.surroundings import MAY_BE_EXTRAGALACTIC, NO_STAR_NEAR
-from fink_lib.offline.filter_causes import CAUSES, GAIA_CLAUSE, TRANSIENTS, UNEXPLAINED, Side, cause_of
+from fink_lib.offline.filter_causes import CAUSES, UNEXPLAINED, Side, cause_of
+from fink_lib.offline.filter_causes.rubin import GAIA_CLAUSE
+from fink_lib.offline.filter_causes.ztf import TRANSIENTS
 
 STAMPS = "the stamps show no host"
 CASES: list[tuple[Side, str, tuple[str, ...], dict[str, Any], str]] = [

@@ -1,60 +1,11 @@
-"""Why our filters and Fink's own select different alerts: data, no code. Each cause has a test.
-
-An alert that only Fink's filter selects fails at least one of our clauses: each of those must be explained.
-"""
-
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
+"""The reasons for ZTF; most come from services that do not answer."""
 
 from fink_lib.filters.blocks.catalogued import NOTHING
 from fink_lib.filters.blocks.hostless import NEXT_NIGHT, NO_HOST, SAME_NIGHT
-from fink_lib.filters.blocks.rubin_quality import GOOD_QUALITY, POSITIVE
-from fink_lib.filters.blocks.rubin_surroundings import CODES, EXTRAGALACTIC_OR_EMPTY, GAIA, NEAR_GALAXY
 from fink_lib.filters.blocks.surroundings import MAY_BE_EXTRAGALACTIC, NO_STAR_NEAR, UNCATALOGUED
+from fink_lib.offline.filter_causes.cause import Cause, Row, Side
 from fink_lib.science.base import NOT_RUN
 from fink_lib.science.classify.labels import EXTRAGALACTIC, FAILED_PREFIX, FINK_EXTRAGALACTIC
-
-Row = Mapping[str, Any]
-UNEXPLAINED = "not explained"
-
-
-class Side(StrEnum):
-    """Whose filter alone selects the alert."""
-
-    OURS = "ours"
-    THEIRS = "theirs"
-
-
-@dataclass(frozen=True)
-class Cause:
-    """A known reason.
-
-    Attributes
-    ----------
-    side
-        Where it applies.
-    sentence
-        What is said of it: what Fink does, what this broker does.
-    filters
-        Names of the filters; all, when empty.
-    clause
-        Which of our clauses it explains, for `Side.THEIRS`; any, when empty.
-    explains
-        Called with the alert.
-    """
-
-    side: Side
-    sentence: str
-    filters: tuple[str, ...] = ()
-    clause: str = ""
-    explains: Callable[[Row], bool] = lambda _row: True
-
-    def covers(self, side: Side, name: str, clause: str, row: Row) -> bool:
-        """Tell whether it explains one difference."""
-        fits = side is self.side and (not self.filters or name in self.filters)
-        return fits and (not self.clause or clause == self.clause) and self.explains(row)
 
 
 def _label(row: Row) -> str:
@@ -91,17 +42,8 @@ RANDOM_STATISTIC = (
     "Fink's random numbers go on from one alert to the next, so that the same stamps give another statistic each time; "
     "here they start anew for each alert"
 )
-INVERTED = ("most_likely_sn", "remove_unlikely_transients")
-RUBIN_EXTRAGALACTIC = (
-    "extragalactic_lt20mag_candidate",
-    "extragalactic_new_candidate",
-    "extragalactic_svom",
-    "fast_transient_gvom",
-    "sn_near_galaxy_candidate",
-)
-GAIA_CLAUSE = "no Gaia star with a parallax there"
 
-CAUSES: tuple[Cause, ...] = (
+ZTF_CAUSES: tuple[Cause, ...] = (
     Cause(
         Side.THEIRS,
         "SIMBAD did not answer, which Fink takes for extragalactic; VSX, GCVS or Pan-STARRS show another source there",
@@ -228,86 +170,4 @@ CAUSES: tuple[Cause, ...] = (
         Cause(Side.THEIRS, "an upper limit counts as a detection at Fink", (name,), clause.name)
         for name, clause in (("intra_night_hostless", SAME_NIGHT), ("inter_night_hostless", NEXT_NIGHT))
     ),
-    *(
-        Cause(
-            Side.THEIRS,
-            "Fink's cut on quality is inverted: it selects what is flagged, faint or negative, and nothing else",
-            INVERTED,
-            clause,
-        )
-        for clause in (*(clause.name for clause in GOOD_QUALITY), POSITIVE.name)
-    ),
-    Cause(
-        Side.OURS,
-        "Fink's cut on quality is inverted: a good measurement is refused",
-        INVERTED,
-    ),
-    Cause(
-        Side.THEIRS,
-        "Fink takes the error of the parallax for the parallax, so that no star of Gaia is kept out",
-        ("fast_transient_gvom",),
-        GAIA_CLAUSE,
-    ),
-    Cause(
-        Side.OURS,
-        "SIMBAD answers with a short code, and Fink's list holds long labels only",
-        RUBIN_EXTRAGALACTIC,
-        explains=lambda row: row.get("simbad_otype") in CODES,
-    ),
-    *(
-        Cause(
-            Side.THEIRS,
-            "SIMBAD or Gaia did not answer, which Fink takes for nothing there",
-            RUBIN_EXTRAGALACTIC,
-            clause,
-            lambda row: any(str(row.get(name)).startswith(FAILED_PREFIX) for name in ("simbad_otype", GAIA[0])),
-        )
-        for clause in (GAIA_CLAUSE, *(clauses[-1].name for clauses in (NEAR_GALAXY, EXTRAGALACTIC_OR_EMPTY)))
-    ),
-    *(
-        Cause(
-            side,
-            "Fink takes the rate from the last two visits, this broker from visits at least half an hour apart",
-            ("extragalactic_new_candidate", "fast_transient_gvom"),
-            clause,
-        )
-        for side, clause in (
-            (Side.OURS, ""),
-            (Side.THEIRS, "rises by 0.2 mag/day within 3 d, or fades by 0.2 (r, i) or 0.5 (g, u)"),
-            (Side.THEIRS, "brightens by > 0.3 mag/day"),
-            (Side.THEIRS, "the rate is of > 3 sigma"),
-        )
-    ),
-    *(
-        Cause(
-            side,
-            "Fink measures the elongation on the stamp, this broker takes it from the packet's second moments",
-            ("faint_trails",),
-            clause,
-        )
-        for side, clause in ((Side.OURS, ""), (Side.THEIRS, "elongation of the moments > 2"))
-    ),
 )
-
-
-def cause_of(side: Side, name: str, failing: tuple[str, ...], row: Row) -> str:
-    """Return why one filter of the pair selects an alert and the other does not.
-
-    Parameters
-    ----------
-    side
-        Whose filter selects it.
-    name
-        Of the filter.
-    failing
-        Our clauses that the alert does not meet; none for `Side.OURS`.
-    row
-        The alert's columns.
-    """
-    found = []
-    for clause in failing or ("",):
-        known = next((cause.sentence for cause in CAUSES if cause.covers(side, name, clause, row)), None)
-        if known is None:
-            return f"{UNEXPLAINED}: {clause}" if clause else UNEXPLAINED
-        found.append(known)
-    return "; ".join(dict.fromkeys(found))

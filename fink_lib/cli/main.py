@@ -23,6 +23,7 @@ COMMANDS = {
     "doctor": "Tell what this machine lacks, and how to get it.",
     "night": "Play a night and follow it until it is closed.",
     "science": "List, explain and run science modules, and compare them with what Fink published.",
+    "filters": "List, explain and run filters, and compare them with Fink's own.",
     "models": "Convert trained models once, and show what they are.",
     "reprocess": "Compute nights again: plan, compare, approve or discard, undo.",
     "shadow": "Run other code on the live stream, beside it, and compare.",

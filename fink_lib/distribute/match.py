@@ -72,11 +72,12 @@ def narrow(silver: DataFrame, survey: Survey, filters: Sequence[Filter]) -> Data
     ConfigError
         When a filter reads a column that silver does not have.
     """
+    there = paths_of(silver.schema)
     for chosen in filters:
         for path in chosen.inputs:
-            if not _has(silver.schema, path):
+            if path not in there:
                 raise ConfigError(f"filter '{chosen.name}' reads '{path}', which silver does not have: correct inputs")
-    inputs = [F.col(path).alias(_column(number)) for number, path in enumerate(inputs_of(filters))]
+    inputs = [F.col(path).alias(_column(n)) for n, path in enumerate(inputs_of(filters)) if path in there]
     return silver.where(is_public(survey)).select(*HEAD, *inputs)
 
 
@@ -85,16 +86,17 @@ def _column(number: int) -> str:
     return f"input_{number}"
 
 
-def _has(schema: T.StructType, path: str) -> bool:
-    """Follow a dotted path through structs and arrays of structs."""
-    node: T.DataType = schema
-    for part in path.split("."):
-        if isinstance(node, T.ArrayType):
-            node = node.elementType
-        if not isinstance(node, T.StructType) or part not in node.fieldNames():
-            return False
-        node = node[part].dataType
-    return True
+def paths_of(schema: T.StructType) -> frozenset[str]:
+    """Return every column of a schema as a dotted path, through structs and arrays of structs."""
+    return frozenset(path for field in schema.fields for path in _paths(field.name, field.dataType))
+
+
+def _paths(path: str, kind: T.DataType) -> Iterator[str]:
+    yield path
+    inner = kind.elementType if isinstance(kind, T.ArrayType) else kind
+    if isinstance(inner, T.StructType):
+        for field in inner.fields:
+            yield from _paths(f"{path}.{field.name}", field.dataType)
 
 
 def _judge(filters: Sequence[Filter]) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
@@ -102,7 +104,8 @@ def _judge(filters: Sequence[Filter]) -> Callable[[Iterable[pa.RecordBatch]], It
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for rows in batches:
-            arrays = {path: as_array(rows.column(_column(n))) for n, path in enumerate(inputs_of(filters))}
+            there = {_column(n): path for n, path in enumerate(inputs_of(filters))}
+            arrays = {there[name]: as_array(rows.column(name)) for name in rows.schema.names if name in there}
             judged = evaluate(filters, arrays, rows.num_rows)
             failures: list[list[str]] = [[] for _ in range(rows.num_rows)]
             for failure in judged.failures:

@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from fink_lib import __version__
 from fink_lib.distribute.ledger import Ledger
-from fink_lib.distribute.match import Match, match, narrow
+from fink_lib.distribute.match import Match, match, narrow, paths_of
 from fink_lib.distribute.message import Facts
 from fink_lib.distribute.packets import Packets
 from fink_lib.distribute.recovery import unrecorded
@@ -21,7 +21,7 @@ from fink_lib.distribute.sender import Sender
 from fink_lib.distribute.topics import client_config, ensure_topics, output_topics
 from fink_lib.enrich.schema import silver_spec
 from fink_lib.filters.base import Filter
-from fink_lib.filters.registry import filters_of
+from fink_lib.filters.registry import active_filters, filters_of
 from fink_lib.lake.tables import bronze_alerts, gold_published
 from fink_lib.streaming.plan import StreamPlan
 from fink_lib.streaming.spec import StreamSpec
@@ -135,11 +135,10 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
     ConfigError
         When a filter or a topic cannot be used as it is.
     """
-    settings, filters = spec.settings, filters_of(survey.name)
+    settings = spec.settings
     silver, bronze, published = silver_spec(survey), bronze_alerts(survey), gold_published(survey)
     for table in (silver, bronze, published):
         table.ensure(session, settings.lake)
-    ensure_topics(AdminClient(client_config(settings)), [f.topic for f in filters], settings.output_partitions)
     arriving = (
         session.readStream.format("delta")
         .option("maxFilesPerTrigger", settings.max_files_per_batch)
@@ -147,6 +146,8 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
         .option("skipChangeCommits", "true")
         .load(str(silver.path(settings.lake)))
     )
+    filters = active_filters(filters_of(survey.name), paths_of(arriving.schema))
+    ensure_topics(AdminClient(client_config(settings)), [f.topic for f in filters], settings.output_partitions)
     packets = Packets(session, settings.lake, silver, bronze, survey)
     ledger = Ledger(session, published, settings.lake)
     return StreamPlan(

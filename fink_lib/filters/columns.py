@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 
 def _plain(column: pa.Array, dtype: Any) -> Any:
@@ -14,16 +15,24 @@ def _plain(column: pa.Array, dtype: Any) -> Any:
 
 def _lists(column: pa.Array) -> Any:
     """Arrays as an object array: numbers as float arrays with NaN for null, anything else as lists."""
-    numeric = pa.types.is_floating(column.type.value_type) or pa.types.is_integer(column.type.value_type)
-    rows = np.empty(len(column), dtype=object)
-    for position, scalar in enumerate(column):
-        if not scalar.is_valid:
-            rows[position] = None
-        elif numeric:
-            rows[position] = _plain(scalar.values, pa.float64())
-        else:
-            rows[position] = scalar.as_py()
+    kind = column.type.value_type
+    if not (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
+        return _each(column.to_pylist())
+    # One conversion for all rows, then views: a scalar at a time would cost more than all filters together.
+    values = _plain(column.flatten(), pa.float64())
+    lengths = np.asarray(pc.fill_null(pc.list_value_length(column), 0), dtype=np.int64)
+    ends = np.cumsum(lengths)
+    rows = _each([values[start:end] for start, end in zip(ends - lengths, ends, strict=True)])
+    rows[np.asarray(column.is_null())] = None
     return rows
+
+
+def _each(items: list[Any]) -> Any:
+    """Return a list as an array of objects, whatever shape its items have together."""
+    found = np.empty(len(items), dtype=object)
+    for place, item in enumerate(items):
+        found[place] = item
+    return found
 
 
 def as_array(column: pa.Array | pa.ChunkedArray) -> Any:
@@ -41,6 +50,4 @@ def as_array(column: pa.Array | pa.ChunkedArray) -> Any:
         return pd.array(column.to_pylist(), dtype="boolean")
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         return _lists(column)
-    texts = np.empty(len(column), dtype=object)
-    texts[:] = column.to_pylist()
-    return texts
+    return _each(column.to_pylist())

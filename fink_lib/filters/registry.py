@@ -1,13 +1,16 @@
 """The filters of a survey: every file in the folder of that name holds one, called FILTER."""
 
+import logging
 import pkgutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 from importlib import import_module
 
 from fink_lib import filters
 from fink_lib.errors import ConfigError
 from fink_lib.filters.base import Filter
+
+logger = logging.getLogger(__name__)
 
 
 @cache
@@ -38,5 +41,25 @@ def _load(survey: str, name: str) -> Filter:
 
 
 def inputs_of(chosen: Iterable[Filter]) -> tuple[str, ...]:
-    """Return every column that some filters read, each once, sorted."""
-    return tuple(sorted({name for one in chosen for name in one.inputs}))
+    """Return every column that some filters read, where it is there or must be; each once, sorted."""
+    return tuple(sorted({path for one in chosen for path in (*one.inputs, *one.optional)}))
+
+
+def active_filters(filters: Iterable[Filter], columns: Collection[str]) -> tuple[Filter, ...]:
+    """Return the filters whose inputs are all there; each of the others is named in the log, once.
+
+    Parameters
+    ----------
+    filters
+        Filters of a survey.
+    columns
+        Columns that there are, as dotted paths.
+    """
+    found = []
+    for one in filters:
+        missing = [path for path in one.inputs if path not in columns]
+        if missing:
+            logger.warning("filter left out filter=%s columns not there: %s", one.name, ", ".join(missing))
+        else:
+            found.append(one)
+    return tuple(found)

@@ -1,5 +1,6 @@
 """Places on the sky."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,10 @@ Floats = npt.NDArray[Any]
 
 # North Galactic pole, ICRS: Hipparcos and Tycho catalogues, ESA SP-1200, vol. 1, 1.5.3
 POLE_RA_DEG, POLE_DEC_DEG = 192.85948, 27.12825
+# Obliquity of the ecliptic at J2000: IAU 2006 resolution B1, 84381.406 arcsec
+OBLIQUITY_DEG = 84381.406 / 3600.0
+MJD_J2000 = 51544.5
+TAI_MINUS_UTC_S = 37.0  # since 2017
 
 
 def galactic_latitude(ra_deg: Floats, dec_deg: Floats) -> Floats:
@@ -16,3 +21,34 @@ def galactic_latitude(ra_deg: Floats, dec_deg: Floats) -> Floats:
     dec, pole = np.radians(dec_deg), np.radians(POLE_DEC_DEG)
     sine = np.sin(dec) * np.sin(pole) + np.cos(dec) * np.cos(pole) * np.cos(np.radians(ra_deg - POLE_RA_DEG))
     return np.asarray(np.degrees(np.arcsin(np.clip(sine, -1.0, 1.0))))
+
+
+def ecliptic_latitude(ra_deg: Floats, dec_deg: Floats) -> Floats:
+    """Return the ecliptic latitude of J2000, in degrees, of positions in degrees (ICRS)."""
+    dec, tilt = np.radians(dec_deg), np.radians(OBLIQUITY_DEG)
+    sine = np.sin(dec) * np.cos(tilt) - np.cos(dec) * np.sin(tilt) * np.sin(np.radians(ra_deg))
+    return np.asarray(np.degrees(np.arcsin(np.clip(sine, -1.0, 1.0))))
+
+
+@dataclass(frozen=True)
+class Site:
+    """An observatory: east longitude and latitude, in degrees."""
+
+    longitude_deg: float
+    latitude_deg: float
+
+
+RUBIN = Site(-70.749417, -30.244639)  # Cerro Pachon: LSST Science Pipelines, `Observatory` of the camera
+
+
+def airmass(ra_deg: Floats, dec_deg: Floats, mjd_tai: Floats, site: Site) -> Floats:
+    """Return the airmass of positions (ICRS) at times (MJD, TAI): the secant of the zenith distance.
+
+    Sidereal time is the mean one of Greenwich (IAU 1982) with UTC for UT1; precession and refraction are left out,
+    which costs less than 0.02 below an airmass of 2. NaN below the horizon.
+    """
+    days = mjd_tai - TAI_MINUS_UTC_S / 86_400.0 - MJD_J2000
+    hour_angle = np.radians(280.46061837 + 360.98564736629 * days + site.longitude_deg - ra_deg)
+    dec, latitude = np.radians(dec_deg), np.radians(site.latitude_deg)
+    sine = np.sin(dec) * np.sin(latitude) + np.cos(dec) * np.cos(latitude) * np.cos(hour_angle)
+    return np.asarray(1.0 / np.where(sine > 0.0, sine, np.nan))

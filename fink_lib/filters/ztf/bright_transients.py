@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from fink_lib.filters.base import Batch, Filter
+from fink_lib.filters.base import Clause, Filter
+from fink_lib.filters.blocks.detection import BRIGHTER
+from fink_lib.filters.conditions import below
 
 MAX_MAG = 18.5  # the Bright Transient Survey is spectroscopically complete down to 18.5 mag
 MIN_DRB = 0.5  # deep-learning score: Fink's extragalactic filters ask the same
@@ -36,44 +38,45 @@ def is_residual(distance_arcsec: Any, mag: Any) -> Any:
     return near & (mag > 0) & (mag < BRIGHT_STAR_MAG)
 
 
-def select(batch: Batch) -> Any:
-    """Return True for bright, real, positive detections without a stellar or moving counterpart."""
-    counterpart = (
-        ~np.isnan(batch["gcvs_sep_arcsec"])
-        | ~np.isnan(batch["vsx_sep_arcsec"])
-        | np.isin(batch["roid"], MOVING_ROIDS)
-        | is_star(batch["candidate.sgscore1"], batch["candidate.distpsnr1"])
-        | is_residual(batch["candidate.neargaiabright"], batch["candidate.maggaiabright"])
-    )
-    return (
-        (batch["candidate.magpsf"] < MAX_MAG)
-        & is_real(batch["candidate.drb"], batch["candidate.rb"])
-        & np.isin(batch["candidate.isdiffpos"], ("t", "1"))
-        & ~counterpart
-    )
-
+REAL = Clause(
+    f"drb >= {MIN_DRB:g}, or rb >= {MIN_RB:g} without drb",
+    ("candidate.drb", "candidate.rb"),
+    lambda batch: is_real(batch["candidate.drb"], batch["candidate.rb"]),
+)
+NO_VARIABLE = Clause(
+    "no star of GCVS or VSX there",
+    ("gcvs_sep_arcsec", "vsx_sep_arcsec"),
+    lambda batch: np.isnan(batch["gcvs_sep_arcsec"]) & np.isnan(batch["vsx_sep_arcsec"]),
+)
+NOT_SEEN_TO_MOVE = Clause("roid is not 2, 3", ("roid",), lambda batch: ~np.isin(batch["roid"], MOVING_ROIDS))
+NO_STAR = Clause(
+    f"no Pan-STARRS star within {STAR_RADIUS_ARCSEC:g} arcsec",
+    ("candidate.sgscore1", "candidate.distpsnr1"),
+    lambda batch: ~is_star(batch["candidate.sgscore1"], batch["candidate.distpsnr1"]),
+)
+NO_BRIGHT_STAR = Clause(
+    f"no Gaia star above {BRIGHT_STAR_MAG:g} mag within {BRIGHT_STAR_RADIUS_ARCSEC:g} arcsec",
+    ("candidate.neargaiabright", "candidate.maggaiabright"),
+    lambda batch: ~is_residual(batch["candidate.neargaiabright"], batch["candidate.maggaiabright"]),
+)
 
 FILTER = Filter(
     name="bright_transients",
     version="1.0",
     survey="ztf",
-    inputs=(
-        "candidate.magpsf",
-        "candidate.rb",
-        "candidate.drb",
-        "candidate.isdiffpos",
-        "candidate.sgscore1",
-        "candidate.distpsnr1",
-        "candidate.neargaiabright",
-        "candidate.maggaiabright",
-        "roid",
-        "gcvs_sep_arcsec",
-        "vsx_sep_arcsec",
+    clauses=(
+        below("candidate.magpsf", MAX_MAG),
+        REAL,
+        BRIGHTER,
+        NOT_SEEN_TO_MOVE,
+        NO_VARIABLE,
+        NO_STAR,
+        NO_BRIGHT_STAR,
     ),
     description="Alerts brighter than 18.5 mag that match no star, no known variable and nothing that moves.",
+    example="Choose the targets that a spectrograph on a small telescope classifies tonight.",
     owner="transients",
     reference="Practice of the ZTF Bright Transient Survey: Fremling et al. 2020, ApJ 895, 32; "
     "Perley et al. 2020, ApJ 904, 35",
-    select=select,
     best=("candidate.magpsf",),
 )

@@ -8,16 +8,19 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from fink_lib.distribute.match import match, narrow
+from fink_lib.distribute.match import match, narrow, paths_of
 from fink_lib.enrich.schema import silver_spec
 from fink_lib.errors import ConfigError
-from fink_lib.filters.registry import filters_of
+from fink_lib.filters.base import Clause
+from fink_lib.filters.conditions import above
+from fink_lib.filters.registry import active_filters, filters_of
 from fink_lib.surveys import ZTF
 from tests.spark.distribute.planted import Packet
 
 pytestmark = pytest.mark.spark
 
-FILTERS = filters_of("ztf")
+NAMES = ("bright_transients", "sso_fink_candidates", "sso_ztf_candidates", "variable_stars")
+FILTERS = tuple(one for one in filters_of("ztf") if one.name in NAMES)
 KNOWN_ASTEROIDS = FILTERS[2]
 
 
@@ -56,7 +59,7 @@ def test_a_filter_that_raises_is_recorded_and_the_others_go_on(
             raise ValueError("not this one")
         return batch["candid"] > 0
 
-    filters = [KNOWN_ASTEROIDS, replace(KNOWN_ASTEROIDS, name="picky", inputs=("candid",), select=picky)]
+    filters = [KNOWN_ASTEROIDS, replace(KNOWN_ASTEROIDS, name="picky", clauses=(Clause("picky", ("candid",), picky),))]
     silver = silver_spec(ZTF).read(spark, planted_lake)
     with caplog.at_level(logging.ERROR):
         found = {one.alert_id: one.filters for one in match(narrow(silver, ZTF, filters), filters)}
@@ -71,7 +74,7 @@ def test_an_input_that_silver_does_not_have_is_named_at_start(
     spark: SparkSession, planted_lake: Path, path: str
 ) -> None:
     silver = silver_spec(ZTF).read(spark, planted_lake)
-    wrong = replace(KNOWN_ASTEROIDS, inputs=("roid", path))
+    wrong = replace(KNOWN_ASTEROIDS, clauses=(*KNOWN_ASTEROIDS.clauses, above(path, 0)))
     with pytest.raises(ConfigError, match=f"filter 'sso_ztf_candidates' reads '{path}'"):
         narrow(silver, ZTF, [wrong])
 
@@ -80,9 +83,19 @@ def test_a_filter_may_read_histories(spark: SparkSession, planted_lake: Path, pa
     def long_known(batch: Any) -> Any:
         return [past is not None and len(past) > 5 for past in batch["prv_candidates.jd"]]
 
-    filters = [replace(KNOWN_ASTEROIDS, name="long_known", inputs=("prv_candidates.jd",), select=long_known)]
+    seen_often = Clause("seen often", ("prv_candidates.jd",), long_known)
+    filters = [replace(KNOWN_ASTEROIDS, name="long_known", clauses=(seen_often,))]
     silver = silver_spec(ZTF).read(spark, planted_lake)
     found = {one.alert_id for one in match(narrow(silver, ZTF, filters), filters)}
     expected = {p["candid"] for p in packets if p["candidate"]["programid"] == 1 and len(p["prv_candidates"] or ()) > 5}
     assert found == expected
     assert 0 < len(expected) < len(packets)
+
+
+def test_every_filter_that_silver_has_the_columns_for_runs(spark: SparkSession, planted_lake: Path) -> None:
+    silver = silver_spec(ZTF).read(spark, planted_lake)
+    active = active_filters(filters_of("ztf"), paths_of(silver.schema))
+    found = match(narrow(silver, ZTF, active), active)
+    assert {one.name for one in active} >= set(NAMES)
+    assert {name for one in found for name in one.filters} <= {one.name for one in active}
+    assert {name for one in found for name in one.filters} >= {"sso_ztf_candidates", "variable_stars"}

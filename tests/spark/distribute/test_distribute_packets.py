@@ -21,7 +21,7 @@ from tests.spark.distribute.same import differences
 
 pytestmark = pytest.mark.spark
 
-FILTERS = filters_of("ztf")
+FILTERS = tuple(one for one in filters_of("ztf") if one.name in {"sso_ztf_candidates", "variable_stars"})
 
 
 @pytest.fixture

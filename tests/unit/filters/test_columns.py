@@ -41,3 +41,11 @@ def test_times_are_objects_with_none() -> None:
     dates = as_array(pa.array([0, None], pa.date32()))
     assert dates[0].isoformat() == "1970-01-01"
     assert dates[1] is None
+
+
+def test_histories_of_one_length_stay_one_array_an_alert_and_a_slice_is_its_own() -> None:
+    column = pa.array([[1.0], [2.0], None, [], [5.0]], pa.list_(pa.float64()))
+    assert [None if one is None else one.tolist() for one in as_array(column)] == [[1.0], [2.0], None, [], [5.0]]
+    assert [None if one is None else one.tolist() for one in as_array(column.slice(1, 3))] == [[2.0], None, []]
+    assert as_array(pa.array([["a"], ["b"]], pa.list_(pa.string()))).tolist() == [["a"], ["b"]]
+    assert as_array(pa.array([], pa.list_(pa.float64()))).shape == (0,)

@@ -1,0 +1,1 @@
+"""Conditions that several filters share, each written once."""

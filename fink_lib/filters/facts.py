@@ -1,0 +1,114 @@
+"""What is known of every column that a filter may read: its type, its unit, and who fills it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+
+from fink_lib.errors import ConfigError
+from fink_lib.science.registry import modules_of
+from fink_lib.surveys import get_survey
+
+PACKET = "packet"
+OUTSIDE = "outside"
+
+_ARROW: Mapping[str, pa.DataType] = {
+    "boolean": pa.bool_(),
+    "int": pa.int32(),
+    "long": pa.int64(),
+    "float": pa.float32(),
+    "double": pa.float64(),
+    "string": pa.string(),
+    "bytes": pa.binary(),
+}
+
+# Units of packet fields, by the last part of their path; every other one is a pure number, a flag or a text.
+_UNITS: Mapping[str, str] = {
+    **dict.fromkeys(("jd", "jdstarthist"), "JD (UTC)"),
+    **dict.fromkeys(("magpsf", "sigmapsf", "magnr", "sigmagnr", "maggaiabright"), "mag"),
+    **dict.fromkeys(("ra", "dec"), "deg"),
+    **dict.fromkeys(("distpsnr1", "ssdistnr", "neargaiabright", "trailLength"), "arcsec"),
+    "distnr": "pixels",
+    "midpointMjdTai": "MJD (TAI)",
+    **dict.fromkeys(("psfFlux", "psfFluxErr", "templateFlux", "trailFlux"), "nJy"),
+    **{f"{band}_psfFlux{what}": "nJy" for band in "ugrizy" for what in ("Mean", "MeanErr", "Max")},
+    **dict.fromkeys(("ixx", "iyy", "ixy"), "arcsec2"),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of silver.
+
+    Attributes
+    ----------
+    path
+        Its name, as a dotted path.
+    type
+        Arrow type.
+    unit
+        Unit, or an empty text.
+    source
+        `PACKET`, the name of a science module, or `OUTSIDE` for what no module of this broker fills yet.
+    """
+
+    path: str
+    type: pa.DataType
+    unit: str
+    source: str
+
+
+# Facts that a remote service or a module to come can fill. A filter that needs one is left out where it is not there.
+_OUTSIDE: Mapping[str, tuple[Column, ...]] = {
+    "ztf": (Column("cdsxmatch", pa.string(), "", OUTSIDE),),
+    "lsst": (
+        Column("simbad_otype", pa.string(), "", OUTSIDE),
+        Column("gaiadr3_DR3Name", pa.string(), "", OUTSIDE),
+        Column("gaiadr3_Plx", pa.float32(), "mas", OUTSIDE),
+        Column("gaiadr3_e_Plx", pa.float32(), "mas", OUTSIDE),
+        Column("legacydr8_zphot", pa.float32(), "", OUTSIDE),
+        Column("hostless_ks_template", pa.float64(), "", OUTSIDE),
+    ),
+}
+
+
+@cache
+def columns_of(survey: str) -> Mapping[str, Column]:
+    """Return every column that alerts of a survey can have, by path; each leaf of a struct by itself."""
+    packet = [
+        Column(path, kind, _UNITS.get(path.rpartition(".")[2], ""), PACKET)
+        for path, kind in _packet_leaves("", get_survey(survey).reader_schema)
+    ]
+    science = [
+        Column(path, kind, out.unit, module.name)
+        for module in modules_of(survey)
+        for out in module.outputs
+        for path, kind in _leaves(out.name, out.type)
+    ]
+    return {column.path: column for column in (*packet, *science, *_OUTSIDE.get(survey, ()))}
+
+
+def _leaves(path: str, kind: pa.DataType) -> Iterator[tuple[str, pa.DataType]]:
+    if not pa.types.is_struct(kind):
+        yield path, kind
+        return
+    for part in kind:
+        yield from _leaves(f"{path}.{part.name}", part.type)
+
+
+def _packet_leaves(path: str, schema: Any) -> Iterator[tuple[str, pa.DataType]]:
+    """Follow an Avro schema; a field of an array of records is an array."""
+    kind = next((branch for branch in schema if branch != "null"), None) if isinstance(schema, list) else schema
+    if isinstance(kind, str) and kind in _ARROW:
+        yield path, _ARROW[kind]
+    elif isinstance(kind, Mapping) and kind["type"] == "record":
+        for field in kind["fields"]:
+            yield from _packet_leaves(f"{path}.{field['name']}".lstrip("."), field["type"])
+    elif isinstance(kind, Mapping) and kind["type"] == "array":
+        yield from ((inner, pa.list_(leaf)) for inner, leaf in _packet_leaves(path, kind["items"]))
+    elif isinstance(kind, Mapping):
+        yield from _packet_leaves(path, kind["type"])
+    else:
+        raise ConfigError(f"packet field '{path}' has the Avro type {kind!r}, which no filter can read")

@@ -1,0 +1,1 @@
+"""Filters of others, run as they are beside our own; fenced off from the network."""

@@ -1,0 +1,45 @@
+"""A known reason why our filter and Fink's own select different alerts."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+Row = Mapping[str, Any]
+
+
+class Side(StrEnum):
+    """Whose filter alone selects the alert."""
+
+    OURS = "ours"
+    THEIRS = "theirs"
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A known reason.
+
+    Attributes
+    ----------
+    side
+        Where it applies.
+    sentence
+        What is said of it: what Fink does, what this broker does.
+    filters
+        Names of the filters; all, when empty.
+    clause
+        Which of our clauses it explains, for `Side.THEIRS`; any, when empty.
+    explains
+        Called with the alert.
+    """
+
+    side: Side
+    sentence: str
+    filters: tuple[str, ...] = ()
+    clause: str = ""
+    explains: Callable[[Row], bool] = lambda _row: True
+
+    def covers(self, side: Side, name: str, clause: str, row: Row) -> bool:
+        """Tell whether it explains one difference."""
+        fits = side is self.side and (not self.filters or name in self.filters)
+        return fits and (not self.clause or clause == self.clause) and self.explains(row)

@@ -5,13 +5,10 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyspark.sql.functions as F
-import pyspark.sql.types as T
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from fink_lib import __version__
 from fink_lib.enrich.facts import record_facts
@@ -19,8 +16,8 @@ from fink_lib.enrich.repeats import Arrivals, SeenNights
 from fink_lib.enrich.rows import TIMESTAMP, quarantine_rows, rejected_rows
 from fink_lib.enrich.schema import silver_spec
 from fink_lib.enrich.science import science_column
+from fink_lib.enrich.silver import SilverRows
 from fink_lib.enrich.triage import (
-    FILE,
     TopicCodes,
     arrivals_of,
     cuts_of,
@@ -29,9 +26,9 @@ from fink_lib.enrich.triage import (
 )
 from fink_lib.enrich.triage import facts as triage_facts
 from fink_lib.lake.table import TableSpec, append_once
-from fink_lib.lake.tables import KAFKA_KEY, bronze_alerts, quarantine, silver_rejected
+from fink_lib.lake.tables import bronze_alerts, quarantine, silver_rejected
 from fink_lib.nights import UNIX_EPOCH_DATE
-from fink_lib.science.provenance import digest_of, facts_of
+from fink_lib.science.provenance import facts_of
 from fink_lib.science.registry import stream_modules
 from fink_lib.science.runner import versions
 from fink_lib.streaming.plan import StreamPlan
@@ -39,9 +36,6 @@ from fink_lib.streaming.spec import StreamSpec
 from fink_lib.surveys import Survey
 
 logger = logging.getLogger(__name__)
-
-# Below this a second task costs more than it saves, and leaves a second small file.
-ROWS_PER_TASK = 200
 
 
 def plan(session: SparkSession, spec: StreamSpec, survey: Survey, out: Path | None = None) -> StreamPlan:
@@ -76,10 +70,8 @@ class Enricher:
         Which stream.
     tables, paths
         Specs of the four tables and their folders.
-    science
-        Column that runs all modules.
-    versions
-        Module, catalogue or model → version.
+    silver
+        Makes rows of silver.
     seen
         First arrivals on record.
     codes
@@ -90,8 +82,7 @@ class Enricher:
     survey: Survey
     tables: Mapping[str, TableSpec]
     paths: Mapping[str, Path]
-    science: Column
-    versions: Mapping[str, str]
+    silver: SilverRows
     seen: SeenNights
     codes: TopicCodes = field(default_factory=TopicCodes)
 
@@ -115,8 +106,7 @@ class Enricher:
             survey=survey,
             tables=tables,
             paths=paths,
-            science=science_column(survey, cache),
-            versions=versions(modules, cache),
+            silver=SilverRows(tables, science_column(survey, cache), versions(modules, cache)),
             seen=SeenNights(lambda night: load_night(session, paths, night, codes)),
             codes=codes,
         )
@@ -151,49 +141,7 @@ class Enricher:
     def _silver(self, rows: pa.Table, session: SparkSession, now: dt.datetime) -> DataFrame:
         """Read the packets of the accepted alerts and run the science on them, in one pass."""
         rows = rows.append_column("enrich_time", pa.array([now] * rows.num_rows, type=TIMESTAMP))
-        return silver_frame(session, self.tables, rows, self.science, self.versions)
-
-
-def silver_frame(
-    session: SparkSession, tables: Mapping[str, TableSpec], rows: pa.Table, science: Column, versions: Mapping[str, str]
-) -> DataFrame:
-    """Return accepted alerts as rows of silver.
-
-    Their packets are read from the very files that they came from and joined by position. No value of the batch
-    stands as a literal in the plan: Spark would compile the whole of it anew for every batch.
-
-    Parameters
-    ----------
-    session
-        Spark session.
-    tables
-        Specs of ``bronze`` and ``silver``; columns of silver that nothing fills are left out.
-    rows
-        Night, position, file and `enrich_time` of each alert.
-    science
-        Column that runs the modules.
-    versions
-        Module, catalogue or model → version.
-    """
-    accepted = F.broadcast(session.createDataFrame(rows.select(["night", *KAFKA_KEY, "enrich_time"])))
-    fields = [fld for fld in tables["bronze"].schema if fld.name != "night"]
-    files = (unquote(uri) for uri in pc.unique(rows[FILE]).to_pylist())
-    packets = session.read.schema(T.StructType(fields)).parquet(*files)
-    pairs = [F.lit(text) for pair in versions.items() for text in pair]
-    enriched = packets.join(accepted, on=list(KAFKA_KEY)).withColumns(
-        {
-            "science": science,
-            "code_version": F.lit(__version__),
-            "science_versions": F.create_map(*pairs),
-            "science_digest": F.lit(digest_of(__version__, versions)),
-        }
-    )
-    found, computed = set(enriched.columns), set(enriched.select("science.*").columns)
-    names = [name for name in tables["silver"].schema.names if name in found | computed]
-    tasks = min(session.sparkContext.defaultParallelism, 1 + rows.num_rows // ROWS_PER_TASK)
-    return enriched.select(
-        *(F.col(name) if name in found else F.col(f"science.{name}").alias(name) for name in names)
-    ).coalesce(tasks)
+        return self.silver.frame(session, rows)
 
 
 def load_night(session: SparkSession, paths: Mapping[str, Path], night: int, codes: TopicCodes) -> Arrivals:

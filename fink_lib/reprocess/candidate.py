@@ -18,7 +18,7 @@ from fink_lib.enrich.repeats import Arrivals, SeenNights
 from fink_lib.enrich.rows import quarantine_rows, rejected_rows
 from fink_lib.enrich.schema import silver_spec
 from fink_lib.enrich.science import science_column
-from fink_lib.enrich.stream import silver_frame
+from fink_lib.enrich.silver import SilverRows
 from fink_lib.enrich.triage import Triage, facts, triage
 from fink_lib.errors import ReprocessRefused
 from fink_lib.lake.digest import table_digest
@@ -232,6 +232,5 @@ def _silver(this: Run, rows: pa.Table) -> DataFrame:
     everything = stream_modules(this.survey.name)
     if names and live is not None:
         return partial_frame(this.session, this.survey, this.tables, rows, live=live, names=names, cache=cache)
-    return silver_frame(
-        this.session, this.tables, rows, science_column(this.survey, cache), versions(everything, cache)
-    )
+    silver = SilverRows(this.tables, science_column(this.survey, cache), versions(everything, cache))
+    return silver.frame(this.session, rows)

@@ -9,7 +9,7 @@ import pyspark.sql.functions as F
 from pyspark.sql import Column, DataFrame, SparkSession
 
 from fink_lib.enrich.science import ERRORS, ERRORS_TYPE, science_column
-from fink_lib.enrich.stream import silver_frame
+from fink_lib.enrich.silver import SilverRows
 from fink_lib.lake.table import TableSpec
 from fink_lib.lake.tables import KAFKA_KEY
 from fink_lib.reprocess.records import on_record
@@ -52,11 +52,11 @@ def partial_frame(
     parts = []
     if old.num_rows:
         told = versions(stream_modules(survey.name, names), cache)
-        computed = silver_frame(session, tables, old, science_column(survey, cache, names), told)
+        computed = SilverRows(tables, science_column(survey, cache, names), told).frame(session, old)
         parts.append(_keep_the_rest(computed, mine, survey, names, tuple(told)))
     if new.num_rows:
         everything = versions(stream_modules(survey.name), cache)
-        parts.append(silver_frame(session, tables, new, science_column(survey, cache), everything))
+        parts.append(SilverRows(tables, science_column(survey, cache), everything).frame(session, new))
     return parts[0] if len(parts) == 1 else parts[0].unionByName(parts[1], allowMissingColumns=True)
 
 

@@ -80,9 +80,10 @@ def test_the_session_is_as_it_was(context: NightContext, plant: Any) -> None:
     spec = night_specs(context.survey)[Table.BRONZE]
     names = list(compact.layout_conf(spec))
     context.session.conf.set(names[0], "123456789")
+    before = {name: context.session.conf.get(name, None) for name in names}
     compact.run(context)
-    assert context.session.conf.get(names[0]) == "123456789"
-    assert all(context.session.conf.get(name, None) is None for name in names[1:])
+    assert {name: context.session.conf.get(name, None) for name in names} == before
+    assert before[names[0]] == "123456789"
     context.session.conf.unset(names[0])
 
 

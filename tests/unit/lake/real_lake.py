@@ -12,7 +12,7 @@ from fink_lib.config import Settings
 from fink_lib.enrich.schema import silver_spec
 from fink_lib.science.forming import batch_of_packets, wanted
 from fink_lib.science.inputs import inputs_of
-from fink_lib.science.registry import modules_of
+from fink_lib.science.registry import stream_modules
 from fink_lib.science.runner import run, versions
 from fink_lib.simulator.reading import read_path
 from fink_lib.simulator.sample import sample_night
@@ -30,7 +30,7 @@ def real_packets(settings: Settings, most: int) -> list[dict[str, Any]]:
 
 def write_silver(lake: Path, packets: list[dict[str, Any]], cache: Path) -> None:
     """Write packets as enrich would: identity, where each came from, science, and the packet without its cutouts."""
-    spec, modules = silver_spec(ZTF), modules_of("ztf")
+    spec, modules = silver_spec(ZTF), stream_modules("ztf")
     batch = batch_of_packets(packets, wanted(modules, inputs_of("ztf")), inputs_of("ztf"), ZTF)
     outcome = run(modules, batch, cache)
     schema = to_arrow_schema(spec.schema)

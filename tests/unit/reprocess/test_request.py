@@ -67,15 +67,15 @@ def test_cuts_are_the_surveys_own_but_for_what_is_overridden() -> None:
 
 
 def test_modules_come_with_what_they_need_and_in_their_order() -> None:
-    from fink_lib.science.registry import modules_of
+    from fink_lib.science.registry import stream_modules
 
-    everything = modules_of("ztf")
+    everything = stream_modules("ztf")
     writer = {out.name: module.name for module in everything for out in module.outputs}
     for module in everything:
         chosen = chosen_modules(asked(modules=(module.name,)))
         assert module.name in chosen
         assert {writer[need] for need in module.needs} <= set(chosen)
-        modules_of("ztf", chosen)
+        stream_modules("ztf", chosen)
     assert chosen_modules(asked()) == ()
     with pytest.raises(ConfigError, match="unknown science module 'alchemy'"):
         chosen_modules(asked(modules=("alchemy",)))

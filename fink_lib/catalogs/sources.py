@@ -4,6 +4,8 @@ A file of the folder takes the place of a packaged catalogue of the same name: t
 """
 
 import json
+import logging
+import re
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
@@ -12,6 +14,9 @@ from typing import Any
 from fink_lib.catalogs.loader import CATALOGS, CatalogSource, catalog_file
 from fink_lib.errors import ConfigError
 
+logger = logging.getLogger(__name__)
+
+NAME = re.compile(r"[a-z0-9_]+")
 SUFFIXES = (".parquet", ".csv", ".fits")
 RADIUS_ARCSEC = 1.5
 # Beyond this, "the nearest" says little, and cells of the sky would have to be larger.
@@ -108,8 +113,12 @@ def known_files(folder: Path | None) -> dict[str, CatalogFile]:
     if not folder.is_dir():
         raise ConfigError(f"FINK_CATALOGS={folder} is no folder: make it, or unset the variable")
     for path in sorted(folder.iterdir()):
-        if path.suffix in SUFFIXES:
-            found[path.stem] = _of_folder(path, found.get(path.stem))
+        if path.suffix not in SUFFIXES:
+            continue
+        if not NAME.fullmatch(path.stem):  # the science modules keep files of other names in the same folder
+            logger.info("catalogue file left out path=%s: its name is not of a-z, 0-9 and _", path)
+            continue
+        found[path.stem] = _of_folder(path, found.get(path.stem))
     return found
 
 
@@ -134,8 +143,6 @@ def _installed(file: CatalogFile) -> CatalogFile:
 
 def _of_folder(path: Path, packaged: CatalogFile | None) -> CatalogFile:
     """Describe a file: by the ``.json`` beside it, else like the packaged one, else by the plain column names."""
-    if not path.stem.replace("_", "").isalnum() or path.stem != path.stem.lower():
-        raise ConfigError(f"catalogue file {path}: call it by lower-case letters, digits and underscores")
     described = path.with_suffix(".json")
     known = packaged or CatalogFile(name=path.stem, paths=())
     facts = _facts(described) if described.exists() else {}

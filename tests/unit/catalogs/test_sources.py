@@ -76,7 +76,6 @@ def test_a_description_beside_the_file_names_its_columns(tmp_path: Path) -> None
         ("mine.csv", "ra,dec,label\n,,z\n", None, "no row with a position"),
         ("mine.csv", "ra,dec,label\n1,2,z\n", "{", "is not JSON"),
         ("mine.csv", "ra,dec,label\n1,2,z\n", '{"radius": 1}', "it may hold ra, dec, label"),
-        ("My File.csv", "ra,dec,label\n1,2,z\n", None, "lower-case letters"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said(
@@ -87,6 +86,16 @@ def test_what_is_wrong_with_a_file_is_said(
         (tmp_path / name).with_suffix(".json").write_text(description)
     with pytest.raises(ConfigError, match=problem):
         write_standard(known_files(tmp_path)["mine"], tmp_path / "out.parquet")
+
+
+def test_files_of_other_names_are_left_to_those_who_put_them_there(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("My File.csv", "table-4LAC-DR3-h.csv", "mine.csv"):
+        (tmp_path / name).write_text("ra,dec,label\n1,2,z\n")
+    with caplog.at_level("INFO"):
+        assert set(known_files(tmp_path)) - set(known_files(None)) == {"mine"}
+    assert "My File.csv" in caplog.text
 
 
 def test_a_missing_folder_is_said(tmp_path: Path) -> None:

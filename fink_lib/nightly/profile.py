@@ -89,7 +89,9 @@ def bin_edge(at: int) -> str:
 
 
 def _in_bin(value: Column, at: int) -> Column:
-    low, high = at / BINS, (at + 1) / BINS
+    # Packets hold scores in single precision, where 0.9 lies below the 0.9 of double precision.
+    low, high = (F.lit(edge / BINS).cast("float") for edge in (at, at + 1))
+    value = value.cast("float")
     above = value >= low
     return above & (value < high if at < BINS - 1 else value <= high)
 

@@ -18,6 +18,7 @@ from fink_lib.reprocess.records import look_up
 EXAMPLES = 5
 MOST_FLIPS = 40
 BINS = 40
+EXACT_PAIRS = 10_000
 NOWHERE = "nowhere"
 
 JsonObject = dict[str, Any]
@@ -116,7 +117,8 @@ def drift(old: pa.Array, new: pa.Array) -> JsonObject | None:
     before, after = finite(old), finite(new)
     if not len(before) or not len(after):
         return None
-    test = ks_2samp(before, after, method="asymp")
+    few = len(before) * len(after) <= EXACT_PAIRS  # the asymptotic formula divides by zero for one value against one
+    test = ks_2samp(before, after, method="exact" if few else "asymp")
     edges = np.histogram_bin_edges(np.concatenate([before, after]), bins=BINS)
     return {
         "n_old": len(before),

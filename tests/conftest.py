@@ -14,30 +14,6 @@ if TYPE_CHECKING:
 
 SHARED = Path(os.environ.get("FINK_SHARED_DATA", PROJECT_DIR.parent / "shared" / "data"))
 
-# Written, but not yet seen to pass on a machine that does nothing else: they are run with FINK_ALL_TESTS=1.
-# Each line goes as soon as its tests have been seen to pass.
-UNPROVEN = {
-    "tests/spark/crossmatch/test_crossmatch_versions.py": "not yet seen to pass: versions of a catalogue",
-    "tests/spark/crossmatch/test_crossmatch_real.py": "not yet seen to pass: real alerts against GCVS",
-    "tests/spark/quarantine/test_quarantine_replay.py::test_enrich": "not yet seen to pass: replayed rows in enrich",
-    "tests/spark/quarantine/test_quarantine_replay.py::test_a_replay_killed": "not yet seen to pass: a killed replay",
-    "tests/spark/quarantine/test_quarantine_replay.py::test_what_enrich": "not yet seen to pass: a refusal",
-    "tests/spark/reprocess/": "not yet seen to pass: candidate tables and a shadow, on real packets",
-    "tests/streaming/distribute/test_distribute_reprocessed.py": "not yet seen to pass: a promotion under the stream",
-    "tests/streaming/maintenance/": "not yet seen to pass: streams at work while their tables are compacted",
-    "tests/spark/nightly/test_nightly_layout.py": "not yet seen to pass: compaction along the sky",
-}
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what is not proven yet, and say so."""
-    if os.environ.get("FINK_ALL_TESTS") == "1":
-        return
-    for item in items:
-        for prefix, reason in UNPROVEN.items():
-            if item.nodeid.startswith(prefix):
-                item.add_marker(pytest.mark.skip(reason=f"{reason} (FINK_ALL_TESTS=1 runs it)"))
-
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
@@ -78,6 +54,6 @@ def spark(jars: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> It
     """One Spark session for the whole run."""
     from fink_lib.spark import build_session
 
-    session = build_session("tests", Settings(home=tmp_path_factory.mktemp("spark-home")), memory="1g")
+    session = build_session("tests", Settings(home=tmp_path_factory.mktemp("spark-home")), memory="2g")
     yield session
     session.stop()

@@ -18,7 +18,7 @@ from fink_lib.science.registry import stream_modules
 from fink_lib.surveys import Survey
 
 # Where a value comes from; a row that differs in these alone says the same as before.
-PROVENANCE = ("code_version", "science_versions", "enrich_time")
+PROVENANCE = ("code_version", "science_versions", "science_digest", "enrich_time")
 SKIPPED = (*KAFKA_KEY, "night")
 MOST_IDS = 1000
 

@@ -52,7 +52,7 @@ def test_flips_are_counted_with_examples_and_null_is_a_label() -> None:
 
 
 def test_one_value_against_one_is_no_division_by_zero() -> None:
-    found = drift(pa.array([1.0]), pa.array([2.0]))
+    found = compare.drift(pa.array([1.0]), pa.array([2.0]))
     assert found is not None
     assert (found["ks"], found["p_value"]) == (1.0, 1.0)
 

@@ -49,6 +49,15 @@ def kafka(jars: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> It
         yield broker.bootstrap
 
 
+@pytest.fixture(scope="module")
+def own_kafka(jars: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A broker for one module alone: for topics that bear the names of the survey, which other tests use too."""
+    from fink_lib.cli.host.kafka import LocalKafka
+
+    with LocalKafka(tmp_path_factory.mktemp("own-kafka"), jars["kafka"]) as broker:
+        yield broker.bootstrap
+
+
 @pytest.fixture(scope="session")
 def spark(jars: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:
     """One Spark session for the whole run."""

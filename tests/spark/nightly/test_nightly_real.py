@@ -1,15 +1,12 @@
 """A night of real alerts on a real broker through the real streams, closed by all six steps; then a loss planted."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
 from pyspark.sql import SparkSession
 
-from fink_lib.cli.host.kafka import LocalKafka
 from fink_lib.config import Settings
 from fink_lib.distribute.stream import plan as distribute
 from fink_lib.enrich.stream import plan as enrich
@@ -59,13 +56,6 @@ class Played:
         context = NightContext(self.settings, get_survey("ztf"), night, run_id)
         context.__dict__["session"] = self.session
         return context
-
-
-@pytest.fixture(scope="module")
-def own_kafka(jars: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A broker that holds this night alone: its topics bear the names of the survey, which other tests use too."""
-    with LocalKafka(tmp_path_factory.mktemp("night-kafka"), jars["kafka"]) as broker:
-        yield broker.bootstrap
 
 
 @pytest.fixture(scope="module")

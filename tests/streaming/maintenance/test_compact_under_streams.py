@@ -66,9 +66,11 @@ class Busy:
 
 
 @pytest.fixture
-def busy(spark: SparkSession, kafka: str, tmp_path: Path) -> Iterator[Busy]:
+def busy(spark: SparkSession, own_kafka: str, tmp_path: Path) -> Iterator[Busy]:
     """Start the three streams without a pause between their batches, a few alerts each."""
-    settings = Settings(home=tmp_path / "home", kafka_bootstrap=kafka, max_offsets_per_batch=16, max_files_per_batch=2)
+    settings = Settings(
+        home=tmp_path / "home", kafka_bootstrap=own_kafka, max_offsets_per_batch=16, max_files_per_batch=2
+    )
     settings = settings.model_copy(update=dict.fromkeys(("ingest_trigger_s", "enrich_trigger_s"), 0.0))
     work = Busy(settings, spark)
     for stage, plan in STREAMS.items():

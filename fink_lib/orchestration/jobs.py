@@ -1,6 +1,5 @@
 """Runs a nightly job as a process of its own: its log in Airflow, its last word as the task's error."""
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +7,7 @@ from airflow.sdk import Asset, BaseOperator, Context
 
 from fink_lib.config import Settings
 from fink_lib.errors import NightError
+from fink_lib.job_command import job_command
 from fink_lib.nights import parse_night
 from fink_lib.orchestration.assets import table_facts
 from fink_lib.orchestration.child import run_child
@@ -79,6 +79,6 @@ class SparkJobOperator(BaseOperator):
 
     def _run(self, settings: Settings, night: str) -> tuple[int, str]:
         job = settings.project / "jobs" / "nightly" / f"{self.step}.py"
-        command = [sys.executable, str(job), "--survey", self.survey, "--night", night, "--run-id", self.run]
+        command = job_command(job, "--survey", self.survey, "--night", night, "--run-id", self.run)
         self.log.info("job=%s night=%s run_id=%s", self.step, night, self.run)
         return run_child(command, job_environment(settings, self.token), self.log.info)

@@ -1,6 +1,5 @@
 """Runs a job that belongs to no night: arguments in, its log in Airflow, its last word as the task's error."""
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from fink_lib.config import Settings
 from fink_lib.errors import NightError
+from fink_lib.job_command import job_command
 from fink_lib.orchestration.child import run_child
 from fink_lib.orchestration.jobs import END_TIMEOUT_S, SparkJobOperator
 from fink_lib.streaming.process import end_processes_of
@@ -67,7 +67,7 @@ class JobOperator(SparkJobOperator):
             raise AirflowSkipException("this is a dry run: nothing is changed")
         settings = Settings()
         end_processes_of(self.token, END_TIMEOUT_S)
-        command = [sys.executable, str(settings.project / "jobs" / f"{self.job}.py"), *self.arguments]
+        command = job_command(settings.project / "jobs" / f"{self.job}.py", *self.arguments)
         self.log.info("job=%s arguments=%s", self.job, self.arguments)
         code, last_word = run_child(command, job_environment(settings, self.token), self.log.info)
         if code != 0:

@@ -1,7 +1,6 @@
 """Airflow's side of a reprocessing: each step is a process; a person decides between two of them."""
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from airflow.sdk import BaseOperator, Context
 
 from fink_lib.config import Settings
 from fink_lib.errors import ReprocessRefused
+from fink_lib.job_command import job_command
 from fink_lib.nights import parse_night
 from fink_lib.orchestration.assets import night_asset
 from fink_lib.orchestration.child import run_child
@@ -81,7 +81,7 @@ class ReprocessOperator(BaseOperator):
         job = settings.project / "jobs" / "on_demand" / "reprocess.py"
         request = json.dumps({**json.loads(self.request), "survey": self.survey})
         decision = ["--by", self.decided_by, "--reason", self.reason]
-        return [sys.executable, str(job), self.step, "--id", self.request_id, "--request", request, *decision]
+        return job_command(job, self.step, "--id", self.request_id, "--request", request, *decision)
 
     def folder(self, settings: Settings) -> Path:
         """Return the folder of the request."""

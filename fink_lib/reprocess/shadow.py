@@ -6,7 +6,6 @@ reads and writes nothing else; distribute does not know of it. The comparison of
 
 import datetime as dt
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from pyspark.sql import SparkSession
 from fink_lib.config import Settings
 from fink_lib.enrich.stream import plan as enrich_plan
 from fink_lib.errors import ConfigError
+from fink_lib.job_command import job_command
 from fink_lib.nightly.results import replace_text, to_json
 from fink_lib.reprocess.compare import JsonObject
 from fink_lib.reprocess.diff import compare_sides
@@ -60,7 +60,7 @@ class ShadowSpec(StreamSpec):
     def command(self) -> list[str]:
         """Command line of the driver, in the checkout of the shadow's settings."""
         job = self.settings.project / "jobs" / "streaming" / "shadow.py"
-        return [sys.executable, str(job), "--survey", self.survey, "--label", self.label]
+        return job_command(job, "--survey", self.survey, "--label", self.label)
 
     @property
     def tables(self) -> Path:

@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-import sys
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from fink_lib import __version__
 from fink_lib.config import Settings
+from fink_lib.job_command import job_command
 
 
 class Stage(StrEnum):
@@ -98,7 +98,7 @@ class StreamSpec:
     def command(self) -> list[str]:
         """Command line of the driver."""
         job = self.settings.project / "jobs" / "streaming" / f"{self.stage}.py"
-        return [sys.executable, str(job), "--survey", self.survey]
+        return job_command(job, "--survey", self.survey)
 
     @property
     def hash(self) -> str:

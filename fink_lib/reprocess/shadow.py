@@ -57,10 +57,14 @@ class ShadowSpec(StreamSpec):
         return f"{self.survey}.shadow_{self.label}"
 
     @property
+    def job(self) -> Path:
+        """File of the driver, in the checkout of the shadow's settings."""
+        return self.settings.project / "jobs" / "streaming" / "shadow.py"
+
+    @property
     def command(self) -> list[str]:
-        """Command line of the driver, in the checkout of the shadow's settings."""
-        job = self.settings.project / "jobs" / "streaming" / "shadow.py"
-        return job_command(job, "--survey", self.survey, "--label", self.label)
+        """Command line of the driver."""
+        return job_command(self.job, "--survey", self.survey, "--label", self.label)
 
     @property
     def tables(self) -> Path:

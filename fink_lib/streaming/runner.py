@@ -141,9 +141,8 @@ class LocalRunner:
             self._reap()
 
     def _start(self, spec: StreamSpec, token: str) -> "subprocess.Popen[bytes]":
-        job = Path(spec.command[1])
-        if not job.is_file():
-            raise StreamFailed(f"stream '{spec.name}' has no driver at {job}: check FINK_PROJECT")
+        if not spec.job.is_file():
+            raise StreamFailed(f"stream '{spec.name}' has no driver at {spec.job}: check FINK_PROJECT")
         _rotate(spec.paths.log)
         with spec.paths.log.open("ab") as log:
             child = subprocess.Popen(

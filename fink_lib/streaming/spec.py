@@ -95,10 +95,14 @@ class StreamSpec:
         return StreamPaths(self.settings.streams / self.name)
 
     @property
+    def job(self) -> Path:
+        """File of the driver."""
+        return self.settings.project / "jobs" / "streaming" / f"{self.stage}.py"
+
+    @property
     def command(self) -> list[str]:
         """Command line of the driver."""
-        job = self.settings.project / "jobs" / "streaming" / f"{self.stage}.py"
-        return job_command(job, "--survey", self.survey)
+        return job_command(self.job, "--survey", self.survey)
 
     @property
     def hash(self) -> str:

@@ -60,7 +60,8 @@ def test_a_shadow_is_a_stream_of_its_own(settings: Settings, tmp_path: Path) -> 
     spec = shadow_spec(settings, "ztf", "new", tmp_path)
     assert (spec.name, spec.app_id) == ("ztf.shadow_new", "ztf.shadow_new.v1")
     assert spec.checkpoint != bench_checkpoint(settings)
-    assert spec.command[1:] == [str(tmp_path / "jobs/streaming/shadow.py"), "--survey", "ztf", "--label", "new"]
+    assert spec.job == tmp_path / "jobs/streaming/shadow.py"
+    assert spec.command[-5:] == [str(spec.job), "--survey", "ztf", "--label", "new"]
     with pytest.raises(ConfigError, match="cannot name a shadow"):
         shadow_spec(settings, "ztf", "../x")
 

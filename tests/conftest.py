@@ -54,6 +54,6 @@ def spark(jars: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> It
     """One Spark session for the whole run."""
     from fink_lib.spark import build_session
 
-    session = build_session("tests", Settings(home=tmp_path_factory.mktemp("spark-home")), memory="1g")
+    session = build_session("tests", Settings(home=tmp_path_factory.mktemp("spark-home")), memory="2g")
     yield session
     session.stop()

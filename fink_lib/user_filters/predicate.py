@@ -63,7 +63,7 @@ def parse_predicate(text: str, columns: Collection[str]) -> Predicate:
     return Predicate(_sql(tree), tuple(_sql(part) for part in _conjuncts(tree)), tuple(read))
 
 
-def _read(text: str) -> exp.Expression:
+def _read(text: str) -> exp.Expr:
     """Parse the text as one expression."""
     if not text.strip():
         raise ConfigError("the predicate is empty: give an SQL expression, for example candidate.magpsf < 18")
@@ -103,7 +103,7 @@ def _shown(text: str, longest: int = LONGEST_QUOTE) -> str:
     return "".join(sign if sign.isprintable() else " " for sign in text)[:longest]
 
 
-def _checked(node: exp.Expression, columns: Collection[str]) -> str:
+def _checked(node: exp.Expr, columns: Collection[str]) -> str:
     """Return the column that a node of the tree reads, or an empty text.
 
     Raises
@@ -128,7 +128,7 @@ def _allow_named(node: exp.Anonymous) -> None:
         raise ConfigError(_refusal(node))
 
 
-def _refusal(node: exp.Expression) -> str:
+def _refusal(node: exp.Expr) -> str:
     """Say what is refused, and what is allowed instead."""
     if isinstance(node, exp.Query | exp.Subquery | exp.DDL | exp.DML | exp.Command | exp.Block):
         return "the predicate holds a query or a statement: give one expression over the columns of silver"
@@ -147,7 +147,7 @@ def _known(node: exp.Column, columns: Collection[str]) -> str:
     return path
 
 
-def _conjuncts(tree: exp.Expression) -> Iterator[exp.Expression]:
+def _conjuncts(tree: exp.Expr) -> Iterator[exp.Expr]:
     """Return what stands between the ANDs at the top."""
     if isinstance(tree, exp.Paren):
         yield from _conjuncts(tree.this)
@@ -158,5 +158,5 @@ def _conjuncts(tree: exp.Expression) -> Iterator[exp.Expression]:
         yield tree
 
 
-def _sql(tree: exp.Expression) -> str:
+def _sql(tree: exp.Expr) -> str:
     return tree.sql(DIALECT, identify=True, comments=False)

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 LONGEST = 4000
 
-OPERATORS: frozenset[type[exp.Expression]] = frozenset(
+OPERATORS: frozenset[type[exp.Expr]] = frozenset(
     {
         exp.And, exp.Or, exp.Not, exp.Paren,
         exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.Is, exp.In, exp.Between, exp.Like,
@@ -19,7 +19,7 @@ OPERATORS: frozenset[type[exp.Expression]] = frozenset(
     }
 )  # fmt: skip
 
-FUNCTIONS: Mapping[str, type[exp.Expression]] = {
+FUNCTIONS: Mapping[str, type[exp.Expr]] = {
     "abs": exp.Abs, "ceil": exp.Ceil, "floor": exp.Floor, "round": exp.Round, "sign": exp.Sign,
     "sqrt": exp.Sqrt, "exp": exp.Exp, "ln": exp.Ln, "log": exp.Log, "pow": exp.Pow,
     "sin": exp.Sin, "cos": exp.Cos, "tan": exp.Tan, "asin": exp.Asin, "acos": exp.Acos, "atan": exp.Atan,

@@ -16,7 +16,7 @@ from fink_lib.errors import LakeError
 from fink_lib.streaming.heartbeat import Heartbeat, StreamState, read_heartbeat
 from fink_lib.streaming.spec import Stage, StreamSpec
 
-EVENT_FRESH_S = 30.0  # an idle stream tells so every 2 s; a longer silence means that a micro-batch is at work
+EVENT_FRESH_S = 30.0  # an idle stream tells so every 2 s; after a longer silence nothing is known of it
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,17 @@ def why_not_drained(beats: Mapping[Stage, Heartbeat | None], now: float, quiet_s
         Seconds after which a heartbeat says nothing any more.
     """
     upstream_data_at = 0.0
+    # What was last heard must be younger than the quiet: a driver that died busy is else taken for a quiet one.
+    fresh_s = min(EVENT_FRESH_S, quiet_s / 2)
     for stage in Stage:
         beat = beats.get(stage)
         if beat is None or beat.state is not StreamState.RUNNING or now - beat.beat_at > silence_s:
             return f"stream {stage} does not run"
         if beat.lag:
             return f"stream {stage} is {beat.lag} behind"
-        if now - beat.event_at > EVENT_FRESH_S or beat.event_at <= upstream_data_at:
+        if beat.batch_since:
+            return f"stream {stage} has been at work on a batch for {now - beat.batch_since:.0f} s"
+        if now - beat.event_at > fresh_s or beat.event_at <= upstream_data_at:
             return f"stream {stage} is busy, or has not yet looked at what came last"
         quiet_since = max(beat.last_data_at, beat.started_at)
         if now - quiet_since < quiet_s:

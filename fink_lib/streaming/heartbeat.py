@@ -33,6 +33,8 @@ class Heartbeat:
         Unix time of the last thing that the query itself told, an idle event included; 0 before the first.
     trigger_active_since
         Unix time since which one micro-batch has been seen at work without an event; 0 when none is.
+    batch_since
+        Unix time at which the micro-batch that is at work began; 0 when none is.
     started_at
         Unix time at which the driver started.
     last_data_at
@@ -60,6 +62,7 @@ class Heartbeat:
     beat_at: float = field(default_factory=time.time)
     event_at: float = 0.0
     trigger_active_since: float = 0.0
+    batch_since: float = 0.0
     started_at: float = field(default_factory=time.time)
     last_data_at: float = 0.0
     batch_id: int = -1

@@ -65,7 +65,7 @@ class Recorder:
 
     def _event(self) -> None:
         self.heartbeat.event_at = time.time()
-        self.heartbeat.trigger_active_since = 0.0
+        self.heartbeat.trigger_active_since = self.heartbeat.batch_since = 0.0
         lags = [source_lag(source) for source in self._sources]
         known = [lag for lag in lags if lag is not None]
         self.heartbeat.lag = sum(known) if known and len(known) == len(lags) else None
@@ -77,6 +77,12 @@ class Recorder:
         self.heartbeat.state = state
         if error is not None:
             self.heartbeat.error = error[:ERROR_CHARS]
+        self._beat()
+
+    @_harmless
+    def batch_begins(self) -> None:
+        """Note that rows are at work, at once: what the query last told, no lag perhaps, is no longer so."""
+        self.heartbeat.batch_since = time.time()
         self._beat()
 
     @_harmless

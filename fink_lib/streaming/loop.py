@@ -33,6 +33,7 @@ STREAM_CONF = {
     "spark.sql.streaming.numRecentProgressUpdates": "10",
 }
 
+WriteBatch = Callable[[DataFrame, int], None]
 PlanFactory = Callable[[SparkSession, StreamSpec, Survey], StreamPlan]
 
 
@@ -89,7 +90,7 @@ def _run(spec: StreamSpec, plan: PlanFactory, stop: StopRequest, recorder: Recor
         stop.listen()
         session.streams.addListener(HeartbeatListener(recorder))
         stream_plan = plan(session, spec, get_survey(spec.survey))
-        gate = Gate(stream_plan.write_batch)
+        gate = Gate(_told(stream_plan.write_batch, recorder))
         query = replace(stream_plan, write_batch=gate).start()
         reason = _supervise(query, stop, recorder)
         recorder.state(StreamState.STOPPING)
@@ -107,6 +108,16 @@ def _run(spec: StreamSpec, plan: PlanFactory, stop: StopRequest, recorder: Recor
     finally:
         if session is not None:
             _close(session)
+
+
+def _told(write_batch: WriteBatch, recorder: Recorder) -> WriteBatch:
+    """Tell of a micro-batch before its work begins: for as long as it is at work, no night is over."""
+
+    def work(batch: DataFrame, batch_id: int) -> None:
+        recorder.batch_begins()
+        write_batch(batch, batch_id)
+
+    return work
 
 
 def _supervise(query: StreamingQuery, stop: StopRequest, recorder: Recorder) -> str:

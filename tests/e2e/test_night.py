@@ -86,10 +86,12 @@ def test_the_night_has_a_report_and_a_manifest(play: Callable[..., Books], e2e_h
     assert {"ingest", "enrich"} <= set(manifest["latency_s"])
 
 
-def test_real_nights_are_counted_exactly(play: Callable[..., Books], shared_data: Path) -> None:
+def test_real_nights_are_counted_exactly(play: Callable[..., Books], e2e_home: Path, shared_data: Path) -> None:
     night = by_night(play(shared_data / "ztf" / "ztf_public_20181129.tar.gz"))["2018-11-29"]
     assert (night["offered"], night["bronze"], night["quarantine"]) == (400, 400, 0)
     assert (night["silver"], night["rejected"], night["repeats"]) == (232, 168, 0)
+    versions = [path.name for path in (e2e_home / "nights" / "ztf" / "2018-11-29").glob("manifest.v*.json")]
+    assert versions == ["manifest.v1.json"], "the night was taken for over while a batch was at work"
 
 
 def test_a_killed_driver_changes_nothing(

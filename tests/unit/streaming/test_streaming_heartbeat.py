@@ -60,6 +60,20 @@ def test_the_loop_tells_since_when_a_batch_is_at_work(tmp_path: Path) -> None:
     assert mine.heartbeat.trigger_active_since == 0
 
 
+def test_a_batch_is_told_of_before_its_work_and_forgotten_after_it(tmp_path: Path) -> None:
+    path = tmp_path / "heartbeat.json"
+    mine = recorder(path)
+    for end in (lambda: mine.progress(REPORT), mine.idle):
+        mine.batch_begins()
+        begun = read_heartbeat(path)
+        assert begun is not None
+        assert begun.batch_since == begun.beat_at or 0 < begun.batch_since <= begun.beat_at
+        mine.tick(trigger_active=False)
+        assert mine.heartbeat.batch_since == begun.batch_since, "only the query itself says that it has ended"
+        end()
+        assert mine.heartbeat.batch_since == 0
+
+
 def test_observing_never_hurts(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("in the way")

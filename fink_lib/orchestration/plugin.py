@@ -1,0 +1,14 @@
+"""What Airflow must know of by name before it meets it in a DAG."""
+
+from typing import ClassVar
+
+from airflow.plugins_manager import AirflowPlugin
+
+from fink_lib.orchestration.timetable import ClosedNightsTimetable
+
+
+class FinkPlugin(AirflowPlugin):
+    """Found by its entry point in pyproject.toml."""
+
+    name = "fink"
+    timetables: ClassVar[list[type]] = [ClosedNightsTimetable]

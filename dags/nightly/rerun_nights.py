@@ -4,7 +4,7 @@
 what they said before keeps its manifest; one that says something else gets a new version of it.
 
 **When** By a backfill, from the UI or with
-`airflow backfill create --dag-id ztf_rerun_nights --from-date 2021-11-20 --to-date 2021-11-22
+`fink airflow backfill create --dag-id ztf_rerun_nights --from-date 2021-11-20 --to-date 2021-11-22
 --reprocess-behavior completed`. Of the range, the nights that were ever closed are run. Nothing starts by a clock.
 
 **Who** The operator, after a repair of a nightly step; an analyst, for new statistics of old nights.

@@ -1,7 +1,5 @@
 """What Airflow must know of by name before it meets it in a DAG."""
 
-from typing import ClassVar
-
 from airflow.plugins_manager import AirflowPlugin
 
 from fink_lib.orchestration.timetable import ClosedNightsTimetable
@@ -11,4 +9,4 @@ class FinkPlugin(AirflowPlugin):
     """Found by its entry point in pyproject.toml."""
 
     name = "fink"
-    timetables: ClassVar[list[type]] = [ClosedNightsTimetable]
+    timetables = [ClosedNightsTimetable]  # noqa: RUF012  # Airflow reads a list here

@@ -31,14 +31,16 @@ class AirflowPages:
     def open(self, path: str) -> None:
         self.page.goto(self.url + path, wait_until="commit", timeout=PATIENCE_MS)
 
-    def trigger(self, dag_id: str, texts: Mapping[str, str], objects: Mapping[str, object], off: str) -> str:
-        """Fill in the form of a DAG and send it; return the id of the run that the UI then shows."""
+    def trigger(
+        self, dag_id: str, texts: Mapping[str, str], objects: Mapping[str, object] | None = None, off: str = "dry_run"
+    ) -> str:
+        """Fill in the form of a DAG, switch one thing off, and send it; return the run that the UI then shows."""
         self.open(f"/dags/{dag_id}")
         self.page.get_by_test_id("trigger-dag-button").click()
         form = self.page.locator("[role=dialog][data-scope=dialog]")
         for name, text in texts.items():
             form.locator(f"#element_{name}").fill(text)
-        for title, value in objects.items():
+        for title, value in (objects or {}).items():
             self._write_json(form, title, json.dumps(value))
         switch = form.locator(f"input[name=element_{off}]")
         if switch.is_checked():

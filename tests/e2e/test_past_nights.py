@@ -115,7 +115,7 @@ def test_a_night_is_reprocessed_by_clicks_goes_live_and_comes_back(
         api.unpause("ztf_reprocess")
     with airflow_pages(airflow.login) as pages:
         form = {"first_night": night, "reason": "a stricter score"}
-        run_id = pages.trigger("ztf_reprocess", form, {"Overrides": STRICTER}, off="dry_run")
+        run_id = pages.trigger("ztf_reprocess", form, {"Overrides": STRICTER})
         wait("the question", lambda: state_of(airflow, run_id)["approval"] == "awaiting_input")
         asked = pages.question("go live")
         assert f"{len(weak)} alerts: silver → rejected" in asked
@@ -132,6 +132,22 @@ def test_a_night_is_reprocessed_by_clicks_goes_live_and_comes_back(
     fink(environment, settings, "reprocess", "undo", request["request"], "--reason", "the end of the test")
     assert live(settings) == before
     assert [row["action"] for row in decisions(settings.lake)] == ["promote", "undo"]
+
+
+def test_damaged_messages_are_replayed_from_a_form_and_stay_where_they_are(airflow: LocalAirflow) -> None:
+    dag_id, kept = "ztf_replay_quarantine", airflow.settings.lake / "bronze_ztf__quarantine"
+    damaged = DeltaTable(str(kept)).to_pyarrow_table(columns=["error_class"])["error_class"].to_pylist()
+    before = table_digest(kept)
+    with airflow.api() as api:
+        api.unpause(dag_id)
+    with airflow_pages(airflow.login) as pages:
+        run_id = pages.trigger(dag_id, {"error_class": damaged[0], "why": "after a repair that repaired nothing"})
+    wait("the replay", lambda: all_runs_ended(airflow, dag_id, 1))
+    with airflow.api() as api:
+        told = api.task_log(dag_id, run_id, "release")
+    count = damaged.count(damaged[0])
+    assert f"0 of {count} messages replayed; still damaged: {count} {damaged[0]}" in told
+    assert table_digest(kept) == before
 
 
 def test_a_backfill_leaves_what_was_there(airflow: LocalAirflow, environment: dict[str, str]) -> None:

@@ -38,7 +38,7 @@ test-unit: $(BIN)/.synced  ## Tests without a JVM, in seconds
 	$(BIN)/pytest tests/unit -q $(NICE_TESTS)
 
 test: setup check prepared  ## Everything: lint, types, and all tests with real Kafka, Spark and Airflow
-	$(BIN)/pytest -m "not airflow" -n 2 --dist loadfile $(NICE_TESTS)
+	$(BIN)/pytest -m "not airflow" -n 3 --dist loadfile --no-loadscope-reorder $(NICE_TESTS)
 	$(BIN)/pytest -m airflow $(NICE_TESTS)
 
 bench: setup prepared  ## Rates, latency and memory on amplified real alerts

@@ -4,8 +4,8 @@
 what they said before keeps its manifest; one that says something else gets a new version of it.
 
 **When** By a backfill, from the UI or with
-`airflow backfill create --dag-id ztf_rerun_nights --from-date 2021-11-20 --to-date 2021-11-22
---reprocess-behavior completed`. Nothing starts by a clock.
+`fink airflow backfill create --dag-id ztf_rerun_nights --from-date 2021-11-20 --to-date 2021-11-22
+--reprocess-behavior completed`. Of the range, the nights that were ever closed are run. Nothing starts by a clock.
 
 **Who** The operator, after a repair of a nightly step; an analyst, for new statistics of old nights.
 
@@ -16,12 +16,13 @@ what it wrote before, so that three runs leave what one leaves.
 that is `reprocess`.
 """
 
-from airflow.sdk import DAG, CronPartitionTimetable, Param, TriggerRule, chain
+from airflow.sdk import DAG, Param, TriggerRule, chain
 
 from fink_lib.nightly.results import Step
 from fink_lib.orchestration.assets import NIGHTS_TABLE, survey_tables, table_asset
 from fink_lib.orchestration.jobs import SparkJobOperator
 from fink_lib.orchestration.policy import FIRST_NIGHT, NIGHTLY_ARGS, Pool, Tag
+from fink_lib.orchestration.timetable import ClosedNightsTimetable
 from fink_lib.surveys import SURVEYS
 
 NIGHTS_AT_ONCE = 16  # runs; how many of them compute is for the pool to say
@@ -33,7 +34,7 @@ for survey in SURVEYS.values():
     with DAG(
         dag_id=f"{survey.name}_rerun_nights",
         description=f"{survey.name}: close past nights again, by backfill",
-        schedule=CronPartitionTimetable("0 0 * * *", timezone="UTC", key_format="%Y-%m-%d"),
+        schedule=ClosedNightsTimetable(survey.name),
         start_date=FIRST_NIGHT,
         end_date=FIRST_NIGHT,  # for the scheduler: no run by the clock; a backfill does not ask for it
         catchup=False,

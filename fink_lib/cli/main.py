@@ -33,6 +33,7 @@ COMMANDS = {
     "bench": "Measure rates, latency and memory on amplified real alerts.",
     "catalogs": "Catalogues in the lake: list, load, match again what changed.",
     "quarantine": "Messages that could not be used: list, show, replay, discard.",
+    "airflow": "Airflow's own command, in the environment of this home.",
     "kafka": "The local broker by itself: start, stop, topics.",
     "jars": "Fetch and check the pinned jars.",
 }
@@ -83,7 +84,7 @@ def _attach(app: typer.Typer, module: ModuleType, name: str, summary: str) -> No
     """Add a module's commands: a function of the module's own name directly, others as ``fink name other``."""
     only = getattr(module, name, None)
     if isinstance(only, FunctionType):
-        app.command(name)(only)
+        app.command(name, context_settings=getattr(module, "CONTEXT", None))(only)
     else:
         app.add_typer(module.app, name=name, help=summary)
 

@@ -6,13 +6,12 @@ import json
 import logging
 import os
 import socket
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from fink_lib.errors import LeaseHeld
-from fink_lib.streaming.process import end_processes_of, is_same_process, process_started_at
+from fink_lib.streaming.process import end_processes_of, is_same_process, own_command, process_started_at
 from fink_lib.streaming.spec import StreamSpec
 
 logger = logging.getLogger(__name__)
@@ -56,7 +55,7 @@ class Handle:
             pid=os.getpid(),
             host=socket.gethostname(),
             process_started_at=process_started_at(os.getpid()) or 0.0,
-            command=tuple(sys.orig_argv),
+            command=own_command(),
         )
 
     @property

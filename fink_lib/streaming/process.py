@@ -24,6 +24,11 @@ def process_started_at(pid: int) -> float | None:
         return None
 
 
+def own_command() -> tuple[str, ...]:
+    """Return the command line of this process as `is_same_process` will read it: some programs rewrite theirs."""
+    return tuple(psutil.Process().cmdline())
+
+
 def is_same_process(pid: int, started_at: float, command: Sequence[str]) -> bool:
     """Tell whether the process that started then, with that command line, still runs.
 

@@ -147,8 +147,8 @@ def test_close_night_is_started_by_a_drained_night_and_always_reports(dags: dict
 
 def test_past_nights_run_by_backfill_alone_and_by_their_date(dags: dict[str, DAG]) -> None:
     dag = dags["ztf_rerun_nights"]
-    assert type(dag.timetable).__name__ == "CronPartitionTimetable"
-    assert dag.timetable.key_format == "%Y-%m-%d"
+    assert type(dag.timetable).__name__ == "ClosedNightsTimetable"
+    assert dag.timetable.survey == "ztf"
     assert dag.end_date == dag.start_date, "the scheduler makes no run after the end date"
     assert {task.pool for task in dag.tasks} == {Pool.RERUN}
 

@@ -19,26 +19,26 @@ Books = dict[str, Any]
 Play = Callable[..., Books]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def e2e_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of the broker under test."""
     return tmp_path_factory.mktemp("e2e") / "home"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def e2e_settings(e2e_home: Path) -> Settings:
     """The settings that the broker under test runs with, but for the port of Kafka."""
     return Settings(home=e2e_home, kafka_port=0, airflow_port=0, night_quiet_s=8.0)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def environment(e2e_settings: Settings) -> dict[str, str]:
     """The environment of every command: free ports, and a night that ends after a short quiet."""
     chosen = {"FINK_KAFKA_PORT": "0", "FINK_AIRFLOW_PORT": "0", "FINK_NIGHT_QUIET_S": str(e2e_settings.night_quiet_s)}
     return {**os.environ, **chosen, "NO_COLOR": "1", "COLUMNS": "160"}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def play(e2e_home: Path, environment: dict[str, str]) -> Iterator[Play]:
     """Run `fink night play … --keep` and return its books; the services are stopped after the last test."""
 

@@ -15,10 +15,11 @@ def test_a_job_named_like_a_module_does_not_hide_it(tmp_path: Path) -> None:
     assert subprocess.run(job_command(job, "word"), check=False, timeout=60).returncode == 0
 
 
-def test_every_nightly_job_can_be_imported(tmp_path: Path) -> None:
-    for job in sorted((PROJECT_DIR / "jobs").rglob("*.py")):
-        code = f"import runpy; runpy.run_path({str(job)!r})"
-        bare = tmp_path / "run.py"
-        bare.write_text(f"import sys; sys.path.insert(0, {str(PROJECT_DIR)!r}); {code}")
-        done = subprocess.run(job_command(bare), capture_output=True, text=True, check=False, timeout=120)
-        assert done.returncode == 0, f"{job}: {done.stderr[-500:]}"
+def test_every_job_can_be_imported(tmp_path: Path) -> None:
+    jobs = [str(job) for job in sorted((PROJECT_DIR / "jobs").rglob("*.py"))]
+    all_of_them = tmp_path / "run.py"
+    all_of_them.write_text(
+        f"import runpy, sys\nsys.path.insert(0, {str(PROJECT_DIR)!r})\nfor job in {jobs!r}:\n    runpy.run_path(job)\n"
+    )
+    done = subprocess.run(job_command(all_of_them), capture_output=True, text=True, check=False, timeout=240)
+    assert done.returncode == 0, done.stderr[-1000:]

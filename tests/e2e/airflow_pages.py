@@ -1,0 +1,92 @@
+"""What a person does in the Airflow UI, in a real browser: log in, fill in a form, answer a question."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from urllib.parse import unquote
+
+import pytest
+from playwright.sync_api import Locator, Page, expect, sync_playwright
+
+from fink_lib.cli.host.airflow import Login
+
+PATIENCE_MS = 120_000  # a page of Airflow on a host that computes nights
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+class AirflowPages:
+    """The pages of one Airflow, seen by somebody who is logged in."""
+
+    def __init__(self, page: Page, login: Login) -> None:
+        self.page, self.url = page, login.url
+        page.set_default_timeout(PATIENCE_MS)
+        self.open("/")
+        page.fill("input[name=username]", login.user)
+        page.fill("input[name=password]", login.password)
+        page.keyboard.press("Enter")
+        page.get_by_text("Dag Runs").first.wait_for()
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.url + path, wait_until="commit", timeout=PATIENCE_MS)
+
+    def trigger(
+        self, dag_id: str, texts: Mapping[str, str], objects: Mapping[str, object] | None = None, off: str = "dry_run"
+    ) -> str:
+        """Fill in the form of a DAG, switch one thing off, and send it; return the run that the UI then shows."""
+        self.open(f"/dags/{dag_id}")
+        self.page.get_by_test_id("trigger-dag-button").click()
+        form = self.page.locator("[role=dialog][data-scope=dialog]")
+        for name, text in texts.items():
+            form.locator(f"#element_{name}").fill(text)
+        for title, value in (objects or {}).items():
+            self._write_json(form, title, json.dumps(value))
+        switch = form.locator(f"input[name=element_{off}]")
+        if switch.is_checked():
+            switch.locator("xpath=..").click()
+        assert not switch.is_checked()
+        form.get_by_test_id("trigger-dag-submit").click()
+        self.page.wait_for_url(re.compile(r"/runs/"))
+        return unquote(self.page.url.split("/runs/")[1].split("?")[0])
+
+    def _write_json(self, form: Locator, title: str, text: str) -> None:
+        """Write into the editor beside a title; the editor closes brackets itself, which leaves too many behind."""
+        field = form.locator("[data-scope=field][data-part=root]", has_text=title).filter(
+            has=self.page.locator(".monaco-editor")
+        )
+        field.locator(".monaco-editor").first.click()
+        for keys in ("Control+A", "Delete"):
+            self.page.keyboard.press(keys)
+        self.page.keyboard.insert_text(text)
+        self.page.keyboard.press("Control+Shift+End")
+        self.page.keyboard.press("Delete")
+
+    def question(self, subject: str) -> str:
+        """Open the page of required actions, then the one with this subject; return what is asked."""
+        self.open("/required_actions")
+        self.page.get_by_role("link", name=subject).first.click()
+        self.page.get_by_test_id("hitl-option-Approve").wait_for()
+        return self.page.locator("body").inner_text()
+
+    def answer(self, option: str, why: str) -> None:
+        """Answer the question that is open."""
+        self.page.locator("#element_why").fill(why)
+        button = self.page.get_by_test_id(f"hitl-option-{option}")
+        button.click()
+        expect(button).to_be_disabled(timeout=PATIENCE_MS)  # the answer is kept, and cannot be given again
+
+
+@contextmanager
+def airflow_pages(login: Login) -> Iterator[AirflowPages]:
+    """Start a browser and log in; the test is skipped, with this reason, where there is no browser."""
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        pytest.skip(f"no browser on this machine: none of {', '.join(BROWSERS)}")
+    with sync_playwright() as playwright:
+        # A root user has no sandbox for a browser; loopback needs no proxy.
+        window = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox", "--no-proxy-server"])
+        try:
+            yield AirflowPages(window.new_page(viewport={"width": 1500, "height": 1900}), login)
+        finally:
+            window.close()

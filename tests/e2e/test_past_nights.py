@@ -1,0 +1,168 @@
+"""What an analyst does with real nights that are over: compute one again in a browser, and backfill all three."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deltalake import DeltaTable
+
+from e2e.airflow_pages import airflow_pages
+from e2e.conftest import FINK
+from fink_lib.cli.host.airflow import LocalAirflow
+from fink_lib.cli.host.stack import connected
+from fink_lib.config import Settings
+from fink_lib.lake.digest import table_digest
+from fink_lib.offline.packets import packets_of
+from fink_lib.reprocess.decisions import decisions
+from fink_lib.simulator import resolve_path
+from fink_lib.surveys import get_survey
+
+pytestmark = [pytest.mark.e2e, pytest.mark.airflow, pytest.mark.kafka, pytest.mark.spark]
+
+Books = dict[str, Any]
+ARCHIVES = {
+    "2018-11-29": "ztf_public_20181129.tar.gz",
+    "2021-11-22": "sample",
+    "2023-10-18": "ztf_public_20231018.tar.gz",
+}
+PATIENCE_S = 1200.0
+STRICTER = {"cut.rb": "candidate.rb >= 0.65"}
+BACKFILLS = int(os.environ.get("FINK_TEST_BACKFILLS", "1"))
+RUN_IDS = {"gold__quality_results"}  # who judged is new each time
+
+
+@pytest.fixture(scope="module")
+def nights(play: Callable[..., Books], e2e_home: Path, shared_data: Path) -> Path:
+    """The three real nights, played unless they were, and closed."""
+    for night, archive in ARCHIVES.items():
+        if not (e2e_home / "nights" / "ztf" / night / "manifest.json").exists():
+            play(archive if archive == "sample" else shared_data / "ztf" / archive)
+    return e2e_home
+
+
+@pytest.fixture(scope="module")
+def airflow(nights: Path, e2e_settings: Settings) -> LocalAirflow:
+    """The Airflow that closed them."""
+    return LocalAirflow(connected(e2e_settings))
+
+
+def wait(what: str, look: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not look():
+        assert time.monotonic() < deadline, f"{what}: not within {PATIENCE_S:.0f} s"
+        time.sleep(2.0)
+
+
+def all_runs_ended(airflow: LocalAirflow, dag_id: str, least: int) -> bool:
+    """Tell whether a DAG has had so many runs and none of them is under way; none may have failed."""
+    with airflow.api() as api:
+        states = [run["state"] for run in api.dag_runs(dag_id)]
+    assert "failed" not in states
+    return len(states) >= least and set(states) == {"success"}
+
+
+def runs_of(airflow: LocalAirflow, dag_id: str) -> int:
+    with airflow.api() as api:
+        return len(api.dag_runs(dag_id))
+
+
+def state_of(airflow: LocalAirflow, run_id: str) -> dict[str, str | None]:
+    with airflow.api() as api:
+        return {task["task_id"]: task["state"] for task in api.task_instances("ztf_reprocess", run_id)}
+
+
+def live(settings: Settings) -> dict[str, str]:
+    return {name: table_digest(settings.lake / f"silver_ztf__{name}") for name in ("alerts", "rejected")}
+
+
+def silver_ids(settings: Settings, night: str) -> set[int]:
+    table = DeltaTable(str(settings.lake / "silver_ztf__alerts")).to_pyarrow_table(
+        partitions=[("night", "=", night)], columns=["alert_id"]
+    )
+    return set(table["alert_id"].to_pylist())
+
+
+def weak_ids(settings: Settings, path: Path) -> set[int]:
+    """Return the good alerts whose score is below the stricter cut, told from the packets alone."""
+    packets = packets_of(resolve_path(str(path), settings), get_survey("ztf"))
+    return {
+        packet["candid"]
+        for packet in packets
+        if packet["candidate"]["nbad"] == 0 and 0.55 <= (packet["candidate"]["rb"] or 0) < 0.65
+    }
+
+
+def fink(environment: dict[str, str], settings: Settings, *words: str) -> str:
+    command = [str(FINK), *words, "--home", str(settings.home)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_night_is_reprocessed_by_clicks_goes_live_and_comes_back(
+    airflow: LocalAirflow, environment: dict[str, str], shared_data: Path, tmp_path: Path
+) -> None:
+    settings, night = airflow.settings, "2018-11-29"
+    weak = weak_ids(settings, shared_data / "ztf" / ARCHIVES[night])
+    before, passed = live(settings), silver_ids(settings, night)
+    closed = runs_of(airflow, "ztf_close_night")
+    with airflow.api() as api:
+        api.unpause("ztf_reprocess")
+    with airflow_pages(airflow.login) as pages:
+        form = {"first_night": night, "reason": "a stricter score"}
+        run_id = pages.trigger("ztf_reprocess", form, {"Overrides": STRICTER})
+        wait("the question", lambda: state_of(airflow, run_id)["approval"] == "awaiting_input")
+        asked = pages.question("go live")
+        assert f"{len(weak)} alerts: silver → rejected" in asked
+        assert live(settings) == before, "nothing goes live before a person says so"
+        pages.answer("Approve", "looked at in a browser")
+        wait("the promotion", lambda: state_of(airflow, run_id)["promote"] == "success")
+    (request,) = (row for row in json.loads(fink(environment, settings, "reprocess", "list", "--json")))
+    diff = json.loads((settings.home / "reprocess" / request["request"] / "diff.json").read_text())
+    assert set(diff["alert_ids"]) == weak != set()
+    assert silver_ids(settings, night) == passed - weak
+    (decision,) = decisions(settings.lake)
+    assert (decision["action"], decision["decided_by"]) == ("promote", "admin")
+    wait("the night to be closed again", lambda: all_runs_ended(airflow, "ztf_close_night", closed + 1))
+    fink(environment, settings, "reprocess", "undo", request["request"], "--reason", "the end of the test")
+    assert live(settings) == before
+    assert [row["action"] for row in decisions(settings.lake)] == ["promote", "undo"]
+
+
+def test_damaged_messages_are_replayed_from_a_form_and_stay_where_they_are(airflow: LocalAirflow) -> None:
+    dag_id, kept = "ztf_replay_quarantine", airflow.settings.lake / "bronze_ztf__quarantine"
+    damaged = DeltaTable(str(kept)).to_pyarrow_table(columns=["error_class"])["error_class"].to_pylist()
+    before = table_digest(kept)
+    with airflow.api() as api:
+        api.unpause(dag_id)
+    with airflow_pages(airflow.login) as pages:
+        run_id = pages.trigger(dag_id, {"error_class": damaged[0], "why": "after a repair that repaired nothing"})
+    wait("the replay", lambda: all_runs_ended(airflow, dag_id, 1))
+    with airflow.api() as api:
+        told = api.task_log(dag_id, run_id, "release")
+    count = damaged.count(damaged[0])
+    assert f"0 of {count} messages replayed; still damaged: {count} {damaged[0]}" in told
+    assert table_digest(kept) == before
+
+
+def test_a_backfill_leaves_what_was_there(airflow: LocalAirflow, environment: dict[str, str]) -> None:
+    settings = airflow.settings
+    before = digests(settings)
+    with airflow.api() as api:
+        api.unpause("ztf_rerun_nights")
+    years = ["--from-date", min(ARCHIVES), "--to-date", max(ARCHIVES), "--reprocess-behavior", "completed"]
+    for number in range(1, 1 + BACKFILLS):
+        fink(environment, settings, "airflow", "backfill", "create", "--dag-id", "ztf_rerun_nights", *years)
+        wait(f"backfill {number}", lambda: all_runs_ended(airflow, "ztf_rerun_nights", len(ARCHIVES)))
+        assert digests(settings) == before
+
+
+def digests(settings: Settings) -> dict[str, str]:
+    """Return what every table says."""
+    tables = sorted(path.name for path in settings.lake.iterdir() if (path / "_delta_log").is_dir())
+    return {name: table_digest(settings.lake / name) for name in tables if name not in RUN_IDS}

@@ -25,6 +25,7 @@ Key = tuple[str, int, int]
 """Where an alert arrived: topic, partition, offset."""
 
 HEAD = ("night", "alert_id", "object_id", *KAFKA_KEY, "kafka_time", "ingest_time", "enrich_time")
+USERS = "user_filters"  # names of the users' filters that select an alert
 VERDICT = T.StructType(
     [
         T.StructField("filters", T.ArrayType(T.StringType())),
@@ -64,8 +65,19 @@ def is_public(survey: Survey) -> Column:
     return F.coalesce(F.expr(survey.public), F.lit(False))
 
 
-def narrow(silver: DataFrame, survey: Survey, filters: Sequence[Filter]) -> DataFrame:
+def narrow(silver: DataFrame, survey: Survey, filters: Sequence[Filter], users: Column | None = None) -> DataFrame:
     """Keep the public alerts, their identity and the filters' inputs: nothing else of silver is read.
+
+    Parameters
+    ----------
+    silver
+        Alerts, streaming or not.
+    survey
+        Whose.
+    filters
+        The broker's own filters.
+    users
+        Names of the users' filters that select an alert.
 
     Raises
     ------
@@ -78,7 +90,8 @@ def narrow(silver: DataFrame, survey: Survey, filters: Sequence[Filter]) -> Data
             if path not in there:
                 raise ConfigError(f"filter '{chosen.name}' reads '{path}', which silver does not have: correct inputs")
     inputs = [F.col(path).alias(_column(n)) for n, path in enumerate(inputs_of(filters)) if path in there]
-    return silver.where(is_public(survey)).select(*HEAD, *inputs)
+    by_users = F.array().cast("array<string>") if users is None else users
+    return silver.where(is_public(survey)).select(*HEAD, by_users.alias(USERS), *inputs)
 
 
 def _column(number: int) -> str:
@@ -110,9 +123,10 @@ def _judge(filters: Sequence[Filter]) -> Callable[[Iterable[pa.RecordBatch]], It
             failures: list[list[str]] = [[] for _ in range(rows.num_rows)]
             for failure in judged.failures:
                 failures[failure.row].append(f"{failure.filter}: {failure.error}")
-            told = [bool(names or errors) for names, errors in zip(judged.names, failures, strict=True)]
+            names = [[*own, *users] for own, users in zip(judged.names, rows.column(USERS).to_pylist(), strict=True)]
+            told = [bool(chosen or errors) for chosen, errors in zip(names, failures, strict=True)]
             texts = pa.list_(pa.string())
-            verdict = [pa.array(judged.names, texts), pa.array(failures, texts)]
+            verdict = [pa.array(names, texts), pa.array(failures, texts)]
             head = rows.select(list(HEAD))
             yield pa.RecordBatch.from_arrays([*head.columns, *verdict], names=[*HEAD, *VERDICT.fieldNames()]).filter(
                 pa.array(told, pa.bool_())

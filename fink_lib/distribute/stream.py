@@ -7,6 +7,7 @@ batch that failed anywhere is done again, and the ledger leaves out what had bee
 
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from confluent_kafka.admin import AdminClient
 from pyspark.sql import DataFrame, SparkSession
@@ -19,17 +20,42 @@ from fink_lib.distribute.packets import Packets
 from fink_lib.distribute.recovery import unrecorded
 from fink_lib.distribute.sender import Sender
 from fink_lib.distribute.topics import client_config, ensure_topics, output_topics
+from fink_lib.distribute.users import lenient, runnable, selecting
 from fink_lib.enrich.schema import silver_spec
 from fink_lib.filters.base import Filter
 from fink_lib.filters.registry import active_filters, filters_of
-from fink_lib.lake.tables import bronze_alerts, gold_published
+from fink_lib.lake.tables import bronze_alerts, gold_published, gold_user_filters
+from fink_lib.streaming.drain import delta_version
 from fink_lib.streaming.plan import StreamPlan
 from fink_lib.streaming.spec import StreamSpec
 from fink_lib.surveys import Survey
+from fink_lib.user_filters.store import Event, active, history
 
 logger = logging.getLogger(__name__)
 
 ALERTS_AT_ONCE = 1000  # packets in the driver's memory at one time: some 100 MB at most
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where the alerts of one filter go.
+
+    Attributes
+    ----------
+    name, version
+        The filter.
+    topic
+        Its topic.
+    """
+
+    name: str
+    version: str
+    topic: str
+
+    @classmethod
+    def of(cls, chosen: Filter | Event) -> "Route":
+        """Return the way of a filter of the broker, or of a user."""
+        return cls(chosen.name, str(chosen.version), chosen.topic)
 
 
 class Distributor:
@@ -42,7 +68,9 @@ class Distributor:
     survey
         Whose alerts.
     filters
-        Filters to run.
+        Filters of the broker to run.
+    routes
+        Where the alerts of each filter go, users' filters included.
     ledger
         What was sent.
     packets
@@ -50,10 +78,17 @@ class Distributor:
     """
 
     def __init__(
-        self, spec: StreamSpec, survey: Survey, filters: Sequence[Filter], ledger: Ledger, packets: Packets
+        self,
+        spec: StreamSpec,
+        survey: Survey,
+        filters: Sequence[Filter],
+        routes: Sequence[Route],
+        *,
+        ledger: Ledger,
+        packets: Packets,
     ) -> None:
-        self._spec, self._survey = spec, survey
-        self._filters = {chosen.name: chosen for chosen in filters}
+        self._spec, self._survey, self._filters = spec, survey, filters
+        self._routes = {route.name: route for route in routes}
         self._ledger, self._packets = ledger, packets
         self._sender = Sender(spec.settings)
         self._settled = False
@@ -68,7 +103,7 @@ class Distributor:
         """
         if not self._settled:
             self._settle()
-        matches = match(batch, list(self._filters.values()))
+        matches = match(batch, self._filters)
         self._ledger.load({one.night for one in matches})
         due = [(one, names) for one in matches if (names := self._unsent(one))]
         sent = 0
@@ -106,9 +141,9 @@ class Distributor:
         self._ledger.record(delivered)
         return len(delivered)
 
-    def _messages(self, one: Match, names: Sequence[str]) -> Iterator[tuple[Filter, Facts]]:
+    def _messages(self, one: Match, names: Sequence[str]) -> Iterator[tuple[Route, Facts]]:
         for name in names:
-            chosen = self._filters[name]
+            chosen = self._routes[name]
             yield (
                 chosen,
                 Facts(
@@ -147,12 +182,18 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
         .load(str(silver.path(settings.lake)))
     )
     filters = active_filters(filters_of(survey.name), paths_of(arriving.schema))
-    ensure_topics(AdminClient(client_config(settings)), [f.topic for f in filters], settings.output_partitions)
+    kept = delta_version(gold_user_filters().path(settings.lake))
+    users = runnable(arriving, active(history(settings.lake, survey.name)), paths_of(arriving.schema))
+    routes = [*map(Route.of, filters), *(Route.of(event) for event, _ in users)]
+    ensure_topics(AdminClient(client_config(settings)), [route.topic for route in routes], settings.output_partitions)
     packets = Packets(session, settings.lake, silver, bronze, survey)
     ledger = Ledger(session, published, settings.lake)
+    with lenient(session):
+        source = narrow(arriving, survey, filters, selecting(users))
     return StreamPlan(
         spec=spec,
-        source=narrow(arriving, survey, filters),
-        write_batch=Distributor(spec, survey, filters, ledger, packets),
+        source=source,
+        write_batch=Distributor(spec, survey, filters, routes, ledger=ledger, packets=packets),
         trigger_s=settings.distribute_trigger_s,
+        outdated=lambda: delta_version(gold_user_filters().path(settings.lake)) != kept,
     )

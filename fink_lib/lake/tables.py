@@ -244,6 +244,33 @@ def gold_decisions() -> TableSpec:
     )
 
 
+def gold_user_filters() -> TableSpec:
+    """One row for each thing that was done with a user's filter; the newest ones say what runs."""
+    return TableSpec(
+        layer="gold",
+        survey="",
+        name="user_filters",
+        schema=_struct(
+            ("survey", S),
+            ("name", S),
+            ("event", L),
+            ("action", S),
+            ("version", L),
+            ("owner", S),
+            ("description", S),
+            ("predicate", S),
+            ("by", S),
+            ("at", TS),
+            ("reason", S),
+            ("match_rate", D),
+            ("code_version", S),
+        ),
+        key=("survey", "name", "event"),
+        comment="One row: a user's filter added, activated or paused; by whom, when, why, at which match rate.",
+        partitioned_by=("survey",),
+    )
+
+
 def gold_statistics() -> TableSpec:
     """Every number of every night, one a row; sums over nights are cumulative statistics."""
     return TableSpec(

@@ -5,11 +5,10 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
-from pyspark.sql.pandas.types import to_arrow_schema
+from deltalake import DeltaTable
 
 from fink_lib.lake import tables
+from fink_lib.lake.events import append_event
 from fink_lib.reprocess.compare import JsonObject
 
 
@@ -42,26 +41,8 @@ class Decision:
 
 def record(lake: Path, decision: Decision) -> None:
     """Append a decision once, however often the step that took it is repeated."""
-    spec = tables.gold_decisions()
-    schema = to_arrow_schema(spec.schema)
-    table = DeltaTable.create(
-        spec.path(lake),
-        schema,
-        mode="ignore",
-        partition_by=list(spec.partitioned_by),
-        description=spec.comment,
-        configuration={"delta.appendOnly": str(spec.append_only).lower()},
-    )
-    app_id = f"decision.{decision.request_id}.{decision.action}"
-    if table.transaction_version(app_id) is not None:
-        return
     row = {**asdict(decision), "facts": json.dumps(decision.facts, sort_keys=True)}
-    write_deltalake(
-        table,
-        pa.Table.from_pylist([row], schema=schema),
-        mode="append",
-        commit_properties=CommitProperties(app_transactions=[Transaction(app_id, 1)]),
-    )
+    append_event(tables.gold_decisions(), lake, row, f"decision.{decision.request_id}.{decision.action}")
 
 
 def decisions(lake: Path, request_id: str | None = None) -> list[JsonObject]:

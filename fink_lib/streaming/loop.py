@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 WAIT_S = 0.5
 STOP_POLL_S = 0.1
+OUTDATED_POLL_S = 5.0
 STREAM_CONF = {
     "spark.sql.streaming.noDataProgressEventInterval": "2000",  # ms between two idle events
     "spark.sql.streaming.numRecentProgressUpdates": "10",
@@ -89,13 +90,9 @@ def _run(spec: StreamSpec, plan: PlanFactory, stop: StopRequest, recorder: Recor
         session.sparkContext.setLogLevel("ERROR")
         stop.listen()
         session.streams.addListener(HeartbeatListener(recorder))
-        stream_plan = plan(session, spec, get_survey(spec.survey))
-        gate = Gate(_told(stream_plan.write_batch, recorder))
-        query = replace(stream_plan, write_batch=gate).start()
-        reason = _supervise(query, stop, recorder)
-        recorder.state(StreamState.STOPPING)
-        session.sparkContext.setLogLevel("OFF")  # the end that was asked for is no error
-        _finish(query, gate, recorder, spec.settings.stop_timeout_s)
+        reason = ""
+        while not reason:
+            reason = _query(session, spec, plan, stop, recorder)
     except Exception as error:
         logger.exception("driver failed stream=%s", spec.name)
         recorder.state(StreamState.FAILED, sentence_of(error))
@@ -110,6 +107,22 @@ def _run(spec: StreamSpec, plan: PlanFactory, stop: StopRequest, recorder: Recor
             _close(session)
 
 
+def _query(session: SparkSession, spec: StreamSpec, plan: PlanFactory, stop: StopRequest, recorder: Recorder) -> str:
+    """Run one query; return who asked to stop, or an empty text when a new plan is to be made from its checkpoint."""
+    stream_plan = plan(session, spec, get_survey(spec.survey))
+    gate = Gate(_told(stream_plan.write_batch, recorder))
+    query = replace(stream_plan, write_batch=gate).start()
+    reason = _supervise(query, stop, recorder, stream_plan.outdated)
+    if reason:
+        recorder.state(StreamState.STOPPING)
+    else:
+        logger.info("plan outdated stream=%s: the query starts again from its checkpoint", spec.name)
+    session.sparkContext.setLogLevel("OFF")  # the end that was asked for is no error
+    _finish(query, gate, recorder, spec.settings.stop_timeout_s)
+    session.sparkContext.setLogLevel("ERROR")
+    return reason
+
+
 def _told(write_batch: WriteBatch, recorder: Recorder) -> WriteBatch:
     """Tell of a micro-batch before its work begins: for as long as it is at work, no night is over."""
 
@@ -120,8 +133,8 @@ def _told(write_batch: WriteBatch, recorder: Recorder) -> WriteBatch:
     return work
 
 
-def _supervise(query: StreamingQuery, stop: StopRequest, recorder: Recorder) -> str:
-    """Wait until somebody asks to stop; return who.
+def _supervise(query: StreamingQuery, stop: StopRequest, recorder: Recorder, outdated: Callable[[], bool]) -> str:
+    """Wait until somebody asks to stop, and return who; or until the plan is outdated: nobody did.
 
     Raises
     ------
@@ -129,6 +142,7 @@ def _supervise(query: StreamingQuery, stop: StopRequest, recorder: Recorder) -> 
         When the query ends by itself: a dead query ends the process.
     """
     recorder.state(StreamState.RUNNING)
+    look_at = time.monotonic() + OUTDATED_POLL_S
     while True:
         reason = stop.reason
         if reason is not None:
@@ -136,6 +150,10 @@ def _supervise(query: StreamingQuery, stop: StopRequest, recorder: Recorder) -> 
         if query.awaitTermination(WAIT_S):  # type: ignore[arg-type]  # takes fractions too; raises the query's own exception when it has one
             raise StreamFailed(f"stream '{query.name}' ended without being asked to")
         recorder.tick(trigger_active=bool(query.status["isTriggerActive"]))
+        if time.monotonic() >= look_at:
+            if outdated():
+                return ""
+            look_at = time.monotonic() + OUTDATED_POLL_S
 
 
 def _finish(query: StreamingQuery, gate: Gate[DataFrame], recorder: Recorder, timeout_s: float) -> None:

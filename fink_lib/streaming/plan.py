@@ -26,12 +26,15 @@ class StreamPlan:
         Called with every micro-batch and its id; must be idempotent for an id.
     trigger_s
         Seconds between two micro-batches; 0 starts the next one at once.
+    outdated
+        Tells that the plan would be another one if it were made now: the driver then makes it again and goes on.
     """
 
     spec: StreamSpec
     source: DataFrame
     write_batch: Callable[[DataFrame, int], None]
     trigger_s: float
+    outdated: Callable[[], bool] = lambda: False
 
     def start(self, *, available_now: bool = False) -> "StreamingQuery":
         """Start the query; with ``available_now`` it stops by itself once all present input is done."""

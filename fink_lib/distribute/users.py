@@ -1,0 +1,66 @@
+"""Users' filters in the stream: one column of the batch, the names of those that select an alert, computed by Spark."""
+
+import logging
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+
+import pyspark.sql.functions as F
+import pyspark.sql.types as T
+from pyspark.errors import PySparkException
+from pyspark.sql import Column, DataFrame, SparkSession
+
+from fink_lib.errors import ConfigError
+from fink_lib.user_filters.predicate import Predicate, parse_predicate
+from fink_lib.user_filters.store import Event
+
+logger = logging.getLogger(__name__)
+
+ANSI = "spark.sql.ansi.enabled"
+
+
+@contextmanager
+def lenient(session: SparkSession) -> Iterator[None]:
+    """Build expressions that answer null where they could not be computed: 1/0 must not stop a stream."""
+    before = session.conf.get(ANSI) or "true"
+    session.conf.set(ANSI, "false")
+    try:
+        yield
+    finally:
+        session.conf.set(ANSI, before)
+
+
+def checked(silver: DataFrame, text: str, columns: Collection[str]) -> Predicate:
+    """Read a predicate and let Spark look at its types; nothing runs.
+
+    Raises
+    ------
+    ConfigError
+        When it is not allowed, its types do not fit, or it is not true or false.
+    """
+    predicate = parse_predicate(text, columns)
+    try:
+        with lenient(silver.sparkSession):
+            kind = silver.select(F.expr(predicate.sql)).schema.fields[0].dataType
+    except PySparkException as error:
+        sentence = " ".join(str(error.getMessage() or error).split("\n")[0].split())
+        raise ConfigError(f"the predicate does not fit the columns: {sentence}") from None
+    if not isinstance(kind, T.BooleanType):
+        raise ConfigError(f"the predicate is a {kind.simpleString()}, not true or false: compare it with something")
+    return predicate
+
+
+def runnable(silver: DataFrame, events: Sequence[Event], columns: Collection[str]) -> list[tuple[Event, Predicate]]:
+    """Return the filters that can run on these columns; each of the others is named in the log, and left out."""
+    found = []
+    for one in events:
+        try:
+            found.append((one, checked(silver, one.predicate, columns)))
+        except ConfigError as error:
+            logger.error("user filter left out filter=%s version=%d: %s", one.name, one.version, error)  # noqa: TRY400
+    return found
+
+
+def selecting(users: Sequence[tuple[Event, Predicate]]) -> Column:
+    """Return the names of the filters that select a row, as an array; a null answer is no."""
+    names = [F.when(F.expr(predicate.sql), F.lit(one.name)) for one, predicate in users]
+    return F.array_compact(F.array(*names)) if names else F.array().cast("array<string>")

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from fink_lib.cli import filters_users as users
 from fink_lib.cli.common import load_settings, say
 from fink_lib.cli.filters_compare import compare
 from fink_lib.errors import ConfigError
@@ -26,6 +27,8 @@ from fink_lib.surveys import get_survey
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(compare)
+for command in (users.add, users.test, users.activate, users.pause, users.history, users.columns):
+    app.command()(command)
 
 SurveyOption = Annotated[str, typer.Option(help="Whose alerts they read.")]
 PathArgument = Annotated[

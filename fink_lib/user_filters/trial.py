@@ -1,4 +1,4 @@
-"""A predicate tried on a past night: how many alerts it selects, what each clause lets through, and why not this one."""
+"""A predicate tried on a past night: what it selects, what each clause lets through, and why not this alert."""
 
 import datetime as dt
 from collections.abc import Sequence

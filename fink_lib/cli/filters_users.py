@@ -1,0 +1,241 @@
+"""`fink filters add|test|activate|pause|history|columns`: users' filters, taken up by the stream without a restart."""
+
+import datetime as dt
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from fink_lib.cli.common import HomeOption, load_settings, say
+from fink_lib.config import Settings
+from fink_lib.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from fink_lib.user_filters.predicate import Predicate
+    from fink_lib.user_filters.store import Action, Event
+    from fink_lib.user_filters.trial import Trial
+
+MATCH_RATE_LIMIT = 0.05  # of a night's alerts: more is a survey's stream, not a filter
+
+NameArgument = Annotated[str, typer.Argument(help="Which filter.")]
+SurveyOption = Annotated[str, typer.Option(help="Whose alerts it reads.")]
+NightOption = Annotated[str | None, typer.Option(help="YYYY-MM-DD; the newest night of silver when not given.")]
+VersionOption = Annotated[int | None, typer.Option("--table-version", help="Version of silver, by time travel.")]
+ByOption = Annotated[str | None, typer.Option("--by", help="Who; the user of this shell when not given.")]
+ReasonOption = Annotated[str, typer.Option(help="Kept in the history.")]
+
+
+def add(
+    name: NameArgument,
+    predicate: Annotated[str, typer.Argument(help="Spark SQL expression over the columns of silver.")],
+    *,
+    owner: Annotated[str, typer.Option(help="Who answers for it.")],
+    description: Annotated[str, typer.Option(help="One sentence for a subscriber.")],
+    survey: SurveyOption = "ztf",
+    by: ByOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Keep a filter, or a new version of it; nothing is sent before it is activated."""
+    from fink_lib.user_filters.predicate import parse_predicate
+    from fink_lib.user_filters.store import Action, Event, check_name, history, record
+
+    settings = load_settings(home)
+    check_name(survey, name, owner, description)
+    parse_predicate(predicate, silver_columns(survey))
+    mine = history(settings.lake, survey, name)
+    version = 1 + sum(event.action is Action.ADD for event in mine)
+    now = dt.datetime.now(dt.UTC)
+    facts = {
+        "owner": owner,
+        "description": description,
+        "predicate": predicate,
+        "by": by or getpass.getuser(),
+        "at": now,
+    }
+    record(settings.lake, Event(survey, name, 1 + len(mine), Action.ADD, version, **facts))
+    say(f"filter '{name}' version {version} is kept; next: fink filters test {name}")
+
+
+def test(
+    name: NameArgument,
+    *,
+    survey: SurveyOption = "ztf",
+    night: NightOption = None,
+    table_version: VersionOption = None,
+    alert: Annotated[int | None, typer.Option(help="Tell why this alert was selected, or was not.")] = None,
+    home: HomeOption = None,
+) -> None:
+    """Run the newest version of a filter on a past night: matches, each clause, examples."""
+    from fink_lib.user_filters.store import history, newest
+    from fink_lib.user_filters.trial import why
+
+    settings = load_settings(home)
+    event = newest(history(settings.lake, survey, name), name)
+    with night_of_silver(settings, survey, night, table_version) as (alerts, chosen):
+        if alert is None:
+            show_trial(event, tried(alerts, chosen, event))
+            return
+        predicate = checked_on(alerts, event)
+        for clause, answer in why(alerts, alert, predicate):
+            say(f"{'a value is missing' if answer is None else 'yes' if answer else 'no':<18} {clause}")
+
+
+def activate(
+    name: NameArgument,
+    *,
+    survey: SurveyOption = "ztf",
+    night: NightOption = None,
+    force: Annotated[bool, typer.Option(help="Activate it whatever its match rate.")] = False,
+    by: ByOption = None,
+    reason: ReasonOption = "",
+    home: HomeOption = None,
+) -> None:
+    """Let the stream send what a filter selects, unless it selects too much of a night."""
+    from fink_lib.user_filters.store import Action, history, newest
+
+    settings = load_settings(home)
+    events = history(settings.lake, survey, name)
+    event = newest(events, name)
+    with night_of_silver(settings, survey, night, None) as (alerts, chosen):
+        trial = tried(alerts, chosen, event)
+    show_trial(event, trial)
+    if trial.match_rate > MATCH_RATE_LIMIT and not force:
+        raise ConfigError(
+            f"filter '{name}' selects {trial.match_rate:.1%} of {trial.night}, more than {MATCH_RATE_LIMIT:.0%}: "
+            "make it narrower, or activate it with --force"
+        )
+    keep(settings, event, len(events), Action.ACTIVATE, by, reason, trial.match_rate)
+    say(f"filter '{name}' version {event.version} is active: the stream takes it up within a minute → {event.topic}")
+
+
+def pause(
+    name: NameArgument, *, survey: SurveyOption = "ztf", by: ByOption = None, reason: ReasonOption = "",
+    home: HomeOption = None,
+) -> None:  # fmt: skip
+    """Send nothing more by a filter; what was sent stays on its topic."""
+    from fink_lib.user_filters.store import Action, active, history
+
+    settings = load_settings(home)
+    events = history(settings.lake, survey, name)
+    running = [event for event in active(events) if event.name == name]
+    if not running:
+        raise ConfigError(f"filter '{name}' is not active: `fink filters history {name}` tells what was done with it")
+    keep(settings, running[0], len(events), Action.PAUSE, by, reason, None)
+    say(f"filter '{name}' is paused: the stream leaves it out within a minute")
+
+
+def history(
+    name: Annotated[str | None, typer.Argument(help="Which filter; all when not given.")] = None,
+    *,
+    survey: SurveyOption = "ztf",
+    home: HomeOption = None,
+) -> None:
+    """Tell what was done with users' filters, by whom and why."""
+    from fink_lib.user_filters.store import history as events_of
+
+    table = Table("at (UTC)", "filter", "version", "action", "by", "owner", "match rate", "predicate", "reason")
+    for one in events_of(load_settings(home).lake, survey, name):
+        rate = "" if one.match_rate is None else f"{one.match_rate:.2%}"
+        table.add_row(
+            f"{one.at:%Y-%m-%d %H:%M:%S}", one.name, str(one.version), one.action, one.by, one.owner, rate,
+            one.predicate, one.reason,
+        )  # fmt: skip
+    Console().print(table)
+
+
+def columns(*, survey: SurveyOption = "ztf") -> None:
+    """List what a predicate may read, with types and units."""
+    from fink_lib.filters.facts import columns_of
+
+    known, table = columns_of(survey), Table("column", "type", "unit", "from")
+    for path in sorted(silver_columns(survey)):
+        fact = known.get(path)
+        table.add_row(path, *((str(fact.type), fact.unit, fact.source) if fact else ("", "", "broker")))
+    Console().print(table)
+
+
+def silver_columns(survey: str) -> frozenset[str]:
+    """Return every column of silver as a dotted path."""
+    from fink_lib.distribute.match import paths_of
+    from fink_lib.enrich.schema import silver_spec
+    from fink_lib.surveys import get_survey
+
+    return paths_of(silver_spec(get_survey(survey)).schema)
+
+
+@contextmanager
+def night_of_silver(
+    settings: Settings, survey: str, night: str | None, version: int | None
+) -> Iterator[tuple["DataFrame", dt.date]]:
+    """Start Spark and give the public alerts of a night.
+
+    Raises
+    ------
+    ConfigError
+        When silver holds no such night.
+    """
+    from fink_lib.distribute.match import is_public
+    from fink_lib.enrich.schema import silver_spec
+    from fink_lib.nights import parse_night
+    from fink_lib.spark import build_session
+    from fink_lib.streaming.drain import rows_by_night
+    from fink_lib.surveys import get_survey
+
+    adapter = get_survey(survey)
+    nights = rows_by_night(silver_spec(adapter).path(settings.lake))
+    wanted = max(nights, default="") if night is None else parse_night(night).isoformat()
+    if wanted not in nights:
+        raise ConfigError(f"silver of {survey} holds no night '{wanted}': it has {', '.join(sorted(nights)) or 'none'}")
+    session = build_session("filters-test", settings)
+    try:
+        silver = silver_spec(adapter).read(session, settings.lake, version)
+        yield silver.where(silver["night"] == wanted).where(is_public(adapter)), parse_night(wanted)
+    finally:
+        session.stop()
+
+
+def checked_on(alerts: "DataFrame", event: "Event") -> "Predicate":
+    """Read a filter's predicate against the columns of these alerts."""
+    from fink_lib.distribute.match import paths_of
+    from fink_lib.distribute.users import checked
+
+    return checked(alerts, event.predicate, paths_of(alerts.schema))
+
+
+def tried(alerts: "DataFrame", night: dt.date, event: "Event") -> "Trial":
+    """Try a filter's predicate on a night."""
+    from fink_lib.user_filters.trial import attempt
+
+    return attempt(alerts, night, checked_on(alerts, event))
+
+
+def show_trial(event: "Event", trial: "Trial") -> None:
+    """Print what a predicate does on a night."""
+    say(f"{event.name} version {event.version}: {trial.matches} of {trial.alerts} public alerts of {trial.night}")
+    table = Table("clause", "holds", "alone kept back")
+    for clause in trial.clauses:
+        table.add_row(clause.sql, str(clause.holds), str(clause.alone))
+    Console().print(table)
+    for alert in trial.examples:
+        say(
+            f"  {alert['alert_id']}  {alert['object_id']}  ra {alert['ra']:.5f}  dec {alert['dec']:.5f}  {alert['band']}"
+        )
+
+
+def keep(
+    settings: Settings, event: "Event", number: int, action: "Action", by: str | None, reason: str, rate: float | None
+) -> None:  # fmt: skip
+    """Record what was done with one version of a filter."""
+    from dataclasses import replace
+
+    from fink_lib.user_filters.store import record
+
+    now = dt.datetime.now(dt.UTC)
+    done = {"event": number + 1, "action": action, "by": by or getpass.getuser(), "at": now, "reason": reason}
+    record(settings.lake, replace(event, **done, match_rate=rate))

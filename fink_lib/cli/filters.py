@@ -27,7 +27,8 @@ from fink_lib.surveys import get_survey
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(compare)
-for command in (users.add, users.test, users.activate, users.pause, users.history, users.columns):
+app.command("test")(users.trial)
+for command in (users.add, users.activate, users.pause, users.history, users.columns):
     app.command()(command)
 
 SurveyOption = Annotated[str, typer.Option(help="Whose alerts they read.")]

@@ -50,19 +50,15 @@ def add(
     parse_predicate(predicate, silver_columns(survey))
     mine = history(settings.lake, survey, name)
     version = 1 + sum(event.action is Action.ADD for event in mine)
-    now = dt.datetime.now(dt.UTC)
-    facts = {
-        "owner": owner,
-        "description": description,
-        "predicate": predicate,
-        "by": by or getpass.getuser(),
-        "at": now,
-    }
-    record(settings.lake, Event(survey, name, 1 + len(mine), Action.ADD, version, **facts))
+    event = Event(
+        survey=survey, name=name, event=1 + len(mine), action=Action.ADD, version=version, owner=owner,
+        description=description, predicate=predicate, by=by or getpass.getuser(), at=dt.datetime.now(dt.UTC),
+    )  # fmt: skip
+    record(settings.lake, event)
     say(f"filter '{name}' version {version} is kept; next: fink filters test {name}")
 
 
-def test(
+def trial(
     name: NameArgument,
     *,
     survey: SurveyOption = "ztf",
@@ -103,14 +99,14 @@ def activate(
     events = history(settings.lake, survey, name)
     event = newest(events, name)
     with night_of_silver(settings, survey, night, None) as (alerts, chosen):
-        trial = tried(alerts, chosen, event)
-    show_trial(event, trial)
-    if trial.match_rate > MATCH_RATE_LIMIT and not force:
+        found = tried(alerts, chosen, event)
+    show_trial(event, found)
+    if found.match_rate > MATCH_RATE_LIMIT and not force:
         raise ConfigError(
-            f"filter '{name}' selects {trial.match_rate:.1%} of {trial.night}, more than {MATCH_RATE_LIMIT:.0%}: "
+            f"filter '{name}' selects {found.match_rate:.1%} of {found.night}, more than {MATCH_RATE_LIMIT:.0%}: "
             "make it narrower, or activate it with --force"
         )
-    keep(settings, event, len(events), Action.ACTIVATE, by, reason, trial.match_rate)
+    keep(settings, event, len(events), Action.ACTIVATE, by, reason, found.match_rate)
     say(f"filter '{name}' version {event.version} is active: the stream takes it up within a minute → {event.topic}")
 
 
@@ -215,17 +211,15 @@ def tried(alerts: "DataFrame", night: dt.date, event: "Event") -> "Trial":
     return attempt(alerts, night, checked_on(alerts, event))
 
 
-def show_trial(event: "Event", trial: "Trial") -> None:
+def show_trial(event: "Event", found: "Trial") -> None:
     """Print what a predicate does on a night."""
-    say(f"{event.name} version {event.version}: {trial.matches} of {trial.alerts} public alerts of {trial.night}")
+    say(f"{event.name} version {event.version}: {found.matches} of {found.alerts} public alerts of {found.night}")
     table = Table("clause", "holds", "alone kept back")
-    for clause in trial.clauses:
+    for clause in found.clauses:
         table.add_row(clause.sql, str(clause.holds), str(clause.alone))
     Console().print(table)
-    for alert in trial.examples:
-        say(
-            f"  {alert['alert_id']}  {alert['object_id']}  ra {alert['ra']:.5f}  dec {alert['dec']:.5f}  {alert['band']}"
-        )
+    for alert in found.examples:
+        say("  {alert_id}  {object_id}  ra {ra:.5f}  dec {dec:.5f}  {band}".format(**alert))
 
 
 def keep(
@@ -236,6 +230,6 @@ def keep(
 
     from fink_lib.user_filters.store import record
 
-    now = dt.datetime.now(dt.UTC)
-    done = {"event": number + 1, "action": action, "by": by or getpass.getuser(), "at": now, "reason": reason}
-    record(settings.lake, replace(event, **done, match_rate=rate))
+    who, now = by or getpass.getuser(), dt.datetime.now(dt.UTC)
+    done = replace(event, event=number + 1, action=action, by=who, at=now, reason=reason, match_rate=rate)
+    record(settings.lake, done)

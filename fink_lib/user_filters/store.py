@@ -94,7 +94,7 @@ def history(lake: Path, survey: str, name: str | None = None) -> list[Event]:
     if not DeltaTable.is_deltatable(str(path)):
         return []
     rows = (
-        DeltaTable(str(path)).to_pyarrow_table(partitions=[("survey", "=", survey)]).drop(["code_version"]).to_pylist()
+        DeltaTable(str(path)).to_pyarrow_table(filters=[("survey", "=", survey)]).drop(["code_version"]).to_pylist()
     )
     events = [Event(**{**row, "action": Action(row["action"])}) for row in rows if name in (None, row["name"])]
     return sorted(events, key=lambda one: (one.at, one.name, one.event))

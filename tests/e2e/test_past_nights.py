@@ -17,6 +17,7 @@ from fink_lib.cli.host.airflow import LocalAirflow
 from fink_lib.cli.host.stack import connected
 from fink_lib.config import Settings
 from fink_lib.lake.digest import table_digest
+from fink_lib.lake.reading import read
 from fink_lib.offline.packets import packets_of
 from fink_lib.reprocess.decisions import decisions
 from fink_lib.simulator import resolve_path
@@ -81,10 +82,8 @@ def live(settings: Settings) -> dict[str, str]:
 
 
 def silver_ids(settings: Settings, night: str) -> set[int]:
-    table = DeltaTable(str(settings.lake / "silver_ztf__alerts")).to_pyarrow_table(
-        partitions=[("night", "=", night)], columns=["alert_id"]
-    )
-    return set(table["alert_id"].to_pylist())
+    found = read("silver", "ztf", night=night, columns=["alert_id"], lake=settings.lake)
+    return set(found["alert_id"].to_pylist())
 
 
 def weak_ids(settings: Settings, path: Path) -> set[int]:

@@ -53,10 +53,12 @@ def _nested(value: Any, kind: T.DataType) -> Any:
     return value
 
 
-def rows_of(table: TableSpec, packets: list[Packet], extra: Callable[[int, Packet], Mapping[str, Any]]) -> list[Any]:
+def rows_of(
+    table: TableSpec, packets: list[Packet], extra: Callable[[int, Packet], Mapping[str, Any]], first: int = 0
+) -> list[Any]:
     """Return the packets as rows of a table; `extra` gives the columns that are not in a packet."""
     rows = []
-    for number, packet in enumerate(packets):
+    for number, packet in enumerate(packets, start=first):
         head = {
             "night": ZTF.night.night_of(packet["candidate"]["jd"]),
             "alert_id": packet["candid"],
@@ -90,8 +92,9 @@ def plant(
     lake: Path,
     packets: list[Packet],
     science: Callable[[int, Packet], Mapping[str, Any]],
+    first: int = 0,
 ) -> None:
-    """Write packets into bronze and silver of ZTF."""
+    """Write packets into bronze and silver of ZTF; they are numbered, as they arrived, from `first`."""
     bronze, silver = bronze_alerts(ZTF), silver_spec(ZTF)
-    add(session, bronze, lake, rows_of(bronze, packets, lambda _, __: {}))
-    add(session, silver, lake, rows_of(silver, packets, science))
+    add(session, bronze, lake, rows_of(bronze, packets, lambda _, __: {}, first))
+    add(session, silver, lake, rows_of(silver, packets, science, first))

@@ -46,9 +46,9 @@ class Bench:
     def lake(self) -> Path:
         return self.spec.settings.lake
 
-    def arrive(self, packets: list[Packet]) -> None:
-        """Put alerts into bronze and silver, once more."""
-        plant(self.session, self.lake, packets, science)
+    def arrive(self, packets: list[Packet], first: int = 0) -> None:
+        """Put alerts into bronze and silver, once more; or new ones, numbered from `first`."""
+        plant(self.session, self.lake, packets, science, first)
 
     def run(self) -> None:
         """Run the stream until it has done all that silver holds."""

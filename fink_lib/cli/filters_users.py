@@ -199,7 +199,7 @@ def night_of_silver(
 def checked_on(alerts: "DataFrame", event: "Event") -> "Predicate":
     """Read a filter's predicate against the columns of these alerts."""
     from fink_lib.distribute.match import paths_of
-    from fink_lib.distribute.users import checked
+    from fink_lib.user_filters.running import checked
 
     return checked(alerts, event.predicate, paths_of(alerts.schema))
 

@@ -20,7 +20,6 @@ from fink_lib.distribute.packets import Packets
 from fink_lib.distribute.recovery import unrecorded
 from fink_lib.distribute.sender import Sender
 from fink_lib.distribute.topics import client_config, ensure_topics, output_topics
-from fink_lib.distribute.users import lenient, runnable, selecting
 from fink_lib.enrich.schema import silver_spec
 from fink_lib.filters.base import Filter
 from fink_lib.filters.registry import active_filters, filters_of
@@ -29,6 +28,7 @@ from fink_lib.streaming.drain import delta_version
 from fink_lib.streaming.plan import StreamPlan
 from fink_lib.streaming.spec import StreamSpec
 from fink_lib.surveys import Survey
+from fink_lib.user_filters.running import lenient, runnable, selecting
 from fink_lib.user_filters.store import Event, active, history
 
 logger = logging.getLogger(__name__)

@@ -93,9 +93,7 @@ def history(lake: Path, survey: str, name: str | None = None) -> list[Event]:
     path = gold_user_filters().path(lake)
     if not DeltaTable.is_deltatable(str(path)):
         return []
-    rows = (
-        DeltaTable(str(path)).to_pyarrow_table(filters=[("survey", "=", survey)]).drop(["code_version"]).to_pylist()
-    )
+    rows = DeltaTable(str(path)).to_pyarrow_table(filters=[("survey", "=", survey)]).drop(["code_version"]).to_pylist()
     events = [Event(**{**row, "action": Action(row["action"])}) for row in rows if name in (None, row["name"])]
     return sorted(events, key=lambda one: (one.at, one.name, one.event))
 

@@ -8,9 +8,9 @@ from typing import Any
 import pyspark.sql.functions as F
 from pyspark.sql import Column, DataFrame
 
-from fink_lib.distribute.users import lenient
 from fink_lib.errors import ConfigError
 from fink_lib.user_filters.predicate import Predicate
+from fink_lib.user_filters.running import lenient
 
 EXAMPLES = 5
 SHOWN = ("alert_id", "object_id", "ra", "dec", "band")

@@ -29,6 +29,7 @@ FORBIDDEN = {
     "crossmatch": {"airflow", "orchestration", *STAGES},
     "quarantine": {"airflow", "orchestration"},
     "reprocess": {"airflow", "orchestration", "cli"},
+    "user_filters": {"airflow", "orchestration", "cli", *STAGES},
     "simulator": {"pyspark", "delta", "airflow", "orchestration"},
     "orchestration": {"pyspark", "delta", "spark", "lake", "cli", *STAGES},
 }

@@ -7,10 +7,10 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from fink_lib.distribute.match import USERS, is_public, match, narrow, paths_of
-from fink_lib.distribute.users import checked, lenient, runnable, selecting
 from fink_lib.enrich.schema import silver_spec
 from fink_lib.errors import ConfigError
 from fink_lib.surveys import ZTF
+from fink_lib.user_filters.running import checked, lenient, runnable, selecting
 from fink_lib.user_filters.store import Action, Event
 from fink_lib.user_filters.trial import Trial, attempt, why
 from fink_lib.user_filters.words import FUNCTIONS, NAMED_ONLY, TYPES

@@ -19,25 +19,24 @@ from fink_lib.orchestration.plain_jobs import JobOperator
 from fink_lib.orchestration.policy import NIGHTLY_ARGS, START, Tag
 from fink_lib.surveys import SURVEYS
 
+TEXT = ["null", "string"]  # the form does not send a text that must be there and is empty
 FIELDS = {
-    "night": Param(
-        None, type=["null", "string"], format="date", title="Night", description_md="Messages of one night."
-    ),
-    "error_class": Param("", type="string", title="Kind of damage", description_md="For example `unknown_schema`."),
-    "topic": Param("", type="string", title="Topic", description_md="Messages of one Kafka topic."),
+    "night": Param(None, type=TEXT, format="date", title="Night", description_md="Messages of one night."),
+    "error_class": Param(None, type=TEXT, title="Kind of damage", description_md="For example `unknown_schema`."),
+    "topic": Param(None, type=TEXT, title="Topic", description_md="Messages of one Kafka topic."),
     "messages": Param(
-        "", type="string", format="multiline", title="Messages", description_md="One a line: `topic:partition:offset`."
+        None, type=TEXT, format="multiline", title="Messages", description_md="One a line: `topic:partition:offset`."
     ),
 }
 FORM = {
     "action": Param("replay", type="string", enum=["replay", "discard"], title="What to do"),
     **FIELDS,
-    "why": Param("", type="string", title="Reason", description_md="Kept with each release; a dry run needs none."),
+    "why": Param(None, type=TEXT, title="Reason", description_md="Kept with each release; a dry run needs none."),
     "dry_run": Param(True, type="boolean", title="Dry run", description_md="List what is selected, change nothing."),
 }
 SELECTED = [
-    *("--night", "{{ params.night or '' }}", "--error-class", "{{ params.error_class }}"),
-    *("--topic", "{{ params.topic }}", "--messages", "{{ params.messages }}"),
+    *("--night", "{{ params.night or '' }}", "--error-class", "{{ params.error_class or '' }}"),
+    *("--topic", "{{ params.topic or '' }}", "--messages", "{{ params.messages or '' }}"),
 ]
 WHO = "{{ dag_run.triggering_user_name or 'airflow' }}"
 
@@ -68,7 +67,7 @@ Lists what is selected. **Fails** when a message that is named is not in the qua
         release = JobOperator(
             task_id="release",
             job="on_demand/replay_quarantine",
-            arguments=[*command, "--who", WHO, "--why", "{{ params.why }}"],
+            arguments=[*command, "--who", WHO, "--why", "{{ params.why or '' }}"],
             skip_when="{{ params.dry_run }}",
             doc_md="""
 Releases what is selected; a dry run skips it. **Fails** when no reason is given. Each message is released once: a

@@ -117,9 +117,11 @@ def approve_command(
     from fink_lib.reprocess import promote
     from fink_lib.reprocess.folder import find
 
-    folder = find(load_settings(home), request_id)
+    settings = load_settings(home)
+    folder = find(settings, request_id)
     _show_tables(promote.promote(folder, _person(by, reason)))
     say(f"undo      fink reprocess undo {folder.request_id}")
+    _close_again(settings, folder)
 
 
 @app.command("discard")
@@ -143,7 +145,10 @@ def undo_command(
     from fink_lib.reprocess import promote
     from fink_lib.reprocess.folder import find
 
-    _show_tables(promote.undo(find(load_settings(home), request_id), _person(by, reason)))
+    settings = load_settings(home)
+    folder = find(settings, request_id)
+    _show_tables(promote.undo(folder, _person(by, reason)))
+    _close_again(settings, folder)
 
 
 @app.command("list")
@@ -202,6 +207,12 @@ def _person(by: str | None, reason: str) -> "Person":
     from fink_lib.reprocess.steps import utc_now
 
     return Person(by or getpass.getuser(), reason, utc_now())
+
+
+def _close_again(settings: Settings, folder: "RequestFolder") -> None:
+    from fink_lib.cli.closing import close_again
+
+    close_again(settings, folder.request().survey, folder.read("plan")["nights"])
 
 
 def _compute(folder: "RequestFolder") -> None:

@@ -27,7 +27,7 @@ class PublishedAccount:
     Attributes
     ----------
     equation
-        Over whole topics: offsets know no nights.
+        Proved over whole topics, since offsets know no nights; where it holds, the night's own share is told.
     of_night
         Messages of the night by topic; topics without one count 0.
     topics
@@ -71,7 +71,16 @@ def published_account(
         }
     )
     of_night = {topic: found.get(topic, 0) for topic in sorted({*found, *(topic for topic, _ in marks)})}
-    return PublishedAccount(Equation("published", sent, {"published": recorded}, faults), of_night, _facts(accounts))
+    whole = Equation("published", sent, {"published": recorded}, faults)
+    return PublishedAccount(_share(whole, sum(of_night.values())), of_night, _facts(accounts))
+
+
+def _share(whole: Equation, rows: int) -> Equation:
+    """Return the night's share: every row stands for one message, so the share holds where the whole does.
+
+    A night tells of itself alone, and says the same when other nights have been sent since.
+    """
+    return Equation(whole.name, rows, {"published": rows}) if whole.holds else whole
 
 
 def _has_repeats(accounts: Iterable[PartitionAccount]) -> bool:

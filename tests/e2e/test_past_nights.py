@@ -34,7 +34,19 @@ ARCHIVES = {
 PATIENCE_S = 1200.0
 STRICTER = {"cut.rb": "candidate.rb >= 0.65"}
 BACKFILLS = int(os.environ.get("FINK_TEST_BACKFILLS", "1"))
-RUN_IDS = {"gold__quality_results"}  # who judged is new each time
+OF_CLOSINGS = {"gold__quality_results", "gold__nights"}  # who judged is new each time
+BOOKS = (
+    "offered",
+    "bronze",
+    "quarantine",
+    "silver",
+    "rejected",
+    "repeats",
+    "published",
+    "equations",
+    "lost",
+    "latency_s",
+)
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +77,12 @@ def all_runs_ended(airflow: LocalAirflow, dag_id: str, least: int) -> bool:
         states = [run["state"] for run in api.dag_runs(dag_id)]
     assert "failed" not in states
     return len(states) >= least and set(states) == {"success"}
+
+
+def backfills_ended(airflow: LocalAirflow, count: int) -> bool:
+    with airflow.api() as api:
+        ended = [backfill["completed_at"] for backfill in api.backfills("ztf_rerun_nights")]
+    return len(ended) == count and all(ended)
 
 
 def runs_of(airflow: LocalAirflow, dag_id: str) -> int:
@@ -131,6 +149,8 @@ def test_a_night_is_reprocessed_by_clicks_goes_live_and_comes_back(
     fink(environment, settings, "reprocess", "undo", request["request"], "--reason", "the end of the test")
     assert live(settings) == before
     assert [row["action"] for row in decisions(settings.lake)] == ["promote", "undo"]
+    wait("the night to be closed once more", lambda: all_runs_ended(airflow, "ztf_close_night", closed + 2))
+    assert [books_of(settings, night, version)["silver"] for version in (1, 2, 3)] == [232, 232 - len(weak), 232]
 
 
 def test_damaged_messages_are_replayed_from_a_form_and_stay_where_they_are(airflow: LocalAirflow) -> None:
@@ -151,17 +171,30 @@ def test_damaged_messages_are_replayed_from_a_form_and_stay_where_they_are(airfl
 
 def test_a_backfill_leaves_what_was_there(airflow: LocalAirflow, environment: dict[str, str]) -> None:
     settings = airflow.settings
-    before = digests(settings)
+    before, books = digests(settings), {night: books_of(settings, night) for night in ARCHIVES}
+    manifests = set()
     with airflow.api() as api:
         api.unpause("ztf_rerun_nights")
     years = ["--from-date", min(ARCHIVES), "--to-date", max(ARCHIVES), "--reprocess-behavior", "completed"]
     for number in range(1, 1 + BACKFILLS):
         fink(environment, settings, "airflow", "backfill", "create", "--dag-id", "ztf_rerun_nights", *years)
-        wait(f"backfill {number}", lambda: all_runs_ended(airflow, "ztf_rerun_nights", len(ARCHIVES)))
+        wait(f"backfill {number}", lambda count=number: backfills_ended(airflow, count))
+        assert all_runs_ended(airflow, "ztf_rerun_nights", len(ARCHIVES))
+        # The first may judge a night beside others that were not there when it was closed: its quality alone changes.
+        manifests.add(table_digest(settings.lake / "gold__nights"))
         assert digests(settings) == before
+        assert {night: books_of(settings, night) for night in ARCHIVES} == books
+        assert len(manifests) == 1
+
+
+def books_of(settings: Settings, night: str, version: int | None = None) -> Books:
+    """Return what a manifest counts: the newest, or one version of it."""
+    name = "manifest.json" if version is None else f"manifest.v{version}.json"
+    manifest = json.loads((settings.home / "nights" / "ztf" / night / name).read_text())
+    return {what: manifest[what] for what in BOOKS}
 
 
 def digests(settings: Settings) -> dict[str, str]:
-    """Return what every table says."""
+    """Return what every table says, but for those of closings."""
     tables = sorted(path.name for path in settings.lake.iterdir() if (path / "_delta_log").is_dir())
-    return {name: table_digest(settings.lake / name) for name in tables if name not in RUN_IDS}
+    return {name: table_digest(settings.lake / name) for name in tables if name not in OF_CLOSINGS}

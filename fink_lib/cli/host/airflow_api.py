@@ -106,6 +106,10 @@ class AirflowApi:
         """Return the runs of a DAG, newest first."""
         return self._records(f"/dags/{dag_id}/dagRuns", "dag_runs", order_by="-run_after")
 
+    def backfills(self, dag_id: str) -> list[Record]:
+        """Return the backfills of a DAG; one that has ended says when."""
+        return self._records("/backfills", "backfills", dag_id=dag_id)
+
     def dag_run(self, dag_id: str, run_id: str) -> Record:
         """Return one run."""
         return dict(self._request("GET", f"/dags/{dag_id}/dagRuns/{run_id}").json())

@@ -88,6 +88,12 @@ class Settings(BaseSettings):
         10, gt=0, description="Partitions of each output topic; fink-client needs exactly 10"
     )
 
+    transfer_quota: int = Field(
+        100_000,
+        gt=0,
+        description="Most alerts that one transfer of past alerts may send; one is some 50 kB with stamps",
+    )
+
     airflow_url: str = Field(
         "", description="Address of the Airflow UI in links of reports; empty is the local one on its port"
     )

@@ -31,20 +31,31 @@ TIME_FORMAT = "yyyy-MM-dd HH:mm:ss.SSSSSS"
 
 def _leaving(field: T.StructField) -> Column:
     """Return one column of silver as it leaves."""
-    column = F.col(f"`{field.name}`")
-    if isinstance(field.dataType, T.TimestampType):
-        column = F.date_format(column, TIME_FORMAT)
-    elif isinstance(field.dataType, T.DateType):
-        column = column.cast("string")
-    return column.alias(RENAMED.get(field.name, field.name))
+    return _as_text(F.col(f"`{field.name}`"), field.dataType).alias(RENAMED.get(field.name, field.name))
 
 
-def outgoing(silver: T.StructType, survey: Survey) -> list[Column]:
+def _as_text(column: Column, kind: T.DataType) -> Column:
+    """Write a time or a date as text; anything else leaves as it is."""
+    if isinstance(kind, T.TimestampType):
+        return F.date_format(column, TIME_FORMAT)
+    return column.cast("string") if isinstance(kind, T.DateType) else column
+
+
+def outgoing(silver: T.StructType, survey: Survey, *, cutouts: bool = True) -> list[Column]:
     """Return the columns of a message in order: packet and science, `cdsxmatch`, cutouts last."""
     columns = [_leaving(field) for field in silver.fields if field.name not in KEPT_BACK]
     if CDSXMATCH not in silver.fieldNames():
         columns.append(F.lit(None).cast("string").alias(CDSXMATCH))
-    return [*columns, *(F.col(root) for root in survey.cutout_roots)]
+    return [*columns, *(F.col(root) for root in survey.cutout_roots if cutouts)]
+
+
+def chosen_columns(silver: DataFrame, paths: Sequence[str]) -> list[Column]:
+    """Return some columns of silver as they leave, each under its path with ``_`` for the dots; times as text."""
+    names = [path.replace(".", "_") for path in paths]
+    kinds = silver.select(*(F.col(path).alias(name) for path, name in zip(paths, names, strict=True))).schema
+    return [
+        _as_text(F.col(path), field.dataType).alias(field.name) for path, field in zip(paths, kinds.fields, strict=True)
+    ]
 
 
 def located(matches: Iterable[Match]) -> Column:
@@ -84,15 +95,26 @@ class Packets:
         The tables, existing.
     survey
         Which columns are cutouts, and which alerts are public.
+    columns
+        What leaves of an alert; by default everything.
     """
 
-    def __init__(self, session: SparkSession, lake: Path, silver: TableSpec, bronze: TableSpec, survey: Survey) -> None:
+    def __init__(
+        self,
+        session: SparkSession,
+        lake: Path,
+        silver: TableSpec,
+        bronze: TableSpec,
+        survey: Survey,
+        *,
+        columns: Sequence[Column] | None = None,
+    ) -> None:
         # A session of its own, to compile less: each batch asks for other alerts, and a whole stage with
         # other literals is a new class of some thousand lines, compiled for one use.
         self._session, self._lake, self._survey = session.newSession(), lake, survey
         self._session.conf.set("spark.sql.codegen.wholeStage", "false")
         self._silver, self._bronze = silver, bronze
-        self._columns = outgoing(silver.read(session, lake).schema, survey)
+        self._columns = outgoing(silver.read(session, lake).schema, survey) if columns is None else list(columns)
         leaving = self._joined(F.lit(False)).select(*self._columns).schema
         self._schema = schema_text(writer_schema(leaving))
 

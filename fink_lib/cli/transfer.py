@@ -1,0 +1,72 @@
+"""`fink transfer`: past alerts to a topic of their own, downloaded by finkctl."""
+
+import getpass
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from fink_lib.cli.common import HomeOption, load_settings, say
+
+app = typer.Typer(no_args_is_help=True)
+
+FirstOption = Annotated[str, typer.Option("--first-night", help="YYYY-MM-DD")]
+LastOption = Annotated[str | None, typer.Option("--last-night", help="YYYY-MM-DD, included; the first when not given")]
+SurveyOption = Annotated[str, typer.Option(help="Whose alerts.")]
+ByOption = Annotated[str, typer.Option("--by", help="filter, class or predicate")]
+WhatArgument = Annotated[str, typer.Argument(help="Name of a filter, a class, or a predicate in SQL.")]
+ContentOption = Annotated[str, typer.Option(help="full, without_cutouts or columns")]
+ColumnOption = Annotated[list[str] | None, typer.Option("--column", help="A column, dotted; may be repeated.")]
+NameOption = Annotated[str | None, typer.Option("--name", help="Name of the transfer; made of the request if absent.")]
+WhoOption = Annotated[str | None, typer.Option(help="Who asks; your login name when not given.")]
+ReasonOption = Annotated[str, typer.Option(help="Kept in the manifest.")]
+DryOption = Annotated[bool, typer.Option("--dry-run", help="Count what would be sent, send nothing.")]
+
+
+@app.command()
+def send(
+    what: WhatArgument,
+    *,
+    first_night: FirstOption,
+    last_night: LastOption = None,
+    survey: SurveyOption = "ztf",
+    by: ByOption = "filter",
+    content: ContentOption = "full",
+    column: ColumnOption = None,
+    name: NameOption = None,
+    who: WhoOption = None,
+    reason: ReasonOption = "",
+    dry_run: DryOption = False,
+    home: HomeOption = None,
+) -> None:
+    """Send a selection of past alerts; the same command again goes on where it ended."""
+    from fink_lib.transfer.main import perform
+    from fink_lib.transfer.request import Content, TransferRequest
+
+    facts = {
+        "transfer_id": name, "survey": survey, "first_night": first_night, "last_night": last_night, "by": by,
+        "what": what, "content": Content.COLUMNS if column else content, "columns": column,
+        "asked_by": who or getpass.getuser(), "reason": reason,
+    }  # fmt: skip
+    for line in perform(load_settings(home), TransferRequest.from_json(facts), only_plan=dry_run):
+        say(line)
+
+
+@app.command("list")
+def list_(
+    *, home: HomeOption = None, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
+) -> None:
+    """List the transfers that are sealed, and how each is downloaded."""
+    folders = sorted((load_settings(home).home / "transfers").glob("*/manifest.json"))
+    manifests = [json.loads(path.read_text(encoding="utf-8")) for path in folders]
+    if as_json:
+        typer.echo(json.dumps(manifests, indent=1))
+        return
+    table = Table("name", "nights", "by", "what", "alerts", "asked by", "download")
+    for one in manifests:
+        nights = f"{one['first_night']} to {one['last_night']}"
+        facts = (one["transfer_id"], nights, one["by"], one["what"], one["rows"], one["asked_by"], one["command"])
+        table.add_row(*map(str, facts))
+    Console().print(table if manifests else "no transfer yet: see `fink transfer send --help`")

@@ -1,0 +1,200 @@
+"""Writes a transfer: plan and quota first, then night by night what does not stand on the topic yet, then the seal."""
+
+import datetime as dt
+import json
+import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pyspark.sql import Column, DataFrame, SparkSession
+
+from fink_lib import __version__
+from fink_lib.config import Settings
+from fink_lib.distribute.match import Match, paths_of
+from fink_lib.distribute.message import Facts
+from fink_lib.distribute.packets import Packets, chosen_columns, outgoing
+from fink_lib.distribute.sender import Sender
+from fink_lib.enrich.schema import silver_spec
+from fink_lib.errors import ConfigError
+from fink_lib.lake.tables import bronze_alerts
+from fink_lib.nightly.results import replace_text, to_json
+from fink_lib.streaming.drain import delta_version, rows_by_night
+from fink_lib.surveys import Survey, get_survey
+from fink_lib.transfer.request import Content, TransferRequest
+from fink_lib.transfer.selection import Chooser, chooser
+from fink_lib.transfer.topic import seal, standing_ids
+
+logger = logging.getLogger(__name__)
+
+ALERTS_AT_ONCE = 1000
+REQUEST, MANIFEST = "request.json", "manifest.json"
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """A request bound to the tables, as they were when it was bound.
+
+    Attributes
+    ----------
+    request
+        What is asked.
+    settings, session, survey
+        Where.
+    silver
+        The alerts, at one version.
+    version
+        Of silver.
+    chosen
+        How alerts are chosen.
+    """
+
+    request: TransferRequest
+    settings: Settings
+    session: SparkSession
+    survey: Survey
+    silver: DataFrame
+    version: int
+    chosen: Chooser
+
+    def nights(self) -> list[dt.date]:
+        """Return the nights of the request that silver holds, oldest first."""
+        there = rows_by_night(silver_spec(self.survey).path(self.settings.lake))
+        nights = sorted(dt.date.fromisoformat(night) for night in there)
+        return [night for night in nights if self.request.first_night <= night <= self.request.last_night]
+
+    def matches(self, night: dt.date) -> list[Match]:
+        """Return the alerts of a night that are asked for."""
+        return self.chosen.choose(self.silver, self.survey, night)
+
+    def columns(self) -> list[Column]:
+        """Return what leaves of an alert."""
+        if self.request.content is Content.COLUMNS:
+            return chosen_columns(self.silver, self.request.columns)
+        return outgoing(self.silver.schema, self.survey, cutouts=self.request.cutouts)
+
+
+def bind(session: SparkSession, settings: Settings, request: TransferRequest) -> Transfer:
+    """Read a request against the tables; nothing is sent.
+
+    The version of silver is kept the first time: a run that goes on reads what the first one read.
+
+    Raises
+    ------
+    ConfigError
+        Naming what is not there or not allowed.
+    """
+    survey = get_survey(request.survey)
+    spec = silver_spec(survey)
+    request, version = _pinned(settings, request, delta_version(spec.path(settings.lake)))
+    if version < 0:
+        raise ConfigError(f"the lake has no {spec.full_name}: nothing can be transferred")
+    silver = spec.read(session, settings.lake, version)
+    unknown = sorted(set(request.columns) - paths_of(silver.schema))
+    if unknown:
+        raise ConfigError(f"silver has no column '{unknown[0]}': `fink filters columns` lists what there is")
+    bound = Transfer(request, settings, session, survey, silver, version, chooser(request, silver, settings.lake))
+    if not bound.nights():
+        raise ConfigError(f"silver of {survey.name} holds no night from {request.first_night} to {request.last_night}")
+    return bound
+
+
+def _pinned(settings: Settings, request: TransferRequest, newest: int) -> tuple[TransferRequest, int]:
+    """Return the request with the date it was first asked for, and the version of silver that it reads; keep both.
+
+    Raises
+    ------
+    ConfigError
+        When another transfer has this name.
+    """
+    path = folder_of(settings, request.transfer_id) / REQUEST
+    if path.exists():
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        version = int(kept.pop("silver_version"))
+        request = replace(request, asked_at=dt.date.fromisoformat(kept["asked_at"]))
+        if kept != request.as_json():
+            raise ConfigError(f"transfer '{request.transfer_id}' asks for something else already: take another name")
+        return request, version
+    if newest >= 0:
+        replace_text(path, to_json({**request.as_json(), "silver_version": newest}))
+    return request, newest
+
+
+def plan(bound: Transfer) -> dict[str, list[Match]]:
+    """Return what a transfer sends, by night.
+
+    Raises
+    ------
+    ConfigError
+        When it selects nothing, or more than the quota.
+    """
+    chosen = {night.isoformat(): bound.matches(night) for night in bound.nights()}
+    total, quota = sum(map(len, chosen.values())), bound.settings.transfer_quota
+    if total == 0:
+        raise ConfigError(f"no public alert of {', '.join(chosen)} is selected: nothing to transfer")
+    if total > quota:
+        raise ConfigError(f"{total} alerts are selected, more than FINK_TRANSFER_QUOTA = {quota}: ask for fewer nights")
+    return chosen
+
+
+def send(bound: Transfer) -> Path:
+    """Send what does not stand on the topic yet, seal it, and return the manifest."""
+    packets = Packets(
+        bound.session, bound.settings.lake, silver_spec(bound.survey), bronze_alerts(bound.survey), bound.survey,
+        columns=bound.columns(),
+    )  # fmt: skip
+    chosen = plan(bound)
+    total, there = sum(map(len, chosen.values())), standing_ids(bound.settings, bound.request)
+    logger.info("transfer topic=%s alerts=%d there=%d", bound.request.topic, total, len(there))
+    sender, done = Sender(bound.settings), len(there)
+    for part in _parts(chosen, there):
+        values = packets.encode(part)
+        for one in part:
+            sender.send(bound.request.topic, b"", values[one.key], _facts(one, bound.request))
+        done += len(sender.delivered())
+        logger.info("transfer topic=%s sent=%d of=%d", bound.request.topic, done, total)
+    seal(bound.settings, bound.request, packets.key, total)
+    return _manifest(bound, {night: len(matches) for night, matches in chosen.items()})
+
+
+def _parts(chosen: Mapping[str, Sequence[Match]], there: Collection[int]) -> Iterator[list[Match]]:
+    """Yield what is still to be sent, by night and id: the order does not depend on where an earlier run ended."""
+    for matches in chosen.values():
+        due = [one for one in matches if one.alert_id not in there]
+        for start in range(0, len(due), ALERTS_AT_ONCE):
+            yield due[start : start + ALERTS_AT_ONCE]
+
+
+def _facts(one: Match, request: TransferRequest) -> Facts:
+    return Facts(
+        night=one.night, alert_id=one.alert_id, object_id=one.object_id, filter=request.transfer_id,
+        filter_version="transfer", kafka_time=one.kafka_time, ingest_time=one.ingest_time,
+        enrich_time=one.enrich_time, code_version=__version__,
+    )  # fmt: skip
+
+
+def folder_of(settings: Settings, transfer_id: str) -> Path:
+    """Return the folder of a transfer."""
+    return settings.home / "transfers" / transfer_id
+
+
+def command_of(request: TransferRequest) -> str:
+    """Return what its reader types; a folder of its own, since finkctl writes over files of earlier downloads."""
+    return f"finkctl transfer -survey {request.survey} -topic {request.topic} -outdir {request.topic}"
+
+
+def _manifest(bound: Transfer, counts: dict[str, int]) -> Path:
+    request = bound.request
+    facts = {
+        **request.as_json(),
+        "topic": request.topic,
+        "schema_topic": request.schema_topic,
+        "rows": sum(counts.values()),
+        "rows_by_night": counts,
+        "silver_version": bound.version,
+        "code_version": __version__,
+        "command": command_of(request),
+    }
+    path = folder_of(bound.settings, request.transfer_id) / MANIFEST
+    replace_text(path, to_json(facts))
+    return path

@@ -1,0 +1,56 @@
+"""The job of the `transfer` DAG: say what would be sent, or send it."""
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Sequence
+
+from fink_lib.config import Settings
+from fink_lib.errors import ConfigError, FinkError
+from fink_lib.spark import build_session
+from fink_lib.transfer.job import bind, command_of, plan, send
+from fink_lib.transfer.request import TransferRequest
+
+EXIT_FAILED = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the job; return 0, or 2 after one sentence on stderr."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    parser = argparse.ArgumentParser(prog="jobs/on_demand/transfer.py", description=__doc__)
+    parser.add_argument("--request", required=True, help="what is asked, as JSON")
+    parser.add_argument("--plan", action="store_true", help="send nothing, count what would be sent")
+    asked = parser.parse_args(arguments)
+    try:
+        lines = perform(Settings(), _request(asked.request), only_plan=asked.plan)
+    except FinkError as error:
+        sys.stderr.write(f"transfer failed: {error}\n")
+        return EXIT_FAILED
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 0
+
+
+def perform(settings: Settings, request: TransferRequest, *, only_plan: bool) -> list[str]:
+    """Plan or send a transfer in a Spark session of its own; return what its reader should know."""
+    session = build_session(f"transfer-{request.survey}", settings)
+    try:
+        bound = bind(session, settings, request)
+        if only_plan:
+            counts = {night: len(matches) for night, matches in plan(bound).items()}
+            nights = ", ".join(f"{night}: {count}" for night, count in counts.items())
+            return [f"{sum(counts.values())} alerts would be sent to {request.topic} ({nights})"]
+        manifest = json.loads(send(bound).read_text(encoding="utf-8"))
+    finally:
+        session.stop()
+    return [f"{manifest['rows']} alerts stand on {request.topic}, sealed", command_of(request)]
+
+
+def _request(text: str) -> TransferRequest:
+    try:
+        facts = json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"the request is no JSON: {error}") from None
+    if not isinstance(facts, dict):
+        raise ConfigError("the request is no JSON object")
+    return TransferRequest.from_json(facts)

@@ -1,0 +1,82 @@
+"""Which alerts of a night are asked for: the same evaluation as in the distribute stream."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyspark.sql.functions as F
+from pyspark.sql import Column, DataFrame
+
+from fink_lib.distribute.match import Match, match, narrow, paths_of
+from fink_lib.errors import ConfigError
+from fink_lib.filters.base import Filter
+from fink_lib.filters.registry import active_filters, filters_of
+from fink_lib.surveys import Survey
+from fink_lib.transfer.request import By, TransferRequest
+from fink_lib.user_filters.running import checked, lenient
+from fink_lib.user_filters.store import history, newest
+
+LABELS = ("class_default", "label_rubin")  # columns that hold a class, of ZTF and of Rubin
+
+
+@dataclass(frozen=True)
+class Chooser:
+    """Chooses the alerts of a request; exactly one of both is set.
+
+    Attributes
+    ----------
+    filters
+        A filter of the broker.
+    users
+        A predicate, as the name of the request where it is true.
+    """
+
+    filters: tuple[Filter, ...]
+    users: Column | None
+
+    def choose(self, silver: DataFrame, survey: Survey, night: dt.date) -> list[Match]:
+        """Return the public alerts of a night that are asked for, by their id."""
+        with lenient(silver.sparkSession):
+            source = narrow(silver.where(F.col("night") == F.lit(night)), survey, self.filters, self.users)
+            return sorted(match(source, self.filters), key=lambda one: (one.alert_id, one.key))
+
+
+def chooser(request: TransferRequest, silver: DataFrame, lake: Path) -> Chooser:
+    """Read what is asked for against the tables.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such filter, class column or column, or the predicate is not allowed.
+    """
+    if request.by is By.FILTER:
+        named = [one for one in filters_of(request.survey) if one.name == request.what]
+        if named:
+            return Chooser(_usable(named, silver), None)
+        text = newest(history(lake, request.survey, request.what), request.what).predicate
+    elif request.by is By.LABEL:
+        text = _label_is(request.what, silver)
+    else:
+        text = request.what
+    predicate = checked(silver, text, paths_of(silver.schema))
+    with lenient(silver.sparkSession):
+        chosen = F.array_compact(F.array(F.when(F.expr(predicate.sql), F.lit(request.transfer_id))))
+    return Chooser((), chosen)
+
+
+def _usable(named: Sequence[Filter], silver: DataFrame) -> tuple[Filter, ...]:
+    usable = active_filters(named, paths_of(silver.schema))
+    if not usable:
+        raise ConfigError(f"filter '{named[0].name}' reads columns that silver does not have: it cannot be run on it")
+    return tuple(usable)
+
+
+def _label_is(label: str, silver: DataFrame) -> str:
+    """Return the predicate of one class."""
+    column = next((name for name in LABELS if name in silver.columns), None)
+    if column is None:
+        raise ConfigError(f"silver has no class yet (none of {', '.join(LABELS)}): choose by filter or predicate")
+    if "'" in label or "\\" in label:
+        raise ConfigError(f"class {label[:80]!r} holds a quote: no class does")
+    return f"{column} = '{label}'"

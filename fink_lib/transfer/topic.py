@@ -1,0 +1,78 @@
+"""The topic of a transfer: what stands on it, and sealing it once it holds everything."""
+
+from collections.abc import Iterable
+
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from fink_lib.config import Settings
+from fink_lib.distribute.recovery import unrecorded
+from fink_lib.distribute.sender import FLUSH_TIMEOUT_S, PRODUCER_CONFIG
+from fink_lib.distribute.topics import client_config, ensure_topics
+from fink_lib.errors import BrokerError
+from fink_lib.transfer.request import TransferRequest
+
+SCHEMA_COPIES = 100  # a partition; each run of finkctl consumes one, and goes on without a word where none is left
+TIMEOUT_S = 30.0
+
+
+def standing_ids(settings: Settings, request: TransferRequest) -> set[int]:
+    """Return the alerts that stand on the topic, which is made where it is missing."""
+    ensure_topics(AdminClient(client_config(settings)), [request.topic], settings.output_partitions)
+    return {sent.facts.alert_id for sent in unrecorded(settings, [request.topic], {})}
+
+
+def seal(settings: Settings, request: TransferRequest, schema: bytes, alerts: int) -> None:
+    """Count the topic, then announce it: finkctl finds a transfer by its schema topic.
+
+    Raises
+    ------
+    BrokerError
+        When the topic does not hold exactly this many messages from offset 0 on, or Kafka does not answer.
+    """
+    held = _messages(settings, request.topic)
+    if held != alerts:
+        raise BrokerError(f"topic {request.topic} holds {held} messages, not {alerts}: it is not announced")
+    ensure_topics(AdminClient(client_config(settings)), [request.schema_topic], settings.output_partitions)
+    missing = SCHEMA_COPIES * settings.output_partitions - _messages(settings, request.schema_topic)
+    _announce(settings, request.schema_topic, schema, range(max(0, missing)))
+
+
+def _announce(settings: Settings, topic: str, schema: bytes, copies: Iterable[int]) -> None:
+    """Write copies of the schema, spread over all partitions."""
+    errors: list[str] = []
+    producer = Producer({**client_config(settings), **PRODUCER_CONFIG})
+    for number in copies:
+        producer.produce(
+            topic,
+            key=schema,
+            partition=number % settings.output_partitions,
+            on_delivery=lambda error, _: errors.append(str(error)) if error else None,
+        )
+        producer.poll(0)
+    waiting = producer.flush(FLUSH_TIMEOUT_S)
+    if waiting or errors:
+        raise BrokerError(f"Kafka did not take {waiting + len(errors)} copies of the schema: {errors[:1]}")
+
+
+def _messages(settings: Settings, topic: str) -> int:
+    """Count a topic by its offsets, as finkctl does.
+
+    Raises
+    ------
+    BrokerError
+        When its beginning has been deleted already, or Kafka does not answer.
+    """
+    consumer = Consumer({**client_config(settings), "group.id": "fink-transfer-count", "enable.auto.commit": False})
+    total = 0
+    try:
+        for partition in consumer.list_topics(topic, timeout=TIMEOUT_S).topics[topic].partitions:
+            low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT_S)
+            if low != 0:
+                raise BrokerError(f"topic {topic} begins at offset {low}: Kafka has deleted its beginning, ask anew")
+            total += high
+    except KafkaException as error:
+        raise BrokerError(f"topic {topic} could not be counted: {error}") from error
+    finally:
+        consumer.close()
+    return total

@@ -30,6 +30,7 @@ FORBIDDEN = {
     "quarantine": {"airflow", "orchestration"},
     "reprocess": {"airflow", "orchestration", "cli"},
     "user_filters": {"airflow", "orchestration", "cli", *STAGES},
+    "transfer": {"airflow", "orchestration", "cli"},
     "simulator": {"pyspark", "delta", "airflow", "orchestration"},
     "orchestration": {"pyspark", "delta", "spark", "lake", "cli", *STAGES},
 }

@@ -1,57 +1,26 @@
 """fink-client, unmodified, reads a topic: every message, decoded, saved, and equal to what was published."""
 
-import os
-import subprocess
-import sys
-import uuid
 from collections import Counter
 from pathlib import Path
 
 import fastavro
 import pytest
-import yaml
 from pyspark.sql import SparkSession
 
 from fink_lib.enrich.schema import silver_spec
 from fink_lib.lake.tables import bronze_alerts
 from fink_lib.surveys import ZTF
+from tests.integration.client.finkctl import finkctl, register
 from tests.spark.distribute.planted import Packet
 from tests.spark.distribute.same import differences
 from tests.streaming.distribute.conftest import Bench
 
 pytestmark = [pytest.mark.spark, pytest.mark.kafka]
 
-FINKCTL = Path(sys.executable).with_name("finkctl")
-
-
-def register(home: Path, bootstrap: str, topic: str) -> None:
-    """Write the credentials file that `finkctl auth register` and `topic subscribe` would have written."""
-    folder = home / ".finkclient"
-    folder.mkdir(parents=True)
-    facts = {
-        "survey": "ztf",
-        "username": "anonymous",
-        "password": None,
-        "groupid": f"pub_{uuid.uuid4().hex}",  # of this test alone: a group goes on where it had stopped
-        "servers": bootstrap,
-        "maxtimeout": 10,
-        "topics": {topic: {}},
-    }
-    (folder / "ztf_credentials.yml").write_text(yaml.safe_dump(facts))
-
 
 def stream(home: Path, saved: Path, messages: int) -> str:
     """Let finkctl read, print and save this many messages; return what it printed."""
-    done = subprocess.run(
-        [FINKCTL, "stream", "-survey", "ztf", "-limit", str(messages), "-outdir", str(saved), "--display", "--save"],
-        env={**os.environ, "HOME": str(home), "PYTHONWARNINGS": "ignore", "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout
+    return finkctl(home, "stream", "-survey", "ztf", "-limit", str(messages), "-outdir", saved, "--display", "--save")
 
 
 def saved_alerts(folder: Path) -> list[dict[str, object]]:
@@ -78,7 +47,7 @@ def test_finkctl_reads_every_message_and_each_equals_its_packet(
     assert len(recorded) >= 5
     assert recorded.total() == sum(sent.topic == topic for sent in bench.standing())
 
-    register(tmp_path / "home", bench.spec.settings.kafka_bootstrap, topic)
+    register(tmp_path / "home", bench.spec.settings.kafka_bootstrap, [topic])
     printed = stream(tmp_path / "home", tmp_path / "saved", recorded.total())
 
     alerts = saved_alerts(tmp_path / "saved")
@@ -95,7 +64,7 @@ def test_every_field_that_finkctl_saved_equals_silver_and_bronze(
 ) -> None:
     topic = "fink_variable_stars_ztf"
     count = sum(where[0] == topic for where in bench.published())
-    register(tmp_path / "home", bench.spec.settings.kafka_bootstrap, topic)
+    register(tmp_path / "home", bench.spec.settings.kafka_bootstrap, [topic])
     stream(tmp_path / "home", tmp_path / "saved", count)
     alerts = {alert["candid"]: alert for alert in saved_alerts(tmp_path / "saved")}
     assert len(alerts) == count > 5

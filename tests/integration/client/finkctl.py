@@ -1,0 +1,43 @@
+"""The unmodified fink-client as a subscriber has it: its credentials, and its command."""
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+
+import yaml
+
+FINKCTL = Path(sys.executable).with_name("finkctl")
+
+
+def register(home: Path, bootstrap: str, topics: Iterable[str] = (), timeout_s: float = 10) -> None:
+    """Write the credentials file that `finkctl auth register` and `topic subscribe` would have written."""
+    folder = home / ".finkclient"
+    folder.mkdir(parents=True)
+    facts = {
+        "survey": "ztf",
+        "username": "anonymous",
+        "password": None,
+        "groupid": f"pub_{uuid.uuid4().hex}",  # of this test alone: a group goes on where it had stopped
+        "servers": bootstrap,
+        "maxtimeout": timeout_s,
+        "topics": {topic: {} for topic in topics},
+    }
+    (folder / "ztf_credentials.yml").write_text(yaml.safe_dump(facts))
+
+
+def finkctl(home: Path, *words: str | Path) -> str:
+    """Run finkctl to its end; return what it printed."""
+    done = subprocess.run(
+        [FINKCTL, *words],
+        env={**os.environ, "HOME": str(home), "PYTHONWARNINGS": "ignore", "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        cwd=home,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout

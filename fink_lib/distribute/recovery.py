@@ -8,7 +8,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from fink_lib.config import Settings
 from fink_lib.distribute.message import Sent, from_headers, standing
-from fink_lib.distribute.topics import client_config
+from fink_lib.distribute.topics import client_config, ends_of
 from fink_lib.errors import BrokerError
 
 logger = logging.getLogger(__name__)
@@ -57,8 +57,7 @@ def _tails(
     """Return (first unrecorded offset, end) of every partition that holds unrecorded messages."""
     tails: dict[tuple[str, int], tuple[int, int]] = {}
     for topic in topics:
-        for partition in consumer.list_topics(topic, timeout=TIMEOUT_S).topics[topic].partitions:
-            low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT_S)
+        for partition, (low, high) in ends_of(consumer, topic).items():
             recorded = next_offsets.get((topic, partition), 0)
             if recorded > high:
                 logger.warning(

@@ -1,10 +1,11 @@
 """Output topics: made explicitly, with the partitions, the clock and the size that their readers need."""
 
 import logging
+import time
 import zlib
 from collections.abc import Iterable
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -15,6 +16,7 @@ from fink_lib.filters.base import TOPIC_PREFIX
 logger = logging.getLogger(__name__)
 
 ADMIN_TIMEOUT_S = 30.0
+LEADER_POLL_S = 0.2
 MAX_MESSAGE_BYTES = 10_000_000  # a Rubin packet with a year of history and its cutouts passes 1 MB
 RETENTION_DAYS = 7
 TOPIC_CONFIG = {
@@ -78,6 +80,33 @@ def ensure_topics(admin: AdminClient, topics: Iterable[str], partitions: int) ->
         except TimeoutError as error:
             raise BrokerError(f"Kafka did not create topic {topic} within {ADMIN_TIMEOUT_S:.0f} s") from error
         logger.info("topic created topic=%s partitions=%d", topic, partitions)
+
+
+def ends_of(consumer: Consumer, topic: str) -> dict[int, tuple[int, int]]:
+    """Return the first offset and the end of each partition.
+
+    A topic that was made a moment ago may have no leader yet: that is waited for.
+
+    Raises
+    ------
+    KafkaException
+        When Kafka does not answer, or refuses.
+    """
+    partitions = consumer.list_topics(topic, timeout=ADMIN_TIMEOUT_S).topics[topic].partitions
+    return {partition: _ends(consumer, TopicPartition(topic, partition)) for partition in sorted(partitions)}
+
+
+def _ends(consumer: Consumer, where: TopicPartition) -> tuple[int, int]:
+    deadline = time.monotonic() + ADMIN_TIMEOUT_S
+    while True:
+        try:
+            low, high = consumer.get_watermark_offsets(where, timeout=ADMIN_TIMEOUT_S)
+        except KafkaException as error:
+            if not error.args[0].retriable() or time.monotonic() > deadline:
+                raise
+            time.sleep(LEADER_POLL_S)
+        else:
+            return low, high
 
 
 def _partitions(admin: AdminClient) -> dict[str, int]:

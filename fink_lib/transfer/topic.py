@@ -2,18 +2,17 @@
 
 from collections.abc import Iterable
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from fink_lib.config import Settings
 from fink_lib.distribute.recovery import unrecorded
 from fink_lib.distribute.sender import FLUSH_TIMEOUT_S, PRODUCER_CONFIG
-from fink_lib.distribute.topics import client_config, ensure_topics
+from fink_lib.distribute.topics import client_config, ends_of, ensure_topics
 from fink_lib.errors import BrokerError
 from fink_lib.transfer.request import TransferRequest
 
 SCHEMA_COPIES = 100  # a partition; each run of finkctl consumes one, and goes on without a word where none is left
-TIMEOUT_S = 30.0
 
 
 def standing_ids(settings: Settings, request: TransferRequest) -> set[int]:
@@ -66,8 +65,7 @@ def _messages(settings: Settings, topic: str) -> int:
     consumer = Consumer({**client_config(settings), "group.id": "fink-transfer-count", "enable.auto.commit": False})
     total = 0
     try:
-        for partition in consumer.list_topics(topic, timeout=TIMEOUT_S).topics[topic].partitions:
-            low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT_S)
+        for low, high in ends_of(consumer, topic).values():
             if low != 0:
                 raise BrokerError(f"topic {topic} begins at offset {low}: Kafka has deleted its beginning, ask anew")
             total += high

@@ -17,6 +17,9 @@ logger = logging.getLogger(__name__)
 
 ADMIN_TIMEOUT_S = 30.0
 LEADER_POLL_S = 0.2
+NO_LEADER_YET = frozenset(
+    {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART}
+)
 MAX_MESSAGE_BYTES = 10_000_000  # a Rubin packet with a year of history and its cutouts passes 1 MB
 RETENTION_DAYS = 7
 TOPIC_CONFIG = {
@@ -102,7 +105,7 @@ def _ends(consumer: Consumer, where: TopicPartition) -> tuple[int, int]:
         try:
             low, high = consumer.get_watermark_offsets(where, timeout=ADMIN_TIMEOUT_S)
         except KafkaException as error:
-            if not error.args[0].retriable() or time.monotonic() > deadline:
+            if error.args[0].code() not in NO_LEADER_YET or time.monotonic() > deadline:
                 raise
             time.sleep(LEADER_POLL_S)
         else:

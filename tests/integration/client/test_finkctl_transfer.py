@@ -97,8 +97,8 @@ def test_a_predicate_without_cutouts_and_some_columns_alone(
     assert not set(ZTF.cutout_roots) & set(rows[0])
 
     named = ["candid", "candidate.magpsf", "prv_candidates.jd", "enrich_time", "night"]
-    few = ask(by="predicate", what="candid > 0", content="columns", columns=named, transfer_id="few")
-    rows = download(bench, tmp_path / "few", json.loads(send(few).read_text())["topic"])
+    few = ask(by="predicate", what="candid > 0", content="columns", columns=named, transfer_id="some")
+    rows = download(bench, tmp_path / "some", json.loads(send(few).read_text())["topic"])
     assert {row["candid"] for row in rows} == set(public(packets))
     assert set(rows[0]) == {"candid", "candidate_magpsf", "prv_candidates_jd", "enrich_time", "night"}
     by_id = public(packets)

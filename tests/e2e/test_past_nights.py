@@ -3,16 +3,15 @@
 import json
 import os
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from deltalake import DeltaTable
 
 from e2e.airflow_pages import airflow_pages
 from e2e.conftest import FINK
+from e2e.waiting import all_runs_ended, wait
 from fink_lib.cli.host.airflow import LocalAirflow
 from fink_lib.cli.host.stack import connected
 from fink_lib.config import Settings
@@ -31,7 +30,6 @@ ARCHIVES = {
     "2021-11-22": "sample",
     "2023-10-18": "ztf_public_20231018.tar.gz",
 }
-PATIENCE_S = 1200.0
 STRICTER = {"cut.rb": "candidate.rb >= 0.65"}
 BACKFILLS = int(os.environ.get("FINK_TEST_BACKFILLS", "1"))
 OF_CLOSINGS = {"gold__quality_results", "gold__nights"}  # who judged is new each time
@@ -62,21 +60,6 @@ def nights(play: Callable[..., Books], e2e_home: Path, shared_data: Path) -> Pat
 def airflow(nights: Path, e2e_settings: Settings) -> LocalAirflow:
     """The Airflow that closed them."""
     return LocalAirflow(connected(e2e_settings))
-
-
-def wait(what: str, look: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not look():
-        assert time.monotonic() < deadline, f"{what}: not within {PATIENCE_S:.0f} s"
-        time.sleep(2.0)
-
-
-def all_runs_ended(airflow: LocalAirflow, dag_id: str, least: int) -> bool:
-    """Tell whether a DAG has had so many runs and none of them is under way; none may have failed."""
-    with airflow.api() as api:
-        states = [run["state"] for run in api.dag_runs(dag_id)]
-    assert "failed" not in states
-    return len(states) >= least and set(states) == {"success"}
 
 
 def backfills_ended(airflow: LocalAirflow, count: int) -> bool:
@@ -151,22 +134,6 @@ def test_a_night_is_reprocessed_by_clicks_goes_live_and_comes_back(
     assert [row["action"] for row in decisions(settings.lake)] == ["promote", "undo"]
     wait("the night to be closed once more", lambda: all_runs_ended(airflow, "ztf_close_night", closed + 2))
     assert [books_of(settings, night, version)["silver"] for version in (1, 2, 3)] == [232, 232 - len(weak), 232]
-
-
-def test_damaged_messages_are_replayed_from_a_form_and_stay_where_they_are(airflow: LocalAirflow) -> None:
-    dag_id, kept = "ztf_replay_quarantine", airflow.settings.lake / "bronze_ztf__quarantine"
-    damaged = DeltaTable(str(kept)).to_pyarrow_table(columns=["error_class"])["error_class"].to_pylist()
-    before = table_digest(kept)
-    with airflow.api() as api:
-        api.unpause(dag_id)
-    with airflow_pages(airflow.login) as pages:
-        run_id = pages.trigger(dag_id, {"error_class": damaged[0], "why": "after a repair that repaired nothing"})
-    wait("the replay", lambda: all_runs_ended(airflow, dag_id, 1))
-    with airflow.api() as api:
-        told = api.task_log(dag_id, run_id, "release")
-    count = damaged.count(damaged[0])
-    assert f"0 of {count} messages replayed; still damaged: {count} {damaged[0]}" in told
-    assert table_digest(kept) == before
 
 
 def test_a_backfill_leaves_what_was_there(airflow: LocalAirflow, environment: dict[str, str]) -> None:

@@ -183,10 +183,8 @@ def measure(
     ----------
     session, survey, lake
         Who asks, whose rows, and where they are written.
-    messages
-        Real packets.
-    nights, files, rows
-        Nights, files a night, rows a file.
+    messages, nights, files, rows
+        Real packets; nights, files a night, rows a file.
     say
         Receives a line for each step.
 
@@ -203,10 +201,7 @@ def measure(
     before, found = ask(session, spec, lake, total)
     many = _files(spec, lake)
     say(f"before: {before}")
-    begin = time.monotonic()
-    for night in range(nights):
-        compact_night(session, spec, spec.path(lake), FIRST_NIGHT + timedelta(days=night))
-    took = time.monotonic() - begin
+    took = _compact(session, spec, lake, nights)
     ask(session, spec, lake, total)
     after, again = ask(session, spec, lake, total)
     say(f"after: {after}")
@@ -222,6 +217,14 @@ def measure(
         speedup={kind: round(before[kind] / after[kind], 2) for kind in before},
         compact_s=round(took, 2),
     )
+
+
+def _compact(session: SparkSession, spec: TableSpec, lake: Path, nights: int) -> float:
+    """Compact every night; return the seconds that it took."""
+    begin = time.monotonic()
+    for night in range(nights):
+        compact_night(session, spec, spec.path(lake), FIRST_NIGHT + timedelta(days=night))
+    return time.monotonic() - begin
 
 
 def _files(spec: TableSpec, lake: Path) -> int:

@@ -38,22 +38,17 @@ def read(
 
     Parameters
     ----------
-    layer
-        ``bronze``, ``silver`` or ``gold``.
-    survey
-        ``ztf``, ``lsst``; None for the tables of all surveys, such as ``gold__nights``.
-    name
-        Last part of the table's name.
+    layer, survey, name
+        Parts of the table's name: ``bronze``, ``silver`` or ``gold``; ``ztf``, ``lsst``, or None for the tables of all
+        surveys, such as ``gold__nights``; and the last part.
     night
         One night (a date, or ``YYYY-MM-DD``) or several; all of them when not given.
     columns
         Names in the order wanted; a dotted one (``candidate.magpsf``) is a field of a struct. All when not given.
     where
         A further condition, for example ``pyarrow.compute.field("ra") > 180``.
-    version
-        Version of the table; the newest when not given.
-    lake
-        Folder of the tables; that of the settings (``FINK_HOME``) when not given.
+    version, lake
+        Version of the table, the newest when not given; folder of the tables, ``FINK_HOME``'s when not given.
 
     Returns
     -------

@@ -197,14 +197,13 @@ def measure(
     records, total = decode(messages, survey), nights * files * rows
     write_small_files(spec, lake, records, survey, nights=nights, files=files, rows=rows)
     say(f"{total} rows in {nights * files} files, derived from {len(records)} alerts")
-    ask(session, spec, lake, total)  # the first queries pay for what Spark compiles and loads
+    ask(session, spec, lake, total)  # the first pays for what Spark compiles and loads
     before, found = ask(session, spec, lake, total)
     many = _files(spec, lake)
     say(f"before: {before}")
     took = _compact(session, spec, lake, nights)
     ask(session, spec, lake, total)
     after, again = ask(session, spec, lake, total)
-    say(f"after: {after}")
     if again != found:
         raise ConfigError("the queries found other rows after compaction: this must never be")
     return QueryReport(

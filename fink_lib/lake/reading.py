@@ -57,10 +57,8 @@ def read(
 
     Raises
     ------
-    LakeError
-        When there is no such table, version or column; the message says which there are.
-    ConfigError
-        When a night cannot be read as a date.
+    LakeError, ConfigError
+        When there is no such table, version or column, naming those that there are; when a night is no date.
     """
     folder = Path(lake) if lake is not None else Settings().lake
     table = _open(folder, f"{layer}_{survey}__{name}" if survey else f"{layer}__{name}", version)

@@ -102,6 +102,14 @@ class Settings(BaseSettings):
     report_smtp: str = Field("smtp://127.0.0.1:25", description="Mail server: smtp(s)://[user:password@]host:port")
     report_webhook: str = Field("", description="Address that each night's verdict and numbers are posted to, as JSON")
 
+    notices: Path | None = Field(
+        None,
+        description="File of subscriptions (TOML): who is told of nights and filters; unset tells nobody",
+    )
+    notice_retry_s: float = Field(
+        2.0, gt=0, description="First pause before a notice is tried again; each further one is twice as long"
+    )
+
     vacuum_retention_h: int = Field(
         336, ge=168, description="Hours that files no table needs are kept; more than the longest stream outage"
     )

@@ -33,6 +33,7 @@ COMMANDS = {
     "bench": "Measure rates, latency and memory on amplified real alerts.",
     "catalogs": "Catalogues in the lake: list, load, match again what changed.",
     "transfer": "Past alerts to a topic of their own, downloaded by finkctl.",
+    "notices": "What is told of nights and filters, to whom, and what became of it.",
     "quarantine": "Messages that could not be used: list, show, replay, discard.",
     "airflow": "Airflow's own command, in the environment of this home.",
     "kafka": "The local broker by itself: start, stop, topics.",

@@ -271,6 +271,33 @@ def gold_user_filters() -> TableSpec:
     )
 
 
+def gold_notices() -> TableSpec:
+    """One row for each step of a notice: queued, tried, delivered."""
+    return TableSpec(
+        layer="gold",
+        survey="",
+        name="notices",
+        schema=_struct(
+            ("subscription", S),
+            ("key", S),
+            ("survey", S),
+            ("night", DATE),
+            ("step", L),
+            ("action", S),
+            ("at", TS),
+            ("subject", S),
+            ("text", S),
+            ("facts", S),
+            ("alert_ids", T.ArrayType(L)),
+            ("error", S),
+            ("code_version", S),
+        ),
+        key=("subscription", "key", "step"),
+        comment="One row: a step of a notice to a subscription: queued or kept, sending, delivered, failed.",
+        partitioned_by=("survey",),
+    )
+
+
 def gold_statistics() -> TableSpec:
     """Every number of every night, one a row; sums over nights are cumulative statistics."""
     return TableSpec(

@@ -5,15 +5,20 @@ expectation failed.
 """
 
 import datetime as dt
+import logging
 from collections.abc import Callable, Mapping
 
 from fink_lib import __version__
-from fink_lib.errors import EquationBroken, ExpectationFailed, NightError
+from fink_lib.errors import EquationBroken, ExpectationFailed, FinkError, NightError
 from fink_lib.lake.digest import table_digest
 from fink_lib.nightly.job import NightContext, Outcome
 from fink_lib.nightly.ledger import NightsLedger
 from fink_lib.nightly.results import JsonObject, Step, replace_text, to_json, why_missing
 from fink_lib.nightly.snapshot import Table, night_specs, table_version
+from fink_lib.notices.run import queue_night
+from fink_lib.notices.subscriptions import read_subscriptions
+
+logger = logging.getLogger(__name__)
 
 COUNTS = ("offered", "bronze", "quarantine", "silver", "rejected", "repeats", "quarantine_enrich")
 NEEDED = (Step.RECONCILE, Step.QUALITY, Step.CROSSMATCH, Step.COMPACT, Step.STATISTICS, Step.REPORT)
@@ -68,6 +73,15 @@ def verdict(context: NightContext, manifest: JsonObject) -> NightError | None:
     return NightError(f"the night {context.label} stays open: {step} was not computed ({missing[step]})")
 
 
+def _tell(context: NightContext, manifest: JsonObject) -> None:
+    """Put into the outbox what is to be told of the night, however it stands; trouble with that never stops a night."""
+    settings = context.settings
+    try:
+        queue_night(settings, read_subscriptions(settings.notices), manifest)
+    except FinkError as error:
+        logger.error("night=%s nobody is told of it: %s", context.label, error)  # noqa: TRY400  # a sentence
+
+
 def content(context: NightContext) -> dict[str, str]:
     """Return the digest of what the night's enriched tables say: a reprocessing that changes a value shows in it."""
     where = f"night = DATE '{context.night.isoformat()}'"
@@ -84,4 +98,5 @@ def run(context: NightContext, clock: Callable[[], dt.datetime] = lambda: dt.dat
     manifest["content"] = content(context)
     kept = NightsLedger(context.settings.lake).record(manifest, clock())
     replace_text(context.folder / f"{Step.MANIFEST}.v{kept['version']}.json", to_json(kept))
+    _tell(context, kept)
     return Outcome(kept, verdict(context, kept))

@@ -65,15 +65,29 @@ def mail(settings: Settings, facts: JsonObject, page: str) -> None:
     name = f"{facts['survey']}_{facts['night']}.html"
     charset = {"charset": "utf-8"}
     message.add_attachment(page.encode(), maintype="text", subtype="html", filename=name, params=charset)
+    with mail_server(settings) as server:
+        server.send_message(message)
+
+
+def mail_server(settings: Settings) -> smtplib.SMTP:
+    """Return a connection to the mail server of the settings, logged in where they say so.
+
+    Raises
+    ------
+    ConfigError
+        When its address cannot be read.
+    OSError, smtplib.SMTPException
+        When it does not answer, or does not accept the login.
+    """
     where = urlsplit(settings.report_smtp)
     if where.scheme not in {"smtp", "smtps"} or not where.hostname:
         raise ConfigError(f"FINK_REPORT_SMTP={settings.report_smtp!r} is no mail server: write smtp://host:port")
     secure = where.scheme == "smtps"
     kind = smtplib.SMTP_SSL if secure else smtplib.SMTP
-    with kind(where.hostname, where.port or (SMTPS_PORT if secure else SMTP_PORT), timeout=TIMEOUT_S) as server:
-        if where.username:
-            server.login(unquote(where.username), unquote(where.password or ""))
-        server.send_message(message)
+    server = kind(where.hostname, where.port or (SMTPS_PORT if secure else SMTP_PORT), timeout=TIMEOUT_S)
+    if where.username:
+        server.login(unquote(where.username), unquote(where.password or ""))
+    return server
 
 
 def post(settings: Settings, facts: JsonObject, page: str) -> None:  # noqa: ARG001 - a post carries numbers, no page

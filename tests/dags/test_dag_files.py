@@ -37,6 +37,7 @@ STRUCTURE = {
         "manifest": [],
     },
     "ztf_replay_quarantine": {"plan": ["release"], "release": []},
+    "ztf_deliver_notices": {"deliver": []},
     "ztf_transfer": {"plan": ["send"], "send": []},
     "catalogs": {"refresh": []},
     "ztf_rerun_nights": {

@@ -31,6 +31,7 @@ FORBIDDEN = {
     "reprocess": {"airflow", "orchestration", "cli"},
     "user_filters": {"airflow", "orchestration", "cli", *STAGES},
     "transfer": {"airflow", "orchestration", "cli"},
+    "notices": {"pyspark", "delta", "airflow", "orchestration", "cli"},
     "simulator": {"pyspark", "delta", "airflow", "orchestration"},
     "orchestration": {"pyspark", "delta", "spark", "lake", "cli", *STAGES},
 }

@@ -1,0 +1,42 @@
+"""The job of the `deliver_notices` DAG."""
+
+import logging
+import sys
+
+from fink_lib.config import Settings
+from fink_lib.errors import BrokerError, FinkError
+from fink_lib.notices.outbox import Action, entries
+from fink_lib.notices.run import deliver_waiting
+from fink_lib.notices.subscriptions import read_subscriptions
+
+EXIT_FAILED = 2
+
+
+def main() -> int:
+    """Run the job; return 0, or 2 after one sentence on stderr."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    try:
+        sys.stdout.write(deliver(Settings()) + "\n")
+    except FinkError as error:
+        sys.stderr.write(f"deliver_notices failed: {error}\n")
+        return EXIT_FAILED
+    return 0
+
+
+def deliver(settings: Settings) -> str:
+    """Deliver what waits; return one sentence.
+
+    Raises
+    ------
+    BrokerError
+        When a notice could not be delivered, or nobody knows whether it was.
+    """
+    ended = deliver_waiting(settings, read_subscriptions(settings.notices))
+    sentence = f"{ended[Action.DELIVERED]} notices delivered"
+    bad = {name: ended[action] for action, name in ((Action.FAILED, "not taken"), (Action.SENDING, "uncertain"))}
+    if any(bad.values()):
+        told = ", ".join(f"{count} {name}" for name, count in bad.items() if count)
+        last = max((one for one in entries(settings.lake) if one.error), key=lambda one: one.at, default=None)
+        reason = f"; the last one said: {last.error}" if last else ""
+        raise BrokerError(f"{sentence}, {told}{reason}; `fink notices list` shows them")
+    return sentence

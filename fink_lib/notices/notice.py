@@ -1,0 +1,86 @@
+"""What is told: a night that closed or stays open, or the alerts that a filter sent in a night."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+
+from fink_lib.lake.reading import read
+from fink_lib.notices.subscriptions import Subscription
+
+SHOWN = 20  # alerts in the text; all of them are in the facts
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One thing to tell.
+
+    Attributes
+    ----------
+    key
+        Names the event: the same event has the same key, whoever tells of it and however often.
+    survey, night
+        Which night.
+    subject, text
+        One line, and some lines, for people.
+    facts
+        The same for programs.
+    alert_ids
+        Alerts that it tells of.
+    """
+
+    key: str
+    survey: str
+    night: str
+    subject: str
+    text: str
+    facts: Mapping[str, Any]
+    alert_ids: tuple[int, ...] = ()
+
+
+def of_night(manifest: Mapping[str, Any]) -> Notice:
+    """Tell how a night stands; a night that is closed again as before is the same event."""
+    survey, night, closed = manifest["survey"], manifest["night"], bool(manifest["ok"])
+    state = "closed" if closed else "open"
+    subject = f"{survey.upper()} night {night} {'is closed' if closed else 'STAYS OPEN'}"
+    lines = [*manifest["equations"], *(f"critical: {name}" for name in manifest["critical_failed"])]
+    facts = {name: manifest[name] for name in ("survey", "night", "ok", "equations", "published", "lost")}
+    return Notice(f"{survey}.{night}.{state}", survey, night, subject, "\n".join(lines), facts)
+
+
+def of_filter(lake: Path, survey: str, night: str, name: str, told: Collection[int]) -> Notice | None:
+    """Tell of the alerts that a filter sent in a night and that were not told of before; None when there are none."""
+    rows = read(
+        "gold", survey, "published", night=night, columns=["alert_id", "object_id", "topic"],
+        where=pc.field("filter") == name, lake=lake,
+    ).to_pylist()  # fmt: skip
+    fresh = sorted((row for row in rows if row["alert_id"] not in told), key=lambda row: row["alert_id"])
+    if not fresh:
+        return None
+    ids = tuple(row["alert_id"] for row in fresh)
+    # Named by its first alert: that alert is told of once, so this key comes once.
+    return Notice(
+        key=f"{survey}.{night}.filter.{name}.{ids[0]}",
+        survey=survey,
+        night=night,
+        subject=f"{name}: {len(fresh)} new {'alert' if len(fresh) == 1 else 'alerts'} of {survey.upper()}, {night}",
+        text=_listed(fresh),
+        facts={"survey": survey, "night": night, "filter": name, "topic": fresh[0]["topic"], "alert_ids": list(ids)},
+        alert_ids=ids,
+    )
+
+
+def _listed(rows: Sequence[Mapping[str, Any]]) -> str:
+    lines = [f"{row['object_id']}  {row['alert_id']}" for row in rows[:SHOWN]]
+    return "\n".join([*lines, f"and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else lines)
+
+
+def notice_of(
+    lake: Path, subscription: Subscription, manifest: Mapping[str, Any], told: Collection[int]
+) -> Notice | None:
+    """Return what a subscription is to be told of a night."""
+    if subscription.filter is None:
+        return of_night(manifest)
+    return of_filter(lake, manifest["survey"], manifest["night"], subscription.filter, told)

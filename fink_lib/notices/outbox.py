@@ -1,0 +1,135 @@
+"""The outbox: `gold__notices` keeps what is to be told, each try, and what became of it; one row an event."""
+
+import datetime as dt
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from deltalake import DeltaTable
+
+from fink_lib import __version__
+from fink_lib.lake.events import append_event
+from fink_lib.lake.tables import gold_notices
+from fink_lib.notices.notice import Notice
+from fink_lib.notices.subscriptions import Subscription
+
+
+class Action(StrEnum):
+    """What happened to a notice.
+
+    A try is recorded before it is made. Where nothing follows it, nobody knows whether the notice arrived, and it is
+    not sent again: told once too few is better here than told twice, and the outbox shows it.
+    """
+
+    QUEUED = "queued"
+    KEPT = "kept"  # the subscription is not live
+    SENDING = "sending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A notice to one subscription, as it stands.
+
+    Attributes
+    ----------
+    subscription
+        Its name.
+    key, survey, night, subject, text, facts, alert_ids
+        As of `Notice`.
+    action, at, attempts, error
+        What happened last, when (UTC), how many tries were made, and what the last one said.
+    steps
+        Events so far.
+    """
+
+    subscription: str
+    key: str
+    survey: str
+    night: str
+    subject: str
+    text: str
+    facts: dict[str, Any]
+    alert_ids: tuple[int, ...]
+    action: Action
+    at: dt.datetime
+    attempts: int
+    error: str
+    steps: int
+
+
+def entries(lake: Path) -> list[Entry]:
+    """Return every notice as it stands, oldest first."""
+    path = gold_notices().path(lake)
+    if not DeltaTable.is_deltatable(str(path)):
+        return []
+    by_notice: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in DeltaTable(str(path)).to_pyarrow_table().to_pylist():
+        by_notice.setdefault((row["subscription"], row["key"]), []).append(row)
+    found = [_entry(sorted(rows, key=lambda row: row["step"])) for rows in by_notice.values()]
+    return sorted(found, key=lambda one: (one.at, one.subscription, one.key))
+
+
+def _entry(rows: list[dict[str, Any]]) -> Entry:
+    first, last = rows[0], rows[-1]
+    return Entry(
+        subscription=first["subscription"], key=first["key"], survey=first["survey"], night=first["night"].isoformat(),
+        subject=first["subject"], text=first["text"], facts=json.loads(first["facts"]),
+        alert_ids=tuple(first["alert_ids"] or ()), action=Action(last["action"]), at=last["at"],
+        attempts=sum(row["action"] == Action.SENDING for row in rows), error=last["error"], steps=last["step"],
+    )  # fmt: skip
+
+
+def told_alerts(known: Iterable[Entry], subscription: Subscription, night: str) -> set[int]:
+    """Return the alerts of a night that a subscription is told of already, or is about to be."""
+    mine = (one for one in known if one.subscription == subscription.name and one.night == night)
+    return {alert_id for one in mine for alert_id in one.alert_ids}
+
+
+def queue(lake: Path, subscription: Subscription, notice: Notice) -> bool:
+    """Put a notice into the outbox; return False when it was there."""
+    action = Action.QUEUED if subscription.live else Action.KEPT
+    row = {
+        "subscription": subscription.name,
+        "key": notice.key,
+        "survey": notice.survey,
+        "night": dt.date.fromisoformat(notice.night),
+        "step": 1,
+        "action": action,
+        "at": dt.datetime.now(dt.UTC),
+        "subject": notice.subject,
+        "text": notice.text,
+        "facts": json.dumps(notice.facts, sort_keys=True),
+        "alert_ids": list(notice.alert_ids),
+        "error": "",
+        "code_version": __version__,
+    }
+    return append_event(gold_notices(), lake, row, _id(subscription.name, notice.key), 1)
+
+
+def step(lake: Path, entry: Entry, number: int, action: Action, error: str = "") -> bool:
+    """Record what happens to a notice; return False when somebody else recorded this step first."""
+    row = {
+        "subscription": entry.subscription,
+        "key": entry.key,
+        "survey": entry.survey,
+        "night": dt.date.fromisoformat(entry.night),
+        "step": number,
+        "action": action,
+        "at": dt.datetime.now(dt.UTC),
+        "subject": None,
+        "text": None,
+        "facts": None,
+        "alert_ids": None,
+        "error": error,
+        "code_version": __version__,
+    }
+    return append_event(gold_notices(), lake, row, _id(entry.subscription, entry.key), number)
+
+
+def _id(subscription: str, key: str) -> str:
+    return f"notice.{subscription}.{key}"

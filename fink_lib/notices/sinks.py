@@ -1,0 +1,84 @@
+"""Ways out: a Slack-compatible webhook, a plain webhook, a mail. Each says whether a failure may be tried again."""
+
+import smtplib
+from collections.abc import Callable, Mapping
+from email.message import EmailMessage
+
+import httpx
+
+from fink_lib.config import Settings
+from fink_lib.errors import FinkError
+from fink_lib.nightly.notify import mail_server
+from fink_lib.notices.outbox import Entry
+from fink_lib.notices.subscriptions import Sink, Subscription
+
+TIMEOUT_S = 20.0
+SLACK_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}  # https://docs.slack.dev/messaging/formatting-message-text
+
+
+class NotTaken(FinkError):
+    """The notice certainly did not arrive: it may be tried again."""
+
+
+def deliver(settings: Settings, subscription: Subscription, entry: Entry) -> None:
+    """Send one notice.
+
+    Raises
+    ------
+    NotTaken
+        When the other side refused it or could not be reached.
+    OSError, smtplib.SMTPException, httpx.HTTPError
+        When nobody knows what became of it.
+    """
+    _SINKS[subscription.sink](settings, subscription.address, entry)
+
+
+def slack(_settings: Settings, address: str, entry: Entry) -> None:
+    """Post as text that Slack, Mattermost and their like show."""
+    _post(address, entry, {"text": f"*{escaped(entry.subject)}*\n{escaped(entry.text)}"})
+
+
+def webhook(_settings: Settings, address: str, entry: Entry) -> None:
+    """Post the facts as JSON."""
+    facts = {"key": entry.key, "subject": entry.subject, "text": entry.text, **entry.facts}
+    _post(address, entry, facts)
+
+
+def mail(settings: Settings, address: str, entry: Entry) -> None:
+    """Send a mail; its id is made of the key, so that a mailbox can tell a copy."""
+    message = EmailMessage()
+    message["Subject"], message["From"], message["To"] = entry.subject, settings.report_mail_from, address
+    message["Message-ID"] = f"<{entry.subscription}.{entry.key}@fink>"
+    message.set_content(entry.text)
+    try:
+        server = mail_server(settings)
+    except OSError as error:
+        raise NotTaken(f"{type(error).__name__}: {error}") from error
+    with server:
+        try:
+            server.send_message(message)
+        except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as error:
+            raise NotTaken(f"{type(error).__name__}: {error}") from error
+
+
+def escaped(text: str) -> str:
+    """Return a text that Slack does not take for markup."""
+    return "".join(SLACK_ESCAPES.get(sign, sign) for sign in text)
+
+
+def _post(address: str, entry: Entry, facts: Mapping[str, object]) -> None:
+    """Post JSON; the key goes along for receivers that look at it."""
+    try:
+        answer = httpx.post(address, json=facts, headers={"Idempotency-Key": entry.key}, timeout=TIMEOUT_S)
+        answer.raise_for_status()
+    except httpx.HTTPStatusError as error:
+        raise NotTaken(f"answered {error.response.status_code}") from error  # no address: it may be a secret
+    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        raise NotTaken(f"{type(error).__name__}: {error}") from error
+
+
+_SINKS: Mapping[Sink, Callable[[Settings, str, Entry], None]] = {
+    Sink.SLACK: slack,
+    Sink.WEBHOOK: webhook,
+    Sink.MAIL: mail,
+}

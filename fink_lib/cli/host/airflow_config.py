@@ -10,6 +10,7 @@ from fink_lib.config import Settings
 from fink_lib.streaming.runner import settings_environment
 
 USER = "admin"
+WRITE_WAIT_S = 25  # less than a request of ours may take
 # (slots, what for, count deferred tasks): a deferred stream task still occupies its slot.
 POOLS: dict[str, tuple[int, str, bool]] = {
     "spark_streams": (8, "one slot a running stream", True),
@@ -40,7 +41,8 @@ def airflow_options(settings: Settings, port: int, folder: Path) -> dict[str, st
         "core.simple_auth_manager_users": f"{USER}:admin",
         "core.simple_auth_manager_passwords_file": folder / "login.json",
         "core.execution_api_server_url": f"{url}/execution/",
-        "database.sql_alchemy_conn": f"sqlite:///{folder}/airflow.db",
+        # Who writes waits for who writes; five seconds, the default, are too few on a busy two-core host.
+        "database.sql_alchemy_conn": f"sqlite:///{folder}/airflow.db?timeout={WRITE_WAIT_S}",
         "api.host": LOOPBACK,
         "api.port": port,
         "api.base_url": url,

@@ -1,19 +1,14 @@
 """Append-only tables of a few rows, written by delta-rs: no JVM is started to note something down."""
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable, write_deltalake
-from pyspark.sql.pandas.types import to_arrow_schema
 
 from fink_lib.crossmatch.tables import gold_catalogs
 from fink_lib.errors import LakeError
-from fink_lib.lake.table import TableSpec
+from fink_lib.lake.small import append_rows, read_rows
 
 
 @dataclass(frozen=True)
@@ -76,29 +71,3 @@ def in_force(lake: Path, name: str) -> CatalogVersion:
 def record_version(lake: Path, row: CatalogVersion) -> None:
     """Note a version down."""
     append_rows(gold_catalogs(), lake, [asdict(row)])
-
-
-def read_rows(spec: TableSpec, lake: Path, condition: pc.Expression | None = None) -> list[dict[str, Any]]:
-    """Return the rows of a ledger; none where it does not exist yet."""
-    path = str(spec.path(lake))
-    if not DeltaTable.is_deltatable(path):
-        return []
-    table = DeltaTable(path).to_pyarrow_dataset().to_table(filter=condition)
-    rows: list[dict[str, Any]] = table.to_pylist()
-    return rows
-
-
-def append_rows(spec: TableSpec, lake: Path, rows: Sequence[dict[str, Any]]) -> None:
-    """Append rows to a ledger, which is made where it is missing; none is no commit."""
-    if not rows:
-        return
-    schema = to_arrow_schema(spec.schema)
-    table = DeltaTable.create(
-        spec.path(lake),
-        schema,
-        mode="ignore",
-        partition_by=list(spec.partitioned_by),
-        description=spec.comment,
-        configuration={"delta.appendOnly": str(spec.append_only).lower()},
-    )
-    write_deltalake(table, pa.Table.from_pylist(list(rows), schema=schema), mode="append")

@@ -16,8 +16,9 @@ from pyspark.sql import DataFrame, SparkSession
 
 from fink_lib.catalogs.cells import CHANGE_ORDER, covering_cells
 from fink_lib.crossmatch.join import crossmatch
-from fink_lib.crossmatch.ledger import CatalogVersion, append_rows, catalog_versions, read_rows
+from fink_lib.crossmatch.ledger import CatalogVersion, catalog_versions
 from fink_lib.crossmatch.tables import gold_catalog, gold_crossmatch, gold_crossmatched
+from fink_lib.lake.small import append_rows, read_rows
 from fink_lib.surveys import Survey
 
 logger = logging.getLogger(__name__)

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake import CommitProperties, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError
 from pyspark.sql.pandas.types import to_arrow_schema
 
+from fink_lib.lake.small import ensure_small
 from fink_lib.lake.table import TableSpec
 
 
@@ -30,22 +31,14 @@ def append_event(spec: TableSpec, lake: Path, row: Mapping[str, Any], app_id: st
     -------
     Whether the row was appended.
     """
-    schema = to_arrow_schema(spec.schema)
-    table = DeltaTable.create(
-        spec.path(lake),
-        schema,
-        mode="ignore",
-        partition_by=list(spec.partitioned_by),
-        description=spec.comment,
-        configuration={"delta.appendOnly": str(spec.append_only).lower()},
-    )
+    table = ensure_small(spec, lake)
     last = table.transaction_version(app_id)
     if last is not None and last >= number:
         return False
     try:
         write_deltalake(
             table,
-            pa.Table.from_pylist([dict(row)], schema=schema),
+            pa.Table.from_pylist([dict(row)], schema=to_arrow_schema(spec.schema)),
             mode="append",
             commit_properties=CommitProperties(app_transactions=[Transaction(app_id, number)]),
         )

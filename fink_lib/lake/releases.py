@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable, write_deltalake
+from deltalake import DeltaTable
 from pyspark.sql.pandas.types import to_arrow_schema
 
+from fink_lib.lake.small import append_rows
 from fink_lib.lake.tables import KAFKA_KEY, releases
 from fink_lib.surveys import Survey
 
@@ -64,19 +65,7 @@ def read_releases(lake: Path, survey: Survey) -> pa.Table:
 
 def record_releases(lake: Path, survey: Survey, rows: Sequence[Release]) -> None:
     """Note releases down, all in one commit; none is no commit."""
-    if not rows:
-        return
-    spec = releases(survey)
-    schema = to_arrow_schema(spec.schema)
-    table = DeltaTable.create(
-        spec.path(lake),
-        schema,
-        mode="ignore",
-        partition_by=list(spec.partitioned_by),
-        description=spec.comment,
-        configuration={"delta.appendOnly": str(spec.append_only).lower()},
-    )
-    write_deltalake(table, pa.Table.from_pylist([asdict(row) for row in rows], schema=schema), mode="append")
+    append_rows(releases(survey), lake, [asdict(row) for row in rows])
 
 
 def without_replayed(rows: pa.Table, released: pa.Table) -> pa.Table:

@@ -38,7 +38,7 @@ def replace_rows(spec: TableSpec, lake: Path, rows: Sequence[Mapping[str, Any]],
     found = pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
     predicate = " AND ".join(f"{name} = '{value}'" for name, value in where.items())
     for attempt in range(1, TRIES + 1):
-        table = _ensure(spec, lake, schema)
+        table = ensure_small(spec, lake)
         try:
             write_deltalake(table, found, mode="overwrite", predicate=predicate)
         except CommitFailedError:
@@ -68,10 +68,18 @@ def partitions(spec: TableSpec, lake: Path) -> list[dict[str, str]]:
     return [dict(part) for part in DeltaTable(path).partitions()]
 
 
-def _ensure(spec: TableSpec, lake: Path, schema: pa.Schema) -> DeltaTable:
+def append_rows(spec: TableSpec, lake: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append rows in one commit to a table, which is made where it is missing; none is no commit."""
+    if rows:
+        found = pa.Table.from_pylist([dict(row) for row in rows], schema=to_arrow_schema(spec.schema))
+        write_deltalake(ensure_small(spec, lake), found, mode="append")
+
+
+def ensure_small(spec: TableSpec, lake: Path) -> DeltaTable:
+    """Return a table, made where it is missing."""
     return DeltaTable.create(
         spec.path(lake),
-        schema,
+        to_arrow_schema(spec.schema),
         mode="ignore",
         partition_by=list(spec.partitioned_by),
         description=spec.comment,

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable, write_deltalake
-from pyspark.sql.pandas.types import to_arrow_schema
 
 from fink_lib.lake import tables
+from fink_lib.lake.small import append_rows, read_rows
 from fink_lib.nightly.results import JsonObject, to_json
 
 # What may differ between two closings of a night that says the same: who closed it, and which files it stands in.
@@ -28,17 +27,13 @@ class NightsLedger:
 
     def __init__(self, lake: Path) -> None:
         self._spec = tables.gold_nights()
-        self._path = self._spec.path(lake)
-        self._schema = to_arrow_schema(self._spec.schema)
+        self._lake = lake
 
     def versions(self, survey: str, night: dt.date) -> list[JsonObject]:
         """Return the manifests of a night, oldest first."""
-        path = str(self._path)
-        if not DeltaTable.is_deltatable(path):
-            return []
         mine = (pc.field("survey") == survey) & (pc.field("night") == pa.scalar(night))
-        rows = DeltaTable(path).to_pyarrow_dataset().to_table(columns=["version", "manifest"], filter=mine)
-        manifests: list[JsonObject] = [json.loads(row["manifest"]) for row in rows.to_pylist()]
+        rows = read_rows(self._spec, self._lake, mine)
+        manifests: list[JsonObject] = [json.loads(row["manifest"]) for row in rows]
         return sorted(manifests, key=lambda manifest: int(manifest["version"]))
 
     def record(self, manifest: JsonObject, closed_at: dt.datetime) -> JsonObject:
@@ -61,20 +56,8 @@ class NightsLedger:
             **{name: manifest[name] for name in COLUMNS},
             "manifest": json.dumps(kept, sort_keys=True),
         }
-        self._append(row)
+        append_rows(self._spec, self._lake, [row])
         return kept
-
-    def _append(self, row: JsonObject) -> None:
-        spec = self._spec
-        table = DeltaTable.create(
-            self._path,
-            self._schema,
-            mode="ignore",
-            partition_by=list(spec.partitioned_by),
-            description=spec.comment,
-            configuration={"delta.appendOnly": str(spec.append_only).lower()},
-        )
-        write_deltalake(table, pa.Table.from_pylist([row], schema=self._schema), mode="append")
 
 
 def _facts(manifest: JsonObject) -> str:

@@ -8,10 +8,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from deltalake import DeltaTable
-
 from fink_lib import __version__
 from fink_lib.lake.events import append_event
+from fink_lib.lake.small import read_rows
 from fink_lib.lake.tables import gold_notices
 from fink_lib.notices.notice import Notice
 from fink_lib.notices.subscriptions import Subscription
@@ -64,11 +63,8 @@ class Entry:
 
 def entries(lake: Path) -> list[Entry]:
     """Return every notice as it stands, oldest first."""
-    path = gold_notices().path(lake)
-    if not DeltaTable.is_deltatable(str(path)):
-        return []
     by_notice: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in DeltaTable(str(path)).to_pyarrow_table().to_pylist():
+    for row in read_rows(gold_notices(), lake):
         by_notice.setdefault((row["subscription"], row["key"]), []).append(row)
     found = [_entry(sorted(rows, key=lambda row: row["step"])) for rows in by_notice.values()]
     return sorted(found, key=lambda one: (one.at, one.subscription, one.key))

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
-from deltalake import DeltaTable
+import pyarrow.compute as pc
 
 from fink_lib import __version__
 from fink_lib.errors import ConfigError
 from fink_lib.filters.base import TOPIC_PREFIX
 from fink_lib.filters.registry import filters_of
 from fink_lib.lake.events import append_event
+from fink_lib.lake.small import read_rows
 from fink_lib.lake.tables import gold_user_filters
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{2,63}")
@@ -90,12 +92,14 @@ def check_name(survey: str, name: str, owner: str, description: str) -> None:
 
 def history(lake: Path, survey: str, name: str | None = None) -> list[Event]:
     """Return the events of a survey's filters, or of one, oldest first."""
-    path = gold_user_filters().path(lake)
-    if not DeltaTable.is_deltatable(str(path)):
-        return []
-    rows = DeltaTable(str(path)).to_pyarrow_table(filters=[("survey", "=", survey)]).drop(["code_version"]).to_pylist()
-    events = [Event(**{**row, "action": Action(row["action"])}) for row in rows if name in (None, row["name"])]
+    rows = read_rows(gold_user_filters(), lake, pc.field("survey") == survey)
+    events = [_event(row) for row in rows if name in (None, row["name"])]
     return sorted(events, key=lambda one: (one.at, one.name, one.event))
+
+
+def _event(row: dict[str, Any]) -> Event:
+    facts = {name: value for name, value in row.items() if name != "code_version"}
+    return Event(**{**facts, "action": Action(row["action"])})
 
 
 def newest(events: Sequence[Event], name: str) -> Event:

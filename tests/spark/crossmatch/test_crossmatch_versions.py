@@ -16,11 +16,12 @@ from fink_lib.catalogs.sources import known_files
 from fink_lib.cli.catalogs import overview
 from fink_lib.config import Settings
 from fink_lib.crossmatch import nights
-from fink_lib.crossmatch.ledger import catalog_versions, in_force, read_rows
+from fink_lib.crossmatch.ledger import catalog_versions, in_force
 from fink_lib.crossmatch.load import load_catalog_table
 from fink_lib.crossmatch.nights import KEYS, MatchBook
 from fink_lib.crossmatch.refresh import refresh
 from fink_lib.crossmatch.tables import gold_crossmatched
+from fink_lib.lake.small import read_rows
 from fink_lib.nightly import crossmatch
 from fink_lib.nightly.job import NightContext
 from fink_lib.surveys import ZTF

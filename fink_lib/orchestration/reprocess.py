@@ -27,7 +27,7 @@ REASON = f"{{{{ {_LEFT}.get('why') or params.reason or '' }}}}"
 
 
 class DecisionOperator(ApprovalOperator):
-    """Asks a person; who answered, and why, is left behind whatever the answer: Airflow drops the result of a Reject."""
+    """Asks a person, and leaves behind who answered and why; of a Reject, Airflow itself keeps nothing."""
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Keep the answer, then go on or skip as Airflow does."""

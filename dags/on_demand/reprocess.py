@@ -16,12 +16,11 @@ clearing `promote`. `fink reprocess undo` puts everything back as it was before 
 the same alerts: what was sent is not sent again, and nothing is called back.
 """
 
-from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.providers.standard.operators.python import ShortCircuitOperator
 from airflow.sdk import DAG, Param, TriggerRule, chain
 
 from fink_lib.orchestration.policy import NIGHTLY_ARGS, START, Tag
-from fink_lib.orchestration.reprocess import ReprocessOperator, may_be_promoted
+from fink_lib.orchestration.reprocess import DecisionOperator, ReprocessOperator, may_be_promoted
 from fink_lib.surveys import SURVEYS
 
 DOC = {
@@ -95,7 +94,7 @@ for survey in SURVEYS.values():
             op_kwargs={"dry_run": "{{ params.dry_run }}"},
             doc_md=DOC["ask"],
         )
-        approval = ApprovalOperator(
+        approval = DecisionOperator(
             task_id="approval",
             subject=f"{survey.name}: reprocessed nights from {{{{ params.first_night }}}} go live?",
             body="{{ ti.xcom_pull(task_ids='diff') }}",

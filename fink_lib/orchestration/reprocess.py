@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import BaseOperator, Context
 
 from fink_lib.config import Settings
@@ -19,8 +20,21 @@ from fink_lib.streaming.runner import job_environment
 END_TIMEOUT_S = 15.0
 REQUEST_ID = "{{ run_id | replace(':', '') | replace('+', '-') | replace('.', '-') }}"
 # What the person who approved or rejected left behind; empty before that.
-DECIDED_BY = "{{ ((ti.xcom_pull(task_ids='approval') or {}).get('responded_by_user') or {}).get('name') or 'unknown' }}"
-REASON = "{{ ((ti.xcom_pull(task_ids='approval') or {}).get('params_input') or {}).get('why') or params.reason or '' }}"
+DECISION = "decision"
+_LEFT = f"(ti.xcom_pull(task_ids='approval', key='{DECISION}') or {{}})"
+DECIDED_BY = f"{{{{ {_LEFT}.get('by') or 'unknown' }}}}"
+REASON = f"{{{{ {_LEFT}.get('why') or params.reason or '' }}}}"
+
+
+class DecisionOperator(ApprovalOperator):
+    """Asks a person, and leaves behind who answered and why; of a Reject, Airflow itself keeps nothing."""
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
+        """Keep the answer, then go on or skip as Airflow does."""
+        if "error" not in event:
+            who, form = event["responded_by_user"] or {}, event["params_input"] or {}
+            context["ti"].xcom_push(key=DECISION, value={"by": who.get("name"), "why": form.get("why")})
+        return super().execute_complete(context, event)
 
 
 class ReprocessOperator(BaseOperator):

@@ -158,7 +158,7 @@ def test_past_nights_run_by_backfill_alone_and_by_their_date(dags: dict[str, DAG
 def test_a_reprocessing_goes_live_only_where_a_person_says_so(dags: dict[str, DAG]) -> None:
     dag = dags["ztf_reprocess"]
     assert dag.params["dry_run"] is True
-    assert type(dag.get_task("approval")).__name__ == "ApprovalOperator"
+    assert type(dag.get_task("approval")).__name__ == "DecisionOperator"
     assert dag.get_task("promote").upstream_task_ids == {"approval"}
     assert dag.get_task("discard").trigger_rule.value == "all_skipped"
     (night,) = dag.get_task("promote").outlets

@@ -86,7 +86,11 @@ def mail_server(settings: Settings) -> smtplib.SMTP:
     kind = smtplib.SMTP_SSL if secure else smtplib.SMTP
     server = kind(where.hostname, where.port or (SMTPS_PORT if secure else SMTP_PORT), timeout=TIMEOUT_S)
     if where.username:
-        server.login(unquote(where.username), unquote(where.password or ""))
+        try:
+            server.login(unquote(where.username), unquote(where.password or ""))
+        except BaseException:
+            server.close()  # whoever asked has no connection to close
+            raise
     return server
 
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -88,44 +88,31 @@ def told_alerts(known: Iterable[Entry], subscription: Subscription, night: str) 
 
 def queue(lake: Path, subscription: Subscription, notice: Notice) -> bool:
     """Put a notice into the outbox; return False when it was there."""
-    action = Action.QUEUED if subscription.live else Action.KEPT
-    row = {
-        "subscription": subscription.name,
-        "key": notice.key,
-        "survey": notice.survey,
-        "night": dt.date.fromisoformat(notice.night),
-        "step": 1,
-        "action": action,
-        "at": dt.datetime.now(dt.UTC),
+    told = {
         "subject": notice.subject,
         "text": notice.text,
         "facts": json.dumps(notice.facts, sort_keys=True),
         "alert_ids": list(notice.alert_ids),
-        "error": "",
-        "code_version": __version__,
     }
-    return append_event(gold_notices(), lake, row, _id(subscription.name, notice.key), 1)
+    action = Action.QUEUED if subscription.live else Action.KEPT
+    return _append(lake, subscription.name, notice, 1, {"action": action, "error": "", **told})
 
 
 def step(lake: Path, entry: Entry, number: int, action: Action, error: str = "") -> bool:
     """Record what happens to a notice; return False when somebody else recorded this step first."""
+    return _append(lake, entry.subscription, entry, number, {"action": action, "error": error})
+
+
+def _append(lake: Path, subscription: str, about: Notice | Entry, number: int, facts: Mapping[str, Any]) -> bool:
+    """Append an event of a notice; what is told stands in the first one alone."""
     row = {
-        "subscription": entry.subscription,
-        "key": entry.key,
-        "survey": entry.survey,
-        "night": dt.date.fromisoformat(entry.night),
+        "subscription": subscription,
+        "key": about.key,
+        "survey": about.survey,
+        "night": dt.date.fromisoformat(about.night),
         "step": number,
-        "action": action,
         "at": dt.datetime.now(dt.UTC),
-        "subject": None,
-        "text": None,
-        "facts": None,
-        "alert_ids": None,
-        "error": error,
         "code_version": __version__,
+        **facts,
     }
-    return append_event(gold_notices(), lake, row, _id(entry.subscription, entry.key), number)
-
-
-def _id(subscription: str, key: str) -> str:
-    return f"notice.{subscription}.{key}"
+    return append_event(gold_notices(), lake, row, f"notice.{subscription}.{about.key}", number)

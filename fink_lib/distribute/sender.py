@@ -82,6 +82,10 @@ class Sender:
             raise BrokerError(f"Kafka did not take {waiting + len(errors)} of the messages: {first}")
         return sent
 
+    def close(self) -> None:
+        """End the producer: its threads and connections do not outlive the query."""
+        self._producer.close()
+
     def _report(self, facts: Facts, error: KafkaError | None, message: Message) -> None:
         """Keep what the broker said of one message; called by the producer's own poll and flush."""
         if error is not None:

@@ -111,6 +111,10 @@ class Distributor:
             sent += self._send(due[start : start + ALERTS_AT_ONCE])
         logger.info("batch sent batch_id=%d selected=%d messages=%d", batch_id, len(matches), sent)
 
+    def close(self) -> None:
+        """Let go of Kafka."""
+        self._sender.close()
+
     def _settle(self) -> None:
         """Record messages that were sent but not recorded when the last driver died.
 
@@ -190,10 +194,13 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
     ledger = Ledger(session, published, settings.lake)
     with lenient(session):
         source = narrow(arriving, survey, filters, selecting(users))
+    distributor = Distributor(spec, survey, filters, routes, ledger=ledger, packets=packets)
+    logger.info("planned filters=%d user_filters=%d user_filters_version=%s", len(filters), len(users), kept)
     return StreamPlan(
         spec=spec,
         source=source,
-        write_batch=Distributor(spec, survey, filters, routes, ledger=ledger, packets=packets),
+        write_batch=distributor,
         trigger_s=settings.distribute_trigger_s,
         outdated=lambda: delta_version(gold_user_filters().path(settings.lake)) != kept,
+        close=distributor.close,
     )

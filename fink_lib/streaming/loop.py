@@ -6,6 +6,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from enum import IntEnum
 
@@ -112,14 +113,15 @@ def _query(session: SparkSession, spec: StreamSpec, plan: PlanFactory, stop: Sto
     stream_plan = plan(session, spec, get_survey(spec.survey))
     gate = Gate(_told(stream_plan.write_batch, recorder))
     query = replace(stream_plan, write_batch=gate).start()
-    reason = _supervise(query, stop, recorder, stream_plan.outdated)
-    if reason:
-        recorder.state(StreamState.STOPPING)
-    else:
-        logger.info("plan outdated stream=%s: the query starts again from its checkpoint", spec.name)
-    session.sparkContext.setLogLevel("OFF")  # the end that was asked for is no error
-    _finish(query, gate, recorder, spec.settings.stop_timeout_s)
-    session.sparkContext.setLogLevel("ERROR")
+    with closing(stream_plan):
+        reason = _supervise(query, stop, recorder, stream_plan.outdated)
+        if reason:
+            recorder.state(StreamState.STOPPING)
+        else:
+            logger.info("plan outdated stream=%s: the query starts again from its checkpoint", spec.name)
+        session.sparkContext.setLogLevel("OFF")  # the end that was asked for is no error
+        _finish(query, gate, recorder, spec.settings.stop_timeout_s)
+        session.sparkContext.setLogLevel("ERROR")
     return reason
 
 

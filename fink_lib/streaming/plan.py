@@ -28,6 +28,8 @@ class StreamPlan:
         Seconds between two micro-batches; 0 starts the next one at once.
     outdated
         Tells that the plan would be another one if it were made now: the driver then makes it again and goes on.
+    close
+        Lets go of what the batches held open; to be called once the query has ended, however it did.
     """
 
     spec: StreamSpec
@@ -35,6 +37,7 @@ class StreamPlan:
     write_batch: Callable[[DataFrame, int], None]
     trigger_s: float
     outdated: Callable[[], bool] = lambda: False
+    close: Callable[[], None] = lambda: None
 
     def start(self, *, available_now: bool = False) -> "StreamingQuery":
         """Start the query; with ``available_now`` it stops by itself once all present input is done."""

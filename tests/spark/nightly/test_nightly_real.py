@@ -1,6 +1,7 @@
 """A night of real alerts on a real broker through the real streams, closed by all six steps; then a loss planted."""
 
 import json
+from contextlib import closing
 from dataclasses import dataclass
 
 import pytest
@@ -69,7 +70,8 @@ def played(spark: SparkSession, own_kafka: str, tmp_path_factory: pytest.TempPat
     sent = play(PlayRequest("sample", survey, settings, faults=faults, seed=7))
     for stage, plan in STREAMS.items():
         session = spark.newSession()
-        plan(session, StreamSpec("ztf", stage, settings), survey).start(available_now=True).awaitTermination()
+        with closing(plan(session, StreamSpec("ztf", stage, settings), survey)) as planned:
+            planned.start(available_now=True).awaitTermination()
     return Played(settings, spark, sent)
 
 

@@ -4,6 +4,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,8 +53,8 @@ class Bench:
 
     def run(self) -> None:
         """Run the stream until it has done all that silver holds."""
-        query = plan(self.session, self.spec, ZTF).start(available_now=True)
-        assert query.awaitTermination(300)
+        with closing(plan(self.session, self.spec, ZTF)) as planned:
+            assert planned.start(available_now=True).awaitTermination(300)
 
     def topics(self) -> list[str]:
         return output_topics(AdminClient({"bootstrap.servers": self.spec.settings.kafka_bootstrap}), "ztf")

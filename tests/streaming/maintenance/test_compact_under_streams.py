@@ -74,11 +74,14 @@ def busy(spark: SparkSession, own_kafka: str, tmp_path: Path) -> Iterator[Busy]:
     settings = settings.model_copy(update=dict.fromkeys(("ingest_trigger_s", "enrich_trigger_s"), 0.0))
     work = Busy(settings, spark)
     for stage, plan in STREAMS.items():
-        work.queries.append(plan(spark.newSession(), StreamSpec("ztf", stage, settings), ZTF).start())
+        work.plans.append(plan(spark.newSession(), StreamSpec("ztf", stage, settings), ZTF))
+        work.queries.append(work.plans[-1].start())
     yield work
     work.over.set()
     for query in work.queries:
         query.stop()
+    for planned in work.plans:
+        planned.close()
 
 
 COLUMNS = ("topic", "partition", "offset", "kafka_partition", "kafka_offset", "alert_id")

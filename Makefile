@@ -8,6 +8,8 @@ UV := $(RUNTIME)/uv/bin/uv
 BIN := .venv/bin
 NICE_TESTS := --durations=15 --timeout=1500
 export UV_PYTHON_DOWNLOADS := never
+# A night starts hundreds of Python processes: what is compiled once must be kept, whatever the machine says.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo down status doctor test test-unit check format bench science-docs clean python-ok java-ok prepared
@@ -75,5 +77,5 @@ $(UV):
 	@$(RUNTIME)/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 $(BIN)/.synced: uv.lock pyproject.toml | $(UV)
-	$(UV) sync --frozen --python $(PYTHON)
+	$(UV) sync --frozen --compile-bytecode --python $(PYTHON)
 	@touch $@

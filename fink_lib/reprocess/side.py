@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset as ds
 from deltalake import DeltaTable, QueryBuilder
 
 from fink_lib.enrich.repeats import Flags
@@ -54,8 +55,7 @@ class Side:
 
     def schema(self, table: Table) -> pa.Schema:
         """Return the columns of a table; none where there is no table."""
-        found = self._open(table)
-        return pa.schema([]) if found is None else pa.schema(found.schema().to_arrow())
+        return self._schemas[table]
 
     def column(self, table: Table, name: str) -> pa.Array:
         """Return one column, a value for each row of `keys`."""
@@ -108,28 +108,38 @@ class Side:
         return {name: sorted(found) for name, found in named.items()}
 
     def _may_leave(self, public: str) -> Flags:
-        table = open_table(self.paths[Table.SILVER], self.versions[Table.SILVER])
         where = f"{night_predicate(self.nights)} AND ({public})"
         query = f"SELECT {', '.join(KAFKA_KEY)} FROM alerts WHERE {where}"  # noqa: S608 - the survey's own condition
-        found = QueryBuilder().register("alerts", table).execute(query)
+        found = QueryBuilder().register("alerts", self._opened[Table.SILVER]).execute(query)
         batches = [pa.record_batch(batch) for batch in found]
         if not batches:
             return np.zeros(self.keys[Table.SILVER].num_rows, dtype=bool)
         rows = pa.Table.from_batches(batches)
         return on_record(self.keys[Table.SILVER], rows.cast(_plain_text(rows.schema)))
 
-    def _open(self, table: Table) -> DeltaTable | None:
-        version = self.versions[table]
-        return None if version is None else open_table(self.paths[table], version)
+    @cached_property
+    def _opened(self) -> dict[Table, DeltaTable]:
+        """The tables that are there, each opened once: a pinned version never changes."""
+        pinned = self.versions.items()
+        return {table: open_table(self.paths[table], version) for table, version in pinned if version is not None}
+
+    @cached_property
+    def _schemas(self) -> dict[Table, pa.Schema]:
+        there = {table: pa.schema(found.schema().to_arrow()) for table, found in self._opened.items()}
+        return {table: there.get(table, pa.schema([])) for table in self.versions}
+
+    @cached_property
+    def _datasets(self) -> dict[Table, ds.Dataset]:
+        return {table: found.to_pyarrow_dataset() for table, found in self._opened.items()}
 
     def _read(self, table: Table, columns: Sequence[str]) -> pa.Table:
-        found = self._open(table)
+        found = self._datasets.get(table)
         if found is None:
             kinds = {"kafka_topic": pa.string(), "kafka_partition": pa.int32()}
             return pa.schema([pa.field(name, kinds.get(name, pa.int64())) for name in columns]).empty_table()
         chosen = pc.field("night").isin(list(self.nights))
         wanted = list(dict.fromkeys((*columns, *KAFKA_KEY)))
-        rows = found.to_pyarrow_dataset().to_table(columns=wanted, filter=chosen)
+        rows = found.to_table(columns=wanted, filter=chosen)
         # Columns are read apart: only an order of their own lets their rows agree.
         rows = rows.sort_by([(name, "ascending") for name in KAFKA_KEY])
         if self.only is not None:

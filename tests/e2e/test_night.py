@@ -34,7 +34,7 @@ NIGHT_KEYS = {
     "survey", "night", "offered", "bronze", "quarantine", "silver", "rejected", "repeats",
     "published", "equation_holds", "lost", "latency_s", "expectations",
 }  # fmt: skip
-KILLED_NIGHT = dt.date(2023, 10, 18)
+NIGHTS = {"2018-11-29": "ztf_public_20181129.tar.gz", "2023-10-18": "ztf_public_20231018.tar.gz"}
 TIMES = {"ingest_time", "enrich_time"}
 
 
@@ -86,42 +86,55 @@ def test_the_night_has_a_report_and_a_manifest(play: Callable[..., Books], e2e_h
     assert {"ingest", "enrich"} <= set(manifest["latency_s"])
 
 
-def test_real_nights_are_counted_exactly(play: Callable[..., Books], e2e_home: Path, shared_data: Path) -> None:
-    night = by_night(play(shared_data / "ztf" / "ztf_public_20181129.tar.gz"))["2018-11-29"]
-    assert (night["offered"], night["bronze"], night["quarantine"]) == (400, 400, 0)
-    assert (night["silver"], night["rejected"], night["repeats"]) == (232, 168, 0)
-    versions = [path.name for path in (e2e_home / "nights" / "ztf" / "2018-11-29").glob("manifest.v*.json")]
-    assert versions == ["manifest.v1.json"], "the night was taken for over while a batch was at work"
-
-
-def test_a_killed_driver_changes_nothing(
-    play: Callable[..., Books], e2e_settings: Settings, shared_data: Path, spark: "SparkSession", tmp_path: Path
-) -> None:
+@pytest.fixture(scope="module")
+def disturbed(
+    play: Callable[..., Books], e2e_settings: Settings, shared_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Books:
+    """Two real nights and a file that is no alert, played at once; the ingest driver is killed with -9 meanwhile."""
+    folder = tmp_path_factory.mktemp("two-nights")
+    (folder / "notes.txt").write_text("clear sky\n")
+    for archive in NIGHTS.values():
+        (folder / archive).symlink_to(shared_data / "ztf" / archive)
     killed: list[int] = []
     killer = threading.Thread(target=_kill_ingest, args=(e2e_settings, killed))
     killer.start()
-    books = play(shared_data / "ztf" / "ztf_public_20231018.tar.gz", "--rate", "25")
+    books = play(folder, "--rate", "25")
     killer.join()
-    assert killed, "the night was over before the driver could be killed"
-    night = by_night(books)["2023-10-18"]
-    assert (night["offered"], night["bronze"], night["silver"]) == (549, 549, 549)
-    assert books["ok"] is True
+    assert killed, "the nights were over before the driver could be killed"
+    return books
+
+
+def test_real_nights_are_counted_exactly(disturbed: Books, e2e_home: Path) -> None:
+    assert disturbed["ok"] is True
+    early, late = (by_night(disturbed)[night] for night in NIGHTS)
+    assert (early["offered"], early["bronze"], early["quarantine"]) == (400, 400, 0)
+    assert (early["silver"], early["rejected"], early["repeats"]) == (232, 168, 0)
+    assert (late["offered"], late["bronze"], late["silver"]) == (549, 549, 549)
+    for night in NIGHTS:
+        versions = [path.name for path in (e2e_home / "nights" / "ztf" / night).glob("manifest.v*.json")]
+        assert versions == ["manifest.v1.json"], "the night was taken for over while a batch was at work"
+
+
+def test_a_killed_driver_changes_nothing(
+    disturbed: Books, e2e_settings: Settings, spark: "SparkSession", tmp_path: Path
+) -> None:
+    assert disturbed["ok"] is True
     running = connected(e2e_settings)
     undisturbed = running.model_copy(update={"home": tmp_path / "home"})
     _stream_once(spark, undisturbed)
-    for table in ("bronze_ztf__alerts", "silver_ztf__alerts"):
-        assert _rows(running, spark, table) == _rows(undisturbed, spark, table)
+    for table in ("bronze_ztf__alerts", "silver_ztf__alerts", "silver_ztf__rejected"):
+        assert _rows(running, spark, table) == _rows(undisturbed, spark, table) != Counter()
 
 
 def _kill_ingest(settings: Settings, killed: list[int]) -> None:
     """Kill the ingest driver with -9 once it has taken part of the night, and wait until it is back."""
     spec = StreamSpec("ztf", Stage.INGEST, settings)
     before = read_heartbeat(spec.paths.heartbeat)
-    assert before is not None
+    rows = 0 if before is None else before.rows_total
     deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         beat = read_heartbeat(spec.paths.heartbeat)
-        if beat is not None and beat.rows_total > before.rows_total + 50:
+        if beat is not None and beat.rows_total > rows + 50:
             os.kill(beat.pid, signal.SIGKILL)
             killed.append(beat.pid)
             return
@@ -129,9 +142,9 @@ def _kill_ingest(settings: Settings, killed: list[int]) -> None:
 
 
 def _stream_once(spark: "SparkSession", settings: Settings) -> None:
-    """Run ingest and enrich over all that Kafka holds of the killed driver's night, once, without Airflow."""
+    """Run ingest and enrich over all that Kafka holds of the two nights, once, without Airflow."""
     ztf = get_survey("ztf")
-    survey = replace(ztf, topic_pattern=ztf.topic_of(KILLED_NIGHT))
+    survey = replace(ztf, topic_pattern="|".join(ztf.topic_of(dt.date.fromisoformat(night)) for night in NIGHTS))
     for stage, module in ((Stage.INGEST, ingest), (Stage.ENRICH, enrich)):
         spec = StreamSpec("ztf", stage, settings)
         query = module.plan(spark, spec, survey).start(available_now=True)
@@ -140,7 +153,7 @@ def _stream_once(spark: "SparkSession", settings: Settings) -> None:
 
 
 def _rows(settings: Settings, spark: "SparkSession", table: str) -> Counter[str]:
-    """Count the rows of the night by their content; only the times of processing may differ."""
-    frame = spark.read.format("delta").load(str(settings.lake / table)).where(F.col("night") == F.lit(KILLED_NIGHT))
+    """Count the rows of the two nights by their content; only the times of processing may differ."""
+    frame = spark.read.format("delta").load(str(settings.lake / table)).where(F.col("night").isin(*NIGHTS))
     content = frame.drop(*TIMES)
     return Counter(row[0] for row in content.select(F.sha2(F.to_json(F.struct(*content.columns)), 256)).collect())

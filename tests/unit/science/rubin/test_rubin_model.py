@@ -26,7 +26,7 @@ from fink_lib.science.rubin.early_snia_model import (
 from fink_lib.science.rubin.early_snia_training import Boosting, train
 from fink_lib.science.rubin.elasticc import read_elasticc
 
-SPLIT, QUICK = Split(seed=5, folds=3, repeats=2), Boosting(max_iter=15)
+SPLIT, QUICK = Split(seed=5, folds=2, repeats=2), Boosting(max_iter=15, max_bins=12)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Closes one night of a survey: drain → reconcile → quality → crossmatch → compact → statistics → report → manifest.
+"""Closes one night of a survey: drain → reconcile, quality → crossmatch, compact, statistics → report → manifest.
 
 **What** Waits until no stream has anything left, computes the night's equations, checks its tables, matches its alerts
 with the catalogues, compacts, counts, reports, and writes the manifest. Results lie in `nights/<survey>/<night>/`.
@@ -14,9 +14,11 @@ Each step replaces what it wrote before.
 **When not** Not while streams are stopped on purpose: `drain` waits for all three to run.
 """
 
-from airflow.sdk import DAG, Param, PartitionedAssetTimetable, TriggerRule, chain
+from airflow.sdk import DAG, Param, PartitionedAssetTimetable
 
+from fink_lib.nightly.results import Step
 from fink_lib.orchestration.assets import MATCHES_TABLE, NIGHTS_TABLE, night_asset, survey_tables, table_asset
+from fink_lib.orchestration.closing import in_order, trigger_rule
 from fink_lib.orchestration.jobs import SparkJobOperator
 from fink_lib.orchestration.operators import DrainOperator
 from fink_lib.orchestration.policy import NIGHTLY_ARGS, START, Pool, Tag
@@ -33,7 +35,8 @@ Computes `offered = bronze + quarantine`, `bronze = silver + rejected + repeats 
 numbers are in `reconcile.json`. It reads only, so a retry is safe.
 """,
     "quality": """
-Checks every table of the night against its expectations, and the night against those before it. **Fails** when a
+Checks every table of the night against its expectations, and the night against those before it; beside `reconcile`.
+**Fails** when a
 critical one does: nothing may be built on this night. Warnings are reported only; results are kept in
 `gold__quality_results` and as Data Docs, which the log links. A retry replaces them and is safe.
 """,
@@ -46,8 +49,8 @@ Rewrites the small files of the night into few. **Fails** for want of disk or me
 were. A retry is safe: readers and streams see the old files or the new ones.
 """,
     "statistics": """
-Counts the night by stage, filter, class and latency. **Fails** only on damaged tables. It replaces what it wrote
-before: a retry is safe.
+Counts the night by stage, filter, class and latency, in the versions that `reconcile` balanced. **Fails** only on
+damaged tables. It replaces what it wrote before: a retry is safe.
 """,
     "report": """
 Draws the report, whatever happened before it: what is missing is said on the page. A retry is safe.
@@ -82,21 +85,20 @@ for survey in SURVEYS.values():
     ) as dag:
         drain = DrainOperator(task_id="drain", survey=survey.name, pool=Pool.STREAMS.value, doc_md=DOC["drain"])
         tables = {
-            "crossmatch": [table_asset(MATCHES_TABLE.format(survey=survey.name))],
-            "compact": survey_tables(survey.name),
-            "manifest": [table_asset(NIGHTS_TABLE)],
+            Step.CROSSMATCH: [table_asset(MATCHES_TABLE.format(survey=survey.name))],
+            Step.COMPACT: survey_tables(survey.name),
+            Step.MANIFEST: [table_asset(NIGHTS_TABLE)],
         }
-        always = {"report": TriggerRule.ALL_DONE, "manifest": TriggerRule.ALL_DONE}
-        steps = [
-            SparkJobOperator(
-                task_id=step,
+        steps = {
+            step: SparkJobOperator(
+                task_id=step.value,
                 survey=survey.name,
-                step=step,
+                step=step.value,
                 tables=tables.get(step, ()),
-                trigger_rule=always.get(step, TriggerRule.ALL_SUCCESS),
+                trigger_rule=trigger_rule(step),
                 doc_md=DOC[step],
             )
-            for step in ("reconcile", "quality", "crossmatch", "compact", "statistics", "report", "manifest")
-        ]
-        chain(drain, *steps)
+            for step in Step
+        }
+        in_order(steps, drain)
     globals()[dag.dag_id] = dag

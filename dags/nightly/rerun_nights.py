@@ -1,6 +1,6 @@
-"""Runs the closing of past nights again: reconcile → quality → compact → statistics → report → manifest.
+"""Runs the closing of past nights again: the steps of `close_night` after `drain`, in the same order.
 
-**What** The same steps as `close_night`, for any range of nights, several side by side. A night whose tables say
+**What** These steps, for any range of nights, several side by side. A night whose tables say
 what they said before keeps its manifest; one that says something else gets a new version of it.
 
 **When** By a backfill, from the UI or with
@@ -16,17 +16,17 @@ what it wrote before, so that three runs leave what one leaves.
 that is `reprocess`.
 """
 
-from airflow.sdk import DAG, Param, TriggerRule, chain
+from airflow.sdk import DAG, Param
 
 from fink_lib.nightly.results import Step
 from fink_lib.orchestration.assets import NIGHTS_TABLE, survey_tables, table_asset
+from fink_lib.orchestration.closing import in_order, trigger_rule
 from fink_lib.orchestration.jobs import SparkJobOperator
 from fink_lib.orchestration.policy import FIRST_NIGHT, NIGHTLY_ARGS, Pool, Tag
 from fink_lib.orchestration.timetable import ClosedNightsTimetable
 from fink_lib.surveys import SURVEYS
 
 NIGHTS_AT_ONCE = 16  # runs; how many of them compute is for the pool to say
-ALWAYS = (Step.REPORT, Step.MANIFEST)
 
 for survey in SURVEYS.values():
     if not survey.streams_enabled:
@@ -45,17 +45,17 @@ for survey in SURVEYS.values():
         doc_md=__doc__,
     ) as dag:
         written = {Step.COMPACT: survey_tables(survey.name), Step.MANIFEST: [table_asset(NIGHTS_TABLE)]}
-        steps = [
-            SparkJobOperator(
+        steps = {
+            step: SparkJobOperator(
                 task_id=step.value,
                 survey=survey.name,
                 step=step.value,
                 tables=written.get(step, ()),
-                trigger_rule=TriggerRule.ALL_DONE if step in ALWAYS else TriggerRule.ALL_SUCCESS,
+                trigger_rule=trigger_rule(step),
                 doc_md=f"The step `{step}` of `{survey.name}_close_night`, with the same meaning. **Fails** as it does "
                 "there; its documentation says why. It replaces what it wrote before: a retry is safe.",
             )
             for step in Step
-        ]
-        chain(*steps)
+        }
+        in_order(steps)
     globals()[dag.dag_id] = dag

@@ -1,7 +1,7 @@
 """The tables of a survey at one moment: every step reads pinned versions, so that its numbers agree."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +13,13 @@ from deltalake.exceptions import TableNotFoundError
 from fink_lib.lake import tables
 from fink_lib.lake.releases import Action
 from fink_lib.lake.table import TableSpec
+from fink_lib.nightly.results import Step
 from fink_lib.surveys import Survey
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+    from fink_lib.nightly.job import NightContext
 
 
 # What result files call the table of releases
@@ -89,6 +92,13 @@ class Snapshot:
         released = table_version(tables.releases(survey).path(lake))
         pinned = versions if released is None else versions | {RELEASES: released}
         return cls(session, survey, lake, night_specs(survey), pinned)
+
+    @classmethod
+    def balanced(cls, context: "NightContext") -> "Snapshot":
+        """Pin the versions that this run's reconcile balanced; the newest ones where it has not run."""
+        newest = cls.now(context.session, context.survey, context.settings.lake)
+        found = context.result(Step.RECONCILE)
+        return newest if found is None else replace(newest, versions=found["tables"])
 
     def frame(self, table: Table) -> "DataFrame":
         """Read a table at its pinned version; messages that were replayed out of the quarantine are not in it."""

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 def run(context: NightContext) -> Outcome:
     """Compute the statistics of the night, and record them in `gold__statistics`."""
-    snapshot = Snapshot.now(context.session, context.survey, context.settings.lake)
+    snapshot = Snapshot.balanced(context)
     night = F.col("night") == F.lit(context.night)
     frames = {table: snapshot.frame(table).where(night) for table in Table}
     counts = night_counts(snapshot, context)

@@ -22,32 +22,29 @@ IMPORT_CPU_S = 1.0
 
 SHARED = {"catalogs"}  # DAGs of no survey
 
+CLOSING = {
+    "reconcile": ["crossmatch", "statistics"],
+    "quality": ["crossmatch", "statistics"],
+    "crossmatch": ["compact"],
+    "compact": ["report"],
+    "statistics": ["report"],
+    "report": ["manifest"],
+    "manifest": [],
+}
 STRUCTURE = {
     "ztf_ingest": {"stream": []},
     "ztf_enrich": {"stream": []},
     "ztf_distribute": {"stream": []},
     "ztf_close_night": {
-        "drain": ["reconcile"],
-        "reconcile": ["quality"],
-        "quality": ["crossmatch"],
-        "crossmatch": ["compact"],
-        "compact": ["statistics"],
-        "statistics": ["report"],
-        "report": ["manifest"],
-        "manifest": [],
+        "drain": ["quality", "reconcile"],
+        **CLOSING,
     },
     "ztf_replay_quarantine": {"plan": ["release"], "release": []},
     "ztf_deliver_notices": {"deliver": []},
     "ztf_transfer": {"plan": ["send"], "send": []},
     "catalogs": {"refresh": []},
     "ztf_rerun_nights": {
-        "reconcile": ["quality"],
-        "quality": ["crossmatch"],
-        "crossmatch": ["compact"],
-        "compact": ["statistics"],
-        "statistics": ["report"],
-        "report": ["manifest"],
-        "manifest": [],
+        **CLOSING,
     },
     "ztf_reprocess": {
         "plan": ["candidate"],

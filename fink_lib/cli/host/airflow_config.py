@@ -14,7 +14,7 @@ WRITE_WAIT_S = 25  # less than a request of ours may take
 # (slots, what for, count deferred tasks): a deferred stream task still occupies its slot.
 POOLS: dict[str, tuple[int, str, bool]] = {
     "spark_streams": (8, "one slot a running stream", True),
-    "spark_batch": (1, "one nightly Spark job at a time", False),
+    "spark_batch": (2, "nightly Spark jobs side by side", False),
     "spark_rerun": (2, "nights that are run again, side by side", False),
 }
 
@@ -48,8 +48,10 @@ def airflow_options(settings: Settings, port: int, folder: Path) -> dict[str, st
         "api.base_url": url,
         "api.workers": 1,
         "dag_processor.parsing_processes": 1,
+        # A file that is new or has changed is read at the next look; reading all of them every 30 s, the default,
+        # took a seventh of a core.
         "dag_processor.refresh_interval": 30,
-        "dag_processor.min_file_process_interval": 30,
+        "dag_processor.min_file_process_interval": 900,
         # A busy two-core host answers late rather than not at all.
         "dag_processor.dag_file_processor_timeout": 180,
         "core.dagbag_import_timeout": 120,

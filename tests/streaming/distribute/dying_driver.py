@@ -1,10 +1,10 @@
-"""A driver of the distribute stream that kills itself, as ``kill -9`` would, at one chosen moment."""
+"""The distribute stream dying at a chosen moment: run as a driver, it kills itself as ``kill -9`` would."""
 
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from fink_lib.config import Settings
@@ -15,39 +15,45 @@ from fink_lib.spark import build_session
 from fink_lib.streaming.spec import Stage, StreamSpec
 from fink_lib.surveys import ZTF
 
+Change = tuple[object, str, object]
+# (class, method, the call at whose end it dies, seconds it waits before that)
+MOMENTS: dict[str, tuple[type, str, int, float]] = {
+    # long enough for the producer's own thread to send; nobody asks it for reports meanwhile
+    "delivered without a report": (Sender, "send", 6, 2.0),
+    "sent and not recorded": (Sender, "delivered", 1, 0.0),
+    "one part recorded, the next only sent": (Sender, "delivered", 2, 0.0),
+    "recorded and not committed": (Ledger, "record", 2, 0.0),  # the first settles
+}
 
-def die(*_: object) -> Any:
+
+def kill_myself() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def then_die(work: Callable[..., Any], *, calls: int, wait_s: float = 0.0) -> Callable[..., Any]:
-    """Let some calls through, and die at the end of the last one."""
+def changes(moment: str, end: Callable[[], None]) -> Iterator[Change]:
+    """Yield what to set so that a batch of small parts ends at a moment."""
+    owner, method, calls, wait_s = MOMENTS[moment]
+    yield stream, "ALERTS_AT_ONCE", 8
+    yield owner, method, _then(getattr(owner, method), end, calls, wait_s)
+
+
+def _then(work: Callable[..., Any], end: Callable[[], None], calls: int, wait_s: float) -> Callable[..., Any]:
+    """Let some calls through, and end at the end of the last one."""
     left = iter(range(calls - 1, -1, -1))
 
     def run(*arguments: Any) -> Any:
         answer = work(*arguments)
         if next(left) == 0:
             time.sleep(wait_s)
-            die()
+            end()
         return answer
 
     return run
 
 
-def main() -> None:
-    moment = sys.argv[1]
-    stream.ALERTS_AT_ONCE = 8
-    if moment == "delivered without a report":
-        # long enough for the producer's own thread to send; nobody asks it for reports meanwhile
-        Sender.send = then_die(Sender.send, calls=6, wait_s=2.0)  # type: ignore[method-assign]  # the point of this file
-    elif moment == "sent and not recorded":
-        Sender.delivered = then_die(Sender.delivered, calls=1)  # type: ignore[method-assign]  # the same
-    elif moment == "one part recorded, the next only sent":
-        Sender.delivered = then_die(Sender.delivered, calls=2)  # type: ignore[method-assign]  # the same
-    elif moment == "recorded and not committed":
-        Ledger.record = then_die(Ledger.record, calls=2)  # type: ignore[method-assign]  # the first settles
-    else:
-        raise SystemExit(f"unknown moment: {moment}")
+def main(moment: str) -> None:
+    for owner, name, value in changes(moment, kill_myself):
+        setattr(owner, name, value)
     settings = Settings()
     session = build_session("dying", settings, memory="1g")
     plan = stream.plan(session, StreamSpec("ztf", Stage.DISTRIBUTE, settings), ZTF)
@@ -55,4 +61,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

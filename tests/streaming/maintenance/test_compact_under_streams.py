@@ -69,7 +69,7 @@ class Busy:
 def busy(spark: SparkSession, own_kafka: str, tmp_path: Path) -> Iterator[Busy]:
     """Start the three streams without a pause between their batches, a few alerts each."""
     settings = Settings(
-        home=tmp_path / "home", kafka_bootstrap=own_kafka, max_offsets_per_batch=16, max_files_per_batch=2
+        home=tmp_path / "home", kafka_bootstrap=own_kafka, max_offsets_per_batch=40, max_files_per_batch=2
     )
     settings = settings.model_copy(update=dict.fromkeys(("ingest_trigger_s", "enrich_trigger_s"), 0.0))
     work = Busy(settings, spark)

@@ -26,7 +26,10 @@ def test_a_drained_night_is_closed_exactly_once(broker: Broker) -> None:
     tasks = broker.tasks("ztf_close_night", run["dag_run_id"])
     assert tasks == dict.fromkeys(["drain", *STEPS], "success")
     trace = (broker.settings.night_dir("ztf", NIGHT) / "steps.log").read_text().splitlines()
-    assert trace == [f"{run['dag_run_id']} {step}" for step in STEPS]
+    assert sorted(trace) == sorted(f"{run['dag_run_id']} {step}" for step in STEPS)
+    ended = [line.split()[1] for line in trace]
+    assert {*ended[:2]} == {"reconcile", "quality"}
+    assert ended[-2:] == ["report", "manifest"]
     for stage in Stage:
         ended = broker.wait(f"rotation of {stage}", lambda stage=stage: broker.runs(f"ztf_{stage}")[1:])
         assert [each["state"] for each in ended] == ["success"]

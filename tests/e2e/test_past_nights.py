@@ -142,11 +142,14 @@ def test_a_backfill_leaves_what_was_there(airflow: LocalAirflow, environment: di
     manifests = set()
     with airflow.api() as api:
         api.unpause("ztf_rerun_nights")
-    years = ["--from-date", min(ARCHIVES), "--to-date", max(ARCHIVES), "--reprocess-behavior", "completed"]
+    # Of three closed nights one is out of the range, unless all are asked for again and again.
+    nights = sorted(ARCHIVES)[: None if BACKFILLS > 1 else 2]
+    years = ["--from-date", nights[0], "--to-date", nights[-1], "--reprocess-behavior", "completed"]
     for number in range(1, 1 + BACKFILLS):
         fink(environment, settings, "airflow", "backfill", "create", "--dag-id", "ztf_rerun_nights", *years)
         wait(f"backfill {number}", lambda count=number: backfills_ended(airflow, count))
-        assert all_runs_ended(airflow, "ztf_rerun_nights", len(ARCHIVES))
+        assert all_runs_ended(airflow, "ztf_rerun_nights", len(nights))
+        assert runs_of(airflow, "ztf_rerun_nights") == len(nights)
         # The first may judge a night beside others that were not there when it was closed: its quality alone changes.
         manifests.add(table_digest(settings.lake / "gold__nights"))
         assert digests(settings) == before

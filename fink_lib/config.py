@@ -61,7 +61,7 @@ class Settings(BaseSettings):
         description="Further options of a nightly job's JVM; empty suits nights of millions, jobs of minutes",
     )
     spark_codegen: bool = Field(
-        False, description="Let Spark write and compile Java for each query; pays when a batch has 100,000 rows or more"
+        False, description="Let Spark compile Java for each query and adapt its plan as it runs; pays from 100,000 rows a batch on"
     )
 
     ingest_trigger_s: float = Field(1.0, ge=0, description="Seconds between two micro-batches of ingest")

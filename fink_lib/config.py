@@ -53,15 +53,16 @@ class Settings(BaseSettings):
     stream_memory: str = Field("2g", description="Heap of one streaming driver")
     batch_memory: str = Field("2g", description="Heap of one nightly job")
     stream_java_options: str = Field(
-        "-XX:+UseParallelGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
+        "-:+UseParallelGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
         description="Further options of a streaming driver's JVM; these are for two cores, see docs/operator.md",
     )
     batch_java_options: str = Field(
-        "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
+        "-:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
         description="Further options of a nightly job's JVM; empty suits nights of millions, jobs of minutes",
     )
     spark_codegen: bool = Field(
-        False, description="Let Spark compile Java for each query and adapt its plan as it runs; pays from 100,000 rows a batch on"
+        False,
+        description="Let Spark compile Java for a query and adapt its plan as it runs; pays from 100,000 rows on",
     )
 
     ingest_trigger_s: float = Field(1.0, ge=0, description="Seconds between two micro-batches of ingest")

@@ -53,11 +53,11 @@ class Settings(BaseSettings):
     stream_memory: str = Field("2g", description="Heap of one streaming driver")
     batch_memory: str = Field("2g", description="Heap of one nightly job")
     stream_java_options: str = Field(
-        "-:+UseParallelGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
+        "-XX:+UseParallelGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
         description="Further options of a streaming driver's JVM; these are for two cores, see docs/operator.md",
     )
     batch_java_options: str = Field(
-        "-:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
+        "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
         description="Further options of a nightly job's JVM; empty suits nights of millions, jobs of minutes",
     )
     spark_codegen: bool = Field(

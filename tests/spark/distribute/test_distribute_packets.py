@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,20 @@ pytestmark = pytest.mark.spark
 FILTERS = tuple(one for one in filters_of("ztf") if one.name in {"sso_ztf_candidates", "variable_stars"})
 
 
-@pytest.fixture
-def encoder(spark: SparkSession, planted_lake: Path) -> Packets:
-    return Packets(spark, planted_lake, silver_spec(ZTF), bronze_alerts(ZTF), ZTF)
+@pytest.fixture(scope="module")
+def lake(planted_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the lake: a test here adds to it, and others count what the first one holds."""
+    return Path(shutil.copytree(planted_lake, tmp_path_factory.mktemp("packets") / "lake"))
 
 
 @pytest.fixture
-def matches(spark: SparkSession, planted_lake: Path) -> list[Match]:
-    silver = silver_spec(ZTF).read(spark, planted_lake)
+def encoder(spark: SparkSession, lake: Path) -> Packets:
+    return Packets(spark, lake, silver_spec(ZTF), bronze_alerts(ZTF), ZTF)
+
+
+@pytest.fixture
+def matches(spark: SparkSession, lake: Path) -> list[Match]:
+    silver = silver_spec(ZTF).read(spark, lake)
     return match(narrow(silver, ZTF, FILTERS), FILTERS)
 
 
@@ -79,11 +86,11 @@ def test_an_alert_without_its_cutouts_stops_the_batch(encoder: Packets, matches:
 
 
 def test_rows_committed_later_are_seen(
-    spark: SparkSession, encoder: Packets, planted_lake: Path, matches: list[Match], packets: list[Packet]
+    spark: SparkSession, encoder: Packets, lake: Path, matches: list[Match], packets: list[Packet]
 ) -> None:
     later = {"kafka_topic": "ztf_20231019_programid1", "kafka_partition": 0, "kafka_offset": 5}
     for table in (bronze_alerts(ZTF), silver_spec(ZTF)):
-        add(spark, table, planted_lake, rows_of(table, [packets[-1]], lambda _, __: later))
+        add(spark, table, lake, rows_of(table, [packets[-1]], lambda _, __: later))
     late = Match(
         **{
             **vars(matches[0]),

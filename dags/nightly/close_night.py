@@ -90,7 +90,7 @@ for survey in SURVEYS.values():
             Step.MANIFEST: [table_asset(NIGHTS_TABLE)],
         }
         steps = {
-            step: SparkJobOperator(
+            step.value: SparkJobOperator(
                 task_id=step.value,
                 survey=survey.name,
                 step=step.value,

@@ -46,7 +46,7 @@ for survey in SURVEYS.values():
     ) as dag:
         written = {Step.COMPACT: survey_tables(survey.name), Step.MANIFEST: [table_asset(NIGHTS_TABLE)]}
         steps = {
-            step: SparkJobOperator(
+            step.value: SparkJobOperator(
                 task_id=step.value,
                 survey=survey.name,
                 step=step.value,

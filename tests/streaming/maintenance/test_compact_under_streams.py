@@ -22,6 +22,7 @@ from fink_lib.nightly.job import NightContext
 from fink_lib.simulator.player import play
 from fink_lib.simulator.request import Fault, PlayRequest, PlayResult
 from fink_lib.simulator.sample import sample_night
+from fink_lib.streaming.plan import StreamPlan
 from fink_lib.streaming.spec import Stage, StreamSpec
 from fink_lib.surveys import get_survey
 
@@ -44,6 +45,7 @@ class Busy:
 
     settings: Settings
     session: SparkSession
+    plans: list[StreamPlan] = field(default_factory=list)
     queries: list[StreamingQuery] = field(default_factory=list)
     compactions: list[dict[str, int]] = field(default_factory=list)
     errors: list[BaseException] = field(default_factory=list)

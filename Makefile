@@ -41,7 +41,7 @@ test-unit: $(BIN)/.synced  ## Tests without a JVM, in seconds
 
 test: setup check prepared  ## Everything: lint, types, and all tests with real Kafka, Spark and Airflow
 	$(BIN)/pytest -m "not airflow" -n 3 --dist loadfile --no-loadscope-reorder $(NICE_TESTS)
-	$(BIN)/pytest -m airflow -n 2 --dist loadgroup --no-loadscope-reorder $(NICE_TESTS)
+	$(BIN)/pytest -m airflow $(NICE_TESTS)
 
 bench: setup prepared  ## Rates, latency and memory on amplified real alerts
 	$(BIN)/fink bench night --alerts 2000 --json $(RUNTIME)/bench.json

@@ -29,13 +29,7 @@ from tests.conftest import SHARED
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.airflow,
-    pytest.mark.kafka,
-    pytest.mark.spark,
-    pytest.mark.xdist_group("e2e"),  # they share a home
-]
+pytestmark = [pytest.mark.e2e, pytest.mark.airflow, pytest.mark.kafka, pytest.mark.spark]
 
 Books = dict[str, Any]
 NIGHT_KEYS = {

@@ -22,13 +22,7 @@ from fink_lib.reprocess.decisions import decisions
 from fink_lib.simulator import resolve_path
 from fink_lib.surveys import get_survey
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.airflow,
-    pytest.mark.kafka,
-    pytest.mark.spark,
-    pytest.mark.xdist_group("e2e"),  # they share a home
-]
+pytestmark = [pytest.mark.e2e, pytest.mark.airflow, pytest.mark.kafka, pytest.mark.spark]
 
 Books = dict[str, Any]
 ARCHIVES = {

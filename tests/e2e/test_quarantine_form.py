@@ -14,13 +14,7 @@ from fink_lib.cli.host.stack import connected
 from fink_lib.config import Settings
 from fink_lib.lake.digest import table_digest
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.airflow,
-    pytest.mark.kafka,
-    pytest.mark.spark,
-    pytest.mark.xdist_group("e2e"),  # they share a home
-]
+pytestmark = [pytest.mark.e2e, pytest.mark.airflow, pytest.mark.kafka, pytest.mark.spark]
 
 DAG_ID = "ztf_replay_quarantine"
 

@@ -12,12 +12,7 @@ from fink_lib.cli.host.services import AIRFLOW
 from fink_lib.streaming.process import processes_of
 from fink_lib.streaming.spec import Stage
 
-pytestmark = [
-    pytest.mark.airflow,
-    pytest.mark.spark,
-    pytest.mark.timeout(3000),
-    pytest.mark.xdist_group("supervision"),
-]
+pytestmark = [pytest.mark.airflow, pytest.mark.spark, pytest.mark.timeout(3000)]
 
 NIGHT = "2021-11-22"
 STEPS = ["reconcile", "quality", "crossmatch", "compact", "statistics", "report", "manifest"]

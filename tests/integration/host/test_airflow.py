@@ -14,7 +14,7 @@ from fink_lib.cli.host.processes import session_members
 from fink_lib.cli.host.services import AIRFLOW, Services
 from fink_lib.config import Settings
 
-pytestmark = [pytest.mark.airflow, pytest.mark.xdist_group("host")]
+pytestmark = pytest.mark.airflow
 
 
 def test_start_look_crash_start_stop(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from fink_lib.reprocess.decisions import decisions
 from fink_lib.streaming.runner import settings_environment
 from tests.unit.reprocess.alert_lake import SPECS
 
-pytestmark = [pytest.mark.airflow, pytest.mark.spark, pytest.mark.xdist_group("reprocess")]
+pytestmark = [pytest.mark.airflow, pytest.mark.spark]
 
 NIGHT = "2018-11-29"
 

@@ -36,9 +36,8 @@ numbers are in `reconcile.json`. It reads only, so a retry is safe.
 """,
     "quality": """
 Checks every table of the night against its expectations, and the night against those before it; beside `reconcile`.
-**Fails** when a
-critical one does: nothing may be built on this night. Warnings are reported only; results are kept in
-`gold__quality_results` and as Data Docs, which the log links. A retry replaces them and is safe.
+**Fails** when a critical one does: nothing may be built on this night. Warnings are reported only; results are kept
+in `gold__quality_results` and as Data Docs, which the log links. A retry replaces them and is safe.
 """,
     "crossmatch": """
 Matches the night's alerts with every catalogue in the lake. **Fails** when a catalogue's table is damaged or memory

@@ -1,7 +1,7 @@
 """The tables of a survey at one moment: every step reads pinned versions, so that its numbers agree."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,9 +96,13 @@ class Snapshot:
     @classmethod
     def balanced(cls, context: "NightContext") -> "Snapshot":
         """Pin the versions that this run's reconcile balanced; the newest ones where it has not run."""
-        newest = cls.now(context.session, context.survey, context.settings.lake)
+        session, survey, lake = context.session, context.survey, context.settings.lake
         found = context.result(Step.RECONCILE)
-        return newest if found is None else replace(newest, versions=found["tables"])
+        return (
+            cls.now(session, survey, lake)
+            if found is None
+            else cls(session, survey, lake, night_specs(survey), found["tables"])
+        )
 
     def frame(self, table: Table) -> "DataFrame":
         """Read a table at its pinned version; messages that were replayed out of the quarantine are not in it."""

@@ -110,10 +110,9 @@ def _run(spec: StreamSpec, plan: PlanFactory, stop: StopRequest, recorder: Recor
 
 def _query(session: SparkSession, spec: StreamSpec, plan: PlanFactory, stop: StopRequest, recorder: Recorder) -> str:
     """Run one query; return who asked to stop, or an empty text when a new plan is to be made from its checkpoint."""
-    stream_plan = plan(session, spec, get_survey(spec.survey))
-    gate = Gate(_told(stream_plan.write_batch, recorder))
-    query = replace(stream_plan, write_batch=gate).start()
-    with closing(stream_plan):
+    with closing(plan(session, spec, get_survey(spec.survey))) as stream_plan:
+        gate = Gate(_told(stream_plan.write_batch, recorder))
+        query = replace(stream_plan, write_batch=gate).start()
         reason = _supervise(query, stop, recorder, stream_plan.outdated)
         if reason:
             recorder.state(StreamState.STOPPING)

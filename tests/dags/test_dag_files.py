@@ -35,17 +35,12 @@ STRUCTURE = {
     "ztf_ingest": {"stream": []},
     "ztf_enrich": {"stream": []},
     "ztf_distribute": {"stream": []},
-    "ztf_close_night": {
-        "drain": ["quality", "reconcile"],
-        **CLOSING,
-    },
+    "ztf_close_night": {"drain": ["quality", "reconcile"], **CLOSING},
     "ztf_replay_quarantine": {"plan": ["release"], "release": []},
     "ztf_deliver_notices": {"deliver": []},
     "ztf_transfer": {"plan": ["send"], "send": []},
     "catalogs": {"refresh": []},
-    "ztf_rerun_nights": {
-        **CLOSING,
-    },
+    "ztf_rerun_nights": CLOSING,
     "ztf_reprocess": {
         "plan": ["candidate"],
         "candidate": ["diff"],

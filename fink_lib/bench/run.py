@@ -31,6 +31,8 @@ from fink_lib.streaming.spec import Stage, StreamSpec
 from fink_lib.surveys import Survey
 
 Say = Callable[[str], None]
+LEAST_BATCHES = 4  # steady is what comes after the first batch: of one batch there is no steady rate
+FILES_PER_BATCH = 4  # a batch of ingest is one or two files
 
 
 class Benchmark(StrEnum):
@@ -90,7 +92,7 @@ def run_bench(request: BenchRequest, say: Say) -> Report:
     real = real_packets(request.path, request.survey)
     more = round(request.rate * request.latency_s) if request.what is Benchmark.NIGHT else 0
     total = request.alerts + more
-    with Bed(request.settings, request.survey, say) as bed:
+    with Bed(in_batches(request.settings, request.alerts), request.survey, say) as bed:
         say(f"making {total} packets out of {len(real)} real ones")
         bed.prepare(Amplifier(real, request.survey, request.seed)(total), total)
         say(f"loading {request.alerts} into Kafka")
@@ -101,6 +103,13 @@ def run_bench(request: BenchRequest, say: Say) -> Report:
         say(f"  {decode_rate} alerts/s; batch by batch: {plain.progress}")
         measure = _night if request.what is Benchmark.NIGHT else _stage
         return measure(request, bed, len(real), decode_rate)
+
+
+def in_batches(settings: Settings, alerts: int) -> Settings:
+    """Return the settings with batches so small that each stage takes several for these alerts."""
+    offsets = min(settings.max_offsets_per_batch, max(1, alerts // LEAST_BATCHES))
+    files = min(settings.max_files_per_batch, FILES_PER_BATCH)
+    return settings.model_copy(update={"max_offsets_per_batch": offsets, "max_files_per_batch": files})
 
 
 def real_packets(path: Path, survey: Survey) -> list[bytes]:

@@ -12,7 +12,9 @@ from fink_lib.cli.common import HomeOption, load_settings, say
 from fink_lib.config import Settings
 
 if TYPE_CHECKING:
+    from fink_lib.cli.play import NightPlay
     from fink_lib.simulator import Fault
+    from fink_lib.surveys import Survey
 
 app = typer.Typer(no_args_is_help=True, help="Play nights through the whole broker, and look at their books.")
 
@@ -37,16 +39,12 @@ def play_command(
 ) -> None:
     """Start what is not running, play PATH, wait until its nights are closed, print their books.
 
-    Exits with 1 when an equation fails, a stream died or a critical expectation failed.
+    Exits with 1 when an equation fails, a stream died, a critical expectation failed or a night was not closed in time.
     """
-    from fink_lib.cli.host.stack import start_stack, stop_stack
-    from fink_lib.cli.play import NightPlay, play_night
-    from fink_lib.simulator import resolve_path
-    from fink_lib.surveys import get_survey
+    from fink_lib.cli.play import NightPlay
 
-    adapter = get_survey(survey)
     settings = load_settings(home)
-    packets = resolve_path(path, settings)
+    adapter, packets = _what_to_play(path, survey, settings)
     faults = _faults(
         duplicate=duplicates,
         truncated=truncated,
@@ -55,19 +53,48 @@ def play_command(
         out_of_order=out_of_order,
     )
     wanted = NightPlay(packets, adapter, rate, exposure_s, faults, seed, truth, timeout_s)
+    books = _play(wanted, settings, json_file, keep=keep)
+    raise typer.Exit(0 if books["ok"] else 1)
+
+
+def _what_to_play(path: str, name: str, settings: Settings) -> "tuple[Survey, Path]":
+    """Return the survey and the packets; both are looked at before anything is started."""
+    from fink_lib.errors import ConfigError
+    from fink_lib.simulator import require_packets, resolve_path
+    from fink_lib.surveys import SURVEYS, get_survey
+
+    survey = get_survey(name)
+    if not survey.streams_enabled:
+        able = ", ".join(sorted(each.name for each in SURVEYS.values() if each.streams_enabled))
+        raise ConfigError(f"survey '{name}' has no streams that could carry a night: choose {able}")
+    packets = resolve_path(path, settings, say)
+    require_packets(packets, survey)
+    return survey, packets
+
+
+def _play(wanted: "NightPlay", settings: Settings, json_file: Path | None, *, keep: bool) -> dict[str, Any]:
+    """Play and tell; what is known of the nights is written also when something fails on the way."""
+    from fink_lib.cli.host.stack import start_stack, stop_stack
+    from fink_lib.cli.play import play_night
+    from fink_lib.errors import FinkError
+
     stack = start_stack(settings, say)
     try:
         books = play_night(wanted, stack, say)
+    except FinkError as error:
+        write_books({"nights": [], "ok": False, "error": str(error)}, json_file)
+        raise
     finally:
         if not keep and stack.started:
             stop_stack(stack.settings, say)
-    finish(stack.settings, books, json_file)
+    write_books(books, json_file)
+    show_books(stack.settings, books)
     if keep:
         login = stack.login()
         say(f"Airflow   {login.url}   user {login.user}   password {login.password}")
         say(f"Kafka     {stack.settings.kafka_bootstrap}")
         say(f"stop all  fink down --home {stack.settings.home}   (or make down, after make demo)")
-    raise typer.Exit(0 if books["ok"] else 1)
+    return books
 
 
 def _faults(**counts: int) -> "dict[Fault, int]":
@@ -77,12 +104,11 @@ def _faults(**counts: int) -> "dict[Fault, int]":
     return {Fault(name): count for name, count in counts.items() if count}
 
 
-def finish(settings: Settings, books: dict[str, Any], json_file: Path | None) -> None:
-    """Write the books where asked, and show them."""
+def write_books(books: dict[str, Any], json_file: Path | None) -> None:
+    """Write the books where asked."""
     if json_file is not None:
         json_file.parent.mkdir(parents=True, exist_ok=True)
         json_file.write_text(json.dumps(books, indent=1, default=str) + "\n")
-    show_books(settings, books)
 
 
 def show_books(settings: Settings, books: dict[str, Any]) -> None:
@@ -107,6 +133,8 @@ def show_books(settings: Settings, books: dict[str, Any]) -> None:
             folder = settings.night_dir(night["survey"], str(night["night"]))
             typer.echo(f"report    {folder / 'report.html'}")
             typer.echo(f"manifest  {folder / 'manifest.json'}")
+    for problem in filter(None, [books.get("error"), *books.get("dead_streams", ())]):
+        typer.echo(f"PROBLEM   {problem}")
     typer.echo("the books balance" if books["ok"] else "THE BOOKS DO NOT BALANCE: see the report")
 
 

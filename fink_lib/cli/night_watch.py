@@ -3,15 +3,16 @@
 import datetime as dt
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from fink_lib.config import Settings
 from fink_lib.errors import NightNotDrained, StreamFailed
 from fink_lib.streaming.drain import rows_by_night
-from fink_lib.streaming.heartbeat import StreamState, read_heartbeat
+from fink_lib.streaming.health import Health, examine
+from fink_lib.streaming.heartbeat import Heartbeat, StreamState, read_heartbeat
+from fink_lib.streaming.runner import LocalRunner
 from fink_lib.streaming.spec import Stage, StreamSpec
 
 Manifest: TypeAlias = dict[str, Any]
@@ -69,15 +70,15 @@ def is_closed(manifest: Manifest | None, expected: Expected) -> bool:
 
 def dead_streams(settings: Settings, survey: str) -> list[str]:
     """Return the streams that do not run, each with the error that its driver ended with."""
-    dead = []
-    for stage in Stage:
-        spec = StreamSpec(survey, stage, settings)
-        beat = read_heartbeat(spec.paths.heartbeat)
-        if beat is None:
-            dead.append(f"{spec.name} (never started)")
-        elif beat.state in (StreamState.FAILED, StreamState.STOPPED):
-            dead.append(f"{spec.name} ({beat.error or beat.state})")
-    return dead
+    runner = LocalRunner(settings)
+    specs = [StreamSpec(survey, stage, settings) for stage in Stage]
+    verdicts = ((spec, examine(spec, runner)) for spec in specs)
+    return [f"{spec.name} ({verdict.reason})" for spec, verdict in verdicts if verdict.health is not Health.RUNS]
+
+
+def is_running(beat: Heartbeat, token: str) -> bool:
+    """Tell whether a heartbeat is that of the driver with this token, and says that its query runs."""
+    return beat.token == token and beat.state is StreamState.RUNNING
 
 
 def wait_for_streams(settings: Settings, survey: str, timeout_s: float, say: Callable[[str], None]) -> None:
@@ -89,11 +90,13 @@ def wait_for_streams(settings: Settings, survey: str, timeout_s: float, say: Cal
         When one does not in time; the message names it and where its log is.
     """
     deadline = time.monotonic() + timeout_s
+    runner = LocalRunner(settings)
     waiting = {stage: StreamSpec(survey, stage, settings) for stage in Stage}
     while waiting:
         for stage, spec in list(waiting.items()):
-            beat = read_heartbeat(spec.paths.heartbeat)
-            if beat is not None and beat.state is StreamState.RUNNING:
+            beat, handle = read_heartbeat(spec.paths.heartbeat), runner.find(spec)
+            # A driver that was killed leaves a heartbeat that says it runs: it must be the living one's.
+            if beat is not None and handle is not None and is_running(beat, handle.token):
                 say(f"stream {spec.name} runs (pid {beat.pid})")
                 del waiting[stage]
         if waiting and time.monotonic() > deadline:
@@ -105,10 +108,10 @@ def wait_for_streams(settings: Settings, survey: str, timeout_s: float, say: Cal
 def wait_for_close(
     settings: Settings,
     survey: str,
-    expected: Iterable[Expected],
+    expected: Sequence[Expected],
     timeout_s: float,
     progress: Callable[[str], None],
-) -> list[Manifest]:
+) -> None:
     """Wait until every night has a manifest that covers what was played, whatever its verdict.
 
     Raises
@@ -117,19 +120,21 @@ def wait_for_close(
         When a night has none in time; the message says which, and which streams are dead.
     """
     deadline = time.monotonic() + timeout_s
-    open_nights = {item.night: item for item in expected}
-    closed: dict[dt.date, Manifest] = {}
-    while open_nights:
-        for night, item in list(open_nights.items()):
-            manifest = read_manifest(settings, survey, night)
-            if manifest is not None and is_closed(manifest, item):
-                closed[night] = manifest
-                del open_nights[night]
-        progress(f"{len(closed)} closed, {len(open_nights)} open; {lake_rows(settings, survey)}")
-        if open_nights and time.monotonic() > deadline:
-            raise NightNotDrained(_why_open(settings, survey, open_nights, timeout_s))
-        time.sleep(POLL_S if open_nights else 0)
-    return [closed[night] for night in sorted(closed)]
+    while True:
+        still_open = [one for one in expected if not is_closed(read_manifest(settings, survey, one.night), one)]
+        closed = len(expected) - len(still_open)
+        progress(f"{closed} closed, {len(still_open)} open; {lake_rows(settings, survey)}")
+        if not still_open:
+            return
+        if time.monotonic() > deadline:
+            raise NightNotDrained(_why_open(settings, survey, still_open, timeout_s))
+        time.sleep(POLL_S)
+
+
+def closed_nights(settings: Settings, survey: str, expected: Iterable[Expected]) -> list[Manifest]:
+    """Return the manifests of the nights that were closed with all that was played, in order."""
+    found = ((one, read_manifest(settings, survey, one.night)) for one in sorted(expected, key=lambda one: one.night))
+    return [manifest for one, manifest in found if manifest is not None and is_closed(manifest, one)]
 
 
 def lake_rows(settings: Settings, survey: str) -> str:
@@ -144,13 +149,8 @@ def lake_rows(settings: Settings, survey: str) -> str:
     return ", ".join(f"{name} {sum(rows_by_night(settings.lake / table).values())}" for name, table in tables.items())
 
 
-def _why_open(settings: Settings, survey: str, open_nights: Mapping[dt.date, Expected], timeout_s: float) -> str:
-    names = ", ".join(night.isoformat() for night in sorted(open_nights))
+def _why_open(settings: Settings, survey: str, still_open: Iterable[Expected], timeout_s: float) -> str:
+    names = ", ".join(sorted(one.night.isoformat() for one in still_open))
     dead = dead_streams(settings, survey)
     cause = f"dead streams: {', '.join(dead)}" if dead else "all streams run; look at the DAG close_night in Airflow"
     return f"not closed after {timeout_s:.0f} s: {survey} {names}; {cause}"
-
-
-def report_path(settings: Settings, survey: str, night: str) -> Path:
-    """Where the report of a night lies."""
-    return settings.night_dir(survey, night) / "report.html"

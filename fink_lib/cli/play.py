@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,9 @@ from typing import Any
 from fink_lib.cli import night_watch as watch
 from fink_lib.cli.host.airflow import LocalAirflow
 from fink_lib.cli.host.stack import Stack
+from fink_lib.cli.simulate import Report
 from fink_lib.config import Settings
-from fink_lib.errors import BrokerError, ConfigError
+from fink_lib.errors import BrokerError, ConfigError, NightNotDrained
 from fink_lib.nightly.undated import undated_night
 from fink_lib.simulator import Fault, PlayRequest, PlayResult, play
 from fink_lib.streaming.spec import Stage
@@ -71,33 +72,51 @@ def play_night(wanted: NightPlay, stack: Stack, say: Say) -> dict[str, Any]:
         When the path holds no packets.
     BrokerError
         When Kafka did not take a message.
-    NightError, StreamError
-        When a stream does not start or a night does not close in time.
+    StreamError
+        When a stream does not start. A night that does not close in time raises nothing: it is told in ``error``.
     """
     settings, survey = stack.settings, wanted.survey
     unpause_streams(settings, survey.name, say)
     watch.wait_for_streams(settings, survey.name, STREAM_START_TIMEOUT_S, say)
     before = watch.offered_so_far(settings, survey.name)
     say(f"playing {wanted.path}")
-    result = play(wanted.request(settings))
+    with Report() as report:
+        result = play(wanted.request(settings), report)
     _check_played(wanted, result)
     say(_what_was_played(result))
     timeout_s = wanted.timeout_s or CLOSE_TIMEOUT_S + CLOSE_TIMEOUT_PER_ALERT_S * result.sent
     expected = watch.expectations(before, result.nights)
-    manifests = watch.wait_for_close(settings, survey.name, expected, timeout_s, Progress(say))
+    error = None
+    try:
+        watch.wait_for_close(settings, survey.name, expected, timeout_s, Progress(say))
+    except NightNotDrained as late:
+        error = str(late)
+    nights = watch.closed_nights(settings, survey.name, expected)
     undated = undated_night(settings, survey, result.topics)
-    return books(settings, survey.name, manifests, undated, result)
+    dead = watch.dead_streams(settings, survey.name)
+    played = json.loads(result.as_json())
+    return {**books(nights, undated, dead, error), "played": played}
 
 
 def books(
-    settings: Settings, survey: str, manifests: list[watch.Manifest], undated: watch.Manifest, result: PlayResult
+    closed: Sequence[watch.Manifest], undated: watch.Manifest, dead: Sequence[str], error: str | None
 ) -> dict[str, Any]:
-    """Gather the manifests, the messages of no night and the state of the streams into one verdict."""
-    nights = manifests + ([undated] if undated["offered"] else [])
-    dead = watch.dead_streams(settings, survey)
-    ok = not dead and all(night.get("ok", night["equation_holds"]) for night in nights)
-    played = json.loads(result.as_json())
-    return {"nights": nights, "ok": ok, "dead_streams": dead, "played": played}
+    """Gather the manifests, the messages of no night and the state of the streams into one verdict.
+
+    Parameters
+    ----------
+    closed
+        Manifests of the nights that were closed.
+    undated
+        Books of the messages that belong to no night.
+    dead
+        Streams that do not run.
+    error
+        Why a night was not closed; None when all were.
+    """
+    nights = [*closed, *([undated] if undated["offered"] else [])]
+    ok = error is None and not dead and all(night.get("ok", night["equation_holds"]) for night in nights)
+    return {"nights": nights, "ok": ok, "dead_streams": list(dead), "error": error}
 
 
 class Progress:

@@ -71,15 +71,6 @@ def why_missing(folder: Path, step: Step, run_id: str) -> str:
     return str(failure["error"]) if failure else NOT_RUN
 
 
-def latest_result(folder: Path, step: Step) -> JsonObject | None:
-    """Read the result of a step, whichever run wrote it."""
-    try:
-        facts: JsonObject = json.loads(result_path(folder, step).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    return facts
-
-
 def _of_run(path: Path, run_id: str) -> JsonObject | None:
     try:
         facts: JsonObject = json.loads(path.read_text(encoding="utf-8"))

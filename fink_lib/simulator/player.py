@@ -14,7 +14,7 @@ from fink_lib.simulator.kafka import Delivery, Sender, ensure_topics
 from fink_lib.simulator.pace import delays_s
 from fink_lib.simulator.programme import Entry, read_programme, with_repeats
 from fink_lib.simulator.request import Fault, PlayRequest, PlayResult
-from fink_lib.simulator.sample import sample_night
+from fink_lib.simulator.sample import Say, sample_night
 from fink_lib.simulator.spool import Spool
 from fink_lib.simulator.truth import Sending, write_truth
 from fink_lib.surveys import Survey
@@ -26,8 +26,15 @@ Progress = Callable[[int, int], None]
 """Called with the number of messages acknowledged and their total."""
 
 
-def resolve_path(path: str | Path, settings: Settings) -> Path:
+def resolve_path(path: str | Path, settings: Settings, say: Say = logger.info) -> Path:
     """Return what is played: ``sample`` names the sample night, unless a file of that name is there.
+
+    Parameters
+    ----------
+    path, settings
+        What is asked for, and where the sample night is kept.
+    say
+        Receives a line when the sample night has to be fetched.
 
     Raises
     ------
@@ -37,7 +44,7 @@ def resolve_path(path: str | Path, settings: Settings) -> Path:
     if Path(path).exists():
         return Path(path)
     if str(path) == SAMPLE:
-        return sample_night(settings)
+        return sample_night(settings, say)
     raise ConfigError(f"nothing to play: '{path}' does not exist")
 
 

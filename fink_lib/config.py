@@ -24,7 +24,7 @@ class Settings(BaseSettings):
     )
     project: Path = Field(PROJECT_DIR, description="The checkout that holds dags/ and jobs/")
     shared_data: Path | None = Field(
-        None, description="A folder of extra real alerts for tests and benchmarks; unset looks beside the project"
+        None, description="A folder of extra real alerts, for tests alone; unset looks beside the project"
     )
 
     catalogs: Path | None = Field(

@@ -1,6 +1,5 @@
 """Fixtures that every test may use; each starts what it needs in a folder and on ports of its own."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from fink_lib.config import PROJECT_DIR, Settings
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-SHARED = Path(os.environ.get("FINK_SHARED_DATA", PROJECT_DIR.parent / "shared" / "data"))
+SHARED = Settings().shared_data or PROJECT_DIR.parent / "shared" / "data"
 
 
 @pytest.fixture

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.e2e, pytest.mark.airflow, pytest.mark.kafka, pytest.mark.spark]
 
 Books = dict[str, Any]
+Place = tuple[str, int, int]
+Truth = dict[Place, str]
 NIGHT_KEYS = {
     "survey", "night", "offered", "bronze", "quarantine", "silver", "rejected", "repeats",
     "published", "equation_holds", "lost", "latency_s", "expectations",
@@ -52,7 +54,8 @@ class Played:
     """What was played, and what came of it."""
 
     books: Books
-    truth: Counter[str]
+    truth: Truth
+    killed: tuple[int, ...]
     nights: tuple[str, ...]
 
     def of(self, night: str) -> dict[str, Any]:
@@ -79,12 +82,33 @@ def played(play: Callable[..., Books], e2e_settings: Settings, tmp_path_factory:
     books = play(folder, "--rate", "25", *(str(word) for option in faults.items() for word in option))
     killer.join()
     assert killed, "the nights were over before the driver could be killed"
-    return Played(books, truth_of(truth), (SAMPLE, *(night for night, path in there.items() if path.exists())))
+    return Played(
+        books, truth_of(truth), tuple(killed), (SAMPLE, *(night for night, path in there.items() if path.exists()))
+    )
 
 
-def truth_of(path: Path) -> Counter[str]:
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    return Counter(line["expected"] for line in lines if "expected" in line and "offset" in line)
+def truth_of(path: Path) -> Truth:
+    """Return where each message that was sent has to end, by its place in Kafka."""
+    lines = [json.loads(line) for line in path.read_text().splitlines()][:-1]
+    return {(line["topic"], line["partition"], line["offset"]): line["expected"] for line in lines}
+
+
+def found_in(lake: Path) -> Truth:
+    """Return where each message did end."""
+
+    def rows(table: str, *more: str) -> list[dict[str, Any]]:
+        columns = ["kafka_topic", "kafka_partition", "kafka_offset", *more]
+        listed: list[dict[str, Any]] = DeltaTable(str(lake / table)).to_pyarrow_table(columns=columns).to_pylist()
+        return listed
+
+    def place(row: dict[str, Any]) -> Place:
+        return row["kafka_topic"], row["kafka_partition"], row["kafka_offset"]
+
+    found = {place(row): "bronze" for row in rows("bronze_ztf__alerts")}
+    found |= {place(row): "repeat" for row in rows("silver_ztf__rejected", "is_repeat") if row["is_repeat"]}
+    damaged = rows("bronze_ztf__quarantine", "error_class")
+    assert not found.keys() & {place(row) for row in damaged}
+    return found | {place(row): f"quarantine:{row['error_class']}" for row in damaged}
 
 
 def test_every_message_and_every_fault_is_where_the_truth_says(played: Played, e2e_home: Path) -> None:
@@ -95,16 +119,14 @@ def test_every_message_and_every_fault_is_where_the_truth_says(played: Played, e
         total.update({key: night[key] for key in COUNTS})
         assert night["equation_holds"] is True
         assert night["lost"] == []
-    damaged = sum(count for place, count in played.truth.items() if place.startswith("quarantine"))
+    truth = Counter(expected.partition(":")[0] for expected in played.truth.values())
     alerts = sum(ALERTS[night] for night in played.nights)
-    assert damaged == total["quarantine"] == TRUNCATED + CORRUPT
+    assert truth["quarantine"] == total["quarantine"] == TRUNCATED + CORRUPT
     assert total["offered"] == alerts + DUPLICATES + TRUNCATED + CORRUPT
     assert total["bronze"] == alerts + DUPLICATES
-    assert total["repeats"] == played.truth["repeat"] == DUPLICATES
+    assert total["repeats"] == truth["repeat"] == DUPLICATES
     assert total["silver"] + total["rejected"] == alerts
-    rows = DeltaTable(str(e2e_home / "lake" / "bronze_ztf__quarantine")).to_pyarrow_table(columns=["error_class"])
-    classes = Counter(f"quarantine:{name}" for name in rows["error_class"].to_pylist())
-    assert classes == {place: count for place, count in played.truth.items() if place.startswith("quarantine")}
+    assert found_in(e2e_home / "lake") == played.truth
 
 
 @pytest.mark.parametrize(("night", "silver", "rejected"), [(EARLY, 232, 168), (LATE, 549, 0), (SAMPLE, 320, 0)])
@@ -123,12 +145,13 @@ def test_a_night_has_a_report_and_a_manifest(played: Played, e2e_home: Path) -> 
     folder = e2e_home / "nights" / "ztf" / SAMPLE
     page = (folder / "report.html").read_text()
     assert SAMPLE in page
-    assert "<svg" in page or "data:image/png" in page
+    for drawn in ('class="flow"', 'class="plot"', 'class="curve"', "data:image/png;base64,"):
+        assert drawn in page
     manifest = json.loads((folder / "manifest.json").read_text())
     report = json.loads((folder / "report.json").read_text())
     assert manifest["equation_holds"] is True
     assert manifest["critical_failed"] == []
-    assert report
+    assert report["night"] == SAMPLE
     assert {"ingest", "enrich"} <= set(manifest["latency_s"])
 
 
@@ -143,10 +166,23 @@ def test_a_killed_driver_changes_nothing(
     for table in ("silver_ztf__alerts", "silver_ztf__rejected"):
         aside = TIMES | PLACE
         assert _rows(running, spark, table, aside) == _rows(undisturbed, spark, table, aside) != Counter()
+    assert read_heartbeat(StreamSpec("ztf", Stage.INGEST, running).paths.heartbeat).pid not in played.killed
+
+
+def test_every_alert_left_once_by_each_filter(played: Played, e2e_home: Path) -> None:
+    published = DeltaTable(str(e2e_home / "lake" / "gold_ztf__published"))
+    rows = published.to_pyarrow_table(columns=["filter", "alert_id", "topic"]).to_pylist()
+    sent = Counter((row["filter"], row["alert_id"]) for row in rows)
+    assert set(sent.values()) == {1}
+    topics = Counter(row["topic"] for row in rows)
+    told = Counter[str]()
+    for night in played.books["nights"]:
+        told.update(night["published"])
+    assert +told == topics
 
 
 def _kill_ingest(settings: Settings, killed: list[int]) -> None:
-    """Kill the ingest driver with -9 once it has taken part of the night, and wait until it is back."""
+    """Kill the ingest driver with -9 once it has taken part of the night."""
     spec = StreamSpec("ztf", Stage.INGEST, settings)
     before = read_heartbeat(spec.paths.heartbeat)
     rows = 0 if before is None else before.rows_total

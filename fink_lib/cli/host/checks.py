@@ -20,7 +20,7 @@ from fink_lib.errors import HostError
 
 OLDEST_PYTHON = (3, 11)
 NEWEST_PYTHON = (3, 13)
-# Three streams of 1 GB heap and two nightly jobs of 2 GB that seldom fill it, their Python workers, Kafka and Airflow.
+# Three streams and two nightly jobs of 2 GB heap that they seldom fill, their Python workers, Kafka and Airflow.
 LEAST_MEMORY_BYTES = 8 * 10**9
 PACKAGES = ("airflow", "confluent_kafka", "delta", "great_expectations", "light_curve", "pyspark")
 

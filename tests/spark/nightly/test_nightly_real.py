@@ -1,4 +1,4 @@
-"""A night of real alerts on a real broker through the real streams, closed by all six steps; then a loss planted."""
+"""A night of real alerts on a real broker through the real streams, closed by all its steps; then a loss planted."""
 
 import json
 from contextlib import closing

@@ -39,7 +39,7 @@ def play_command(
 
     Exits with 1 when an equation fails, a stream died or a critical expectation failed.
     """
-    from fink_lib.cli.host.stack import start_stack, stop_stack
+    from fink_lib.cli.host.stack import kafka_doors, start_stack, stop_stack
     from fink_lib.cli.play import NightPlay, play_night
     from fink_lib.simulator import resolve_path
     from fink_lib.surveys import get_survey
@@ -65,7 +65,7 @@ def play_command(
     if keep:
         login = stack.login()
         say(f"Airflow   {login.url}   user {login.user}   password {login.password}")
-        say(f"Kafka     {stack.settings.kafka_bootstrap}")
+        say(f"Kafka     {kafka_doors(stack.settings)}")
         say(f"stop all  fink down --home {stack.settings.home}   (or make down, after make demo)")
     raise typer.Exit(0 if books["ok"] else 1)
 

@@ -42,6 +42,15 @@ class Settings(BaseSettings):
     kafka_port: int = Field(
         9092, ge=0, le=65535, description="Port of the local broker started by `fink up`; 0 takes a free one"
     )
+    kafka_users_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="Port of the local broker for users with a password; unset takes the one after FINK_KAFKA_PORT",
+    )
+    kafka_users_tls: Path | None = Field(
+        None, description="PEM file with private key (PKCS 8) and certificates for that port; unset does not encrypt it"
+    )
     kafka_security: dict[str, str] = Field(
         default_factory=dict, description="Extra librdkafka settings as JSON (security.protocol, sasl.*, ssl.*)"
     )
@@ -87,6 +96,12 @@ class Settings(BaseSettings):
     keep_i_band: bool = Field(True, description="Keep ZTF i-band alerts (Fink drops them)")
     output_partitions: int = Field(
         10, gt=0, description="Partitions of each output topic; fink-client needs exactly 10"
+    )
+    output_retention_days: float = Field(
+        7.0, gt=0, description="Days that messages stay on output topics; a changed value is applied to topics in use"
+    )
+    restricted_topics: str = Field(
+        "", description="Output topics, with commas, that only users with a grant may read (`fink kafka grant`)"
     )
 
     transfer_quota: int = Field(

@@ -11,6 +11,8 @@ from fink_lib.config import PROJECT_DIR, Settings
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from fink_lib.cli.host.kafka import LocalKafka
+
 SHARED = Settings().shared_data or PROJECT_DIR.parent / "shared" / "data"
 
 
@@ -41,10 +43,10 @@ def jars() -> dict[str, Path]:
 
 @pytest.fixture(scope="session")
 def kafka(jars: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of one real broker for the whole run; tests use topics of their own."""
+    """The address of one real broker for the whole run, open to all; tests use topics of their own."""
     from fink_lib.cli.host.kafka import LocalKafka
 
-    with LocalKafka(tmp_path_factory.mktemp("kafka-home"), jars["kafka"]) as broker:
+    with LocalKafka(tmp_path_factory.mktemp("kafka-home"), jars["kafka"], secured=False) as broker:
         yield broker.bootstrap
 
 
@@ -53,8 +55,17 @@ def own_kafka(jars: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
     """A broker for one module alone: for topics that bear the names of the survey, which other tests use too."""
     from fink_lib.cli.host.kafka import LocalKafka
 
-    with LocalKafka(tmp_path_factory.mktemp("own-kafka"), jars["kafka"]) as broker:
+    with LocalKafka(tmp_path_factory.mktemp("own-kafka"), jars["kafka"], secured=False) as broker:
         yield broker.bootstrap
+
+
+@pytest.fixture(scope="session")
+def secured_kafka(jars: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator["LocalKafka"]:
+    """A broker as `fink up` starts it: what is not allowed is refused."""
+    from fink_lib.cli.host.kafka import LocalKafka
+
+    with LocalKafka(tmp_path_factory.mktemp("secured-kafka"), jars["kafka"]) as broker:
+        yield broker
 
 
 @pytest.fixture(scope="session")

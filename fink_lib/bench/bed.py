@@ -68,7 +68,8 @@ class Bed:
         try:
             ensure_jars(self.settings.cache, say=self.say)
             ensure_class_archive(self.settings, self.say)
-            self.settings = self.settings.model_copy(update={"kafka_bootstrap": self._kafka.start()})
+            self._kafka.start()
+            self.settings = self.settings.model_copy(update=self._kafka.connection)
             self.memory.start()
             if (service := self._kafka.services.get(KAFKA_SERVICE)) is not None:
                 self.memory.add("kafka", service.pid)

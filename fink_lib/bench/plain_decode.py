@@ -16,7 +16,7 @@ from pyspark.sql.avro.functions import from_avro
 
 from fink_lib.bench.report import Batch
 from fink_lib.config import Settings
-from fink_lib.ingest.source import FETCH
+from fink_lib.ingest.source import FETCH, java_security
 from fink_lib.spark import build_session
 
 _WHOLE_REST = 2**31 - 1
@@ -33,6 +33,7 @@ def decode(
         .option("startingOffsets", "earliest")
         .option("maxOffsetsPerTrigger", settings.max_offsets_per_batch)
         .options(**FETCH)
+        .options(**java_security(settings.kafka_security))
         .load()
     )
     body = F.substring(F.col("value"), prefix + 1, _WHOLE_REST)

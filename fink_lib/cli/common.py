@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsError
 
 from fink_lib.config import Settings
@@ -46,8 +47,13 @@ def settings_sentence(error: SettingsError | ValidationError) -> str:
     """Say in one sentence which setting cannot be used."""
     if isinstance(error, SettingsError):
         return f"a FINK_ variable that must be JSON is not: {error}"
-    problems = "; ".join(f"{_variable(each['loc'])}={each['input']!r}: {each['msg']}" for each in error.errors())
+    problems = "; ".join(f"{_variable(each['loc'])}={_shown(each)}: {each['msg']}" for each in error.errors())
     return f"a setting cannot be used: {problems}"
+
+
+def _shown(problem: ErrorDetails) -> str:
+    """Return the value that cannot be used, unless it holds a password."""
+    return "…" if problem["loc"][:1] == ("kafka_security",) else repr(problem["input"])
 
 
 def _variable(location: tuple[int | str, ...]) -> str:

@@ -1,29 +1,38 @@
-"""`fink kafka start|stop|topics`."""
+"""`fink kafka start|stop|topics|users|grant|revoke`."""
 
-from typing import Annotated
+import secrets
+import sys
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich import print as show
+from rich.console import Console
 from rich.table import Table
 
 from fink_lib.cli.common import HomeOption, load_settings, say
+from fink_lib.config import Settings
+from fink_lib.errors import ConfigError
+
+if TYPE_CHECKING:
+    from confluent_kafka.admin import AdminClient
 
 app = typer.Typer(no_args_is_help=True)
 PortOption = Annotated[
     int | None, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one [FINK_KAFKA_PORT]")
 ]
+UserArgument = Annotated[str, typer.Argument(help="Name of the user.")]
 
 
 @app.command()
 def start(home: HomeOption = None, port: PortOption = None) -> None:
-    """Start the broker of a home and print its address."""
+    """Start the broker of a home and print its addresses."""
     from fink_lib.cli.host.jars import KAFKA, ensure_jars
-    from fink_lib.cli.host.stack import local_kafka, require_room
+    from fink_lib.cli.host.stack import kafka_doors, local_kafka, require_room
 
     settings = load_settings(home, kafka_port=port)
     require_room(settings)
     ensure_jars(settings.cache, (KAFKA,), say)
-    say(f"kafka: {local_kafka(settings).start()}")
+    local_kafka(settings).start()
+    say(f"kafka: {kafka_doors(settings)}")
 
 
 @app.command()
@@ -38,12 +47,121 @@ def stop(home: HomeOption = None) -> None:
 
 @app.command()
 def topics(home: HomeOption = None) -> None:
-    """List the topics with their partitions and messages."""
-    from fink_lib.cli.host.stack import connected
+    """List the topics with their partitions and messages, and who may read them."""
+    from fink_lib.cli.host.stack import connected, kafka_doors
     from fink_lib.cli.host.topics import list_topics
 
     settings = connected(load_settings(home))
-    table = Table("topic", "partitions", "messages", title=f"Kafka {settings.kafka_bootstrap}")
-    for topic in list_topics(settings.kafka_bootstrap):
-        table.add_row(topic.name, str(topic.partitions), str(topic.messages))
-    show(table)
+    readers = _readers(settings)
+    table = Table("topic", "partitions", "messages", "readers", title=f"Kafka {kafka_doors(settings)}")
+    for topic in list_topics(settings.kafka_bootstrap, settings.kafka_security):
+        who = readers.get(topic.name, set()) if readers is not None else {"*"}
+        shown = "anyone" if "*" in who else ", ".join(sorted(who))
+        table.add_row(topic.name, str(topic.partitions), str(topic.messages), shown)
+    Console().print(table)
+
+
+@app.command()
+def users(home: HomeOption = None) -> None:
+    """List the users with a password, and the topics that each was granted."""
+    from fink_lib.cli.host.stack import connected
+    from fink_lib.distribute.users import users as all_users
+
+    found = all_users(_admin(connected(load_settings(home))))
+    table = Table("user", "may read, besides public topics")
+    for user in found:
+        table.add_row(user.name, "\n".join(user.topics))
+    Console().print(table if found else "no user yet: `fink kafka grant USER TOPIC` makes one")
+
+
+@app.command()
+def grant(
+    user: UserArgument,
+    topic: Annotated[list[str] | None, typer.Argument(help="Topics; without any, only the account is made.")] = None,
+    *,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Take the password from the first line of standard input.")
+    ] = False,
+    home: HomeOption = None,
+) -> None:
+    """Let a user read topics; a new user gets a password, which is printed once and kept nowhere."""
+    from fink_lib.cli.host.stack import connected, kafka_doors
+    from fink_lib.distribute.users import check_user, put_user
+    from fink_lib.distribute.users import grant as let_read
+    from fink_lib.distribute.users import users as all_users
+
+    check_user(user)
+    settings = connected(load_settings(home))
+    admin, wanted = _admin(settings), topic or []
+    _check_topics(settings, wanted)
+    is_new = user not in {one.name for one in all_users(admin)}
+    if is_new or password_stdin:
+        password = sys.stdin.readline().rstrip("\n") if password_stdin else secrets.token_urlsafe(18)
+        put_user(admin, user, password)
+        say(f"user '{user}': " + ("password as given" if password_stdin else f"password {password} (shown only now)"))
+    let_read(admin, user, wanted)
+    for name in wanted:
+        say(f"user '{user}' may read {name}")
+    say(f"SCRAM-SHA-512 at {kafka_doors(settings)}; group '{user}' or one that begins with '{user}_'")
+
+
+@app.command()
+def revoke(
+    user: UserArgument,
+    topic: Annotated[list[str] | None, typer.Argument(help="Topics; without any, everything and the account.")] = None,
+    *,
+    home: HomeOption = None,
+) -> None:
+    """Take topics back from a user, or the whole account."""
+    from fink_lib.cli.host.stack import connected
+    from fink_lib.distribute.users import revoke as take_back
+    from fink_lib.distribute.users import users as all_users
+
+    admin = _admin(connected(load_settings(home)))
+    known = {one.name: one.topics for one in all_users(admin)}
+    if user not in known:
+        raise ConfigError(f"there is no user '{user[:40]}': `fink kafka users` lists them")
+    for name in topic or []:
+        if name not in known[user]:
+            raise ConfigError(f"user '{user}' was not granted '{name[:80]}': `fink kafka users` tells what was")
+    take_back(admin, user, topic or [])
+    say(f"user '{user}' " + (f"may no longer read {', '.join(topic)}" if topic else "is gone"))
+
+
+def _admin(settings: Settings) -> "AdminClient":
+    from confluent_kafka.admin import AdminClient
+
+    from fink_lib.simulator.kafka import client_settings
+
+    return AdminClient(client_settings(settings))
+
+
+def _readers(settings: Settings) -> dict[str, set[str]] | None:
+    """Return who may read each topic; None where everybody may do everything."""
+    from fink_lib.distribute.access import NoRules
+    from fink_lib.distribute.users import readers_of_topics
+
+    try:
+        return readers_of_topics(_admin(settings))
+    except NoRules:
+        return None
+
+
+def _check_topics(settings: Settings, wanted: list[str]) -> None:
+    """Refuse what is no output topic: what arrives from a survey is not for users.
+
+    Raises
+    ------
+    ConfigError
+        Naming the first one.
+    """
+    from fink_lib.cli.host.topics import list_topics
+    from fink_lib.filters.base import TOPIC_PREFIX
+    from fink_lib.transfer.request import TOPIC_PREFIX as TRANSFERS
+
+    if not wanted:
+        return
+    there = {topic.name for topic in list_topics(settings.kafka_bootstrap, settings.kafka_security)}
+    for name in wanted:
+        if name not in there or not name.startswith((TOPIC_PREFIX, TRANSFERS)):
+            raise ConfigError(f"'{name[:80]}' is no output topic: `fink kafka topics` lists what there is")

@@ -36,7 +36,7 @@ COMMANDS = {
     "notices": "What is told of nights and filters, to whom, and what became of it.",
     "quarantine": "Messages that could not be used: list, show, replay, discard.",
     "airflow": "Airflow's own command, in the environment of this home.",
-    "kafka": "The local broker by itself: start, stop, topics.",
+    "kafka": "The local broker: start, stop, topics; users and what they may read.",
     "jars": "Fetch and check the pinned jars.",
 }
 EXIT_KNOWN_ERROR = 2

@@ -41,7 +41,14 @@ def play_command(
 
     Exits with 1 when an equation fails, a stream died, a critical expectation failed or a night was not closed in time.
     """
+<<<<<<< HEAD
     from fink_lib.cli.play import NightPlay
+=======
+    from fink_lib.cli.host.stack import kafka_doors, start_stack, stop_stack
+    from fink_lib.cli.play import NightPlay, play_night
+    from fink_lib.simulator import resolve_path
+    from fink_lib.surveys import get_survey
+>>>>>>> access
 
     settings = load_settings(home)
     adapter, packets = _what_to_play(path, survey, settings)
@@ -92,7 +99,7 @@ def _play(wanted: "NightPlay", settings: Settings, json_file: Path | None, *, ke
     if keep:
         login = stack.login()
         say(f"Airflow   {login.url}   user {login.user}   password {login.password}")
-        say(f"Kafka     {stack.settings.kafka_bootstrap}")
+        say(f"Kafka     {kafka_doors(stack.settings)}")
         say(f"stop all  fink down --home {stack.settings.home}   (or make down, after make demo)")
     return books
 

@@ -20,6 +20,7 @@ def status(
     """Show services, streams and nights of a home, and how to log in to Airflow."""
     from fink_lib.cli.host.airflow import LocalAirflow
     from fink_lib.cli.host.overview import look
+    from fink_lib.cli.host.stack import kafka_doors, local_kafka
 
     settings = load_settings(home)
     overview = look(settings)
@@ -30,6 +31,8 @@ def status(
     console.print(f"home {overview.home}")
     for title, rows in tables(overview).items():
         console.print(_table(title, rows) if rows else f"{title}: none")
+    if local_kafka(settings).is_running():
+        console.print(f"Kafka {kafka_doors(settings)}", highlight=False)
     airflow = LocalAirflow(settings)
     if airflow.is_running():
         login = airflow.login

@@ -42,6 +42,7 @@ def send(
     home: HomeOption = None,
 ) -> None:
     """Send a selection of past alerts; the same command again goes on where it ended."""
+    from fink_lib.cli.host.stack import connected
     from fink_lib.transfer.main import perform
     from fink_lib.transfer.request import Content, TransferRequest
 
@@ -50,7 +51,9 @@ def send(
         "what": what, "content": Content.COLUMNS if column else content, "columns": column,
         "asked_by": who or getpass.getuser(), "reason": reason,
     }  # fmt: skip
-    for line in perform(load_settings(home), TransferRequest.from_json(facts), only_plan=dry_run):
+    settings = load_settings(home)
+    request = TransferRequest.from_json(facts)
+    for line in perform(settings if dry_run else connected(settings), request, only_plan=dry_run):
         say(line)
 
 

@@ -18,6 +18,7 @@ from fink_lib.distribute.match import Match, match, narrow, paths_of
 from fink_lib.distribute.message import Facts
 from fink_lib.distribute.packets import Packets
 from fink_lib.distribute.recovery import unrecorded
+from fink_lib.distribute.restricted import restricted_topics
 from fink_lib.distribute.sender import Sender
 from fink_lib.distribute.topics import client_config, ensure_topics, output_topics
 from fink_lib.enrich.schema import silver_spec
@@ -189,7 +190,7 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
     kept = delta_version(gold_user_filters().path(settings.lake))
     users = runnable(arriving, active(history(settings.lake, survey.name)), paths_of(arriving.schema))
     routes = [*map(Route.of, filters), *(Route.of(event) for event, _ in users)]
-    ensure_topics(AdminClient(client_config(settings)), [route.topic for route in routes], settings.output_partitions)
+    ensure_topics(settings, [route.topic for route in routes], restricted_topics(settings))
     packets = Packets(session, settings.lake, silver, bronze, survey)
     ledger = Ledger(session, published, settings.lake)
     with lenient(session):

@@ -1,15 +1,16 @@
-"""Output topics: made explicitly, with the partitions, the clock and the size that their readers need."""
+"""Output topics: made explicitly, with the readers, partitions, clock and size that they need."""
 
 import logging
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 from confluent_kafka.cimpl import NewTopic
 
 from fink_lib.config import Settings
+from fink_lib.distribute.access import set_readers, settle
 from fink_lib.errors import BrokerError, ConfigError
 from fink_lib.filters.base import TOPIC_PREFIX
 
@@ -21,15 +22,20 @@ NO_LEADER_YET = frozenset(
     {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART}
 )
 MAX_MESSAGE_BYTES = 10_000_000  # a Rubin packet with a year of history and its cutouts passes 1 MB
-RETENTION_DAYS = 7
+RETENTION = "retention.ms"
+DAY_MS = 86_400_000
 TOPIC_CONFIG = {
     "cleanup.policy": "delete",  # compaction would leave holes, and readers count messages by offsets
-    "retention.ms": str(RETENTION_DAYS * 86_400_000),
     "max.message.bytes": str(MAX_MESSAGE_BYTES),
     # The broker stamps a message when it is there to be read: that is what latency is measured to.
     "message.timestamp.type": "LogAppendTime",
     "compression.type": "producer",
 }
+
+
+def topic_config(settings: Settings) -> dict[str, str]:
+    """Return the configuration of a new output topic."""
+    return {**TOPIC_CONFIG, RETENTION: str(round(settings.output_retention_days * DAY_MS))}
 
 
 def client_config(settings: Settings) -> dict[str, str | int | float | bool]:
@@ -53,16 +59,26 @@ def output_topics(admin: AdminClient, survey: str) -> list[str]:
     return sorted(t for t in _partitions(admin) if t.startswith(TOPIC_PREFIX) and t.endswith(f"_{survey}"))
 
 
-def ensure_topics(admin: AdminClient, topics: Iterable[str], partitions: int) -> None:
-    """Create the missing topics.
+def ensure_topics(settings: Settings, topics: Iterable[str], restricted: Collection[str] = ()) -> None:
+    """Make topics ready for their first message: who may read them comes first, so that nobody is early.
+
+    Parameters
+    ----------
+    settings
+        Where Kafka is, the partitions of a topic, and how long it keeps messages.
+    topics
+        Topics that are to be there.
+    restricted
+        Topics, there or not, that only users with a grant may read; anyone may read the others of ``topics``.
 
     Raises
     ------
     BrokerError
         When Kafka refuses or does not answer.
     ConfigError
-        When a topic exists with another number of partitions.
+        When a topic exists with another number of partitions, or anyone could read a restricted one.
     """
+    admin, partitions = AdminClient(client_config(settings)), settings.output_partitions
     wanted = sorted(set(topics))
     present = _partitions(admin)
     for topic in wanted:
@@ -71,7 +87,13 @@ def ensure_topics(admin: AdminClient, topics: Iterable[str], partitions: int) ->
                 f"topic {topic} has {present[topic]} partitions, not {partitions}: "
                 "delete it, or set FINK_OUTPUT_PARTITIONS to what it has"
             )
-    missing = [NewTopic(t, num_partitions=partitions, config=TOPIC_CONFIG) for t in wanted if t not in present]
+    set_readers(admin, set(wanted) - set(restricted), restricted)
+    config = topic_config(settings)
+    _create(admin, [NewTopic(t, num_partitions=partitions, config=config) for t in wanted if t not in present])
+    _keep_for(admin, [topic for topic in wanted if topic in present], config[RETENTION])
+
+
+def _create(admin: AdminClient, missing: list[NewTopic]) -> None:
     if not missing:
         return
     for topic, done in admin.create_topics(missing, operation_timeout=ADMIN_TIMEOUT_S).items():
@@ -82,7 +104,22 @@ def ensure_topics(admin: AdminClient, topics: Iterable[str], partitions: int) ->
                 raise BrokerError(f"Kafka did not create topic {topic}: {error}") from error
         except TimeoutError as error:
             raise BrokerError(f"Kafka did not create topic {topic} within {ADMIN_TIMEOUT_S:.0f} s") from error
-        logger.info("topic created topic=%s partitions=%d", topic, partitions)
+        logger.info("topic created topic=%s", topic)
+
+
+def _keep_for(admin: AdminClient, topics: Iterable[str], retention_ms: str) -> None:
+    """Let topics that are there keep their messages as long as new ones do."""
+    asked = [ConfigResource(ConfigResource.Type.TOPIC, topic) for topic in topics]
+    if not asked:
+        return
+    told = zip(asked, settle(admin.describe_configs(asked).values(), "tell how its topics are configured"), strict=True)
+    differing = [topic.name for topic, config in told if config[RETENTION].value != retention_ms]
+    if not differing:
+        return
+    change = ConfigEntry(RETENTION, retention_ms, incremental_operation=AlterConfigOpType.SET)
+    changes = [ConfigResource(ConfigResource.Type.TOPIC, t, incremental_configs=[change]) for t in differing]
+    settle(admin.incremental_alter_configs(changes).values(), f"change {RETENTION} of {', '.join(differing)}")
+    logger.info("retention changed topics=%s ms=%s", ",".join(differing), retention_ms)
 
 
 def ends_of(consumer: Consumer, topic: str) -> dict[int, tuple[int, int]]:

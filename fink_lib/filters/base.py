@@ -38,6 +38,11 @@ TOPIC_PREFIX = "fink_"
 _NAME = re.compile(r"[a-z][a-z0-9_]{2,63}")
 
 
+def topic_of(name: str, survey: str) -> str:
+    """Return the topic that the alerts of a filter leave by."""
+    return f"{TOPIC_PREFIX}{name}_{survey}"
+
+
 @dataclass(frozen=True)
 class Clause:
     """One condition of a filter.
@@ -103,6 +108,8 @@ class Filter:
     best
         Columns of silver that rank its alerts in the night's report, smallest first, ``-`` before a name for
         largest first; the real-bogus score where nothing is named.
+    restricted
+        Whether only users with a grant may read its topic; `FINK_RESTRICTED_TOPICS` restricts further ones.
     """
 
     name: str
@@ -114,6 +121,7 @@ class Filter:
     owner: str
     reference: str
     best: tuple[str, ...] = ()
+    restricted: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a filter that could not be run or explained.
@@ -135,7 +143,7 @@ class Filter:
     @property
     def topic(self) -> str:
         """Topic that its alerts leave by."""
-        return f"{TOPIC_PREFIX}{self.name}_{self.survey}"
+        return topic_of(self.name, self.survey)
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError, FinkError
 from fink_lib.spark import build_session
-from fink_lib.transfer.job import bind, command_of, plan, send
+from fink_lib.transfer.job import bind, plan, send
 from fink_lib.transfer.request import TransferRequest
+from fink_lib.transfer.topic import is_restricted
 
 EXIT_FAILED = 2
 
@@ -43,7 +44,12 @@ def perform(settings: Settings, request: TransferRequest, *, only_plan: bool) ->
         manifest = json.loads(send(bound).read_text(encoding="utf-8"))
     finally:
         session.stop()
-    return [f"{manifest['rows']} alerts stand on {request.topic}, sealed", command_of(request)]
+    # Named as the job named it: the date in a topic's name is that of the first try.
+    topic, schema_topic = manifest["topic"], manifest["schema_topic"]
+    how = manifest["command"]
+    if is_restricted(settings, request):
+        how = f"only users with a grant may read it, finkctl cannot: fink kafka grant USER {topic} {schema_topic}"
+    return [f"{manifest['rows']} alerts stand on {topic}, sealed", how]
 
 
 def _request(text: str) -> TransferRequest:

@@ -3,21 +3,22 @@
 from collections.abc import Iterable
 
 from confluent_kafka import Consumer, KafkaException, Producer
-from confluent_kafka.admin import AdminClient
 
 from fink_lib.config import Settings
 from fink_lib.distribute.recovery import unrecorded
+from fink_lib.distribute.restricted import restricted_topics
 from fink_lib.distribute.sender import FLUSH_TIMEOUT_S, PRODUCER_CONFIG
 from fink_lib.distribute.topics import client_config, ends_of, ensure_topics
 from fink_lib.errors import BrokerError
-from fink_lib.transfer.request import TransferRequest
+from fink_lib.filters.base import topic_of
+from fink_lib.transfer.request import By, TransferRequest
 
 SCHEMA_COPIES = 100  # a partition; each run of finkctl consumes one, and goes on without a word where none is left
 
 
 def standing_ids(settings: Settings, request: TransferRequest) -> set[int]:
     """Return the alerts that stand on the topic, which is made where it is missing."""
-    ensure_topics(AdminClient(client_config(settings)), [request.topic], settings.output_partitions)
+    _ensure(settings, request, request.topic)
     return {sent.facts.alert_id for sent in unrecorded(settings, [request.topic], {})}
 
 
@@ -32,9 +33,18 @@ def seal(settings: Settings, request: TransferRequest, schema: bytes, alerts: in
     held = _messages(settings, request.topic)
     if held != alerts:
         raise BrokerError(f"topic {request.topic} holds {held} messages, not {alerts}: it is not announced")
-    ensure_topics(AdminClient(client_config(settings)), [request.schema_topic], settings.output_partitions)
+    _ensure(settings, request, request.schema_topic)
     missing = SCHEMA_COPIES * settings.output_partitions - _messages(settings, request.schema_topic)
     _announce(settings, request.schema_topic, schema, range(max(0, missing)))
+
+
+def is_restricted(settings: Settings, request: TransferRequest) -> bool:
+    """Tell whether a transfer sends what a restricted filter selects: then it is no more for anyone than its topic."""
+    return request.by is By.FILTER and topic_of(request.what, request.survey) in restricted_topics(settings)
+
+
+def _ensure(settings: Settings, request: TransferRequest, topic: str) -> None:
+    ensure_topics(settings, [topic], [topic] if is_restricted(settings, request) else [])
 
 
 def _announce(settings: Settings, topic: str, schema: bytes, copies: Iterable[int]) -> None:

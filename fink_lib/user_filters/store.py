@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from fink_lib import __version__
 from fink_lib.errors import ConfigError
-from fink_lib.filters.base import TOPIC_PREFIX
+from fink_lib.filters.base import topic_of
 from fink_lib.filters.registry import filters_of
 from fink_lib.lake.events import append_event
 from fink_lib.lake.small import read_rows
@@ -69,7 +69,7 @@ class Event:
     @property
     def topic(self) -> str:
         """Topic that its alerts leave by."""
-        return f"{TOPIC_PREFIX}{self.name}_{self.survey}"
+        return topic_of(self.name, self.survey)
 
 
 def check_name(survey: str, name: str, owner: str, description: str) -> None:

@@ -14,7 +14,7 @@ from fink_lib.cli.host import ports
 from fink_lib.cli.host.jars import SETS, jar_dir, locked, unusable
 from fink_lib.cli.host.java import find_java
 from fink_lib.cli.host.services import AIRFLOW, KAFKA, Services
-from fink_lib.cli.host.stack import LEAST_DISK_BYTES, free_bytes, has_own_kafka
+from fink_lib.cli.host.stack import LEAST_DISK_BYTES, free_bytes, has_own_kafka, users_port
 from fink_lib.config import Settings
 from fink_lib.errors import HostError
 
@@ -60,6 +60,7 @@ def all_checks(settings: Settings) -> Iterator[Check]:
     yield check_memory()
     if has_own_kafka(settings):
         yield check_port(settings, KAFKA, settings.kafka_port, "FINK_KAFKA_PORT")
+        yield check_port(settings, KAFKA, users_port(settings), "FINK_KAFKA_USERS_PORT", door="users")
     yield check_port(settings, AIRFLOW, settings.airflow_port, "FINK_AIRFLOW_PORT")
 
 
@@ -135,13 +136,22 @@ def check_memory() -> Check:
     return Check("memory", ok, f"{memory.total / 1e9:.0f} GB, {memory.available / 1e9:.0f} GB available", fix)
 
 
-def check_port(settings: Settings, name: str, port: int, variable: str) -> Check:
-    """Tell whether a port is free, or taken by this home's own service."""
-    service = Services(settings.home).get(name)
+def check_port(settings: Settings, name: str, port: int, variable: str, door: str = "") -> Check:
+    """Tell whether a port is free, or taken by this home's own service.
+
+    Parameters
+    ----------
+    name, door
+        Of the service, and of its further port where it is one.
+    port, variable
+        What is asked for, and where.
+    """
+    service, label = Services(settings.home).get(name), " ".join(filter(None, (name, door, "port")))
     if service is not None and service.alive:
-        return Check(f"{name} port", ok=True, detail=f"{service.port}, ours (pid {service.pid})")
+        mine = service.more_ports.get(door, service.port)
+        return Check(label, ok=True, detail=f"{mine}, ours (pid {service.pid})")
     if port == 0:
-        return Check(f"{name} port", ok=True, detail="any free one")
+        return Check(label, ok=True, detail="any free one")
     ok = ports.is_free(port)
     fix = "" if ok else f"stop the program that uses it, or set {variable} to another port or to 0"
-    return Check(f"{name} port", ok, f"{port}, {'free' if ok else 'taken by another program'}", fix)
+    return Check(label, ok, f"{port}, {'free' if ok else 'taken by another program'}", fix)

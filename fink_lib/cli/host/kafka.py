@@ -1,18 +1,20 @@
-"""A real Kafka broker on this host: one node, KRaft, loopback only."""
+"""A real Kafka broker on this host: one node, KRaft, loopback only; a door for anyone, one for users, one for us."""
 
+import json
+import secrets
 import subprocess
 import time
 import uuid
 from base64 import urlsafe_b64encode
 from pathlib import Path
-from string import Template
-from typing import Self
+from typing import Any, Self
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from fink_lib.cli.host import ports
 from fink_lib.cli.host.java import find_java
+from fink_lib.cli.host.kafka_config import ADMIN, LOGGING, Doors, admin_security, broker_properties
 from fink_lib.cli.host.processes import start_detached, stop_session
 from fink_lib.cli.host.services import KAFKA, Service, Services
 from fink_lib.errors import HostError
@@ -21,48 +23,6 @@ START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 30.0
 FORMAT_TIMEOUT_S = 60.0
 LOG_TAIL_LINES = 5
-
-# Nothing expires: a stream that meets a hole in its topic fails on purpose, and a home is deleted as a whole.
-# Internal topics get few partitions: their default of 50 only makes starting and stopping slow on one node.
-PROPERTIES = Template("""\
-process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:$controller_port
-listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller_port
-advertised.listeners=PLAINTEXT://127.0.0.1:$port
-controller.listener.names=CONTROLLER
-inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
-log.dirs=$log_dir
-auto.create.topics.enable=true
-num.partitions=$partitions
-message.max.bytes=16777216
-replica.fetch.max.bytes=16777216
-log.retention.ms=-1
-log.cleaner.dedupe.buffer.size=16777216
-num.network.threads=2
-num.io.threads=4
-offsets.topic.num.partitions=4
-offsets.topic.replication.factor=1
-transaction.state.log.num.partitions=4
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.num.partitions=4
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-group.initial.rebalance.delay.ms=0
-""")
-LOGGING = """\
-status=error
-appender.out.type=Console
-appender.out.name=out
-appender.out.layout.type=PatternLayout
-appender.out.layout.pattern=%d{ISO8601} %p %c{1} %m%n
-rootLogger.level=warn
-rootLogger.appenderRef.out.ref=out
-logger.server.name=kafka.server.KafkaRaftServer
-logger.server.level=info
-"""
 
 
 class LocalKafka:
@@ -75,15 +35,32 @@ class LocalKafka:
     jars
         Folder of the pinned broker jars.
     port
-        Where clients connect; 0 takes a free port, the last one again if it can.
+        Where anonymous clients connect; 0 takes a free port, the last one again if it can.
+    users_port
+        Where clients with a password connect; 0 as above.
+    tls
+        PEM file with the key and the certificates of the door for users; without it their door is not encrypted.
+    secured
+        Without it everybody may do everything: for the tests of single stages.
     default_partitions
         Partitions of a topic that a producer creates by writing to it.
     """
 
-    def __init__(self, home: Path, jars: Path, port: int = 0, *, default_partitions: int = 4) -> None:
+    def __init__(
+        self,
+        home: Path,
+        jars: Path,
+        port: int = 0,
+        *,
+        users_port: int = 0,
+        tls: Path | None = None,
+        secured: bool = True,
+        default_partitions: int = 4,
+    ) -> None:
         self.home = home
         self.jars = jars
-        self.port = port
+        self.port, self.users_port = port, users_port
+        self.tls, self.secured = tls, secured
         self.default_partitions = default_partitions
         self.folder = home / "kafka"
         self.log = self.folder / "broker.log"
@@ -98,17 +75,63 @@ class LocalKafka:
 
     @property
     def bootstrap(self) -> str:
-        """Address for clients.
+        """Address for anonymous clients: public topics, reading only.
 
         Raises
         ------
         HostError
             When the broker does not run.
         """
+        return f"{ports.LOOPBACK}:{self._running().port}"
+
+    @property
+    def users(self) -> str:
+        """Address for clients with a password.
+
+        Raises
+        ------
+        HostError
+            When the broker does not run.
+        """
+        return self._door("users")
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """Every address that clients may know it by.
+
+        Raises
+        ------
+        HostError
+            When the broker does not run.
+        """
+        service = self._running()
+        return frozenset(f"{ports.LOOPBACK}:{port}" for port in (service.port, *service.more_ports.values()))
+
+    @property
+    def connection(self) -> dict[str, Any]:
+        """The settings by which our own programs reach the broker, with every right; they hold a password.
+
+        Raises
+        ------
+        HostError
+            When the broker does not run.
+        """
+        return {"kafka_bootstrap": self._door("internal"), "kafka_security": admin_security(self._password())}
+
+    def _running(self) -> Service:
         service = self.services.get(KAFKA)
         if service is None or not service.alive:
             raise HostError(f"Kafka of {self.home} does not run: start it with `fink kafka start`")
-        return f"{ports.LOOPBACK}:{service.port}"
+        return service
+
+    def _door(self, name: str) -> str:
+        port = self._running().more_ports.get(name)
+        if port is None:
+            raise HostError(
+                f"Kafka of {self.home} was started by an older version, without a door for {name}: "
+                "stop everything with `fink down` and start it again"
+            )
+        return f"{ports.LOOPBACK}:{port}"
 
     def is_running(self) -> bool:
         """Tell whether the broker's process is there."""
@@ -133,14 +156,14 @@ class LocalKafka:
         java = str(find_java().path)
         if not any(self.jars.glob("kafka_*.jar")):
             raise HostError(f"no Kafka jars in {self.jars}: run `fink jars` once to fetch them")
-        last = self.services.get(KAFKA)
-        port = ports.choose(self.port, service="Kafka", setting="FINK_KAFKA_PORT", last=last.port if last else None)
-        config = self._configure(port)
+        doors = self._choose_ports()
+        config = self._configure(doors)
         self._format(java, config)
         command = [*self._jvm(java), "-Xms256m", "-Xmx512m", "kafka.Kafka", str(config)]
         mark = start_detached(command, log=self.log, cwd=self.folder)
-        self.services.put(KAFKA, Service(mark.pid, mark.started_at, port, str(self.log)))
-        self._wait_until_it_answers(port)
+        more = {"users": doors.users, "internal": doors.internal}
+        self.services.put(KAFKA, Service(mark.pid, mark.started_at, doors.public, str(self.log), more))
+        self._wait_until_it_answers(doors.public)
         return self.bootstrap
 
     def stop(self) -> None:
@@ -149,19 +172,46 @@ class LocalKafka:
         if service is not None:
             stop_session(service.mark, timeout_s=STOP_TIMEOUT_S)
 
-    def _configure(self, port: int) -> Path:
+    def _choose_ports(self) -> Doors:
+        """Choose where to listen: the same as the last time wherever nothing else is asked for."""
+        last = self.services.get(KAFKA)
+        before = {} if last is None else {"public": last.port, **last.more_ports}
+        public = ports.choose(self.port, service="Kafka", setting="FINK_KAFKA_PORT", last=before.get("public"))
+        users = ports.choose(
+            self.users_port, service="Kafka's users", setting="FINK_KAFKA_USERS_PORT", last=before.get("users")
+        )
+        # Nobody types this one, but programs that run already know it.
+        internal = ports.choose(0, service="Kafka", setting="FINK_KAFKA_PORT", last=before.get("internal"))
+        return Doors(public, users, internal, controller=ports.free_ports(1)[0])
+
+    def _configure(self, doors: Doors) -> Path:
+        if self.tls is not None and not self.tls.is_file():
+            raise HostError(f"there is no PEM file {self.tls} for the door of users: check FINK_KAFKA_USERS_TLS")
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o700)  # the password of our own programs is in here
         (self.folder / "log4j2.properties").write_text(LOGGING)
         config = self.folder / "server.properties"
+        config.touch(mode=0o600)
+        config.chmod(0o600)
         config.write_text(
-            PROPERTIES.substitute(
-                port=port,
-                controller_port=ports.free_ports(1)[0],
+            broker_properties(
+                doors,
+                self._password(),
                 log_dir=self.folder / "data",
                 partitions=self.default_partitions,
+                secured=self.secured,
+                tls=self.tls,
             )
         )
         return config
+
+    def _password(self) -> str:
+        """Return the password of our own programs, made up at the first start."""
+        path = self.folder / "login.json"
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(json.dumps({ADMIN: secrets.token_urlsafe(24)}))
+        return str(json.loads(path.read_text())[ADMIN])
 
     def _jvm(self, java: str) -> list[str]:
         return [java, "-cp", f"{self.jars}/*", f"-Dlog4j2.configurationFile={self.folder}/log4j2.properties"]

@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from fink_lib.cli.host.processes import ProcessMark, is_alive
@@ -26,12 +26,15 @@ class Service:
         Where it listens on the loopback interface.
     log
         Its output.
+    more_ports
+        Where else it listens, by name.
     """
 
     pid: int
     started_at: float
     port: int
     log: str
+    more_ports: dict[str, int] = field(default_factory=dict)
 
     @property
     def mark(self) -> ProcessMark:

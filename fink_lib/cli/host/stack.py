@@ -20,12 +20,27 @@ from fink_lib.streaming.spec import Stage, StreamSpec
 
 # Jars, logs, checkpoints and a played night together stay well below.
 LEAST_DISK_BYTES = 2 * 10**9
+LAST_PORT = 65535
 Say = Callable[[str], None]
 
 
 def local_kafka(settings: Settings) -> LocalKafka:
     """Return the broker of a home, running or not."""
-    return LocalKafka(settings.home, jar_dir(settings.cache, KAFKA), settings.kafka_port)
+    return LocalKafka(
+        settings.home,
+        jar_dir(settings.cache, KAFKA),
+        settings.kafka_port,
+        users_port=users_port(settings),
+        tls=settings.kafka_users_tls,
+    )
+
+
+def users_port(settings: Settings) -> int:
+    """Return the port for users with a password; 0 is any free one."""
+    port, chosen = settings.kafka_port, settings.kafka_users_port
+    if chosen is not None:
+        return chosen
+    return port + 1 if 0 < port < LAST_PORT else 0
 
 
 def has_own_kafka(settings: Settings) -> bool:
@@ -34,11 +49,11 @@ def has_own_kafka(settings: Settings) -> bool:
     if "kafka_bootstrap" not in settings.model_fields_set or settings.kafka_bootstrap == own:
         return True
     kafka = local_kafka(settings)
-    return kafka.is_running() and kafka.bootstrap == settings.kafka_bootstrap
+    return kafka.is_running() and settings.kafka_bootstrap in kafka.addresses
 
 
 def connected(settings: Settings) -> Settings:
-    """Return the settings with the address of the broker that runs for this home.
+    """Return the settings with the address of the broker that runs for this home, and the right to use all of it.
 
     Raises
     ------
@@ -47,7 +62,21 @@ def connected(settings: Settings) -> Settings:
     """
     if not has_own_kafka(settings):
         return settings
-    return settings.model_copy(update={"kafka_bootstrap": local_kafka(settings).bootstrap})
+    return settings.model_copy(update=local_kafka(settings).connection)
+
+
+def kafka_doors(settings: Settings) -> str:
+    """Tell where clients reach Kafka.
+
+    Raises
+    ------
+    HostError
+        When the home's own broker does not run.
+    """
+    if not has_own_kafka(settings):
+        return f"{settings.kafka_bootstrap} (not ours)"
+    kafka = local_kafka(settings)
+    return f"{kafka.bootstrap} for anyone, {kafka.users} for users with a password"
 
 
 def require_room(settings: Settings) -> None:
@@ -134,14 +163,14 @@ def start_stack(settings: Settings, say: Say) -> Stack:
 
 def _start_kafka(settings: Settings, say: Say, started: set[str]) -> Settings:
     if not has_own_kafka(settings):
-        say(f"kafka: {settings.kafka_bootstrap} (not ours)")
+        say(f"kafka: {kafka_doors(settings)}")
         return settings
     kafka, since = local_kafka(settings), time.monotonic()
     if not kafka.is_running():
         started.add(KAFKA)
-    bootstrap = kafka.start()
-    say(f"kafka: {bootstrap}  ({time.monotonic() - since:.0f} s)")
-    return settings.model_copy(update={"kafka_bootstrap": bootstrap})
+    kafka.start()
+    say(f"kafka: {kafka_doors(settings)}  ({time.monotonic() - since:.0f} s)")
+    return connected(settings)
 
 
 def _start_airflow(settings: Settings, say: Say, started: set[str]) -> None:

@@ -1,5 +1,6 @@
 """What a broker holds, as a person wants to see it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -27,15 +28,20 @@ class Topic:
     messages: int
 
 
-def list_topics(bootstrap: str) -> list[Topic]:
-    """Return the topics of a broker by name, Kafka's internal ones left out.
+def list_topics(bootstrap: str, security: Mapping[str, str] | None = None) -> list[Topic]:
+    """Return the topics of a broker that its caller may see, by name, Kafka's internal ones left out.
+
+    Parameters
+    ----------
+    bootstrap, security
+        Where the broker is, and who asks.
 
     Raises
     ------
     BrokerError
         When the broker does not answer.
     """
-    conf: dict[str, str | int | float | bool] = {"bootstrap.servers": bootstrap, "log_level": 0}
+    conf: dict[str, str | int | float | bool] = {"bootstrap.servers": bootstrap, "log_level": 0, **(security or {})}
     try:
         found = AdminClient(conf).list_topics(timeout=TIMEOUT_S).topics
     except KafkaException as error:

@@ -1,15 +1,27 @@
 """fink-client, unmodified, reads a topic: every message, decoded, saved, and equal to what was published."""
 
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import fastavro
 import pytest
+from confluent_kafka.admin import AdminClient
+from fink_client.consumer import AlertConsumer, AlertError
 from pyspark.sql import SparkSession
 
+from fink_lib.cli.host.kafka import LocalKafka
+from fink_lib.config import Settings
+from fink_lib.distribute import users
+from fink_lib.distribute.restricted import restricted_topics
+from fink_lib.distribute.topics import client_config, ensure_topics
 from fink_lib.enrich.schema import silver_spec
 from fink_lib.lake.tables import bronze_alerts
 from fink_lib.surveys import ZTF
+from fink_lib.transfer.request import TransferRequest
+from fink_lib.transfer.topic import standing_ids
 from tests.integration.client.finkctl import finkctl, register
 from tests.spark.distribute.planted import Packet
 from tests.spark.distribute.same import differences
@@ -40,14 +52,14 @@ def _sent(bench: Bench) -> None:
 
 @pytest.mark.parametrize("name", ["sso_ztf_candidates", "sso_fink_candidates", "variable_stars"])
 def test_finkctl_reads_every_message_and_each_equals_its_packet(
-    bench: Bench, packets: list[Packet], tmp_path: Path, name: str
+    bench: Bench, public_kafka: str, packets: list[Packet], tmp_path: Path, name: str
 ) -> None:
     topic = f"fink_{name}_ztf"
     recorded = Counter(alert for (where, _, _), (alert, _) in bench.published().items() if where == topic)
     assert len(recorded) >= 5
     assert recorded.total() == sum(sent.topic == topic for sent in bench.standing())
 
-    register(tmp_path / "home", bench.spec.settings.kafka_bootstrap, [topic])
+    register(tmp_path / "home", public_kafka, [topic])
     printed = stream(tmp_path / "home", tmp_path / "saved", recorded.total())
 
     alerts = saved_alerts(tmp_path / "saved")
@@ -60,11 +72,11 @@ def test_finkctl_reads_every_message_and_each_equals_its_packet(
 
 
 def test_every_field_that_finkctl_saved_equals_silver_and_bronze(
-    spark: SparkSession, bench: Bench, tmp_path: Path
+    spark: SparkSession, bench: Bench, public_kafka: str, tmp_path: Path
 ) -> None:
     topic = "fink_variable_stars_ztf"
     count = sum(where[0] == topic for where in bench.published())
-    register(tmp_path / "home", bench.spec.settings.kafka_bootstrap, [topic])
+    register(tmp_path / "home", public_kafka, [topic])
     stream(tmp_path / "home", tmp_path / "saved", count)
     alerts = {alert["candid"]: alert for alert in saved_alerts(tmp_path / "saved")}
     assert len(alerts) == count > 5
@@ -79,3 +91,73 @@ def test_every_field_that_finkctl_saved_equals_silver_and_bronze(
         maps = {name: None if row[name] is None else dict(row[name]) for name in ("science_versions", "science_errors")}
         assert differences({**row, **maps}, alerts.pop(row["candid"])) == []
     assert alerts == {}
+
+
+RESTRICTED, PASSWORD, PATIENCE_S = "fink_sso_ztf_candidates_ztf", "correct horse battery", 30.0
+
+
+@dataclass(frozen=True)
+class Reader:
+    """fink-client's own Python consumer, of a user or of nobody."""
+
+    address: str
+    user: str
+    password: str = PASSWORD
+
+    def read(self, count: int, group: str | None = None, timeout_s: float = PATIENCE_S) -> list[dict[str, Any]]:
+        """Read so many alerts of the restricted topic, or fewer where no more come."""
+        who = {"username": self.user, "password": self.password} if self.user else {}
+        config = {**who, "group.id": group or self.user or "pub_1", "bootstrap.servers": self.address}
+        alerts: list[dict[str, Any]] = []
+        with AlertConsumer([RESTRICTED], config, survey="ztf") as consumer:
+            while len(alerts) < count:
+                topic, alert, _ = consumer.poll(timeout_s)
+                if topic is None:
+                    break
+                alerts.append(alert)
+        return alerts
+
+
+@pytest.fixture
+def restricting(bench: Bench) -> Iterator[Settings]:
+    """The settings of an operator who restricts a topic that stood open; it stands open again afterwards."""
+    settings = bench.spec.settings.model_copy(update={"restricted_topics": RESTRICTED})
+    ensure_topics(settings, [RESTRICTED], restricted_topics(settings))
+    admin = AdminClient(client_config(settings))
+    for name in ("alice", "bob"):
+        users.put_user(admin, name, PASSWORD)
+    users.grant(admin, "alice", [RESTRICTED])
+    yield settings
+    ensure_topics(bench.spec.settings, [RESTRICTED])
+
+
+def test_a_user_reads_a_restricted_topic_with_fink_client_and_nobody_else_does(
+    bench: Bench, restricting: Settings, packets: list[Packet], secured_kafka: LocalKafka
+) -> None:
+    recorded = Counter(alert for (where, _, _), (alert, _) in bench.published().items() if where == RESTRICTED)
+    assert {2**53 + 1, 2**62 + 3} < set(recorded)
+    alerts = Reader(secured_kafka.users, "alice").read(recorded.total())
+    assert Counter(alert["candid"] for alert in alerts) == recorded
+    by_id = {packet["candid"]: packet for packet in packets}
+    assert [differences(by_id[alert["candid"]], alert) for alert in alerts] == [[]] * len(alerts)
+
+    with pytest.raises(AlertError, match="TOPIC_AUTHORIZATION_FAILED"):
+        Reader(secured_kafka.users, "bob").read(1)
+    with pytest.raises(AlertError, match="GROUP_AUTHORIZATION_FAILED"):
+        Reader(secured_kafka.users, "alice").read(1, group="pub_1")
+    with pytest.raises(AlertError, match="TOPIC_AUTHORIZATION_FAILED"):
+        Reader(secured_kafka.bootstrap, "").read(1)
+    assert Reader(secured_kafka.users, "alice", "incorrect horse battery").read(1, timeout_s=3) == []
+
+
+def test_a_transfer_of_a_restricted_filter_is_restricted_too(restricting: Settings, public_kafka: str) -> None:
+    asked = {"survey": "ztf", "first_night": "2021-11-22", "asked_by": "me", "by": "filter"}
+    requests = {
+        name: TransferRequest.from_json({**asked, "what": name, "transfer_id": name.replace("_", "")})
+        for name in ("sso_ztf_candidates", "sso_fink_candidates")
+    }
+    for request in requests.values():
+        assert standing_ids(restricting, request) == set()
+    seen = AdminClient({"bootstrap.servers": public_kafka}).list_topics(timeout=PATIENCE_S).topics
+    assert requests["sso_fink_candidates"].topic in seen
+    assert requests["sso_ztf_candidates"].topic not in seen

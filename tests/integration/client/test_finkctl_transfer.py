@@ -45,8 +45,8 @@ def asteroids(packets: list[Packet]) -> dict[int, Packet]:
     return {alert_id: packet for alert_id, packet in public(packets).items() if alert_id in known}
 
 
-def download(bench: Bench, folder: Path, topic: str, *words: str) -> list[dict[str, Any]]:
-    register(folder, bench.spec.settings.kafka_bootstrap, timeout_s=3)
+def download(kafka: str, folder: Path, topic: str, *words: str) -> list[dict[str, Any]]:
+    register(folder, kafka, timeout_s=3)
     finkctl(
         folder, "transfer", "-survey", "ztf", "-topic", topic, "-outdir", folder / "out", "-nconsumers", "2", *words
     )
@@ -54,7 +54,7 @@ def download(bench: Bench, folder: Path, topic: str, *words: str) -> list[dict[s
 
 
 def test_a_transfer_that_broke_off_goes_on_and_finkctl_downloads_all_of_it(
-    bench: Bench, ask: Ask, packets: list[Packet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    public_kafka: str, ask: Ask, packets: list[Packet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = asteroids(packets)
     bound = ask(by="filter", what="sso_ztf_candidates", transfer_id="asteroids")
@@ -79,26 +79,26 @@ def test_a_transfer_that_broke_off_goes_on_and_finkctl_downloads_all_of_it(
     again = json.loads(send(ask(by="filter", what="sso_ztf_candidates", transfer_id="asteroids")).read_text())
     assert again == manifest, "what is sealed is not sent again"
 
-    rows = download(bench, tmp_path, manifest["topic"])
+    rows = download(public_kafka, tmp_path, manifest["topic"])
     assert sorted(row["candid"] for row in rows) == sorted(expected)
     assert [differences(expected[row["candid"]], row) for row in rows] == [[]] * len(rows)
-    second = download(bench, tmp_path / "second", manifest["topic"], "-outformat", "parquet")
+    second = download(public_kafka, tmp_path / "second", manifest["topic"], "-outformat", "parquet")
     assert len(second) == len(expected), "a second reader finds a schema too"
 
 
 def test_a_predicate_without_cutouts_and_some_columns_alone(
-    bench: Bench, ask: Ask, packets: list[Packet], tmp_path: Path
+    public_kafka: str, ask: Ask, packets: list[Packet], tmp_path: Path
 ) -> None:
     faint = {key: one for key, one in public(packets).items() if one["candidate"]["magpsf"] > 19}
     assert 2**53 + 1 in public(packets)
     lean = ask(by="predicate", what="candidate.magpsf > 19", content="without_cutouts", transfer_id="lean")
-    rows = download(bench, tmp_path / "lean", json.loads(send(lean).read_text())["topic"])
+    rows = download(public_kafka, tmp_path / "lean", json.loads(send(lean).read_text())["topic"])
     assert sorted(row["candid"] for row in rows) == sorted(faint)
     assert not set(ZTF.cutout_roots) & set(rows[0])
 
     named = ["candid", "candidate.magpsf", "prv_candidates.jd", "enrich_time", "night"]
     few = ask(by="predicate", what="candid > 0", content="columns", columns=named, transfer_id="some")
-    rows = download(bench, tmp_path / "some", json.loads(send(few).read_text())["topic"])
+    rows = download(public_kafka, tmp_path / "some", json.loads(send(few).read_text())["topic"])
     assert {row["candid"] for row in rows} == set(public(packets))
     assert set(rows[0]) == {"candid", "candidate_magpsf", "prv_candidates_jd", "enrich_time", "night"}
     by_id = public(packets)

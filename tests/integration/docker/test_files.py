@@ -14,7 +14,7 @@ import yaml
 from fink_lib.cli.host.airflow_config import POOLS, airflow_options
 from fink_lib.cli.host.jars import SETS, locked
 from fink_lib.cli.host.java import MINIMUM_JAVA
-from fink_lib.cli.host.kafka import PROPERTIES
+from fink_lib.cli.host.kafka_config import Doors, admin_security, broker_properties
 from fink_lib.config import PROJECT_DIR, Settings
 
 DOCKER = PROJECT_DIR / "docker"
@@ -23,6 +23,7 @@ SCRIPTS = Path(sys.executable).parent
 IN_IMAGE = "/opt/fink"
 # What must differ from one machine: addresses, places, the database.
 KAFKA_DIFFERS = {"controller.quorum.voters", "listeners", "advertised.listeners", "log.dirs"}
+KAFKA_PASSWORD = "${KAFKA_PASSWORD:?set it in docker/.env}"
 AIRFLOW_DIFFERS = {"AIRFLOW__API__HOST", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"}
 
 
@@ -119,12 +120,11 @@ def test_compose_kafka_is_the_broker_of_one_machine(compose: dict[str, Any]) -> 
     service = compose["services"]["kafka"]
     (version,) = [jar.version for jar in locked("kafka") if jar.name == "kafka_2.13"]
     assert service["image"] == f"apache/kafka:{version}"
-    here = dict(
-        line.split("=", 1)
-        for line in PROPERTIES.substitute(port=1, controller_port=2, log_dir="d", partitions=4).splitlines()
-    )
+    told = broker_properties(Doors(1, 2, 3, 4), KAFKA_PASSWORD, log_dir=Path("d"), partitions=4)
+    here = dict(line.split("=", 1) for line in told.splitlines())
+    # As the image reads them: three underscores are a dash.
     there = {
-        key.removeprefix("KAFKA_").lower().replace("_", "."): value
+        key.removeprefix("KAFKA_").lower().replace("_", ".").replace("...", "-"): value
         for key, value in service["environment"].items()
         if key != "KAFKA_HEAP_OPTS"
     }
@@ -133,7 +133,8 @@ def test_compose_kafka_is_the_broker_of_one_machine(compose: dict[str, Any]) -> 
 
 
 def test_compose_airflow_is_that_of_one_machine(compose: dict[str, Any]) -> None:
-    there = compose["services"]["airflow"]["environment"]
+    there = dict(compose["services"]["airflow"]["environment"])
+    assert json.loads(there.pop("FINK_KAFKA_SECURITY")) == admin_security(KAFKA_PASSWORD)
     settings = Settings(home=Path("/var/lib/fink"), project=Path(IN_IMAGE))
     here = airflow_options(settings, 8080, Path("/var/lib/fink/airflow"))
     assert set(there) == set(here)
@@ -145,6 +146,8 @@ def test_airflow_options_exist_in_the_locked_airflow(compose: dict[str, Any]) ->
 
     described = yaml.safe_load((Path(airflow.__file__).parent / "config_templates" / "config.yml").read_text())
     for key in compose["services"]["airflow"]["environment"]:
+        if key.startswith("FINK_"):
+            continue
         section, _, option = key.removeprefix("AIRFLOW__").lower().partition("__")
         assert option in described[section]["options"], key
 
@@ -190,12 +193,12 @@ def env_example() -> list[tuple[bool, str, str]]:
 def test_env_example_holds_every_setting_with_its_default_and_its_meaning() -> None:
     text = " ".join(line.removeprefix("# ") for line in (DOCKER / "env.example").read_text().splitlines())
     keys = [key for _, key, _ in env_example()]
-    assert keys == ["POSTGRES_PASSWORD", *(f"FINK_{name.upper()}" for name in Settings.model_fields)]
+    assert keys == ["POSTGRES_PASSWORD", "KAFKA_PASSWORD", *(f"FINK_{name.upper()}" for name in Settings.model_fields)]
     for field in Settings.model_fields.values():
         assert field.description
         assert field.description in text
     defaults = {name: field.get_default(call_default_factory=True) for name, field in Settings.model_fields.items()}
-    for commented, key, value in env_example()[1:]:
+    for commented, key, value in env_example()[2:]:
         default = defaults[key.removeprefix("FINK_").lower()]
         if commented:
             shown = json.dumps(default) if isinstance(default, bool | dict) else "" if default is None else str(default)
@@ -208,7 +211,8 @@ def test_env_example_can_be_read(compose: dict[str, Any], monkeypatch: pytest.Mo
         if not commented:
             monkeypatch.setenv(key, value)
     settings = Settings()
-    assert settings.kafka_bootstrap == "kafka:9092"
+    listeners = compose["services"]["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"].split(",")
+    assert f"INTERNAL://{settings.kafka_bootstrap}" in listeners
     assert settings.spark_master == compose["services"]["spark-worker"]["command"][-1]
     assert f"lake:{settings.home}" in compose["services"]["airflow"]["volumes"]
     assert str(settings.project) == IN_IMAGE

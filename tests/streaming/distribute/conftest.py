@@ -17,7 +17,7 @@ from fink_lib.config import Settings
 from fink_lib.distribute.message import Sent
 from fink_lib.distribute.recovery import unrecorded
 from fink_lib.distribute.stream import plan
-from fink_lib.distribute.topics import output_topics
+from fink_lib.distribute.topics import client_config, output_topics
 from fink_lib.lake.tables import gold_published
 from fink_lib.streaming.spec import Stage, StreamSpec
 from fink_lib.surveys import ZTF
@@ -57,7 +57,7 @@ class Bench:
             assert planned.start(available_now=True).awaitTermination(300)
 
     def topics(self) -> list[str]:
-        return output_topics(AdminClient({"bootstrap.servers": self.spec.settings.kafka_bootstrap}), "ztf")
+        return output_topics(AdminClient(client_config(self.spec.settings)), "ztf")
 
     def standing(self) -> list[Sent]:
         """Return every message that stands on an output topic, as Kafka holds it."""
@@ -98,9 +98,9 @@ def expected(packets: list[Packet]) -> set[tuple[int, str]]:
     return pairs
 
 
-def forget_topics(bootstrap: str) -> None:
+def forget_topics(settings: Settings) -> None:
     """Delete the output topics and wait until they are gone."""
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin = AdminClient(client_config(settings))
     names = output_topics(admin, "ztf")
     if names:
         for done in admin.delete_topics(names, operation_timeout=30).values():
@@ -131,12 +131,18 @@ def planted_home(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, 
 
 
 @pytest.fixture(scope="module")
+def connection(kafka: str) -> dict[str, Any]:
+    """The settings by which the stream reaches its Kafka."""
+    return {"kafka_bootstrap": kafka}
+
+
+@pytest.fixture(scope="module")
 def bench(
-    spark: SparkSession, kafka: str, planted_home: Path, tmp_path_factory: pytest.TempPathFactory
+    spark: SparkSession, connection: dict[str, Any], planted_home: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Bench]:
     """A home that holds the packets, of which none was sent; the output topics are gone before and after."""
-    forget_topics(kafka)
-    home = tmp_path_factory.mktemp("distribute") / "home"
-    shutil.copytree(planted_home, home)
-    yield Bench(spark, StreamSpec("ztf", Stage.DISTRIBUTE, Settings(home=home, kafka_bootstrap=kafka)))
-    forget_topics(kafka)
+    settings = Settings(home=tmp_path_factory.mktemp("distribute") / "home", **connection)
+    forget_topics(settings)
+    shutil.copytree(planted_home, settings.home)
+    yield Bench(spark, StreamSpec("ztf", Stage.DISTRIBUTE, settings))
+    forget_topics(settings)

@@ -5,10 +5,13 @@ The tests share one home; each leaves topics and tables as it found them, in agr
 
 import shutil
 from collections import defaultdict
+from contextlib import closing
+from dataclasses import replace
 
 import pytest
-from confluent_kafka.admin import AdminClient
 
+from fink_lib.config import Settings
+from fink_lib.distribute.stream import plan
 from fink_lib.distribute.topics import ensure_topics, partition_of
 from fink_lib.errors import ConfigError
 from fink_lib.lake.tables import gold_published
@@ -80,7 +83,16 @@ def test_messages_that_no_table_knows_are_recorded_where_they_stand(bench: Bench
 
 
 def test_a_topic_of_another_shape_is_refused(kafka: str, bench: Bench) -> None:
-    admin = AdminClient({"bootstrap.servers": kafka})
-    ensure_topics(admin, ["fink_of_three_ztf"], 3)
+    three = Settings(kafka_bootstrap=kafka, output_partitions=3)
+    ensure_topics(three, ["fink_of_three_ztf"])
     with pytest.raises(ConfigError, match="topic fink_of_three_ztf has 3 partitions, not 10"):
-        ensure_topics(admin, ["fink_of_three_ztf"], 10)
+        ensure_topics(three.model_copy(update={"output_partitions": 10}), ["fink_of_three_ztf"])
+
+
+def test_a_topic_that_anyone_could_read_is_not_restricted(kafka: str, bench: Bench) -> None:
+    closed = bench.spec.settings.model_copy(update={"restricted_topics": "fink_variable_stars_ztf"})
+    with (
+        pytest.raises(ConfigError, match="anyone could read fink_variable_stars_ztf: this Kafka has no authorizer"),
+        closing(plan(bench.session, replace(bench.spec, settings=closed), ZTF)),
+    ):
+        pass

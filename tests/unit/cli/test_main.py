@@ -105,6 +105,14 @@ def test_a_wrong_setting_is_named(
     assert error.count("\n") == 1
 
 
+def test_a_wrong_setting_shows_no_password(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("FINK_KAFKA_SECURITY", '{"sasl.password": ["hunter2"]}')
+    assert run("status") == 2
+    error = capsys.readouterr().err
+    assert "FINK_KAFKA_SECURITY" in error
+    assert "hunter2" not in error
+
+
 def test_home_that_is_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").touch()
     assert run("status", "--home", str(tmp_path / "file")) == 2

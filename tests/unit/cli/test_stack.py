@@ -1,11 +1,14 @@
 """The stack: room, whose broker it is, and which streams a home knows."""
 
+import os
 from pathlib import Path
 
+import psutil
 import pytest
 
 from fink_lib.cli.host import stack
 from fink_lib.cli.host.airflow_config import airflow_environment, airflow_options
+from fink_lib.cli.host.services import KAFKA, Service, Services
 from fink_lib.config import Settings
 from fink_lib.errors import HostError
 from fink_lib.streaming.spec import Stage, StreamSpec
@@ -35,6 +38,38 @@ def test_whose_broker(
     if bootstrap:
         monkeypatch.setenv("FINK_KAFKA_BOOTSTRAP", bootstrap)
     assert stack.has_own_kafka(Settings(home=tmp_path)) is own
+
+
+def running(home: Path, **more_ports: int) -> None:
+    """Leave what a running broker of this home would have left."""
+    Services(home).put(KAFKA, Service(os.getpid(), psutil.Process().create_time(), 4242, "", more_ports))
+    (home / "kafka").mkdir()
+    (home / "kafka" / "login.json").write_text('{"fink": "secret"}')
+
+
+def test_our_own_programs_are_let_in_and_clients_are_told_where(settings: Settings) -> None:
+    with pytest.raises(HostError, match="does not run: start it"):
+        stack.connected(settings)
+    running(settings.home, users=4243, internal=4244)
+    ours = stack.connected(settings)
+    assert (ours.kafka_bootstrap, ours.kafka_security["sasl.password"]) == ("127.0.0.1:4244", "secret")
+    assert stack.has_own_kafka(ours), "its own address is known again"
+    assert stack.connected(ours) == ours
+    assert stack.kafka_doors(ours) == "127.0.0.1:4242 for anyone, 127.0.0.1:4243 for users with a password"
+
+
+def test_a_broker_of_an_older_version_is_one_sentence(settings: Settings) -> None:
+    running(settings.home)
+    with pytest.raises(HostError, match="started by an older version, without a door for internal"):
+        stack.connected(settings)
+
+
+@pytest.mark.parametrize(
+    ("port", "chosen", "users"), [(9092, None, 9093), (0, None, 0), (65535, None, 0), (9092, 7, 7)]
+)
+def test_the_port_of_users_is_the_one_after(settings: Settings, port: int, chosen: int | None, users: int) -> None:
+    asked = settings.model_copy(update={"kafka_port": port, "kafka_users_port": chosen})
+    assert stack.local_kafka(asked).users_port == users
 
 
 def test_known_streams_in_the_order_of_the_flow(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """Promotion, death between two tables, undo: on Delta tables of real packets, without a JVM."""
 
 import datetime as dt
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from fink_lib.config import Settings
 from fink_lib.errors import ReprocessRefused
 from fink_lib.lake.digest import table_digest
 from fink_lib.lake.swap import night_files
+from fink_lib.maintenance.vacuum import vacuum_lake
 from fink_lib.reprocess import folder as folders
 from fink_lib.reprocess import promote, steps
 from fink_lib.reprocess.decisions import decisions
@@ -110,6 +112,70 @@ def test_a_promotion_that_died_is_finished_by_the_next(
     assert len(decisions(folder.settings.lake)) == 1
     promote.undo(folder, ANALYST)
     assert len(digests(folder)) == 2
+
+
+def test_no_alert_is_in_neither_table_and_no_digest_is_made_between_the_commits(
+    folder: RequestFolder, packets: list[Row], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit, digest, gap = promote.apply, promote.table_digest, {"open": False}
+    everything = {packet["candid"] for packet in packets}
+
+    def ids() -> set[int]:
+        tables = (DeltaTable(str(live(folder, name))).to_pyarrow_table(columns=["alert_id"]) for name in BOTH)
+        return {alert_id for table in tables for alert_id in table["alert_id"].to_pylist()}
+
+    def look(table: DeltaTable, swap: Any) -> int:
+        version = commit(table, swap)
+        gap["open"] = not gap["open"]
+        assert ids() == everything
+        return version
+
+    def told(*of: Any) -> str:
+        assert not gap["open"]
+        return digest(*of)
+
+    monkeypatch.setattr(promote, "apply", look)
+    monkeypatch.setattr(promote, "table_digest", told)
+    promote.promote(folder, ANALYST)
+    promote.undo(folder, ANALYST)
+    assert not gap["open"]
+
+
+def test_the_table_that_gets_the_alerts_is_committed_first() -> None:
+    def moves(**counts: int) -> dict[str, Any]:
+        ways = (name.split("_") for name in counts)
+        return {"moves": [{"from": a, "to": b, "count": n} for (a, b), n in zip(ways, counts.values(), strict=True)]}
+
+    assert promote.in_order(moves(silver_rejected=3, rejected_silver=2)) == ("rejected", "silver")
+    assert promote.in_order(moves(silver_rejected=1, repeat_silver=2)) == ("silver", "rejected")
+    assert promote.in_order(moves(silver_repeat=1, nowhere_silver=5)) == ("rejected", "silver")
+
+
+def test_a_vacuum_never_meets_files_that_are_linked_and_not_yet_committed(
+    folder: RequestFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a promotion links in is as old as the candidate, and an undo's files are older still."""
+    settings, commit, told = folder.settings, promote.apply, []
+    same = digests(folder)
+    for path in (*settings.lake.rglob("*.parquet"),):
+        os.utime(path, (1.6e9, 1.6e9))
+
+    def vacuum_first(table: DeltaTable, swap: Any) -> int:
+        told.append(vacuum_lake(settings, dt.datetime.now(dt.UTC)))
+        return commit(table, swap)
+
+    monkeypatch.setattr(promote, "apply", vacuum_first)
+    promote.promote(folder, ANALYST)
+    assert digests(folder) == candidates(folder)
+    promote.undo(folder, ANALYST)
+    assert digests(folder) == same
+    kept = [facts["kept_because"] for each in told for facts in each.values()]
+    assert len(kept) >= 8
+    assert all("another promotion, undo or vacuum is at work" in because for because in kept)
+    monkeypatch.undo()
+    after = vacuum_lake(settings, dt.datetime.now(dt.UTC))
+    assert {facts["kept_because"] for facts in after.values()} == {""}
+    assert digests(folder) == same
 
 
 def test_rows_that_came_after_the_comparison_refuse_the_promotion(folder: RequestFolder, packets: list[Row]) -> None:

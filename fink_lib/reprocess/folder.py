@@ -105,8 +105,20 @@ class RequestFolder:
         replace_text(self.root / f"{name}.json", to_json(facts))
 
     def drop_candidate(self) -> None:
-        """Delete the candidate tables."""
-        shutil.rmtree(self.candidate, ignore_errors=True)
+        """Delete the candidate tables; a reader sees all of them or none."""
+        going = self.candidate.with_name(f".{self.candidate.name}.going")
+        shutil.rmtree(going, ignore_errors=True)
+        if self.candidate.exists():
+            self.candidate.rename(going)
+            shutil.rmtree(going, ignore_errors=True)
+
+    def drop_kept(self) -> None:
+        """Delete the files that a promotion replaced: it cannot be undone any more."""
+        shutil.rmtree(self.kept, ignore_errors=True)
+
+    def entered_at(self) -> dt.datetime:
+        """Return when the request entered its state."""
+        return dt.datetime.fromisoformat(self.read("state")["history"][-1]["at"])
 
 
 def requests_root(settings: Settings) -> Path:

@@ -188,13 +188,18 @@ def undo(folder: RequestFolder, person: Person) -> JsonObject:
     Raises
     ------
     ReprocessRefused
-        When the promoted rows are no longer there as they were promoted.
+        When the promoted rows are no longer there as they were promoted, or what they replaced is not.
     """
     with one_at_a_time(folder.settings, PATIENCE_S):
         state = folder.state()
         if state is State.UNDONE:
             return folder.read(UNDO)
         check_step(folder.request_id, state, State.UNDOING)
+        if folder.has("expired"):
+            raise ReprocessRefused(
+                f"request {folder.request_id} cannot be undone any more: what it replaced was kept until "
+                f"{folder.read('expired')['at']}; reprocess its nights instead"
+            )
         promoted, begun = folder.read(PROMOTE), folder.read("promotion")
         swaps = {table: _way_back(folder, table, promoted[str(table)], begun[str(table)]) for table in REPLACED}
         folder.enter(State.UNDOING, person.now)

@@ -17,7 +17,8 @@ from fink_lib.maintenance.vacuum import vacuum_lake
 from fink_lib.reprocess import folder as folders
 from fink_lib.reprocess import promote, steps
 from fink_lib.reprocess.decisions import decisions
-from fink_lib.reprocess.folder import RequestFolder
+from fink_lib.reprocess.expire import expire
+from fink_lib.reprocess.folder import RequestFolder, one_at_a_time
 from fink_lib.reprocess.request import Request
 from fink_lib.reprocess.state import State
 
@@ -266,14 +267,53 @@ def test_the_later_of_two_promotions_is_undone_first(folder: RequestFolder, pack
     assert digests(folder) == same
 
 
-def test_a_dry_run_never_goes_live(settings: Settings, packets: list[Row]) -> None:
+def test_a_dry_run_never_goes_live_and_keeps_its_comparison_alone(settings: Settings, packets: list[Row]) -> None:
     live_lake(settings, [silver_row(packets[0], 0)], [rejected_row(packets[1], 1)])
     made = with_candidate(settings, packets)
+    assert not made.candidate.exists()
+    assert steps.diff(made, lambda: NOW) == made.read("diff")
+    assert made.report.exists()
     with pytest.raises(ReprocessRefused, match="is a dry run"):
         promote.promote(made, ANALYST)
     promote.discard(made, ANALYST)
-    assert not made.candidate.exists()
     assert [row["action"] for row in decisions(settings.lake)] == ["discard"]
+
+
+def test_what_nobody_decides_is_discarded_and_what_was_replaced_is_kept_for_a_time(folder: RequestFolder) -> None:
+    days = folder.settings.reprocess_retention_days
+    assert expire(folder.settings, NOW + dt.timedelta(days=days - 1)) == []
+    assert folder.candidate.exists()
+    assert expire(folder.settings, NOW + dt.timedelta(days=days + 1)) == [folder.request_id]
+    assert (folder.state(), folder.candidate.exists()) == (State.DISCARDED, False)
+    (told,) = decisions(folder.settings.lake)
+    assert (told["action"], told["decided_by"], told["reason"]) == (
+        "discard",
+        "maintenance",
+        "nobody decided within 30 days",
+    )
+    assert expire(folder.settings, NOW + dt.timedelta(days=days + 1)) == []
+
+
+def test_an_old_promotion_cannot_be_undone_and_says_since_when(
+    folder: RequestFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fink_lib.reprocess.expire.PATIENCE_S", 0.0)
+    promote.promote(folder, ANALYST)
+    now, later = digests(folder), NOW + dt.timedelta(days=31)
+    with one_at_a_time(folder.settings):
+        assert expire(folder.settings, later) == []
+    assert folder.kept.exists()
+    assert expire(folder.settings, later) == [folder.request_id]
+    assert (folder.kept.exists(), folder.candidate.exists()) == (False, False)
+    with pytest.raises(ReprocessRefused, match="cannot be undone any more: what it replaced was kept until 2026-02-01"):
+        promote.undo(folder, ANALYST)
+    assert digests(folder) == now
+
+
+def test_a_promotion_that_was_begun_is_never_expired(folder: RequestFolder) -> None:
+    folder.enter(State.PROMOTING, NOW)
+    assert expire(folder.settings, NOW + dt.timedelta(days=400)) == []
+    assert folder.candidate.exists()
 
 
 def test_the_comparison_names_exactly_the_alerts_that_changed(folder: RequestFolder, packets: list[Row]) -> None:

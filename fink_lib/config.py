@@ -130,6 +130,11 @@ class Settings(BaseSettings):
         336, ge=168, description="Hours that files no table needs are kept; more than the longest stream outage"
     )
     log_retention_days: float = Field(30.0, gt=0, description="Days that task logs and old checkpoints are kept")
+    reprocess_retention_days: float = Field(
+        30.0,
+        gt=0,
+        description="Days that candidates wait for a decision, promotions can be undone, stopped shadows are kept",
+    )
 
     @property
     def lake(self) -> Path:

@@ -23,6 +23,7 @@ TEXT = ["null", "string"]  # the form does not send a text that must be there an
 FIELDS = {
     "night": Param(None, type=TEXT, format="date", title="Night", description_md="Messages of one night."),
     "error_class": Param(None, type=TEXT, title="Kind of damage", description_md="For example `unknown_schema`."),
+    "stage": Param(None, type=TEXT, title="Stage", description_md="That refused them: `ingest` or `enrich`."),
     "topic": Param(None, type=TEXT, title="Topic", description_md="Messages of one Kafka topic."),
     "messages": Param(
         None, type=TEXT, format="multiline", title="Messages", description_md="One a line: `topic:partition:offset`."
@@ -36,6 +37,7 @@ FORM = {
 }
 SELECTED = [
     *("--night", "{{ params.night or '' }}", "--error-class", "{{ params.error_class or '' }}"),
+    *("--stage", "{{ params.stage or '' }}"),
     *("--topic", "{{ params.topic or '' }}", "--messages", "{{ params.messages or '' }}"),
 ]
 WHO = "{{ dag_run.triggering_user_name or 'airflow' }}"
@@ -70,8 +72,8 @@ Lists what is selected. **Fails** when a message that is named is not in the qua
             arguments=[*command, "--who", WHO, "--why", "{{ params.why or '' }}"],
             skip_when="{{ params.dry_run }}",
             doc_md="""
-Releases what is selected; a dry run skips it. **Fails** when no reason is given. Each message is released once: a
-retry is safe.
+Releases what is selected; a dry run skips it. **Fails** when nothing is selected, or no reason is given. Each message
+is released once: a retry is safe.
 """,
         )
         chain(plan, release)

@@ -33,15 +33,15 @@ Writes the candidate tables. **Fails** for want of disk or memory, or when the c
 live tables are not touched and a second try replaces the first: a retry is safe.
 """,
     "diff": """
-Compares candidate and live, and writes `diff.html` and `diff.json`. **Fails** only on damaged tables. It replaces
-what it wrote before: a retry is safe.
+Compares candidate and live, writes `diff.html` and `diff.json`; of a dry run the candidate tables then go. **Fails**
+only on damaged tables. It replaces what it wrote before: a retry is safe.
 """,
     "ask": """
 Ends a dry run here: everything after it is skipped. **Fails** never on its own account; a retry is safe.
 """,
     "approval": """
-Waits for a person, for as long as it takes. Approve promotes, Reject discards. **Failed** means that somebody
-marked it so: nothing has happened to the live tables, and clearing it is safe.
+Waits for a person, in this page or by `fink reprocess approve|discard`. Approve promotes, Reject discards.
+**Failed** means that somebody marked it so: nothing has happened to the live tables, and clearing it is safe.
 """,
     "promote": """
 Replaces the nights in silver and rejected, one commit each. **Fails** when the live nights have changed since the
@@ -52,6 +52,8 @@ Deletes the candidate tables after a rejection; what was asked and found stays. 
 a retry is safe.
 """,
 }
+
+RUNS_AT_ONCE = 16  # one that waits for a person keeps no other waiting; how many compute is for the pool to say
 
 for survey in SURVEYS.values():
     if not survey.streams_enabled:
@@ -78,7 +80,7 @@ for survey in SURVEYS.values():
         schedule=None,
         start_date=START,
         catchup=False,
-        max_active_runs=1,
+        max_active_runs=RUNS_AT_ONCE,
         default_args=NIGHTLY_ARGS,
         params=form,
         tags=[Tag.ON_DEMAND, survey.name],

@@ -37,7 +37,7 @@ def vacuum_command(
         float | None, typer.Option(help="Hours that files are kept [FINK_VACUUM_RETENTION_H]")
     ] = None,
 ) -> None:
-    """Remove files that no table needs, unused checkpoints and old logs; the retention is at least a week."""
+    """Remove files that no table needs, unused checkpoints, old logs, requests and shadows; at least a week is kept."""
     from fink_lib.maintenance.run import keep_house
 
     settings = load_settings(home, vacuum_retention_h=retention_h)
@@ -47,6 +47,9 @@ def vacuum_command(
         say(f"{name}: {told}")
     pruned = done["pruned"]
     say(f"pruned: {len(pruned['checkpoints'])} checkpoints, {pruned['logs']} logs, {pruned['bytes'] / MB:,.1f} MB")
+    for what in ("requests", "shadows"):
+        if pruned[what]:
+            say(f"{what} that are over: {', '.join(pruned[what])}")
 
 
 @app.command("bench")

@@ -88,7 +88,7 @@ def replay(
 ) -> None:
     """Decode messages anew and append the good ones to bronze, each exactly once, with the place they had in Kafka."""
     selection = _asked(_selection(messages, night, None, error_class, topic), everything=everything)
-    _act("replay", selection, survey, (who, why), home=home, dry_run=dry_run)
+    _act("replay", selection, survey, (who, why), home=home, dry_run=dry_run, everything=everything)
 
 
 @app.command()
@@ -118,6 +118,7 @@ def _act(
     *,
     home: HomeOption,
     dry_run: bool,
+    everything: bool = False,
 ) -> None:
     from fink_lib.quarantine.job import VERBS, perform, plan, told
     from fink_lib.quarantine.release import Decision
@@ -128,7 +129,8 @@ def _act(
             say(line)
         return
     who, why = decision
-    say(told(perform(settings, whose, VERBS[verb], selection, Decision(who or getpass.getuser(), why))))
+    decided = Decision(who or getpass.getuser(), why)
+    say(told(perform(settings, whose, VERBS[verb], selection, decided, everything=everything)))
 
 
 def _selection(

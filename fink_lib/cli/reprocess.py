@@ -113,7 +113,11 @@ def diff_command(request_id: IdArgument, home: HomeOption = None) -> None:
 def approve_command(
     request_id: IdArgument, reason: ReasonOption = "", by: ByOption = None, home: HomeOption = None
 ) -> None:
-    """Make the candidate live: the nights of silver and rejected are replaced; `undo` takes it back."""
+    """Make the candidate live: the nights of silver and rejected are replaced; `undo` takes it back.
+
+    A run of the DAG that waits for this approval is answered.
+    """
+    from fink_lib.cli.approval import answer_in_airflow
     from fink_lib.reprocess import promote
     from fink_lib.reprocess.folder import find
 
@@ -121,20 +125,27 @@ def approve_command(
     folder = find(settings, request_id)
     _show_tables(promote.promote(folder, _person(by, reason)))
     say(f"undo      fink reprocess undo {folder.request_id}")
-    _close_again(settings, folder)
+    if not answer_in_airflow(settings, folder, "Approve", reason):  # the run has the nights closed again
+        _close_again(settings, folder)
 
 
 @app.command("discard")
 def discard_command(
     request_id: IdArgument, reason: ReasonOption = "", by: ByOption = None, home: HomeOption = None
 ) -> None:
-    """Delete the candidate tables of a request that is not live; what was found stays."""
+    """Delete the candidate tables of a request that is not live; what was found stays.
+
+    A run of the DAG that waits for an approval of it is answered.
+    """
+    from fink_lib.cli.approval import answer_in_airflow
     from fink_lib.reprocess import promote
     from fink_lib.reprocess.folder import find
 
-    folder = find(load_settings(home), request_id)
+    settings = load_settings(home)
+    folder = find(settings, request_id)
     promote.discard(folder, _person(by, reason))
     say(f"discarded {folder.request_id}")
+    answer_in_airflow(settings, folder, "Reject", reason)
 
 
 @app.command("undo")

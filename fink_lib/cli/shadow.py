@@ -39,6 +39,17 @@ def stop_command(label: LabelArgument, survey: SurveyOption = "ztf", home: HomeO
     say(f"stopped   {spec.name}")
 
 
+@app.command("drop")
+def drop_command(label: LabelArgument, survey: SurveyOption = "ztf", home: HomeOption = None) -> None:
+    """Remove a stopped shadow with its tables and checkpoint; its last comparison stays."""
+    from fink_lib.reprocess.shadow import shadow_spec
+    from fink_lib.reprocess.shadow_life import drop
+
+    spec = shadow_spec(load_settings(home), survey, label)
+    for path in drop(spec):
+        say(f"removed   {path}")
+
+
 @app.command("diff")
 def diff_command(
     label: LabelArgument,

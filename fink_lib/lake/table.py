@@ -1,5 +1,6 @@
 """A table is code: name, columns, partitions, properties and a comment in one spec."""
 
+import json
 import logging
 import time
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pyspark.sql.types as T
 from delta.tables import DeltaTable
+from deltalake import DeltaTable as OpenTable
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
@@ -70,21 +72,41 @@ class TableSpec:
         return lake / self.full_name
 
     def ensure(self, session: SparkSession, lake: Path) -> Path:
-        """Create the table where it is missing, or wait for the stream that is creating it; return its folder.
+        """Create the table where it is missing, give it the columns that it lacks; return its folder.
 
         Streams start together and share tables. The one that comes second meets a folder that is no longer
-        empty and not yet a table, or a first commit that was there before its own.
+        empty and not yet a table, or a first commit that was there before its own: it waits.
+
+        A table of an older version lacks what the spec has gained since: a field of a newer schema, the output of
+        a new module. A stream that reads the table starts over from its checkpoint then.
         """
         path, deadline = self.path(lake), time.monotonic() + CREATION_S
-        while not DeltaTable.isDeltaTable(session, str(path)):
+        while not self._is_ready(session, path):
             try:
-                self._create(session, path)
+                self._create_or_grow(session, path)
             except PySparkException:
                 if time.monotonic() > deadline:
                     raise
                 logger.info("table is being created by another stream path=%s", path)
                 time.sleep(CREATION_POLL_S)
         return path
+
+    def _is_ready(self, session: SparkSession, path: Path) -> bool:
+        return DeltaTable.isDeltaTable(session, str(path)) and not self._lacking(path)
+
+    def _lacking(self, path: Path) -> set[str]:
+        """Return the columns and fields of the spec that a table does not have."""
+        there = T.StructType.fromJson(json.loads(OpenTable(str(path)).schema().to_json()))
+        return field_paths(self.schema) - field_paths(there)
+
+    def _create_or_grow(self, session: SparkSession, path: Path) -> None:
+        if not DeltaTable.isDeltaTable(session, str(path)):
+            self._create(session, path)
+            return
+        lacking = ", ".join(sorted(self._lacking(path)))
+        nothing = session.createDataFrame([], self.schema)
+        nothing.write.format("delta").mode("append").option("mergeSchema", "true").save(str(path))
+        logger.info("table=%s has new columns: %s", self.full_name, lacking)
 
     def _create(self, session: SparkSession, path: Path) -> None:
         builder = (
@@ -106,6 +128,20 @@ class TableSpec:
         if version is not None:
             reader = reader.option("versionAsOf", version)
         return reader.load(str(self.path(lake)))
+
+
+def field_paths(kind: T.DataType, at: str = "") -> set[str]:
+    """Return the dotted path of every column and of every field below it; arrays and maps are passed through."""
+    if isinstance(kind, T.ArrayType):
+        return field_paths(kind.elementType, at)
+    if isinstance(kind, T.MapType):
+        return field_paths(kind.valueType, at)
+    found = set[str]()
+    if isinstance(kind, T.StructType):
+        for child in kind.fields:
+            path = f"{at}.{child.name}" if at else child.name
+            found |= {path} | field_paths(child.dataType, path)
+    return found
 
 
 def append_once(frame: DataFrame, path: Path, app_id: str, batch_id: int) -> None:

@@ -1,5 +1,6 @@
-"""Remove checkpoints that no stream uses, and logs that are older than anybody reads."""
+"""Remove checkpoints that no stream uses, logs that nobody reads any more, and what old requests and shadows left."""
 
+import datetime as dt
 import shutil
 import time
 from collections.abc import Iterator
@@ -7,6 +8,8 @@ from pathlib import Path
 
 from fink_lib.config import Settings
 from fink_lib.nightly.results import JsonObject
+from fink_lib.reprocess import shadow_life
+from fink_lib.reprocess.expire import expire
 from fink_lib.streaming.spec import Stage, StreamSpec
 from fink_lib.surveys import SURVEYS
 
@@ -24,7 +27,10 @@ def prune(settings: Settings, now: float | None = None) -> JsonObject:
     now
         Unix time; the clock's when not given.
     """
-    limit = (time.time() if now is None else now) - settings.log_retention_days * DAY_S
+    now = time.time() if now is None else now
+    limit = now - settings.log_retention_days * DAY_S
+    requests = expire(settings, dt.datetime.fromtimestamp(now, dt.UTC))
+    shadows = drop_shadows(settings, now - settings.reprocess_retention_days * DAY_S)
     checkpoints = [path for path in unused_checkpoints(settings) if newest(path) < limit]
     logs = [path for path in old_files(settings) if path.stat().st_mtime < limit]
     freed = sum(_bytes(path) for path in (*checkpoints, *logs))
@@ -37,7 +43,21 @@ def prune(settings: Settings, now: float | None = None) -> JsonObject:
         "checkpoints": [str(path.relative_to(settings.home)) for path in checkpoints],
         "logs": len(logs),
         "bytes": freed,
+        "requests": requests,
+        "shadows": shadows,
     }
+
+
+def drop_shadows(settings: Settings, limit: float) -> list[str]:
+    """Drop the shadows that were stopped before a Unix time: each keeps bronze from being vacuumed."""
+    old = [
+        spec
+        for spec in shadow_life.shadows(settings)
+        if max(map(newest, shadow_life.folders(spec))) < limit and not shadow_life.is_running(spec)
+    ]
+    for spec in old:
+        shadow_life.drop(spec)
+    return [spec.name for spec in old]
 
 
 def unused_checkpoints(settings: Settings) -> list[Path]:

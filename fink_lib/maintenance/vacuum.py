@@ -2,6 +2,7 @@
 
 What is removed left its table longer ago than the retention, which is longer than the longest outage of a stream. A
 table is left alone while rows of it wait for a stream for half as long: its files may be the ones that are needed.
+So is every table while a reprocessing is promoted or undone: the old files that it links in belong to no table yet.
 """
 
 import datetime as dt
@@ -11,10 +12,12 @@ from pathlib import Path
 from deltalake import DeltaTable
 
 from fink_lib.config import Settings
+from fink_lib.errors import ReprocessRefused
 from fink_lib.lake.health import MB, health
 from fink_lib.lake.table import TableSpec
 from fink_lib.maintenance.readers import waiting
 from fink_lib.nightly.results import JsonObject
+from fink_lib.reprocess.folder import one_at_a_time
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +43,16 @@ def merge_small_files(spec: TableSpec, lake: Path) -> int:
 
 
 def vacuum_table(settings: Settings, path: Path, now: dt.datetime) -> JsonObject:
-    """Vacuum one table, or say which stream keeps it from being vacuumed."""
-    table = DeltaTable(str(path))
+    """Vacuum one table, or say what keeps it from being vacuumed: a stream, or a promotion that is at work."""
+    try:
+        with one_at_a_time(settings):
+            return _vacuum(settings, path, now)
+    except ReprocessRefused as refusal:
+        return {"removed": 0, "removed_bytes": 0, "kept_because": str(refusal)}
+
+
+def _vacuum(settings: Settings, path: Path, now: dt.datetime) -> JsonObject:
+    table = DeltaTable(str(path))  # opened under the lock: what was committed before it is seen
     limit = now - dt.timedelta(hours=settings.vacuum_retention_h * WAITING_SHARE)
     late = [one for one in waiting(table, settings.checkpoints) if one.since < limit]
     if late:

@@ -1,8 +1,10 @@
 """Runs a nightly job as a process of its own: its log in Airflow, its last word as the task's error."""
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
 from airflow.sdk import Asset, BaseOperator, Context
 
 from fink_lib.config import Settings
@@ -11,18 +13,21 @@ from fink_lib.job_command import job_command
 from fink_lib.nights import parse_night
 from fink_lib.orchestration.assets import table_facts
 from fink_lib.orchestration.child import run_child
+from fink_lib.orchestration.turns import Closing, take_turn
 from fink_lib.streaming.process import end_processes_of
 from fink_lib.streaming.runner import job_environment
 
 END_TIMEOUT_S = 15.0
+TURN_POLL_S = 10.0  # a look costs the start of a worker
 NIGHT_OF_RUN = "{{ dag_run.partition_key or params.night }}"
 
 
 class SparkJobOperator(BaseOperator):
     """Runs ``jobs/nightly/<step>.py`` for one night of a survey.
 
-    The job writes idempotently, so a retry is always safe. What an earlier try of the same step left running,
-    because its worker was killed, is ended first: two never work on one night.
+    The job writes idempotently, so a retry is always safe. What an earlier try of the same run left running, because
+    its worker was killed, is ended first. Another run that closes the same night is waited for, outside the worker:
+    two never work on one night.
 
     Parameters
     ----------
@@ -61,6 +66,7 @@ class SparkJobOperator(BaseOperator):
         """
         settings = Settings()
         night = parse_night(self.night).isoformat()
+        self._take_turn(context, settings, night)
         end_processes_of(self.token, END_TIMEOUT_S)
         code, last_word = self._run(settings, night)
         if code != 0:
@@ -68,10 +74,32 @@ class SparkJobOperator(BaseOperator):
         for table in self.tables:
             context["outlet_events"][table].extra = table_facts(settings, self.survey, table.name, [night])
 
+    def execute_again(self, context: Context, event: Any) -> None:  # noqa: ARG002 - Airflow's signature
+        """Ask once more whether it is this run's turn."""
+        self.execute(context)
+
+    @property
+    def closing(self) -> Closing:
+        """The run that this step belongs to."""
+        return Closing(self.dag_id, self.run)
+
     @property
     def token(self) -> str:
-        """What marks every process of this step and night."""
-        return f"{self.survey}.{self.night}.{self.step}"
+        """What marks every process of this step, night and run."""
+        return f"{self.closing.token(f'{self.survey}.{self.night}')}/{self.step}"
+
+    def _take_turn(self, context: Context, settings: Settings, night: str) -> None:
+        """Defer while another run closes the night."""
+
+        def is_running(other: Closing) -> bool:
+            return context["ti"].get_dr_count(dag_id=other.dag_id, run_ids=[other.run_id], states=["running"]) > 0
+
+        folder = settings.night_dir(self.survey, night)
+        other = take_turn(folder, f"{self.survey}.{night}", self.closing, is_running)
+        if other is not None:
+            self.log.info("night=%s is being closed by %s: waiting for its end", night, other)
+            pause = TimeDeltaTrigger(dt.timedelta(seconds=TURN_POLL_S))
+            self.defer(trigger=pause, method_name="execute_again")
 
     def on_kill(self) -> None:
         """End the job with every process of it."""

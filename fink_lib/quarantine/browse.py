@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
@@ -24,6 +24,7 @@ from fink_lib.surveys import Survey
 
 NAME = re.compile(r"(?P<topic>[\w.-]+)(?:\[(?P<p1>\d+)\]@|:(?P<p2>\d+):)(?P<offset>\d+)")
 HEX_WIDTH = 16
+BYTES_ROWS = 256  # messages with their bytes, 70 kB each, that are held at once
 FIRST_PRINTABLE, LAST_PRINTABLE = 0x20, 0x7E
 
 
@@ -122,6 +123,25 @@ def chosen(lake: Path, survey: Survey, selection: Selection, columns: Sequence[s
         rows = without(rows, read_releases(lake, survey), KEY)
     _require(rows, selection, spec.full_name)
     return rows.sort_by([(name, "ascending") for name in KEY]).select(names)
+
+
+def with_bytes(lake: Path, survey: Survey, selection: Selection) -> Iterator[dict[str, Any]]:
+    """Yield the messages of a selection with their raw bytes, in any order; a few at a time are in memory.
+
+    Raises
+    ------
+    LakeError
+        As `chosen` does.
+    """
+    keys = chosen(lake, survey, selection, KEY)
+    if not keys.num_rows:
+        return
+    wanted = set(zip(*(keys[name].to_pylist() for name in KEY), strict=True))
+    rows = DeltaTable(str(quarantine(survey).path(lake))).to_pyarrow_dataset()
+    limits = {"batch_size": BYTES_ROWS, "batch_readahead": 1, "fragment_readahead": 1}
+    columns = [*KEY, "error_class", "raw"]
+    for batch in rows.scanner(columns=columns, filter=selection.condition(), **limits).to_batches():
+        yield from (row for row in batch.to_pylist() if tuple(row[name] for name in KEY) in wanted)
 
 
 def _require(rows: pa.Table, selection: Selection, table: str) -> None:

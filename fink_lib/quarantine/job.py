@@ -1,21 +1,24 @@
 """The job of the `replay_quarantine` DAG: show what a release would do, replay, or discard."""
 
 import argparse
+import heapq
 import logging
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError, FinkError
 from fink_lib.lake.releases import Action
 from fink_lib.nights import parse_night
-from fink_lib.quarantine.browse import Place, Selection, chosen, today
+from fink_lib.quarantine.browse import Place, Selection, today, with_bytes
 from fink_lib.quarantine.release import Decision, Outcome, discard, replay
+from fink_lib.streaming.spec import Stage
 from fink_lib.surveys import Survey, get_survey
 
 EXIT_FAILED = 2
 SHOWN_AT_MOST = 200
+STAGES = (str(Stage.INGEST), str(Stage.ENRICH))
 VERBS = {"replay": Action.REPLAYED, "discard": Action.DISCARDED}
 
 
@@ -38,17 +41,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def perform(settings: Settings, survey: Survey, action: Action, selection: Selection, decision: Decision) -> Outcome:
+def perform(
+    settings: Settings,
+    survey: Survey,
+    action: Action,
+    selection: Selection,
+    decision: Decision,
+    *,
+    everything: bool = False,
+) -> Outcome:
     """Release the messages of a selection; a replay builds a Spark session of its own.
 
     Raises
     ------
     ConfigError
-        When nothing is selected: a whole quarantine is released by asking for it only.
+        When nothing is selected: a whole quarantine is replayed only where `everything` asks for it.
     """
+    if selection.is_everything and not everything:
+        raise ConfigError("nothing is selected: name messages, a night, a stage, a topic or an error class")
     if action is Action.DISCARDED:
-        if selection.is_everything:
-            raise ConfigError("nothing is selected: name messages, a night, a stage, a topic or an error class")
         return discard(settings, survey, selection, decision)
     from fink_lib.spark import build_session  # noqa: PLC0415 - a discard needs no JVM
 
@@ -61,17 +72,22 @@ def perform(settings: Settings, survey: Survey, action: Action, selection: Selec
 
 def plan(settings: Settings, survey: Survey, selection: Selection) -> list[str]:
     """Say of each message what a replay would find, and count it."""
-    columns = ["kafka_topic", "kafka_partition", "kafka_offset", "stage", "error_class", "raw"]
-    lines: list[str] = []
     counts = Counter[str]()
-    for row in chosen(settings.lake, survey, selection, columns).to_pylist():
+    lines = heapq.nsmallest(SHOWN_AT_MOST, _told_today(settings, survey, selection, counts))
+    total = ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "nothing is selected"
+    return [*(line for _, line in lines), f"{sum(counts.values())} messages: {total}"]
+
+
+def _told_today(
+    settings: Settings, survey: Survey, selection: Selection, counts: Counter[str]
+) -> Iterator[tuple[tuple[str, int, int, str], str]]:
+    """Yield the key of each message and what the code of today makes of it, and count that."""
+    for row in with_bytes(settings.lake, survey, selection):
         now = today(survey, row["raw"])
         state = f"still {now['error_now']}" if now["error_now"] else f"decodes now: alert {now['alert_id_now']}"
         counts["decode now" if now["error_now"] is None else "are still damaged"] += 1
-        if len(lines) < SHOWN_AT_MOST:
-            lines.append(f"{Place.of(row)} {row['stage']} {row['error_class']} → {state}")
-    total = ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "nothing is selected"
-    return [*lines, f"{sum(counts.values())} messages: {total}"]
+        key = (row["kafka_topic"], row["kafka_partition"], row["kafka_offset"], row["stage"])
+        yield key, f"{Place.of(row)} {row['stage']} {row['error_class']} → {state}"
 
 
 def told(outcome: Outcome) -> str:
@@ -99,7 +115,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _selection(asked: argparse.Namespace) -> Selection:
-    """Read the form: empty fields ask for nothing; messages stand on lines or between commas."""
+    """Read the form: empty fields ask for nothing; messages stand on lines or between commas.
+
+    Raises
+    ------
+    ConfigError
+        When no stage has that name.
+    """
+    if asked.stage not in ("", *STAGES):
+        raise ConfigError(f"no messages are quarantined in '{asked.stage}': there are {' and '.join(STAGES)}")
     named = asked.messages.replace(",", "\n").split("\n")
     return Selection(
         places=tuple(Place.parse(text) for text in named if text.strip()),

@@ -21,7 +21,7 @@ from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
 from fink_lib.ingest.bronze import KAFKA, bronze_row
 from fink_lib.ingest.stream import PLACE, BatchWriter, configure
-from fink_lib.lake.releases import Action, Release, record_releases
+from fink_lib.lake.releases import KEY, Action, Release, record_releases
 from fink_lib.lake.tables import KAFKA_KEY
 from fink_lib.quarantine.browse import Selection, chosen
 from fink_lib.streaming.lease import locked
@@ -95,8 +95,7 @@ def replay(
             f"messages quarantined in {selection.stage} are in bronze already: reprocess their night instead"
         )
     with locked(settings.home / "quarantine" / f"{survey.name}.lock"):
-        columns = ["raw_key", "raw", *KAFKA_KEY, "kafka_time", "stage"]
-        rows = chosen(settings.lake, survey, selection, columns)
+        rows = chosen(settings.lake, survey, selection, KEY)
         rows = rows.filter(pc.equal(rows["stage"], str(Stage.INGEST)))
         if not rows.num_rows:
             return Outcome(Action.REPLAYED, 0)
@@ -106,7 +105,7 @@ def replay(
 def _replay(session: SparkSession, settings: Settings, survey: Survey, rows: pa.Table, decision: Decision) -> Outcome:
     configure(session, survey)
     writer = BatchWriter(session, StreamSpec(survey.name, Stage.INGEST, settings), survey)
-    judged = writer.judged(_as_messages(session, rows)).persist(StorageLevel.DISK_ONLY)
+    judged = writer.judged(_as_messages(session, writer, rows)).persist(StorageLevel.DISK_ONLY)
     try:
         facts = judged.select("night", "alert_id", *_kafka_columns(), "error_class").toArrow()
         good = facts.filter(pc.is_null(facts["error_class"]))
@@ -126,11 +125,12 @@ def _replay(session: SparkSession, settings: Settings, survey: Survey, rows: pa.
     return Outcome(Action.REPLAYED, rows.num_rows, good.num_rows, healed, dict(bad), nights)
 
 
-def _as_messages(session: SparkSession, rows: pa.Table) -> DataFrame:
-    """Return rows of the quarantine as Kafka's source gave them out."""
+def _as_messages(session: SparkSession, writer: BatchWriter, rows: pa.Table) -> DataFrame:
+    """Return messages of the quarantine as Kafka's source gave them out; their bytes stay in Spark."""
     names = {"raw_key": "key", "raw": "value", "kafka_time": "timestamp"} | {old: new for new, old in KAFKA.items()}
-    table = rows.drop_columns("stage")
-    return session.createDataFrame(table.rename_columns([names[name] for name in table.column_names]))
+    held = session.read.format("delta").load(str(writer.quarantine)).where(F.col("stage") == str(Stage.INGEST))
+    mine = held.join(F.broadcast(session.createDataFrame(rows.select(list(KAFKA_KEY)))), list(KAFKA_KEY), "left_semi")
+    return mine.select(*(F.col(old).alias(new) for old, new in names.items()))
 
 
 def _kafka_columns() -> list[Column]:

@@ -5,11 +5,12 @@ import fcntl
 import json
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError, ReprocessRefused
@@ -18,6 +19,8 @@ from fink_lib.reprocess.request import Request, request_from_json
 from fink_lib.reprocess.state import State, check_step
 
 JsonObject = dict[str, Any]
+LOCK_POLL_S = 0.2
+PATIENCE_S = 120.0  # a vacuum holds the lock for one table at a time
 
 
 @dataclass(frozen=True)
@@ -102,8 +105,20 @@ class RequestFolder:
         replace_text(self.root / f"{name}.json", to_json(facts))
 
     def drop_candidate(self) -> None:
-        """Delete the candidate tables."""
-        shutil.rmtree(self.candidate, ignore_errors=True)
+        """Delete the candidate tables; a reader sees all of them or none."""
+        going = self.candidate.with_name(f".{self.candidate.name}.going")
+        shutil.rmtree(going, ignore_errors=True)
+        if self.candidate.exists():
+            self.candidate.rename(going)
+            shutil.rmtree(going, ignore_errors=True)
+
+    def drop_kept(self) -> None:
+        """Delete the files that a promotion replaced: it cannot be undone any more."""
+        shutil.rmtree(self.kept, ignore_errors=True)
+
+    def entered_at(self) -> dt.datetime:
+        """Return when the request entered its state."""
+        return dt.datetime.fromisoformat(self.read("state")["history"][-1]["at"])
 
 
 def requests_root(settings: Settings) -> Path:
@@ -155,19 +170,37 @@ def listed(settings: Settings) -> list[RequestFolder]:
 
 
 @contextmanager
-def one_at_a_time(settings: Settings) -> Iterator[None]:
-    """Hold the only right to change live tables by a reprocessing; the right ends with the process.
+def one_at_a_time(settings: Settings, patience_s: float = 0.0) -> Iterator[None]:
+    """Hold the only right to link files into live tables, or to remove files from them; it ends with the process.
+
+    A linked file is as old as what it links to, and no table needs it until the commit: a vacuum between the two
+    would take it for rubbish.
+
+    Parameters
+    ----------
+    settings
+        Whose live tables.
+    patience_s
+        How long to wait for another process that holds the right.
 
     Raises
     ------
     ReprocessRefused
-        When another process holds it.
+        When another process holds it for longer.
     """
-    path = requests_root(settings) / "lock"
+    path, deadline = requests_root(settings) / "lock", time.monotonic() + patience_s
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ReprocessRefused(f"another promotion or undo is at work ({path}): wait for it") from None
+        while not _locked(lock):
+            if time.monotonic() >= deadline:
+                raise ReprocessRefused(f"another promotion, undo or vacuum is at work ({path}): wait for it")
+            time.sleep(LOCK_POLL_S)
         yield
+
+
+def _locked(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

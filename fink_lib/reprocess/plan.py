@@ -23,6 +23,7 @@ from fink_lib.surveys import Cut, Survey, get_survey
 ASSUMED_RATE = 200.0  # alerts/s, where no run has been recorded: two busy cores did 250 with the lightest modules
 START_S = 25.0  # a JVM, its first plan and the catalogues
 CATALOG_PREFIX = "catalog."
+VERSIONS, DIGEST = "science_versions", "science_digest"
 
 
 @dataclass(frozen=True)
@@ -152,17 +153,33 @@ def cost(alerts: int, silver_bytes: int, rate: Rate) -> JsonObject:
 
 
 def live_versions(folder: RequestFolder, version: int | None) -> dict[str, list[str]]:
-    """Return, for each module, catalogue or model, the versions that the live rows of the nights were made with."""
+    """Return, for each module, catalogue or model, the versions that the live rows of the nights were made with.
+
+    A digest names all versions behind a row, so one row of each tells them; rows of several reprocessings of single
+    modules have none and are looked at themselves, a batch at a time.
+    """
     request = folder.request()
     if version is None:
         return {}
-    table = open_table(table_path(folder.settings, request.survey, Table.SILVER), version)
-    chosen = pc.field("night").isin(list(request.nights))
-    column = table.to_pyarrow_dataset().to_table(columns=["science_versions"], filter=chosen)["science_versions"]
-    column = column.combine_chunks()
-    _, firsts = np.unique(value_hashes(column), return_index=True)
-    pairs = {pair for row in column.take(pa.array(firsts)).to_pylist() if row for pair in row}
-    named: dict[str, list[str]] = {}
-    for name, told in sorted(pairs):
-        named.setdefault(name, []).append(told)
-    return named
+    rows = open_table(table_path(folder.settings, request.survey, Table.SILVER), version).to_pyarrow_dataset()
+    mine = pc.field("night").isin(list(request.nights))
+    named = set[str | None]()
+    for batch in rows.scanner(columns=[DIGEST], filter=mine).to_batches():
+        named |= set(pc.unique(batch[DIGEST]).to_pylist())
+    pairs = set[tuple[str, str]]()
+    for digest in named - {None}:
+        pairs |= _pairs(rows.scanner(columns=[VERSIONS], filter=mine & (pc.field(DIGEST) == digest)).head(1)[VERSIONS])
+    if None in named:
+        for batch in rows.scanner(columns=[VERSIONS], filter=mine & pc.field(DIGEST).is_null()).to_batches():
+            pairs |= _pairs(batch[VERSIONS])
+    told: dict[str, list[str]] = {}
+    for name, found in sorted(pairs):
+        told.setdefault(name, []).append(found)
+    return told
+
+
+def _pairs(column: pa.Array | pa.ChunkedArray) -> set[tuple[str, str]]:
+    """Return the distinct entries of a column of maps."""
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    _, firsts = np.unique(value_hashes(whole), return_index=True)
+    return {pair for row in whole.take(pa.array(firsts)).to_pylist() if row for pair in row}

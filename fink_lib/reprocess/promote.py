@@ -3,6 +3,8 @@
 Two tables cannot be committed together. Each step is therefore written down before it is taken, and every commit
 carries the request's own transaction id: a promotion that died between two tables is finished by promoting again,
 and a commit that was made is not made twice. What a promotion replaces is kept, as links, for the way back.
+
+Everything that takes time (links, digests) is done before the first commit or after the second.
 """
 
 import datetime as dt
@@ -19,7 +21,8 @@ from fink_lib.lake.swap import NightFile, Swap, apply, link_files, night_files, 
 from fink_lib.nightly.snapshot import Table
 from fink_lib.reprocess.compare import NOWHERE, JsonObject
 from fink_lib.reprocess.decisions import Decision, record
-from fink_lib.reprocess.folder import RequestFolder, one_at_a_time
+from fink_lib.reprocess.folder import PATIENCE_S, RequestFolder, one_at_a_time
+from fink_lib.reprocess.side import SILVER
 from fink_lib.reprocess.state import State, check_step
 from fink_lib.reprocess.tables import REPLACED, files_of, night_predicate, open_table, table_path
 
@@ -61,7 +64,7 @@ def promote(folder: RequestFolder, person: Person) -> JsonObject:
     ReprocessRefused
         When the request is a dry run, was not compared, or the live nights are no longer what was compared.
     """
-    with one_at_a_time(folder.settings):
+    with one_at_a_time(folder.settings, PATIENCE_S):
         state = folder.state()
         if state is State.PROMOTED:
             return folder.read(PROMOTE)
@@ -74,7 +77,17 @@ def promote(folder: RequestFolder, person: Person) -> JsonObject:
         folder.write("promotion", {**begun, **looked})
         folder.enter(State.PROMOTING, person.now)
         begun = folder.read("promotion")
-        done = {str(table): _promote_table(folder, table, begun[str(table)]) for table in REPLACED}
+        swaps = {table: _way_there(folder, table, begun[str(table)]) for table in in_order(folder.read("diff"))}
+        after = {table: _commit(folder, open_table(_live(folder, table)), swap) for table, swap in swaps.items()}
+        done = {
+            str(table): {
+                "before": begun[str(table)]["version"],
+                "after": after[table],
+                "files": [file.path for file in swaps[table].add],
+                "digest": _digest(folder, table, after[table]),
+            }
+            for table in REPLACED
+        }
         folder.write(PROMOTE, done)
         record(folder.settings.lake, _decision(folder, PROMOTE, person, done))
         folder.enter(State.PROMOTED, person.now)
@@ -129,19 +142,29 @@ def _check_same(
         )
 
 
-def _promote_table(folder: RequestFolder, table: Table, begun: JsonObject) -> JsonObject:
+def in_order(diff: JsonObject) -> tuple[Table, ...]:
+    """Return which table is committed first: the one that gets the alerts which change sides.
+
+    Between the two commits such an alert is then in both tables rather than in none. When alerts go both ways, the
+    fewer of them are in none for that moment, which takes as long as a commit.
+    """
+    ways = [move for move in diff["moves"] if NOWHERE not in (move["from"], move["to"])]
+    to_rejected = sum(move["count"] for move in ways if move["from"] == SILVER)
+    to_silver = sum(move["count"] for move in ways if move["to"] == SILVER)
+    return (Table.REJECTED, Table.SILVER) if to_rejected > to_silver else (Table.SILVER, Table.REJECTED)
+
+
+def _way_there(folder: RequestFolder, table: Table, begun: JsonObject) -> Swap:
+    """Link the candidate's files into the live table's folder; the commit is all that is left to do."""
     path, source = _live(folder, table), _candidate(folder, table)
-    nights = folder.request().nights
-    new = link_files(night_files(DeltaTable(str(source)), set(nights)), source, path, f"{folder.request_id}-")
+    nights = set(folder.request().nights)
+    new = link_files(night_files(DeltaTable(str(source)), nights), source, path, f"{folder.request_id}-")
     old = [NightFile.from_json(file) for file in begun["files"]]
-    swap = Swap(old, new, _app_id(folder, table), STEP[PROMOTE], _facts(folder, PROMOTE))
-    after = _commit(folder, open_table(path), swap)
-    return {
-        "before": begun["version"],
-        "after": after,
-        "files": [file.path for file in new],
-        "digest": table_digest(path, after, night_predicate(nights)),
-    }
+    return Swap(old, new, _app_id(folder, table), STEP[PROMOTE], _facts(folder, PROMOTE))
+
+
+def _digest(folder: RequestFolder, table: Table, version: int) -> str:
+    return table_digest(_live(folder, table), version, night_predicate(folder.request().nights))
 
 
 def _commit(folder: RequestFolder, live: DeltaTable, swap: Swap) -> int:
@@ -165,25 +188,30 @@ def undo(folder: RequestFolder, person: Person) -> JsonObject:
     Raises
     ------
     ReprocessRefused
-        When the promoted rows are no longer there as they were promoted.
+        When the promoted rows are no longer there as they were promoted, or what they replaced is not.
     """
-    with one_at_a_time(folder.settings):
+    with one_at_a_time(folder.settings, PATIENCE_S):
         state = folder.state()
         if state is State.UNDONE:
             return folder.read(UNDO)
         check_step(folder.request_id, state, State.UNDOING)
+        if folder.has("expired"):
+            raise ReprocessRefused(
+                f"request {folder.request_id} cannot be undone any more: what it replaced was kept until "
+                f"{folder.read('expired')['at']}; reprocess its nights instead"
+            )
         promoted, begun = folder.read(PROMOTE), folder.read("promotion")
         swaps = {table: _way_back(folder, table, promoted[str(table)], begun[str(table)]) for table in REPLACED}
         folder.enter(State.UNDOING, person.now)
-        done = {}
-        for table, (live, swap) in swaps.items():
-            after = _commit(folder, live, swap)
-            where = night_predicate(folder.request().nights)
-            done[str(table)] = {
+        after = {table: _commit(folder, *swaps[table]) for table in reversed(in_order(folder.read("diff")))}
+        done = {
+            str(table): {
                 "before": int(promoted[str(table)]["after"]),
-                "after": after,
-                "digest": table_digest(_live(folder, table), after, where),
+                "after": after[table],
+                "digest": _digest(folder, table, after[table]),
             }
+            for table in REPLACED
+        }
         folder.write(UNDO, done)
         record(folder.settings.lake, _decision(folder, UNDO, person, done))
         folder.enter(State.UNDONE, person.now)
@@ -213,7 +241,7 @@ def _way_back(folder: RequestFolder, table: Table, promoted: JsonObject, begun: 
 
 def discard(folder: RequestFolder, person: Person) -> None:
     """Delete the candidate tables of a request that is not live; what was asked and found stays."""
-    with one_at_a_time(folder.settings):
+    with one_at_a_time(folder.settings, PATIENCE_S):
         if folder.state() is State.DISCARDED:
             return
         check_step(folder.request_id, folder.state(), State.DISCARDED)

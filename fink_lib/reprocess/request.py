@@ -137,5 +137,10 @@ def request_from_json(facts: Mapping[str, Any]) -> Request:
     )
 
 
+def request_id_of(run_id: str) -> str:
+    """Return the name of the request that a run of Airflow makes: a folder's name, out of the run's id."""
+    return run_id.replace(":", "").replace("+", "-").replace(".", "-")
+
+
 def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)

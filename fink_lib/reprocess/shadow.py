@@ -25,6 +25,7 @@ from fink_lib.streaming.plan import StreamPlan
 from fink_lib.streaming.spec import Stage, StreamSpec
 from fink_lib.surveys import Survey, get_survey
 
+MARK = "shadow_"
 _LABEL = re.compile(r"[a-z][a-z0-9_]{1,31}")
 
 
@@ -54,7 +55,7 @@ class ShadowSpec(StreamSpec):
     @property
     def name(self) -> str:
         """Identity of the stream."""
-        return f"{self.survey}.shadow_{self.label}"
+        return f"{self.survey}.{MARK}{self.label}"
 
     @property
     def job(self) -> Path:
@@ -69,12 +70,12 @@ class ShadowSpec(StreamSpec):
     @property
     def tables(self) -> Path:
         """Folder of the shadow's tables, beside the live ones."""
-        return self.settings.lake / f"shadow_{self.label}"
+        return self.settings.lake / f"{MARK}{self.label}"
 
     @property
     def report(self) -> Path:
         """The comparison as a page."""
-        return self.settings.home / "reprocess" / f"shadow_{self.label}" / "diff.html"
+        return self.settings.home / "reprocess" / f"{MARK}{self.label}" / "diff.html"
 
 
 def shadow_spec(settings: Settings, survey: str, label: str, project: Path | None = None) -> ShadowSpec:

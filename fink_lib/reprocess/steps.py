@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fink_lib.config import Settings
+from fink_lib.errors import ReprocessRefused
 from fink_lib.nightly.results import replace_text
 from fink_lib.reprocess.compare import JsonObject
 from fink_lib.reprocess.diff import compare_sides
@@ -55,8 +56,22 @@ def run(folder: RequestFolder, session: "SparkSession", clock: Clock = utc_now) 
 
 
 def diff(folder: RequestFolder, clock: Clock = utc_now) -> JsonObject:
-    """Compare the candidate with the live rows that the plan pinned; write JSON and page."""
-    check_step(folder.request_id, folder.state(), State.COMPARED)
+    """Compare the candidate with the live rows that the plan pinned; write JSON and page.
+
+    Of a dry run the comparison is all that is wanted: its candidate tables go, and comparing it again gives what was
+    found.
+
+    Raises
+    ------
+    ReprocessRefused
+        When the candidate tables are no longer there and nothing was found.
+    """
+    state = folder.state()
+    check_step(folder.request_id, state, State.COMPARED)
+    if not folder.candidate.exists():
+        if state is State.COMPARED and folder.request().dry_run:
+            return folder.read("diff")
+        raise ReprocessRefused(f"request {folder.request_id} has no candidate tables any more: run it again")
     request, pinned = folder.request(), folder.read("plan")["versions"]
     survey, nights = get_survey(request.survey), request.nights
     live_paths = {table: table_path(folder.settings, survey.name, table) for table in REPLACED}
@@ -69,4 +84,6 @@ def diff(folder: RequestFolder, clock: Clock = utc_now) -> JsonObject:
     folder.write("diff", shown)
     replace_text(folder.report, render(shown))
     folder.enter(State.COMPARED, clock())
+    if request.dry_run:
+        folder.drop_candidate()
     return shown

@@ -15,8 +15,6 @@ from fink_lib.surveys import get_survey
 
 READ = (Table.BRONZE, Table.SILVER, Table.REJECTED, Table.QUARANTINE)
 REPLACED = (Table.SILVER, Table.REJECTED)
-"""The order of a promotion: an alert that changes sides is, for a moment, on both rather than on none, when it
-was rejected before; that is the more frequent direction of a repaired cut."""
 
 
 def table_path(settings: Settings, survey: str, table: Table, root: Path | None = None) -> Path:

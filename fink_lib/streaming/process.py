@@ -46,11 +46,16 @@ def is_same_process(pid: int, started_at: float, command: Sequence[str]) -> bool
 
 
 def processes_of(token: str) -> list[psutil.Process]:
-    """Return the living processes that carry a driver's token: itself, its JVM, its Python workers."""
+    """Return the living processes that carry a driver's token: itself, its JVM, its Python workers.
+
+    A token with a slash names a part of what stands before it: the whole is all of its parts.
+    """
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if process.environ().get(TOKEN_VARIABLE) == token and process.status() != psutil.STATUS_ZOMBIE:
+            theirs = process.environ().get(TOKEN_VARIABLE, "")
+            mine = theirs == token or theirs.startswith(f"{token}/")
+            if mine and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
     return [process for process in found if process.pid != os.getpid()]
 

@@ -90,7 +90,7 @@ def test_every_dag_keeps_the_policy(dags: dict[str, DAG]) -> None:
             assert word in dag.doc_md, f"{dag.dag_id} does not say {word}"
         assert dag.description
         assert dag.catchup is False
-        assert dag.max_active_runs == (16 if dag.dag_id.endswith("_rerun_nights") else 1)
+        assert dag.max_active_runs == (16 if dag.dag_id.endswith(("_rerun_nights", "_reprocess")) else 1)
         assert dag.max_consecutive_failed_dag_runs == 0, "pausing a DAG by itself would stop the listening"
         assert {str(tag) for tag in dag.tags} <= {*(str(tag) for tag in Tag), *SURVEYS}
         assert len(dag.tags) == (1 if dag.dag_id in SHARED else 2)

@@ -1,6 +1,7 @@
 """What a person does in the Airflow UI, in a real browser: log in, fill in a form, answer a question."""
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -79,10 +80,13 @@ class AirflowPages:
 
 @contextmanager
 def airflow_pages(login: Login) -> Iterator[AirflowPages]:
-    """Start a browser and log in; the test is skipped, with this reason, where there is no browser."""
+    """Start a browser and log in; without one the test is skipped with this reason, and fails where `CI` is set."""
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
-        pytest.skip(f"no browser on this machine: none of {', '.join(BROWSERS)}")
+        missing = f"no browser on this machine: none of {', '.join(BROWSERS)}"
+        if os.environ.get("CI"):
+            pytest.fail(missing)  # what nobody clicks through must not look as if somebody had
+        pytest.skip(missing)
     with sync_playwright() as playwright:
         # A root user has no sandbox for a browser; loopback needs no proxy.
         window = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox", "--no-proxy-server"])

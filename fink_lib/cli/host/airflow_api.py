@@ -118,6 +118,11 @@ class AirflowApi:
         """Return the tasks of a run with their states; ``~`` as run id means every run."""
         return self._records(f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances", "task_instances")
 
+    def answer(self, dag_id: str, run_id: str, task_id: str, option: str, words: Record) -> None:
+        """Answer the question that a task waits with."""
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails"
+        self._request("PATCH", path, json={"chosen_options": [option], "params_input": words})
+
     def task_log(self, dag_id: str, run_id: str, task_id: str, try_number: int = 1) -> str:
         """Return the log of one try of a task as text."""
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{try_number}"

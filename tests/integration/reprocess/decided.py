@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fink_lib.cli.host.airflow import LocalAirflow
 from fink_lib.config import Settings
@@ -43,10 +43,9 @@ class Desk:
             return "asked" if states.get("approval") == "awaiting_input" else None
 
         self.wait("the approval", look)
-        return str(self._detail("GET", run_id)["body"])
-
-    def answer(self, run_id: str, option: str, why: str) -> None:
-        self._detail("PATCH", run_id, json={"chosen_options": [option], "params_input": {"why": why}})
+        path = f"/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances/approval/-1/hitlDetails"
+        with self.airflow.api() as api:
+            return str(api._request("GET", path).json()["body"])
 
     def end(self, run_id: str) -> dict[str, str | None]:
         """Wait until a run has ended; return the states of its tasks."""
@@ -64,8 +63,3 @@ class Desk:
     def log(self, run_id: str, task: str) -> str:
         with self.airflow.api() as api:
             return api.task_log(DAG_ID, run_id, task)[-3000:]
-
-    def _detail(self, method: str, run_id: str, **options: Any) -> dict[str, Any]:
-        path = f"/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances/approval/-1/hitlDetails"
-        with self.airflow.api() as api:
-            return dict(api._request(method, path, **options).json())

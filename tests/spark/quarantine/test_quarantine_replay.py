@@ -1,11 +1,16 @@
 """Replay: what is good now is in bronze exactly once, with the place it had in Kafka, and the books add up."""
 
+import copy
 import datetime as dt
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
+from typer.testing import CliRunner
 
+from fink_lib.cli.quarantine import app
 from fink_lib.config import Settings
 from fink_lib.enrich.stream import plan as enrich
 from fink_lib.errors import ConfigError
@@ -134,3 +139,51 @@ def test_a_replay_killed_before_it_was_recorded_is_shown_and_healed(
 def test_what_enrich_quarantined_is_not_replayed(spark: SparkSession, planted: Settings) -> None:
     with pytest.raises(ConfigError, match="reprocess their night"):
         replay(spark, planted, ZTF, Selection(stage="enrich"), WHY)
+
+
+def test_messages_of_a_schema_that_was_unknown_are_replayed_by_the_command_once_it_is_known(
+    spark: SparkSession, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ingest of an older version sets them aside; that of today knows the fields, and bronze gets them."""
+    older = copy.deepcopy(ZTF.reader_schema)
+    older["fields"] = [each for each in older["fields"] if each["name"] != "publisher"]
+    fields = next(each for each in older["fields"] if each["name"] == "candidate")["type"][1]["fields"]
+    fields[:] = [each for each in fields if each["name"] != "magpsf"]
+    before = replace(ZTF, reader_schema=older)
+    configure(spark, before)
+    columns = "key binary, value binary, topic string, partition int, offset long, timestamp timestamp"
+    rows = [(b"key", bytearray(ztf_message(offset)), "t", 0, offset, AT) for offset in (0, 1)]
+    writer = BatchWriter(spark, StreamSpec("ztf", Stage.INGEST, settings), before)
+    writer.write(spark.createDataFrame(rows, columns), 0)
+    (told,) = {(row["error_class"], row["reason"]) for row in listed(settings)}
+    assert told == ("unknown_schema", "2 fields that ztf does not know: candidate.magpsf, publisher")
+
+    monkeypatch.setattr("fink_lib.spark.build_session", lambda *_: spark)
+    monkeypatch.setattr(SparkSession, "stop", lambda _: None)
+    asked = ("--error-class", "unknown_schema", "--who", "ada")
+    assert "2 messages: 2 decode now" in fink(settings, "replay", *asked, "--dry-run")
+    with pytest.raises(ConfigError, match="needs a name and a reason"):
+        fink(settings, "replay", *asked)
+    said = fink(settings, "replay", *asked, "--why", "the field publisher was added")
+    assert said.strip() == f"2 of 2 messages replayed; nights to be closed again: {NIGHT} (+2)"
+    assert [(row.kafka_offset, row.alert_id) for row in bronze(spark, settings)] == [(n, CANDID + n) for n in (0, 1)]
+    table = spark.read.format("delta").load(str(writer.bronze))
+    assert table.where("publisher IS NOT NULL AND candidate.magpsf IS NOT NULL").count() == 2
+    assert listed(settings) == []
+    assert [row["why"] for row in read_releases(settings.lake, ZTF).to_pylist()] == [
+        "the field publisher was added"
+    ] * 2
+    with pytest.raises(ConfigError, match="nothing is selected"):
+        fink(settings, "replay", "--why", "all of it")
+    assert "0 of 0 messages" in fink(settings, "replay", "--everything", "--why", "all of it")
+
+
+def fink(settings: Settings, *words: str) -> str:
+    done = CliRunner().invoke(app, [*words, "--home", str(settings.home)], catch_exceptions=False)
+    assert done.exit_code == 0
+    return done.output
+
+
+def listed(settings: Settings) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(fink(settings, "list", "--json"))
+    return found

@@ -1,12 +1,18 @@
 """The REST client: login, renewal, pages, errors; against a stand-in transport."""
 
+import datetime as dt
 import json
 
 import httpx
 import pytest
 
+from fink_lib.cli.approval import answer_in_airflow
+from fink_lib.cli.host.airflow import LocalAirflow, Login
 from fink_lib.cli.host.airflow_api import AirflowApi
+from fink_lib.config import Settings
 from fink_lib.errors import HostError
+from fink_lib.reprocess.folder import RequestFolder, create
+from fink_lib.reprocess.request import Request
 
 
 class Server:
@@ -80,6 +86,35 @@ def test_existing_pool_is_given_the_values() -> None:
     with api(server) as client:
         client.ensure_pool("p", 2, "two", include_deferred=True)
     assert server.seen == [("POST", "/api/v2/pools"), ("PATCH", "/api/v2/pools/p")]
+
+
+def waiting(settings: Settings, server: Server, monkeypatch: pytest.MonkeyPatch) -> RequestFolder:
+    """A request that was made by one run of two, and what Airflow says of them."""
+    night = dt.date(2018, 11, 29)
+    folder = create(settings, Request("ztf", night, night), dt.datetime(2026, 1, 1, tzinfo=dt.UTC), "manual__1-0000")
+    runs = [{"dag_run_id": name, "state": "running"} for name in ("manual__1+00:00", "manual__2+00:00")]
+    found = {"dag_runs": runs, "total_entries": 2}
+    server.answers["GET", "/api/v2/dags/ztf_reprocess/dagRuns"] = httpx.Response(200, json=found)
+    monkeypatch.setattr(LocalAirflow, "is_running", lambda _: True)
+    monkeypatch.setattr(LocalAirflow, "login", Login("http://airflow", "admin", "right"))
+    monkeypatch.setattr(LocalAirflow, "api", lambda _: api(server))
+    return folder
+
+
+@pytest.mark.parametrize(("state", "answered"), [("awaiting_input", True), ("success", False)])
+def test_a_decision_answers_the_run_that_waits_for_it(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    state: str,
+    answered: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    server = Server()
+    folder = waiting(settings, server, monkeypatch)
+    run = "/api/v2/dags/ztf_reprocess/dagRuns/manual__1+00:00/taskInstances"
+    tasks = {"task_instances": [{"task_id": "approval", "state": state}], "total_entries": 1}
+    server.answers["GET", run] = httpx.Response(200, json=tasks)
+    assert answer_in_airflow(settings, folder, "Approve", "agreed") is answered
+    assert server.seen.count(("PATCH", f"{run}/approval/-1/hitlDetails")) == answered
 
 
 def test_nobody_there() -> None:

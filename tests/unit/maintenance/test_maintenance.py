@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,19 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 from pyspark.sql.pandas.types import to_arrow_schema
+from typer.testing import CliRunner
 
+from fink_lib.cli.shadow import app
 from fink_lib.config import Settings
+from fink_lib.errors import ConfigError
 from fink_lib.lake import tables
 from fink_lib.lake.health import MB, fewest_files, health, is_crowded
 from fink_lib.maintenance.prune import prune, unused_checkpoints
 from fink_lib.maintenance.readers import next_version, waiting
 from fink_lib.maintenance.run import keep_house, state_of
 from fink_lib.maintenance.vacuum import merge_small_files, vacuum_table
+from fink_lib.reprocess import shadow_life
+from fink_lib.reprocess.shadow import shadow_spec
 from fink_lib.streaming.spec import Stage, StreamSpec
 from fink_lib.surveys import get_survey
 
@@ -192,3 +198,44 @@ def test_old_checkpoints_and_logs_go_and_those_in_use_stay(settings: Settings) -
         True,
     ]
     assert not old_log.parent.exists()
+
+
+def test_a_shadow_that_was_stopped_long_ago_no_longer_keeps_bronze(settings: Settings) -> None:
+    bronze = settings.lake / "bronze_ztf__alerts"
+    table = fill(bronze)
+    table.optimize.compact()
+    age(bronze, days=15)
+    spec = shadow_spec(settings, "ztf", "newer")
+    fill(spec.tables / "silver_ztf__alerts")
+    other = fill(spec.tables / "silver_lsst__alerts")
+    shutil.copytree(checkpoint(settings, table, version=2), spec.checkpoint)
+    shutil.rmtree(settings.checkpoints / "ztf.enrich")
+    spec.report.parent.mkdir(parents=True)
+    spec.report.write_text("a comparison")
+    assert "rows wait for ztf.shadow_newer/v1" in vacuum_table(settings, bronze, NOW)["kept_because"]
+    for path in (*spec.tables.rglob("*"), *spec.checkpoint.parent.rglob("*"), spec.checkpoint.parent):
+        os.utime(path, (time.time() - 29 * DAY_S,) * 2)
+    assert prune(settings)["shadows"] == []
+    assert prune(settings, time.time() + 2 * DAY_S)["shadows"] == ["ztf.shadow_newer"]
+    assert not spec.checkpoint.exists()
+    assert other.count() == 20, "another survey's shadow of that name stays"
+    assert vacuum_table(settings, bronze, NOW)["removed"] == 4
+    assert spec.report.read_text() == "a comparison"
+
+
+def test_a_shadow_is_dropped_by_command_unless_it_runs(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = shadow_spec(settings, "ztf", "newer")
+    fill(spec.tables / "silver_ztf__alerts")
+    (spec.checkpoint / "offsets").mkdir(parents=True)
+    command = ["drop", "newer", "--home", str(settings.home)]
+    monkeypatch.setattr(shadow_life, "is_running", lambda _: True)
+    with pytest.raises(ConfigError, match="runs: stop it first"):
+        CliRunner().invoke(app, command, catch_exceptions=False)
+    monkeypatch.undo()
+    said = CliRunner().invoke(app, command, catch_exceptions=False).output
+    gone = (spec.tables / "silver_ztf__alerts", spec.checkpoint.parent)
+    assert said.splitlines() == [f"removed   {path}" for path in gone]
+    assert not spec.tables.exists()
+    assert shadow_life.shadows(settings) == []
+    with pytest.raises(ConfigError, match=r"there is no shadow ztf\.shadow_newer"):
+        CliRunner().invoke(app, command, catch_exceptions=False)

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -6,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from airflow.sdk.exceptions import TaskDeferred
 from deltalake import write_deltalake
 
 from fink_lib.config import Settings
@@ -13,6 +16,7 @@ from fink_lib.errors import ConfigError, NightError
 from fink_lib.orchestration.assets import table_asset
 from fink_lib.orchestration.jobs import SparkJobOperator
 from fink_lib.streaming.process import processes_of
+from fink_lib.streaming.runner import job_environment
 
 
 @pytest.fixture
@@ -82,6 +86,53 @@ def test_killing_the_task_ends_the_job_with_its_children(job: Path) -> None:
     thread.join(10)
     assert processes_of(mine.token) == []
     assert len(failure) == 1
+
+
+def running(*runs: str) -> dict[str, Any]:
+    """Return the context of a task that finds these runs running."""
+
+    def count(*, dag_id: str, run_ids: list[str], states: list[str]) -> int:
+        assert states == ["running"]
+        return len(set(run_ids) & set(runs))
+
+    return {"ti": SimpleNamespace(get_dr_count=count)}
+
+
+def test_another_run_that_closes_the_night_is_waited_for_and_not_killed(
+    job: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job.write_text("import time; time.sleep(60)")
+    first, second, lines = operator(), operator(), list[str]()
+    second.run = "run-2"
+    assert first.token != second.token
+    first._take_turn({}, Settings(), "2021-11-22")
+    left = subprocess.Popen([sys.executable, str(job)], env=job_environment(Settings(), first.token))
+    monkeypatch.setattr(second.log, "info", lambda text, *args: lines.append(text % args))
+    with pytest.raises(TaskDeferred) as waits:
+        second.execute(running("run-1"))
+    assert waits.value.method_name == "execute_again"
+    assert lines == ["night=2021-11-22 is being closed by run run-1 of adhoc_airflow: waiting for its end"]
+    assert left.poll() is None
+
+    # The first run has ended without its worker: what it left behind goes, and the second takes its turn.
+    job.write_text("")
+    second.execute_again(running(), {})
+    assert left.wait(10) != 0
+    with pytest.raises(TaskDeferred):
+        first.execute(running("run-2"))
+
+
+def test_an_earlier_try_of_the_same_run_is_ended(job: Path) -> None:
+    mine = operator()
+    words = [sys.executable, "-c", "import time; time.sleep(60)"]
+    left = subprocess.Popen(words, env=job_environment(Settings(), mine.token))
+    other = subprocess.Popen(words, env=job_environment(Settings(), mine.token.replace("run-1", "run-11")))
+    job.write_text("")
+    mine.execute({})
+    assert left.wait(10) != 0
+    assert other.poll() is None
+    other.kill()
+    other.wait(10)
 
 
 def test_events_tell_rows_and_version(job: Path) -> None:

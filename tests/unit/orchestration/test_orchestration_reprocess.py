@@ -1,12 +1,22 @@
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import jinja2
 import pytest
+from airflow.providers.standard.operators.hitl import ApprovalOperator
 
 from fink_lib.config import Settings
 from fink_lib.errors import ReprocessRefused
-from fink_lib.orchestration.reprocess import ReprocessOperator, may_be_promoted
+from fink_lib.orchestration.reprocess import (
+    DECISION,
+    REQUEST_ID,
+    DecisionOperator,
+    ReprocessOperator,
+    may_be_promoted,
+)
+from fink_lib.reprocess.request import request_id_of
 
 
 @pytest.fixture
@@ -67,6 +77,22 @@ def test_a_promotion_has_its_nights_closed_again(job: Path) -> None:
     assert event.partitions == ["2018-11-29", "2021-11-22"]
     assert mine.outlets == [mine.night]
     assert operator("diff").outlets == []
+
+
+@pytest.mark.parametrize("run_id", ["manual__2026-11-27T14:17:31.123456+00:00", "manual__2026-11-27T14:17:31+00:00_x9"])
+def test_a_request_is_found_again_by_its_run(run_id: str) -> None:
+    assert jinja2.Template(REQUEST_ID).render(run_id=run_id) == request_id_of(run_id)
+
+
+@pytest.mark.parametrize("chosen", ["Approve", "Reject"])
+def test_who_answered_and_why_is_left_behind_also_for_a_reject(chosen: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    left: dict[str, Any] = {}
+    context = {"ti": SimpleNamespace(xcom_push=lambda key, value: left.update({key: value}))}
+    monkeypatch.setattr(ApprovalOperator, "execute_complete", lambda *_: "as Airflow does")
+    mine = DecisionOperator(task_id="approval", subject="go live?")
+    event = {"chosen_options": [chosen], "responded_by_user": {"name": "vera"}, "params_input": {"why": "not yet"}}
+    assert mine.execute_complete(context, event) == "as Airflow does"
+    assert left == {DECISION: {"by": "vera", "why": "not yet"}}
 
 
 @pytest.mark.parametrize(("told", "asked"), [("False", True), ("True", False), ("None", False), ("", False)])

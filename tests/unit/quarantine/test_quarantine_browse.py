@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from fink_lib.cli.quarantine import app
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError, LakeError
+from fink_lib.quarantine import browse, job
 from fink_lib.quarantine.browse import Place, Selection, chosen, hex_dump, inspect
 from fink_lib.quarantine.job import plan
 from fink_lib.quarantine.release import Decision, discard
@@ -80,6 +81,33 @@ def test_the_plan_tells_what_a_replay_would_find(planted: Settings) -> None:
     assert lines[2] == f"t:0:3 ingest undecodable → decodes now: alert {CANDID + 1}"
     assert lines[1] == "t:0:1 ingest truncated → still truncated"
     assert lines[3] == "3 messages: 2 are still damaged, 1 decode now"
+
+
+def test_bytes_are_read_a_few_at_a_time_and_told_in_order(planted: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = plan(planted, ZTF, Selection())
+    monkeypatch.setattr(browse, "BYTES_ROWS", 1)
+    monkeypatch.setattr(job, "SHOWN_AT_MOST", 2)
+    assert plan(planted, ZTF, Selection()) == [*whole[:2], whole[-1]]
+    assert [line.split()[0] for line in whole[:-1]] == ["other:0:2", "t:0:1", "t:0:3", "t:0:4"]
+    assert plan(planted, ZTF, Selection(topic="nowhere")) == ["0 messages: nothing is selected"]
+
+
+@pytest.mark.parametrize("action", ["replay", "discard"])
+def test_a_form_that_selects_nothing_releases_nothing(
+    planted: Settings, action: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FINK_HOME", str(planted.home))
+    empty = [f"--{name}=" for name in ("night", "error-class", "stage", "topic", "messages")]
+    asked = ["--survey", "ztf", "--action", action, *empty]
+    assert job.main([*asked, "--who", "ada", "--why", "all of it"]) == 2
+    assert capsys.readouterr().err.startswith("replay_quarantine failed: nothing is selected: name messages")
+    assert job.main([*asked, "--plan"]) == 0
+    assert "4 messages: " in capsys.readouterr().out
+    assert job.main([*asked, "--stage", "ingest", "--plan"]) == 0
+    assert "3 messages: " in capsys.readouterr().out
+    assert job.main([*asked, "--stage", "distribute", "--plan"]) == 2
+    assert "no messages are quarantined in 'distribute'" in capsys.readouterr().err
+    assert offsets(planted) == [2, 1, 3, 4]
 
 
 def test_the_first_bytes_are_dumped() -> None:

@@ -1,6 +1,7 @@
 """Promotion, death between two tables, undo: on Delta tables of real packets, without a JVM."""
 
 import datetime as dt
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ from fink_lib.config import Settings
 from fink_lib.errors import ReprocessRefused
 from fink_lib.lake.digest import table_digest
 from fink_lib.lake.swap import night_files
+from fink_lib.maintenance.vacuum import vacuum_lake
 from fink_lib.reprocess import folder as folders
 from fink_lib.reprocess import promote, steps
 from fink_lib.reprocess.decisions import decisions
-from fink_lib.reprocess.folder import RequestFolder
+from fink_lib.reprocess.expire import expire
+from fink_lib.reprocess.folder import RequestFolder, one_at_a_time
 from fink_lib.reprocess.request import Request
 from fink_lib.reprocess.state import State
 
@@ -112,6 +115,70 @@ def test_a_promotion_that_died_is_finished_by_the_next(
     assert len(digests(folder)) == 2
 
 
+def test_no_alert_is_in_neither_table_and_no_digest_is_made_between_the_commits(
+    folder: RequestFolder, packets: list[Row], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit, digest, gap = promote.apply, promote.table_digest, {"open": False}
+    everything = {packet["candid"] for packet in packets}
+
+    def ids() -> set[int]:
+        tables = (DeltaTable(str(live(folder, name))).to_pyarrow_table(columns=["alert_id"]) for name in BOTH)
+        return {alert_id for table in tables for alert_id in table["alert_id"].to_pylist()}
+
+    def look(table: DeltaTable, swap: Any) -> int:
+        version = commit(table, swap)
+        gap["open"] = not gap["open"]
+        assert ids() == everything
+        return version
+
+    def told(*of: Any) -> str:
+        assert not gap["open"]
+        return digest(*of)
+
+    monkeypatch.setattr(promote, "apply", look)
+    monkeypatch.setattr(promote, "table_digest", told)
+    promote.promote(folder, ANALYST)
+    promote.undo(folder, ANALYST)
+    assert not gap["open"]
+
+
+def test_the_table_that_gets_the_alerts_is_committed_first() -> None:
+    def moves(**counts: int) -> dict[str, Any]:
+        ways = (name.split("_") for name in counts)
+        return {"moves": [{"from": a, "to": b, "count": n} for (a, b), n in zip(ways, counts.values(), strict=True)]}
+
+    assert promote.in_order(moves(silver_rejected=3, rejected_silver=2)) == ("rejected", "silver")
+    assert promote.in_order(moves(silver_rejected=1, repeat_silver=2)) == ("silver", "rejected")
+    assert promote.in_order(moves(silver_repeat=1, nowhere_silver=5)) == ("rejected", "silver")
+
+
+def test_a_vacuum_never_meets_files_that_are_linked_and_not_yet_committed(
+    folder: RequestFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a promotion links in is as old as the candidate, and an undo's files are older still."""
+    settings, commit, told = folder.settings, promote.apply, []
+    same = digests(folder)
+    for path in (*settings.lake.rglob("*.parquet"),):
+        os.utime(path, (1.6e9, 1.6e9))
+
+    def vacuum_first(table: DeltaTable, swap: Any) -> int:
+        told.append(vacuum_lake(settings, dt.datetime.now(dt.UTC)))
+        return commit(table, swap)
+
+    monkeypatch.setattr(promote, "apply", vacuum_first)
+    promote.promote(folder, ANALYST)
+    assert digests(folder) == candidates(folder)
+    promote.undo(folder, ANALYST)
+    assert digests(folder) == same
+    kept = [facts["kept_because"] for each in told for facts in each.values()]
+    assert len(kept) >= 8
+    assert all("another promotion, undo or vacuum is at work" in because for because in kept)
+    monkeypatch.undo()
+    after = vacuum_lake(settings, dt.datetime.now(dt.UTC))
+    assert {facts["kept_because"] for facts in after.values()} == {""}
+    assert digests(folder) == same
+
+
 def test_rows_that_came_after_the_comparison_refuse_the_promotion(folder: RequestFolder, packets: list[Row]) -> None:
     write(SPECS["silver"], folder.settings.lake, [silver_row(packets[0], 90)])
     before = digests(folder)
@@ -200,14 +267,53 @@ def test_the_later_of_two_promotions_is_undone_first(folder: RequestFolder, pack
     assert digests(folder) == same
 
 
-def test_a_dry_run_never_goes_live(settings: Settings, packets: list[Row]) -> None:
+def test_a_dry_run_never_goes_live_and_keeps_its_comparison_alone(settings: Settings, packets: list[Row]) -> None:
     live_lake(settings, [silver_row(packets[0], 0)], [rejected_row(packets[1], 1)])
     made = with_candidate(settings, packets)
+    assert not made.candidate.exists()
+    assert steps.diff(made, lambda: NOW) == made.read("diff")
+    assert made.report.exists()
     with pytest.raises(ReprocessRefused, match="is a dry run"):
         promote.promote(made, ANALYST)
     promote.discard(made, ANALYST)
-    assert not made.candidate.exists()
     assert [row["action"] for row in decisions(settings.lake)] == ["discard"]
+
+
+def test_what_nobody_decides_is_discarded_and_what_was_replaced_is_kept_for_a_time(folder: RequestFolder) -> None:
+    days = folder.settings.reprocess_retention_days
+    assert expire(folder.settings, NOW + dt.timedelta(days=days - 1)) == []
+    assert folder.candidate.exists()
+    assert expire(folder.settings, NOW + dt.timedelta(days=days + 1)) == [folder.request_id]
+    assert (folder.state(), folder.candidate.exists()) == (State.DISCARDED, False)
+    (told,) = decisions(folder.settings.lake)
+    assert (told["action"], told["decided_by"], told["reason"]) == (
+        "discard",
+        "maintenance",
+        "nobody decided within 30 days",
+    )
+    assert expire(folder.settings, NOW + dt.timedelta(days=days + 1)) == []
+
+
+def test_an_old_promotion_cannot_be_undone_and_says_since_when(
+    folder: RequestFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fink_lib.reprocess.expire.PATIENCE_S", 0.0)
+    promote.promote(folder, ANALYST)
+    now, later = digests(folder), NOW + dt.timedelta(days=31)
+    with one_at_a_time(folder.settings):
+        assert expire(folder.settings, later) == []
+    assert folder.kept.exists()
+    assert expire(folder.settings, later) == [folder.request_id]
+    assert (folder.kept.exists(), folder.candidate.exists()) == (False, False)
+    with pytest.raises(ReprocessRefused, match="cannot be undone any more: what it replaced was kept until 2026-02-01"):
+        promote.undo(folder, ANALYST)
+    assert digests(folder) == now
+
+
+def test_a_promotion_that_was_begun_is_never_expired(folder: RequestFolder) -> None:
+    folder.enter(State.PROMOTING, NOW)
+    assert expire(folder.settings, NOW + dt.timedelta(days=400)) == []
+    assert folder.candidate.exists()
 
 
 def test_the_comparison_names_exactly_the_alerts_that_changed(folder: RequestFolder, packets: list[Row]) -> None:

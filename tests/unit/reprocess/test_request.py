@@ -1,6 +1,8 @@
 """A request says what is to be done, refuses what cannot be, and goes one way at a time."""
 
 import datetime as dt
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +134,20 @@ def test_two_promotions_wait_for_each_other(settings: Settings, tmp_path: Path) 
         pass
     with folders.one_at_a_time(settings):
         pass
+
+
+def test_a_promotion_waits_for_a_vacuum_that_is_at_work(settings: Settings) -> None:
+    held, ended = threading.Event(), []
+
+    def vacuum() -> None:
+        with folders.one_at_a_time(settings):
+            held.set()
+            time.sleep(0.5)
+            ended.append(True)
+
+    thread = threading.Thread(target=vacuum)
+    thread.start()
+    held.wait(10)
+    with folders.one_at_a_time(settings, patience_s=30):
+        assert ended
+    thread.join()

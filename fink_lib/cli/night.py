@@ -41,14 +41,7 @@ def play_command(
 
     Exits with 1 when an equation fails, a stream died, a critical expectation failed or a night was not closed in time.
     """
-<<<<<<< HEAD
     from fink_lib.cli.play import NightPlay
-=======
-    from fink_lib.cli.host.stack import kafka_doors, start_stack, stop_stack
-    from fink_lib.cli.play import NightPlay, play_night
-    from fink_lib.simulator import resolve_path
-    from fink_lib.surveys import get_survey
->>>>>>> access
 
     settings = load_settings(home)
     adapter, packets = _what_to_play(path, survey, settings)
@@ -81,7 +74,7 @@ def _what_to_play(path: str, name: str, settings: Settings) -> "tuple[Survey, Pa
 
 def _play(wanted: "NightPlay", settings: Settings, json_file: Path | None, *, keep: bool) -> dict[str, Any]:
     """Play and tell; what is known of the nights is written also when something fails on the way."""
-    from fink_lib.cli.host.stack import start_stack, stop_stack
+    from fink_lib.cli.host.stack import kafka_doors, start_stack, stop_stack
     from fink_lib.cli.play import play_night
     from fink_lib.errors import FinkError
 

@@ -293,7 +293,7 @@ def gold_notices() -> TableSpec:
             ("code_version", S),
         ),
         key=("subscription", "key", "step"),
-        comment="One row: a step of a notice to a subscription: queued or kept, sending, delivered, failed.",
+        comment="One row: a step of a notice to a subscription: queued or kept, sending, delivered, failed, uncertain.",
         partitioned_by=("survey",),
     )
 

@@ -33,7 +33,8 @@ def deliver(settings: Settings) -> str:
     """
     ended = deliver_waiting(settings, read_subscriptions(settings.notices))
     sentence = f"{ended[Action.DELIVERED]} notices delivered"
-    bad = {name: ended[action] for action, name in ((Action.FAILED, "not taken"), (Action.SENDING, "uncertain"))}
+    uncertain = ended[Action.SENDING] + ended[Action.UNCERTAIN]
+    bad = {"not taken": ended[Action.FAILED], "uncertain": uncertain}
     if any(bad.values()):
         told = ", ".join(f"{count} {name}" for name, count in bad.items() if count)
         last = max((one for one in entries(settings.lake) if one.error), key=lambda one: one.at, default=None)

@@ -19,8 +19,9 @@ from fink_lib.notices.subscriptions import Subscription
 class Action(StrEnum):
     """What happened to a notice.
 
-    A try is recorded before it is made. Where nothing follows it, nobody knows whether the notice arrived, and it is
-    not sent again: told once too few is better here than told twice, and the outbox shows it.
+    A try is recorded before it is made. Where nothing follows it, or only that its end is uncertain, nobody knows
+    whether the notice arrived, and it is not sent again: told once too few is better here than told twice, and the
+    outbox shows it.
     """
 
     QUEUED = "queued"
@@ -28,6 +29,7 @@ class Action(StrEnum):
     SENDING = "sending"
     DELIVERED = "delivered"
     FAILED = "failed"
+    UNCERTAIN = "uncertain"
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,15 @@ from collections import Counter
 from collections.abc import Sequence
 
 import httpx
+import pyarrow as pa
+from deltalake.exceptions import DeltaError
 
 from fink_lib.config import Settings
+from fink_lib.errors import FinkError
 from fink_lib.nightly.results import JsonObject
 from fink_lib.notices.notice import notice_of
 from fink_lib.notices.outbox import Action, Entry, entries, queue, step, told_alerts
-from fink_lib.notices.sinks import NotTaken, deliver
+from fink_lib.notices.sinks import NotTaken, Uncertain, deliver
 from fink_lib.notices.subscriptions import Subscription
 
 logger = logging.getLogger(__name__)
@@ -22,11 +25,23 @@ WAITING = {Action.QUEUED, Action.FAILED}
 
 
 def queue_night(settings: Settings, subscriptions: Sequence[Subscription], manifest: JsonObject) -> int:
-    """Put into the outbox what a night asks to be told; return how many notices are new."""
+    """Put into the outbox what a night asks to be told; return how many notices are new.
+
+    A subscription whose alerts cannot be read is named in the log and keeps no other one back.
+    """
     mine = [one for one in subscriptions if manifest["survey"] == one.survey]
     known = entries(settings.lake) if mine else []
-    found = [(one, notice_of(settings.lake, one, manifest, told_alerts(known, one, manifest["night"]))) for one in mine]
-    return sum(queue(settings.lake, one, notice) for one, notice in found if notice is not None)
+    return sum(_queue_one(settings, one, manifest, known) for one in mine)
+
+
+def _queue_one(settings: Settings, one: Subscription, manifest: JsonObject, known: Sequence[Entry]) -> bool:
+    try:
+        notice = notice_of(settings.lake, one, manifest, told_alerts(known, one, manifest["night"]))
+    except (FinkError, DeltaError, pa.ArrowException, OSError) as error:
+        night = f"{manifest['survey']} {manifest['night']}"
+        logger.error("night=%s notice=%s cannot be made: %s; close the night again", night, one.name, error)  # noqa: TRY400
+        return False
+    return notice is not None and queue(settings.lake, one, notice)
 
 
 def deliver_waiting(settings: Settings, subscriptions: Sequence[Subscription]) -> Counter[Action]:
@@ -49,10 +64,10 @@ def _try(settings: Settings, subscription: Subscription, entry: Entry) -> Action
             return Action.SENDING  # somebody else sends it at this moment
         outcome, error = _once(settings, subscription, entry)
         number += 2
-        if outcome is Action.SENDING:
+        step(settings.lake, entry, number, outcome, error)
+        if outcome is Action.UNCERTAIN:
             logger.error("notice=%s to=%s: nobody knows whether it arrived: %s", entry.key, subscription.name, error)
             return outcome
-        step(settings.lake, entry, number, outcome, error)
         if outcome is Action.DELIVERED:
             return outcome
         logger.warning("notice=%s to=%s attempt=%d: %s", entry.key, subscription.name, attempt + 1, error)
@@ -64,6 +79,8 @@ def _once(settings: Settings, subscription: Subscription, entry: Entry) -> tuple
         deliver(settings, subscription, entry)
     except NotTaken as error:
         return Action.FAILED, str(error)
+    except Uncertain as error:
+        return Action.UNCERTAIN, str(error)
     except (OSError, smtplib.SMTPException, httpx.HTTPError) as error:
-        return Action.SENDING, f"{type(error).__name__}: {error}"
+        return Action.UNCERTAIN, f"{type(error).__name__}: {error}"
     return Action.DELIVERED, ""

@@ -13,11 +13,16 @@ from fink_lib.notices.outbox import Entry
 from fink_lib.notices.subscriptions import Sink, Subscription
 
 TIMEOUT_S = 20.0
+SERVICE_UNAVAILABLE, REQUEST_TIMEOUT = 503, 408
 SLACK_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}  # https://docs.slack.dev/messaging/formatting-message-text
 
 
 class NotTaken(FinkError):
     """The notice certainly did not arrive: it may be tried again."""
+
+
+class Uncertain(FinkError):
+    """The other side answered, but not whether it took the notice: trying again could tell it twice."""
 
 
 def deliver(settings: Settings, subscription: Subscription, entry: Entry) -> None:
@@ -27,6 +32,8 @@ def deliver(settings: Settings, subscription: Subscription, entry: Entry) -> Non
     ------
     NotTaken
         When the other side refused it or could not be reached.
+    Uncertain
+        When its answer does not tell.
     OSError, smtplib.SMTPException, httpx.HTTPError
         When nobody knows what became of it.
     """
@@ -54,11 +61,20 @@ def mail(settings: Settings, address: str, entry: Entry) -> None:
         server = mail_server(settings)
     except OSError as error:
         raise NotTaken(f"{type(error).__name__}: {error}") from error
-    with server:
-        try:
-            server.send_message(message)
-        except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as error:
-            raise NotTaken(f"{type(error).__name__}: {error}") from error
+    try:
+        server.send_message(message)
+    except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError) as error:
+        raise NotTaken(f"{type(error).__name__}: {error}") from error
+    finally:
+        _leave(server)
+
+
+def _leave(server: smtplib.SMTP) -> None:
+    """Say goodbye; how that is answered says nothing about the mail."""
+    try:
+        server.quit()
+    except (OSError, smtplib.SMTPException):
+        server.close()
 
 
 def escaped(text: str) -> str:
@@ -70,11 +86,20 @@ def _post(address: str, entry: Entry, facts: Mapping[str, object]) -> None:
     """Post JSON; the key goes along for receivers that look at it."""
     try:
         answer = httpx.post(address, json=facts, headers={"Idempotency-Key": entry.key}, timeout=TIMEOUT_S)
-        answer.raise_for_status()
-    except httpx.HTTPStatusError as error:
-        raise NotTaken(f"answered {error.response.status_code}") from error  # no address: it may be a secret
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         raise NotTaken(f"{type(error).__name__}: {error}") from error
+    if not answer.is_success:
+        kind = NotTaken if surely_refused(answer.status_code) else Uncertain
+        raise kind(f"answered {answer.status_code}")  # no address: it may be a secret
+
+
+def surely_refused(status: int) -> bool:
+    """Tell whether an HTTP answer says that the post was not taken.
+
+    A server or gateway that failed (500, 502, 504) or gave up (408) may have handed it on before.
+    """
+    redirected_or_refused = 300 <= status < 500 and status != REQUEST_TIMEOUT  # noqa: PLR2004 - classes of RFC 9110
+    return redirected_or_refused or status == SERVICE_UNAVAILABLE
 
 
 _SINKS: Mapping[Sink, Callable[[Settings, str, Entry], None]] = {

@@ -1,5 +1,6 @@
 """Our filters beside Fink's own, over the same alerts: who selects what, and why they differ."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,23 +9,30 @@ import numpy as np
 import pyarrow as pa
 
 from fink_lib.filters.base import Filter
+from fink_lib.filters.blocks.catalogued import NOTHING
+from fink_lib.filters.blocks.rubin_history import BEFORE, NOW
+from fink_lib.filters.blocks.rubin_quality import FLAGS, FLUX, FLUX_ERR
+from fink_lib.filters.blocks.surroundings import PLACES
 from fink_lib.filters.evaluate import explain
+from fink_lib.filters.lsst.faint_trails import MOMENTS
 from fink_lib.filters.plugins.binding import arguments, paths_of
 from fink_lib.filters.plugins.loader import Plugin
 from fink_lib.filters.registry import inputs_of
 from fink_lib.offline.alerts import batch_of
 from fink_lib.offline.filter_causes import Side, cause_of
+from fink_lib.offline.filter_causes.ztf import TWINS
 from fink_lib.offline.run import ALERT_ID
 
+# What tells why a pair differs on an alert, whether a filter reads it or not.
 CAUSE_PATHS = (
-    "candidate.isdiffpos",
-    "cdsxmatch",
-    "class_default",
-    "gaiadr3_DR3Name",
-    "science_errors",
-    "simbad_otype",
-    "tns",
+    *("DR3Name", "candidate.isdiffpos", "cdsxmatch", "class_default", "gaia_sep_arcsec", "magnetic_cv", "tns"),
+    *("hostless_ks_science", "hostless_ks_template", "prv_candidates.magpsf", "science_errors"),
+    *(f"{column}{place}" for place in PLACES for column in ("ps1_sep_arcsec", "ps1_star_score")),
+    *("gaiadr3_DR3Name", "simbad_otype", "diaSource.band", "diaSource.isNegative", "prvDiaSources.band"),
+    *(NOW, BEFORE, FLUX, FLUX_ERR, *FLAGS, *MOMENTS),
 )
+
+LISTED = "magnetic_cv"
 
 
 @dataclass(frozen=True)
@@ -120,10 +128,19 @@ def _run_pair(pair: Pair, table: pa.Table, survey: str) -> None:
     pair.theirs += [ids[row] for row in np.flatnonzero(yours)] if yours is not None else []
     if mine is None or yours is None:
         return
+    twins = _twins(table)
     for row in np.flatnonzero(mine != yours).tolist():
         facts = {name: table[name][row].as_py() for name in CAUSE_PATHS if name in table.column_names}
+        facts[TWINS] = twins[row]
         side = Side.OURS if mine[row] else Side.THEIRS
         pair.differences.append(Difference(ids[row], side, cause_of(side, pair.name, failing[row], facts)))
+
+
+def _twins(table: pa.Table) -> list[int]:
+    """Return for each alert how many others of the batch have its source of the list of magnetic variables."""
+    names = table[LISTED].to_pylist() if LISTED in table.column_names else [None] * table.num_rows
+    counts = Counter(names)
+    return [0 if name in NOTHING else counts[name] - 1 for name in names]
 
 
 def _ours(pair: Pair, table: pa.Table) -> tuple[Any, list[tuple[str, ...]]]:

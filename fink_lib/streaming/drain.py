@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 from deltalake import DeltaTable
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from fink_lib.config import Settings
 from fink_lib.errors import LakeError
@@ -81,18 +81,22 @@ def survey_not_drained(settings: Settings, survey: str) -> str:
     return why_not_drained(beats, time.time(), settings.night_quiet_s, settings.heartbeat_silence_s)
 
 
-def rows_by_night(table: Path) -> dict[str, int]:
-    """Count the rows of each night partition from the Delta log; rows of no night are left out.
+def rows_by_night(table: Path, version: int | None = None) -> dict[str, int]:
+    """Count the rows of each night partition from the Delta log, at a version when one is given.
+
+    Rows of no night are left out.
 
     Raises
     ------
     LakeError
-        When the table has no night partitions, or a file of it no row count.
+        When the table has no night partitions, a file of it no row count, or its log no such version.
     """
     try:
-        delta = DeltaTable(str(table))
+        delta = DeltaTable(str(table), version=version)
     except TableNotFoundError:
         return {}
+    except DeltaError as error:
+        raise LakeError(f"table {table.name} cannot be read at version {version}: {error}") from error
     if "night" not in delta.metadata().partition_columns:
         raise LakeError(f"table {table.name} is not partitioned by night: its nights cannot be counted")
     actions = pa.table(delta.get_add_actions(flatten=True)).to_pylist()

@@ -9,14 +9,31 @@ import socket
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 from fink_lib.errors import LeaseHeld
 from fink_lib.streaming.process import end_processes_of, is_same_process, own_command, process_started_at
-from fink_lib.streaming.spec import StreamSpec
+from fink_lib.streaming.spec import StreamPaths
 
 logger = logging.getLogger(__name__)
 
 LEFTOVER_TIMEOUT_S = 15.0
+
+
+class Leased(Protocol):
+    """What has one writer at a time: a stream, or anything else with a name and a folder."""
+
+    @property
+    def name(self) -> str:
+        """Identity of it."""
+
+    @property
+    def hash(self) -> str:
+        """Changes with what it is made of."""
+
+    @property
+    def paths(self) -> StreamPaths:
+        """Its files; the lease is one of them."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +63,7 @@ class Handle:
     command: tuple[str, ...]
 
     @classmethod
-    def of_this_process(cls, spec: StreamSpec, token: str) -> "Handle":
+    def of_this_process(cls, spec: Leased, token: str) -> "Handle":
         """Describe the process that calls this."""
         return cls(
             stream=spec.name,
@@ -95,7 +112,7 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def take_lease(spec: StreamSpec, token: str) -> Handle:
+def take_lease(spec: Leased, token: str) -> Handle:
     """Become the one writer of a stream.
 
     A dead holder's JVM may outlive it for a moment: what carries its token is ended first.
@@ -118,7 +135,7 @@ def take_lease(spec: StreamSpec, token: str) -> Handle:
     return mine
 
 
-def release_lease(spec: StreamSpec, token: str) -> None:
+def release_lease(spec: Leased, token: str) -> None:
     """Give the lease back, if it is still held under this token."""
     path = spec.paths.lease
     with locked(path.with_suffix(".lock")):

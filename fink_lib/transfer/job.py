@@ -1,10 +1,10 @@
 """Writes a transfer: plan and quota first, then night by night what does not stand on the topic yet, then the seal."""
 
 import datetime as dt
-import json
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -14,21 +14,22 @@ from fink_lib.config import Settings
 from fink_lib.distribute.match import Match, paths_of
 from fink_lib.distribute.message import Facts
 from fink_lib.distribute.packets import Packets, chosen_columns, outgoing
-from fink_lib.distribute.sender import Sender
 from fink_lib.enrich.schema import silver_spec
 from fink_lib.errors import ConfigError
 from fink_lib.lake.tables import bronze_alerts
 from fink_lib.nightly.results import replace_text, to_json
 from fink_lib.streaming.drain import delta_version, rows_by_night
 from fink_lib.surveys import Survey, get_survey
+from fink_lib.transfer.kept import folder_of, forget, keep, kept, sole_sender
+from fink_lib.transfer.pinned import AtVersion
 from fink_lib.transfer.request import Content, TransferRequest
 from fink_lib.transfer.selection import Chooser, chooser
-from fink_lib.transfer.topic import seal, standing_ids
+from fink_lib.transfer.topic import is_spent, seal, sender_of, standing_ids
 
 logger = logging.getLogger(__name__)
 
 ALERTS_AT_ONCE = 1000
-REQUEST, MANIFEST = "request.json", "manifest.json"
+MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,14 @@ class Transfer:
     chosen: Chooser
 
     def nights(self) -> list[dt.date]:
-        """Return the nights of the request that silver holds, oldest first."""
-        there = rows_by_night(silver_spec(self.survey).path(self.settings.lake))
+        """Return the nights of the request that silver holds at its version, oldest first."""
+        there = rows_by_night(silver_spec(self.survey).path(self.settings.lake), self.version)
         nights = sorted(dt.date.fromisoformat(night) for night in there)
         return [night for night in nights if self.request.first_night <= night <= self.request.last_night]
 
-    def matches(self, night: dt.date) -> list[Match]:
-        """Return the alerts of a night that are asked for."""
-        return self.chosen.choose(self.silver, self.survey, night)
+    def matches(self, night: dt.date, most: int) -> list[Match]:
+        """Return the alerts of a night that are asked for; not many more than `most` of them."""
+        return self.chosen.choose(self.silver, self.survey, night, most)
 
     def columns(self) -> list[Column]:
         """Return what leaves of an alert."""
@@ -75,9 +76,9 @@ class Transfer:
 
 
 def bind(session: SparkSession, settings: Settings, request: TransferRequest) -> Transfer:
-    """Read a request against the tables; nothing is sent.
+    """Read a request against the tables; nothing is sent, and nothing kept.
 
-    The version of silver is kept the first time: a run that goes on reads what the first one read.
+    A request that was sent before is bound to the version of silver that the first run read.
 
     Raises
     ------
@@ -86,7 +87,7 @@ def bind(session: SparkSession, settings: Settings, request: TransferRequest) ->
     """
     survey = get_survey(request.survey)
     spec = silver_spec(survey)
-    request, version = _pinned(settings, request, delta_version(spec.path(settings.lake)))
+    request, version = kept(settings, request) or (request, delta_version(spec.path(settings.lake)))
     if version < 0:
         raise ConfigError(f"the lake has no {spec.full_name}: nothing can be transferred")
     silver = spec.read(session, settings.lake, version)
@@ -99,60 +100,76 @@ def bind(session: SparkSession, settings: Settings, request: TransferRequest) ->
     return bound
 
 
-def _pinned(settings: Settings, request: TransferRequest, newest: int) -> tuple[TransferRequest, int]:
-    """Return the request with the date it was first asked for, and the version of silver that it reads; keep both.
-
-    Raises
-    ------
-    ConfigError
-        When another transfer has this name.
-    """
-    path = folder_of(settings, request.transfer_id) / REQUEST
-    if path.exists():
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        version = int(kept.pop("silver_version"))
-        request = replace(request, asked_at=dt.date.fromisoformat(kept["asked_at"]))
-        if kept != request.as_json():
-            raise ConfigError(f"transfer '{request.transfer_id}' asks for something else already: take another name")
-        return request, version
-    if newest >= 0:
-        replace_text(path, to_json({**request.as_json(), "silver_version": newest}))
-    return request, newest
-
-
 def plan(bound: Transfer) -> dict[str, list[Match]]:
-    """Return what a transfer sends, by night.
+    """Return what a transfer sends, by night; a night that passes the quota is the last one read.
 
     Raises
     ------
     ConfigError
         When it selects nothing, or more than the quota.
     """
-    chosen = {night.isoformat(): bound.matches(night) for night in bound.nights()}
-    total, quota = sum(map(len, chosen.values())), bound.settings.transfer_quota
-    if total == 0:
+    left = quota = bound.settings.transfer_quota
+    chosen: dict[str, list[Match]] = {}
+    for night in bound.nights():
+        chosen[night.isoformat()] = found = bound.matches(night, left)
+        left -= len(found)
+        if left < 0:
+            raise ConfigError(
+                f"more than FINK_TRANSFER_QUOTA = {quota} alerts are selected up to {night}: ask for fewer nights"
+            )
+    if left == quota:
         raise ConfigError(f"no public alert of {', '.join(chosen)} is selected: nothing to transfer")
-    if total > quota:
-        raise ConfigError(f"{total} alerts are selected, more than FINK_TRANSFER_QUOTA = {quota}: ask for fewer nights")
     return chosen
 
 
 def send(bound: Transfer) -> Path:
-    """Send what does not stand on the topic yet, seal it, and return the manifest."""
+    """Send what does not stand on the topic yet, seal it, and return the manifest.
+
+    Raises
+    ------
+    LeaseHeld
+        When another process sends it now.
+    """
+    with sole_sender(bound.settings, bound.request):
+        return _send(_renewed(bound))
+
+
+def _renewed(bound: Transfer) -> Transfer:
+    """Return the transfer as it can still be sent: anew, under the date of today, once Kafka deletes its topic.
+
+    Raises
+    ------
+    ConfigError
+        When the topic of today itself is spent.
+    """
+    request, settings = bound.request, bound.settings
+    if not is_spent(settings, request):
+        return bind(bound.session, settings, request)  # another process may have sent it since
+    today = request.asked_on(dt.datetime.now(dt.UTC).date())
+    if today.topic == request.topic:
+        raise ConfigError(f"Kafka has deleted a part of {request.topic} already: take another name for the transfer")
+    logger.info("transfer topic=%s is past its retention, begins anew as topic=%s", request.topic, today.topic)
+    forget(settings, request)
+    return bind(bound.session, settings, today)
+
+
+def _send(bound: Transfer) -> Path:
+    silver = AtVersion.of(silver_spec(bound.survey), bound.version)
     packets = Packets(
-        bound.session, bound.settings.lake, silver_spec(bound.survey), bronze_alerts(bound.survey), bound.survey,
-        columns=bound.columns(),
-    )  # fmt: skip
+        bound.session, bound.settings.lake, silver, bronze_alerts(bound.survey), bound.survey, columns=bound.columns()
+    )
     chosen = plan(bound)
+    keep(bound.settings, bound.request, bound.version)
     total, there = sum(map(len, chosen.values())), standing_ids(bound.settings, bound.request)
     logger.info("transfer topic=%s alerts=%d there=%d", bound.request.topic, total, len(there))
-    sender, done = Sender(bound.settings), len(there)
-    for part in _parts(chosen, there):
-        values = packets.encode(part)
-        for one in part:
-            sender.send(bound.request.topic, b"", values[one.key], _facts(one, bound.request))
-        done += len(sender.delivered())
-        logger.info("transfer topic=%s sent=%d of=%d", bound.request.topic, done, total)
+    with closing(sender_of(bound.settings)) as sender:
+        done = len(there)
+        for part in _parts(chosen, there):
+            values = packets.encode(part)
+            for one in part:
+                sender.send(bound.request.topic, b"", values[one.key], _facts(one, bound.request))
+            done += len(sender.delivered())
+            logger.info("transfer topic=%s sent=%d of=%d", bound.request.topic, done, total)
     seal(bound.settings, bound.request, packets.key, total)
     return _manifest(bound, {night: len(matches) for night, matches in chosen.items()})
 
@@ -171,11 +188,6 @@ def _facts(one: Match, request: TransferRequest) -> Facts:
         filter_version="transfer", kafka_time=one.kafka_time, ingest_time=one.ingest_time,
         enrich_time=one.enrich_time, code_version=__version__,
     )  # fmt: skip
-
-
-def folder_of(settings: Settings, transfer_id: str) -> Path:
-    """Return the folder of a transfer."""
-    return settings.home / "transfers" / transfer_id
 
 
 def command_of(request: TransferRequest) -> str:

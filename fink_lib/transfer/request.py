@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any, Self, TypeVar
 
@@ -94,6 +94,10 @@ class TransferRequest:
     def cutouts(self) -> bool:
         """Whether the stamps leave too."""
         return self.content is Content.FULL
+
+    def asked_on(self, day: dt.date) -> Self:
+        """Return the same request of another day: its topic has another name."""
+        return replace(self, asked_at=day)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as it is kept."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyspark.sql.functions as F
 from pyspark.sql import Column, DataFrame
 
-from fink_lib.distribute.match import Match, match, narrow, paths_of
+from fink_lib.distribute.match import USERS, Match, match, narrow, paths_of
 from fink_lib.errors import ConfigError
 from fink_lib.filters.base import Filter
 from fink_lib.filters.registry import active_filters, filters_of
@@ -35,10 +35,12 @@ class Chooser:
     filters: tuple[Filter, ...]
     users: Column | None
 
-    def choose(self, silver: DataFrame, survey: Survey, night: dt.date) -> list[Match]:
-        """Return the public alerts of a night that are asked for, by their id."""
+    def choose(self, silver: DataFrame, survey: Survey, night: dt.date, most: int) -> list[Match]:
+        """Return the public alerts of a night that are asked for, by their id; a few more than `most` are enough."""
         with lenient(silver.sparkSession):
             source = narrow(silver.where(F.col("night") == F.lit(night)), survey, self.filters, self.users)
+            if not self.filters:  # Spark itself has chosen: what is too much need not come here
+                source = source.where(F.size(USERS) > 0).limit(most + 1)
             return sorted(match(source, self.filters), key=lambda one: (one.alert_id, one.key))
 
 

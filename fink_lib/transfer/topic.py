@@ -1,18 +1,21 @@
 """The topic of a transfer: what stands on it, and sealing it once it holds everything."""
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
 
 from confluent_kafka import Consumer, KafkaException, Producer
+from confluent_kafka.admin import AdminClient
 
 from fink_lib.config import Settings
 from fink_lib.distribute.recovery import unrecorded
 from fink_lib.distribute.restricted import restricted_topics
-from fink_lib.distribute.sender import FLUSH_TIMEOUT_S, PRODUCER_CONFIG
-from fink_lib.distribute.topics import client_config, ends_of, ensure_topics
+from fink_lib.distribute.sender import FLUSH_TIMEOUT_S, PRODUCER_CONFIG, Sender
+from fink_lib.distribute.topics import ADMIN_TIMEOUT_S, client_config, ends_of, ensure_topics
 from fink_lib.errors import BrokerError
 from fink_lib.filters.base import topic_of
 from fink_lib.transfer.request import By, TransferRequest
 
+PARTITIONS = 10  # finkctl reads this many whatever the topics of the filters have (FINK_OUTPUT_PARTITIONS)
 SCHEMA_COPIES = 100  # a partition; each run of finkctl consumes one, and goes on without a word where none is left
 
 
@@ -20,6 +23,31 @@ def standing_ids(settings: Settings, request: TransferRequest) -> set[int]:
     """Return the alerts that stand on the topic, which is made where it is missing."""
     _ensure(settings, request, request.topic)
     return {sent.facts.alert_id for sent in unrecorded(settings, [request.topic], {})}
+
+
+def sender_of(settings: Settings) -> Sender:
+    """Return a producer that spreads alerts over the partitions of a transfer."""
+    return Sender(settings.model_copy(update={"output_partitions": PARTITIONS}))
+
+
+def is_spent(settings: Settings, request: TransferRequest) -> bool:
+    """Tell whether Kafka has deleted the beginning of a topic: what is sent there can no longer be complete.
+
+    A topic that is gone while its schema still announces it is spent too.
+
+    Raises
+    ------
+    BrokerError
+        When Kafka does not answer.
+    """
+    try:
+        there = AdminClient(client_config(settings)).list_topics(timeout=ADMIN_TIMEOUT_S).topics
+        both = [topic for topic in (request.topic, request.schema_topic) if topic in there]
+        with _counting(settings) as consumer:
+            ends = {topic: ends_of(consumer, topic).values() for topic in both}
+    except KafkaException as error:
+        raise BrokerError(f"topic {request.topic} could not be looked at: {error}") from error
+    return both == [request.schema_topic] or any(low > 0 for topic in both for low, _ in ends[topic])
 
 
 def seal(settings: Settings, request: TransferRequest, schema: bytes, alerts: int) -> None:
@@ -34,7 +62,7 @@ def seal(settings: Settings, request: TransferRequest, schema: bytes, alerts: in
     if held != alerts:
         raise BrokerError(f"topic {request.topic} holds {held} messages, not {alerts}: it is not announced")
     _ensure(settings, request, request.schema_topic)
-    missing = SCHEMA_COPIES * settings.output_partitions - _messages(settings, request.schema_topic)
+    missing = SCHEMA_COPIES * PARTITIONS - _messages(settings, request.schema_topic)
     _announce(settings, request.schema_topic, schema, range(max(0, missing)))
 
 
@@ -44,7 +72,9 @@ def is_restricted(settings: Settings, request: TransferRequest) -> bool:
 
 
 def _ensure(settings: Settings, request: TransferRequest, topic: str) -> None:
-    ensure_topics(settings, [topic], [topic] if is_restricted(settings, request) else [])
+    """Make a topic of a transfer where it is missing, with the partitions that finkctl reads."""
+    ten = settings.model_copy(update={"output_partitions": PARTITIONS})
+    ensure_topics(ten, [topic], [topic] if is_restricted(settings, request) else [])
 
 
 def _announce(settings: Settings, topic: str, schema: bytes, copies: Iterable[int]) -> None:
@@ -55,7 +85,7 @@ def _announce(settings: Settings, topic: str, schema: bytes, copies: Iterable[in
         producer.produce(
             topic,
             key=schema,
-            partition=number % settings.output_partitions,
+            partition=number % PARTITIONS,
             on_delivery=lambda error, _: errors.append(str(error)) if error else None,
         )
         producer.poll(0)
@@ -72,15 +102,25 @@ def _messages(settings: Settings, topic: str) -> int:
     BrokerError
         When its beginning has been deleted already, or Kafka does not answer.
     """
-    consumer = Consumer({**client_config(settings), "group.id": "fink-transfer-count", "enable.auto.commit": False})
     total = 0
     try:
-        for low, high in ends_of(consumer, topic).values():
-            if low != 0:
-                raise BrokerError(f"topic {topic} begins at offset {low}: Kafka has deleted its beginning, ask anew")
-            total += high
+        with _counting(settings) as consumer:
+            for low, high in ends_of(consumer, topic).values():
+                if low != 0:
+                    raise BrokerError(
+                        f"topic {topic} begins at offset {low}: Kafka has deleted its beginning, ask anew"
+                    )
+                total += high
     except KafkaException as error:
         raise BrokerError(f"topic {topic} could not be counted: {error}") from error
+    return total
+
+
+@contextlib.contextmanager
+def _counting(settings: Settings) -> Iterator[Consumer]:
+    """Give a consumer that looks at offsets alone."""
+    consumer = Consumer({**client_config(settings), "group.id": "fink-transfer-count", "enable.auto.commit": False})
+    try:
+        yield consumer
     finally:
         consumer.close()
-    return total

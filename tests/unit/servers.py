@@ -3,6 +3,7 @@
 import json
 import socketserver
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -17,6 +18,9 @@ class MailDialogue(socketserver.StreamRequestHandler):
         self.reply("220 here")
         while line := self.rfile.readline():
             word = line[:4].upper().strip()
+            if word == b"RCPT" and self.server.refuses:  # type: ignore[attr-defined]
+                self.reply("550 nobody of that name")
+                continue
             if word == b"DATA":
                 self.reply("354 go on")
                 body = b""
@@ -35,6 +39,7 @@ class Hook(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.posts.append(json.loads(body))  # type: ignore[attr-defined]  # made by the fixture
+        time.sleep(self.server.thinks_s)  # type: ignore[attr-defined]
         self.send_response(self.server.answer)  # type: ignore[attr-defined]
         self.end_headers()
 
@@ -54,12 +59,12 @@ def serving(server: Any) -> Iterator[Any]:
 @pytest.fixture
 def mail_server() -> Iterator[Any]:
     server = socketserver.TCPServer(("127.0.0.1", 0), MailDialogue)
-    server.mails = []  # type: ignore[attr-defined]
+    server.mails, server.refuses = [], False  # type: ignore[attr-defined]
     yield from serving(server)
 
 
 @pytest.fixture
 def hook() -> Iterator[Any]:
     server = HTTPServer(("127.0.0.1", 0), Hook)
-    server.posts, server.answer = [], 200  # type: ignore[attr-defined]
+    server.posts, server.answer, server.thinks_s = [], 200, 0.0  # type: ignore[attr-defined]
     yield from serving(server)

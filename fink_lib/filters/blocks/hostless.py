@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fink_lib.filters.base import Batch, Clause
 from fink_lib.filters.blocks.histories import light_curves, paths, per_alert
 from fink_lib.filters.blocks.moving import NOT_KNOWN_SSO
-from fink_lib.filters.blocks.surroundings import UNCATALOGUED
+from fink_lib.filters.blocks.surroundings import LOOKED, UNCATALOGUED, was_looked_at
 from fink_lib.filters.conditions import above, is_true
 
 REFERENCE_RADIUS_PX = 1.5
@@ -49,8 +49,8 @@ NO_HOST = (
     UNCATALOGUED,
     Clause(
         f"no Gaia source within {GAIA_RADIUS_ARCSEC:g} arcsec",
-        ("gaia_sep_arcsec",),
-        lambda batch: ~(batch["gaia_sep_arcsec"] <= GAIA_RADIUS_ARCSEC),
+        ("gaia_sep_arcsec", LOOKED),
+        lambda batch: was_looked_at(batch) & ~(batch["gaia_sep_arcsec"] <= GAIA_RADIUS_ARCSEC),
     ),
     NOT_KNOWN_SSO,
     is_true("is_hostless", "the stamps show no host"),

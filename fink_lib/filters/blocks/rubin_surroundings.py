@@ -1,7 +1,9 @@
 """Rubin: transients in other galaxies, near a galaxy that is known or at least on no star that is.
 
-SIMBAD, Gaia and the photometric redshifts of the Legacy Survey are asked where silver has their columns. A service
-that answered 'Fail' has not answered: the alert is kept back.
+SIMBAD, Gaia and the photometric redshifts of the Legacy Survey are asked where silver has their columns. Their
+'Unknown' says that nothing is there; a null, or no such column, that nobody asked; 'Fail' that nobody answered.
+Nothing is selected as if one of them had said "nothing there": where Gaia was not asked, a galaxy must be known at
+the place, by SIMBAD or by Mangrove; where Gaia failed, the alert is kept back.
 """
 
 from typing import Any
@@ -11,6 +13,7 @@ import numpy as np
 from fink_lib.filters.base import Batch, Clause
 from fink_lib.filters.blocks.catalogued import NOTHING
 from fink_lib.filters.blocks.rubin_quality import GOOD_QUALITY
+from fink_lib.filters.blocks.simbad import is_answered
 from fink_lib.filters.blocks.sky import off_galactic_plane
 from fink_lib.filters.conditions import among, is_false
 from fink_lib.science.base import NO_MATCH
@@ -50,7 +53,8 @@ def _failed(words: Any) -> Any:
 
 
 def _no_gaia_star(batch: Batch) -> Any:
-    return ~is_gaia_star(batch) & ~_failed(batch[GAIA[0]])
+    answered = is_answered(batch[GAIA[0]])
+    return (answered & ~is_gaia_star(batch)) | (~answered & ~_failed(batch[GAIA[0]]) & _known_galaxy(batch))
 
 
 def _no_variable_star(batch: Batch) -> Any:
@@ -64,23 +68,36 @@ def _is_no_star(kind: str | None) -> bool:
     return kind is not None and (kind == NO_MATCH or kind.startswith(NOT_A_STAR_PREFIXES))
 
 
+def _known_galaxy(batch: Batch) -> Any:
+    return among(batch[SIMBAD], EXTRAGALACTIC | CODES) | (batch[MANGROVE] >= 0.0)
+
+
+def _empty(batch: Batch) -> Any:
+    """Return where SIMBAD was asked and has nothing."""
+    return among(batch[SIMBAD], (NO_MATCH,))
+
+
 def _near_galaxy(batch: Batch) -> Any:
-    galaxy = among(batch[SIMBAD], EXTRAGALACTIC | CODES)
-    silent = among(batch[SIMBAD], NOTHING)
-    return galaxy | (batch[MANGROVE] >= 0.0) | ((numbers(batch[REDSHIFT]) > 0.0) & (galaxy | silent))
+    return _known_galaxy(batch) | ((numbers(batch[REDSHIFT]) > 0.0) & _empty(batch))
 
 
 def _near_galaxy_or_nothing(batch: Batch) -> Any:
-    return _near_galaxy(batch) | among(batch[SIMBAD], NOTHING)
+    return _near_galaxy(batch) | _empty(batch)
 
 
 NOT_SSO = is_false("is_sso", "no solar-system object")
 OFF_PLANE = off_galactic_plane(LATITUDE_DEG, "diaSource.ra", "diaSource.dec")
+NO_GAIA_STAR = Clause(
+    "no Gaia star with a parallax there, or a known galaxy where Gaia was not asked",
+    (MANGROVE,),
+    _no_gaia_star,
+    optional=(*GAIA, SIMBAD),
+)
 _NO_STAR = (
     *GOOD_QUALITY,
     OFF_PLANE,
     NOT_SSO,
-    Clause("no Gaia star with a parallax there", (), _no_gaia_star, optional=GAIA),
+    NO_GAIA_STAR,
     Clause("no star of GCVS or VSX there", ("gcvs", "vsx"), _no_variable_star),
 )
 NEAR_GALAXY = (

@@ -1,4 +1,4 @@
-"""SIMBAD's labels: old and new words, and what is no answer."""
+"""Answers of services such as SIMBAD and Gaia, and what is no answer."""
 
 from typing import Any
 
@@ -8,5 +8,5 @@ from fink_lib.science.classify.labels import is_answer
 
 
 def is_answered(labels: Any) -> Any:
-    """Return where SIMBAD answered: a null says that nobody asked, 'Fail' that it was down."""
+    """Return where the service answered: a null says that nobody asked, 'Fail' that it was down."""
     return np.array([is_answer(label) for label in labels], dtype=bool)

@@ -17,6 +17,7 @@ from fink_lib.science.neighbours import GALAXY, STAR_SCORE_MIN, UNCERTAIN
 LOCAL = ("gcvs", "vsx")
 PLACES = ("", "_2", "_3")  # the three nearest Pan-STARRS sources of a packet
 STAR_RADIUS_ARCSEC = 5.0
+LOOKED = "ps1_shape"  # a word wherever the packet's neighbours were read, null elsewhere
 
 
 def _no_variable(batch: Batch) -> Any:
@@ -40,11 +41,17 @@ def _uncatalogued(batch: Batch) -> Any:
 
 
 def _no_star_near(batch: Batch) -> Any:
+    """Return where the survey looked, and no source near is a star; one without a score may be a star."""
     stars = [
-        (batch[f"ps1_sep_arcsec{place}"] <= STAR_RADIUS_ARCSEC) & (batch[f"ps1_star_score{place}"] >= STAR_SCORE_MIN)
+        (batch[f"ps1_sep_arcsec{place}"] <= STAR_RADIUS_ARCSEC) & ~(batch[f"ps1_star_score{place}"] < STAR_SCORE_MIN)
         for place in PLACES
     ]
-    return ~np.logical_or.reduce(stars)
+    return was_looked_at(batch) & ~np.logical_or.reduce(stars)
+
+
+def was_looked_at(batch: Batch) -> Any:
+    """Return where the packet's neighbours were read: only then does a null separation mean that none is there."""
+    return ~among(batch[LOOKED], (None,))
 
 
 MAY_BE_EXTRAGALACTIC = Clause(
@@ -55,6 +62,6 @@ MAY_BE_EXTRAGALACTIC = Clause(
 UNCATALOGUED = Clause("nothing catalogued there", ("host_kind", "ps1_shape", *LOCAL), _uncatalogued)
 NO_STAR_NEAR = Clause(
     f"no Pan-STARRS star within {STAR_RADIUS_ARCSEC:g} arcsec",
-    tuple(f"{column}{place}" for place in PLACES for column in ("ps1_sep_arcsec", "ps1_star_score")),
+    (LOOKED, *(f"{column}{place}" for place in PLACES for column in ("ps1_sep_arcsec", "ps1_star_score"))),
     _no_star_near,
 )

@@ -24,7 +24,7 @@ def _above_mean(batch: Batch) -> Any:
 
 FILTER = Filter(
     name="extragalactic_lt20mag_candidate",
-    version="1.0",
+    version="1.1",
     survey="lsst",
     clauses=(
         *EXTRAGALACTIC_OR_EMPTY,

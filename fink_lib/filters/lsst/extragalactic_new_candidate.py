@@ -25,7 +25,7 @@ def _changes(batch: Batch) -> Any:
 
 FILTER = Filter(
     name="extragalactic_new_candidate",
-    version="1.0",
+    version="1.1",
     survey="lsst",
     clauses=(
         *NEAR_GALAXY,

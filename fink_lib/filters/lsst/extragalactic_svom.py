@@ -7,7 +7,7 @@ from fink_lib.filters.blocks.rubin_surroundings import NEAR_GALAXY
 
 FILTER = Filter(
     name="extragalactic_svom",
-    version="1.0",
+    version="1.1",
     survey="lsst",
     clauses=(*NEAR_GALAXY, younger_than(5.0), brighter_than(24.0)),
     description="Alerts brighter than 24 mag near a galaxy, of sources first seen less than five days ago.",

@@ -24,7 +24,7 @@ def _rate_is_significant(batch: Batch) -> Any:
 
 FILTER = Filter(
     name="fast_transient_gvom",
-    version="1.0",
+    version="1.1",
     survey="lsst",
     clauses=(
         *EXTRAGALACTIC_OR_EMPTY,

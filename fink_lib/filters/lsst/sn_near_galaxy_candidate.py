@@ -30,7 +30,7 @@ def _like_a_supernova(batch: Batch) -> Any:
 
 FILTER = Filter(
     name="sn_near_galaxy_candidate",
-    version="1.0",
+    version="1.1",
     survey="lsst",
     clauses=(
         *NEAR_GALAXY,

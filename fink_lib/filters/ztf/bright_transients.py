@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from fink_lib.filters.base import Clause, Filter
+from fink_lib.filters.base import Batch, Clause, Filter
 from fink_lib.filters.blocks.detection import BRIGHTER
-from fink_lib.filters.conditions import below
+from fink_lib.filters.blocks.moving import NOT_MOVING
+from fink_lib.filters.conditions import among, below
+from fink_lib.science.base import NO_MATCH
 
 MAX_MAG = 18.5  # the Bright Transient Survey is spectroscopically complete down to 18.5 mag
 MIN_DRB = 0.5  # deep-learning score: Fink's extragalactic filters ask the same
@@ -19,7 +21,9 @@ STAR_SGSCORE = 0.76  # PanSTARRS star-galaxy score above which a source is a sta
 STAR_RADIUS_ARCSEC = 2.0  # an alert this close to a star is that star varying
 BRIGHT_STAR_MAG = 12.0  # Gaia G; brighter stars leave residuals in the subtraction ...
 BRIGHT_STAR_RADIUS_ARCSEC = 20.0  # ... this far out
-MOVING_ROIDS = (2, 3)  # solar-system candidate, known solar-system object
+# -999 says that there is none within the survey's search radius, null that nobody looked.
+NEAREST = ("candidate.sgscore1", "candidate.distpsnr1")
+BRIGHT_NEIGHBOUR = ("candidate.neargaiabright", "candidate.maggaiabright")
 
 
 def is_real(drb: Any, rb: Any) -> Any:
@@ -43,32 +47,41 @@ REAL = Clause(
     ("candidate.drb", "candidate.rb"),
     lambda batch: is_real(batch["candidate.drb"], batch["candidate.rb"]),
 )
-NO_VARIABLE = Clause(
-    "no star of GCVS or VSX there",
-    ("gcvs_sep_arcsec", "vsx_sep_arcsec"),
-    lambda batch: np.isnan(batch["gcvs_sep_arcsec"]) & np.isnan(batch["vsx_sep_arcsec"]),
-)
-NOT_SEEN_TO_MOVE = Clause("roid is not 2, 3", ("roid",), lambda batch: ~np.isin(batch["roid"], MOVING_ROIDS))
-NO_STAR = Clause(
-    f"no Pan-STARRS star within {STAR_RADIUS_ARCSEC:g} arcsec",
-    ("candidate.sgscore1", "candidate.distpsnr1"),
-    lambda batch: ~is_star(batch["candidate.sgscore1"], batch["candidate.distpsnr1"]),
-)
+
+
+def _no_variable(batch: Batch) -> Any:
+    """Return where both catalogues were looked at and have nothing; the type of a star that is there can be unknown."""
+    nothing = [among(batch[name], (NO_MATCH,)) & np.isnan(batch[f"{name}_sep_arcsec"]) for name in ("gcvs", "vsx")]
+    return np.logical_and.reduce(nothing)
+
+
+def _no_star(batch: Batch) -> Any:
+    score, distance = (batch[path] for path in NEAREST)
+    return ~np.isnan(score + distance) & ~is_star(score, distance)
+
+
+def _no_bright_star(batch: Batch) -> Any:
+    distance, mag = (batch[path] for path in BRIGHT_NEIGHBOUR)
+    return ~np.isnan(distance + mag) & ~is_residual(distance, mag)
+
+
+NO_VARIABLE = Clause("no star of GCVS or VSX there", ("gcvs", "gcvs_sep_arcsec", "vsx", "vsx_sep_arcsec"), _no_variable)
+NO_STAR = Clause(f"no Pan-STARRS star within {STAR_RADIUS_ARCSEC:g} arcsec", NEAREST, _no_star)
 NO_BRIGHT_STAR = Clause(
     f"no Gaia star above {BRIGHT_STAR_MAG:g} mag within {BRIGHT_STAR_RADIUS_ARCSEC:g} arcsec",
-    ("candidate.neargaiabright", "candidate.maggaiabright"),
-    lambda batch: ~is_residual(batch["candidate.neargaiabright"], batch["candidate.maggaiabright"]),
+    BRIGHT_NEIGHBOUR,
+    _no_bright_star,
 )
 
 FILTER = Filter(
     name="bright_transients",
-    version="1.0",
+    version="1.1",
     survey="ztf",
     clauses=(
         below("candidate.magpsf", MAX_MAG),
         REAL,
         BRIGHTER,
-        NOT_SEEN_TO_MOVE,
+        NOT_MOVING,
         NO_VARIABLE,
         NO_STAR,
         NO_BRIGHT_STAR,

@@ -29,7 +29,7 @@ def _like_a_kilonova(batch: Batch) -> Any:
 
 FILTER = Filter(
     name="early_kn_candidates",
-    version="1.0",
+    version="1.1",
     survey="ztf",
     clauses=(
         REAL,

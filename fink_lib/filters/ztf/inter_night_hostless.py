@@ -6,7 +6,7 @@ from fink_lib.filters.conditions import equals
 
 FILTER = Filter(
     name="inter_night_hostless",
-    version="1.0",
+    version="1.1",
     survey="ztf",
     clauses=(equals("candidate.ndethist", 3), NEXT_NIGHT, *NO_HOST),
     description="Alerts of hostless sources detected three times: twice in one night, then in another.",

@@ -6,7 +6,7 @@ from fink_lib.filters.conditions import equals
 
 FILTER = Filter(
     name="intra_night_hostless",
-    version="1.0",
+    version="1.1",
     survey="ztf",
     clauses=(equals("candidate.ndethist", 2), SAME_NIGHT, *NO_HOST),
     description="Alerts of hostless sources detected twice, both times in the last twelve hours.",

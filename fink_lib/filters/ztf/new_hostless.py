@@ -6,7 +6,7 @@ from fink_lib.filters.conditions import equals
 
 FILTER = Filter(
     name="new_hostless",
-    version="1.0",
+    version="1.1",
     survey="ztf",
     clauses=(equals("candidate.ndethist", 1), *NO_HOST),
     description="Alerts of sources seen for the first time, where neither catalogues nor stamps show a host.",

@@ -44,12 +44,12 @@ def _fades(*curve: Any) -> bool:
 
 def _far_from_known(batch: Batch) -> Any:
     distance = batch["candidate.ssdistnr"]  # -999 where no known object is near
-    return (distance > MIN_SSO_ARCSEC) | (distance < 0.0) | np.isnan(distance)
+    return (distance > MIN_SSO_ARCSEC) | (distance < 0.0)
 
 
 FILTER = Filter(
     name="rate_based_kn_candidates",
-    version="1.0",
+    version="1.1",
     survey="ztf",
     clauses=(
         SURELY_REAL,

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 Row = Mapping[str, Any]
+OUR_CHOICE = "our choice"
 
 
 class Side(StrEnum):
@@ -31,6 +32,8 @@ class Cause:
         Which of our clauses it explains, for `Side.THEIRS`; any, when empty.
     explains
         Called with the alert.
+    choice
+        True where nothing is wrong with Fink's filter: this broker asks for more, or measures otherwise.
     """
 
     side: Side
@@ -38,6 +41,12 @@ class Cause:
     filters: tuple[str, ...] = ()
     clause: str = ""
     explains: Callable[[Row], bool] = lambda _row: True
+    choice: bool = False
+
+    @property
+    def told(self) -> str:
+        """What a report says."""
+        return f"{OUR_CHOICE}: {self.sentence}" if self.choice else self.sentence
 
     def covers(self, side: Side, name: str, clause: str, row: Row) -> bool:
         """Tell whether it explains one difference."""

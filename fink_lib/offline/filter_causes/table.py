@@ -27,7 +27,7 @@ def cause_of(side: Side, name: str, failing: tuple[str, ...], row: Row) -> str:
     """
     found = []
     for clause in failing or ("",):
-        known = next((cause.sentence for cause in CAUSES if cause.covers(side, name, clause, row)), None)
+        known = next((cause.told for cause in CAUSES if cause.covers(side, name, clause, row)), None)
         if known is None:
             return f"{UNEXPLAINED}: {clause}" if clause else UNEXPLAINED
         found.append(known)

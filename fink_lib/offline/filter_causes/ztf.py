@@ -1,11 +1,19 @@
 """The reasons for ZTF; most come from services that do not answer."""
 
 from fink_lib.filters.blocks.catalogued import NOTHING
-from fink_lib.filters.blocks.hostless import NEXT_NIGHT, NO_HOST, SAME_NIGHT
-from fink_lib.filters.blocks.surroundings import MAY_BE_EXTRAGALACTIC, NO_STAR_NEAR, UNCATALOGUED
+from fink_lib.filters.blocks.hostless import GAIA_RADIUS_ARCSEC, NEXT_NIGHT, NO_HOST, SAME_NIGHT
+from fink_lib.filters.blocks.surroundings import (
+    MAY_BE_EXTRAGALACTIC,
+    NO_STAR_NEAR,
+    PLACES,
+    STAR_RADIUS_ARCSEC,
+    UNCATALOGUED,
+)
 from fink_lib.offline.filter_causes.cause import Cause, Row, Side
 from fink_lib.science.base import NOT_RUN
 from fink_lib.science.classify.labels import EXTRAGALACTIC, FAILED_PREFIX, FINK_EXTRAGALACTIC
+from fink_lib.science.hostless import SCIENCE_MAX, TEMPLATE_MAX
+from fink_lib.science.neighbours import STAR_SCORE_MIN
 
 
 def _label(row: Row) -> str:
@@ -25,6 +33,36 @@ def _stamps_not_compared(row: Row) -> bool:
     return str(dict(row.get("science_errors") or ()).get("hostless")).startswith(NOT_RUN)
 
 
+def _star_in_packet(row: Row) -> bool:
+    """Tell whether one of the packet's Pan-STARRS sources is near and may be a star."""
+    found = ((row.get(f"ps1_sep_arcsec{place}"), row.get(f"ps1_star_score{place}")) for place in PLACES)
+    return any(
+        sep is not None and sep <= STAR_RADIUS_ARCSEC and (score is None or score >= STAR_SCORE_MIN)
+        for sep, score in found
+    )
+
+
+def _shares_its_star(row: Row) -> bool:
+    return bool(row.get(TWINS))
+
+
+def _gaia_silent(row: Row) -> bool:
+    """Tell whether the packet names a Gaia source, and Fink's crossmatch has none."""
+    sep = row.get("gaia_sep_arcsec")
+    return sep is not None and sep <= GAIA_RADIUS_ARCSEC and str(row.get("DR3Name") or "nan") in GAIA_SILENT
+
+
+def _has_upper_limit(row: Row) -> bool:
+    return any(mag is None for mag in row.get("prv_candidates.magpsf") or ())
+
+
+def _near_a_limit(row: Row) -> bool:
+    """Tell whether other random numbers could carry a statistic of the stamps over its limit."""
+    pairs = (("hostless_ks_science", SCIENCE_MAX), ("hostless_ks_template", TEMPLATE_MAX))
+    found = [(row.get(name), limit, SCATTER[name]) for name, limit in pairs]
+    return any(value is not None and abs(value - limit) <= scatter for value, limit, scatter in found)
+
+
 def _catalogued_star(row: Row) -> bool:
     return str(row.get("class_default")).startswith(("(VSX)", "(GCVS)"))
 
@@ -38,6 +76,10 @@ TRANSIENTS = (
     "sn_candidates",
 )
 HOSTLESS = ("inter_night_hostless", "intra_night_hostless", "new_hostless")
+# Twice the largest scatter of each statistic over random numbers, on the alerts of 2023-10-18.
+SCATTER = {"hostless_ks_science": 0.32, "hostless_ks_template": 0.13}
+GAIA_SILENT = ("nan", "Unknown", "Fail", "Fail 504")
+TWINS = "twins.magnetic_cv"  # how many other alerts of the batch have the same source
 RANDOM_STATISTIC = (
     "Fink's random numbers go on from one alert to the next, so that the same stamps give another statistic each time; "
     "here they start anew for each alert"
@@ -62,6 +104,7 @@ ZTF_CAUSES: tuple[Cause, ...] = (
         "Fink asks SDSS about stars, and takes no answer for no star; Pan-STARRS, in the packet, has one",
         ("early_kn_candidates", "rate_based_kn_candidates"),
         NO_STAR_NEAR.name,
+        _star_in_packet,
     ),
     *(
         Cause(
@@ -69,6 +112,7 @@ ZTF_CAUSES: tuple[Cause, ...] = (
             "Fink takes any galaxy of Mangrove within two degrees, this broker the nearest within 60 arcsec",
             ("early_kn_candidates",),
             clause,
+            choice=True,
         )
         for clause in (
             "within 10 kpc of a Mangrove galaxy",
@@ -85,6 +129,7 @@ ZTF_CAUSES: tuple[Cause, ...] = (
         Side.OURS,
         "Fink gives each catalogue source to one alert of the batch only",
         ("magnetic_cvs",),
+        explains=_shares_its_star,
     ),
     Cause(
         Side.THEIRS,
@@ -116,12 +161,14 @@ ZTF_CAUSES: tuple[Cause, ...] = (
         "Fink's classification uses neither VSX nor GCVS: this is a catalogued variable star",
         ("unknowns",),
         explains=_catalogued_star,
+        choice=True,
     ),
     Cause(
         Side.THEIRS,
         "Fink's classification does not use the Transient Name Server: this has a type there",
         ("unknowns",),
         explains=lambda row: str(row.get("class_default")).startswith("(TNS)"),
+        choice=True,
     ),
     Cause(
         Side.THEIRS,
@@ -148,9 +195,10 @@ ZTF_CAUSES: tuple[Cause, ...] = (
         HOSTLESS,
         NO_HOST[-1].name,
         _stamps_not_compared,
+        choice=True,
     ),
     *(
-        Cause(side, RANDOM_STATISTIC, HOSTLESS, clause, lambda row: not _stamps_not_compared(row))
+        Cause(side, RANDOM_STATISTIC, HOSTLESS, clause, _near_a_limit)
         for side, clause in ((Side.OURS, ""), (Side.THEIRS, NO_HOST[-1].name))
     ),
     Cause(
@@ -165,9 +213,10 @@ ZTF_CAUSES: tuple[Cause, ...] = (
         "Fink asks Gaia at the CDS, and takes no answer for no source; the packet names one",
         HOSTLESS,
         NO_HOST[2].name,
+        _gaia_silent,
     ),
     *(
-        Cause(Side.THEIRS, "an upper limit counts as a detection at Fink", (name,), clause.name)
+        Cause(Side.THEIRS, "an upper limit counts as a detection at Fink", (name,), clause.name, _has_upper_limit)
         for name, clause in (("intra_night_hostless", SAME_NIGHT), ("inter_night_hostless", NEXT_NIGHT))
     ),
 )

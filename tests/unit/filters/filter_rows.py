@@ -15,6 +15,25 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
+class Absent:
+    """Optional columns that silver does not have.
+
+    Attributes
+    ----------
+    columns
+        Which.
+    change
+        Of the alert, besides.
+    fails
+        Clauses that keep the alert back then; none where it is selected still.
+    """
+
+    columns: Sequence[str]
+    change: Row
+    fails: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Case:
     """A filter's truth table.
 
@@ -26,11 +45,14 @@ class Case:
         Clause → changes of that alert, each of which makes this clause fail and no other.
     also
         Changes after which it still selects the alert.
+    absent
+        What becomes of the alert where a service was never asked; one entry or more for each optional column.
     """
 
     passes: Row
     fails: Mapping[str, Sequence[Row]]
     also: Sequence[Row] = ()
+    absent: Sequence[Absent] = ()
 
 
 def batch_of_rows(survey: str, paths: Iterable[str], rows: Sequence[Row]) -> Batch:

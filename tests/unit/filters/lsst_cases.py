@@ -5,7 +5,7 @@ from typing import Any
 from fink_lib.filters.blocks.rubin_quality import FLAGS
 from fink_lib.filters.lsst.extragalactic_lt20mag_candidate import MEANS
 from fink_lib.filters.lsst.sn_near_galaxy_candidate import PEAKS
-from tests.unit.filters.filter_rows import Case, Row
+from tests.unit.filters.filter_rows import Absent, Case, Row
 
 NOW = 61000.3
 FLUX = 50_000.0  # nJy: 19.65 mag
@@ -29,7 +29,7 @@ SOURCE: dict[str, Any] = {
     "mangrove_sep_arcsec": 10.0,
     "mangrove_lum_dist_mpc": 200.0,  # distance modulus 36.51: the flux is -16.9 mag there
     "simbad_otype": "G",
-    "gaiadr3_DR3Name": None,
+    "gaiadr3_DR3Name": "Unknown",
     "gaiadr3_Plx": None,
     "gaiadr3_e_Plx": None,
     "legacydr8_zphot": None,
@@ -54,19 +54,22 @@ OFF_PLANE: dict[str, list[Row]] = {
 }
 NOT_SSO: dict[str, list[Row]] = {"no solar-system object": [{"is_sso": True}, {"is_sso": None}]}
 GAIA_STAR: Row = {"gaiadr3_DR3Name": "Gaia DR3 1", "gaiadr3_Plx": 5.1, "gaiadr3_e_Plx": 1.0}
+NO_GAIA = "no Gaia star with a parallax there, or a known galaxy where Gaia was not asked"
 NO_STAR: dict[str, list[Row]] = {
     **GOOD,
     **OFF_PLANE,
     **NOT_SSO,
-    "no Gaia star with a parallax there": [GAIA_STAR, {"gaiadr3_DR3Name": "Fail"}],
+    NO_GAIA: [GAIA_STAR, {"gaiadr3_DR3Name": "Fail"}, {"gaiadr3_DR3Name": "Fail 504"}],
     "no star of GCVS or VSX there": [{"vsx": "RRAB"}, {"gcvs": "M"}, {"vsx": None}],
 }
 NEAR: dict[str, list[Row]] = {
     **NO_STAR,
     "a galaxy is near": [
         {"mangrove_sep_arcsec": None, "simbad_otype": None},
+        {"mangrove_sep_arcsec": None, "simbad_otype": "Unknown"},
         {"mangrove_sep_arcsec": None, "simbad_otype": "Star"},
         {"mangrove_sep_arcsec": None, "simbad_otype": "Fail 504", "legacydr8_zphot": 0.1},
+        {"mangrove_sep_arcsec": None, "simbad_otype": None, "legacydr8_zphot": 0.1},
         {"mangrove_sep_arcsec": None, "simbad_otype": "LP*", "legacydr8_zphot": 0.1},
     ],
 }
@@ -74,20 +77,44 @@ NEAR_TOO: list[Row] = [
     {"mangrove_sep_arcsec": None, "simbad_otype": "G"},
     {"mangrove_sep_arcsec": None, "simbad_otype": "Sy1"},
     {"mangrove_sep_arcsec": None, "simbad_otype": "Galaxy"},
-    {"mangrove_sep_arcsec": None, "simbad_otype": None, "legacydr8_zphot": 0.05},
+    {"mangrove_sep_arcsec": None, "simbad_otype": "Unknown", "legacydr8_zphot": 0.05},
     {"simbad_otype": "Fail"},
     {"vsx": "AGN"},
     {**GAIA_STAR, "gaiadr3_Plx": 4.9},
     {**GAIA_STAR, "gaiadr3_Plx": 0.1, "gaiadr3_e_Plx": 0.1},
+    {**GAIA_STAR, "gaiadr3_Plx": None, "gaiadr3_e_Plx": None},
+    {"gaiadr3_DR3Name": "nan"},
+    {"gaiadr3_DR3Name": None, "mangrove_sep_arcsec": None},  # Gaia was not asked, SIMBAD knows a galaxy
+    {"gaiadr3_DR3Name": None, "simbad_otype": None},  # neither was asked, Mangrove has a galaxy
 ]
 LOOSE: dict[str, list[Row]] = {
     **NO_STAR,
     "a galaxy is near, or SIMBAD has nothing": [
         {"mangrove_sep_arcsec": None, "simbad_otype": "Star"},
         {"mangrove_sep_arcsec": None, "simbad_otype": "Fail"},
+        {"mangrove_sep_arcsec": None, "simbad_otype": None},
     ],
 }
-LOOSE_TOO: list[Row] = [*NEAR_TOO, {"mangrove_sep_arcsec": None, "simbad_otype": None}]
+LOOSE_TOO: list[Row] = [*NEAR_TOO, {"mangrove_sep_arcsec": None, "simbad_otype": "Unknown"}]
+# Columns that silver does not have: nobody asked SIMBAD, Gaia or the Legacy Survey.
+GAIA = ("gaiadr3_DR3Name", "gaiadr3_Plx", "gaiadr3_e_Plx")
+SERVICES = ("simbad_otype", *GAIA, "legacydr8_zphot")
+NEAR_ABSENT = (
+    Absent(SERVICES, {}),  # Mangrove has a galaxy there
+    Absent(SERVICES, {"mangrove_sep_arcsec": None}, (NO_GAIA, "a galaxy is near")),
+    Absent(GAIA, {"mangrove_sep_arcsec": None}),  # SIMBAD has one
+    Absent(GAIA, {"mangrove_sep_arcsec": None, "simbad_otype": "Unknown", "legacydr8_zphot": 0.05}, (NO_GAIA,)),
+    Absent(("simbad_otype",), {"mangrove_sep_arcsec": None, "legacydr8_zphot": 0.05}, ("a galaxy is near",)),
+)
+OR_EMPTY = "a galaxy is near, or SIMBAD has nothing"
+LOOSE_ABSENT = (
+    Absent(SERVICES, {}),
+    Absent(SERVICES, {"mangrove_sep_arcsec": None}, (NO_GAIA, OR_EMPTY)),
+    Absent(GAIA, {"mangrove_sep_arcsec": None}),
+    Absent(GAIA, {"mangrove_sep_arcsec": None, "simbad_otype": "Unknown"}, (NO_GAIA,)),
+    Absent(("simbad_otype",), {"mangrove_sep_arcsec": None}, (OR_EMPTY,)),
+)
+FIRST_SEEN = dict.fromkeys(("prvDiaSources.midpointMjdTai", "prvDiaSources.band", "prvDiaSources.templateFlux"))
 YOUNG: dict[str, list[Row]] = {
     "first seen < 5 d ago": [{"prvDiaSources.midpointMjdTai": [NOW - 5.1, NOW - 2.0]}],
 }
@@ -183,6 +210,7 @@ CASES: dict[str, Case] = {
         SOURCE,
         {**NEAR, **YOUNG, "brighter than 24 mag": [{"diaSource.psfFlux": 900.0, "diaSource.psfFluxErr": 10.0}]},
         NEAR_TOO,
+        NEAR_ABSENT,
     ),
     "extragalactic_new_candidate": Case(
         {**SOURCE, "mag_rate": 0.6},
@@ -203,6 +231,7 @@ CASES: dict[str, Case] = {
             {"mag_rate": -0.6, "prvDiaSources.midpointMjdTai": [NOW - 2.5]},
             {"mag_rate": 0.3, "diaSource.band": "r"},
         ],
+        NEAR_ABSENT,
     ),
     "extragalactic_lt20mag_candidate": Case(
         RISING,
@@ -221,6 +250,7 @@ CASES: dict[str, Case] = {
             ],
         },
         [*LOOSE_TOO, {"diaSource.band": "r"}],
+        LOOSE_ABSENT,
     ),
     "fast_transient_gvom": Case(
         SOURCE,
@@ -235,6 +265,7 @@ CASES: dict[str, Case] = {
             "the rate is of > 3 sigma": [{"flux_rate_err": 21_000.0}, {"flux_rate_err": None}],
         },
         LOOSE_TOO,
+        LOOSE_ABSENT,
     ),
     "sn_near_galaxy_candidate": Case(
         PEAKED,
@@ -249,6 +280,7 @@ CASES: dict[str, Case] = {
             ],
         },
         [{"simbad_otype": "Fail"}, {"mangrove_lum_dist_mpc": None, "legacydr8_zphot": 0.05}],
+        NEAR_ABSENT[:3],
     ),
     "mdwarf_flare": Case(
         FLARE,
@@ -282,5 +314,6 @@ CASES: dict[str, Case] = {
             {"prvDiaSources.templateFlux": [None] * 4},
             {"prvDiaSources.midpointMjdTai": [NOW - 9.0, NOW - 8.0, NOW - 7.0, NOW - 0.1]},
         ],
+        [Absent(GAIA, {}), Absent(GAIA, FIRST_SEEN, ("seen before, or a Gaia star with a parallax",))],
     ),
 }

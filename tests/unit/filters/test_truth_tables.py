@@ -8,7 +8,7 @@ from fink_lib.filters.base import Filter
 from fink_lib.filters.facts import columns_of
 from fink_lib.filters.registry import filters_of
 from tests.unit.filters import lsst_cases, ztf_cases
-from tests.unit.filters.filter_rows import Case, Row, verdict
+from tests.unit.filters.filter_rows import Absent, Case, Row, verdict
 
 CASES: dict[str, dict[str, Case]] = {"ztf": ztf_cases.CASES, "lsst": lsst_cases.CASES}
 FILTERS = {(survey, one.name): one for survey in CASES for one in filters_of(survey)}
@@ -27,6 +27,11 @@ def failures() -> Iterator[tuple[Filter, str, Row]]:
 def further() -> Iterator[tuple[Filter, Row]]:
     for (survey, name), chosen in FILTERS.items():
         yield from ((chosen, change) for change in CASES[survey][name].also)
+
+
+def absences() -> Iterator[tuple[Filter, Absent]]:
+    for (survey, name), chosen in FILTERS.items():
+        yield from ((chosen, entry) for entry in CASES[survey][name].absent)
 
 
 @pytest.mark.parametrize("survey", CASES)
@@ -55,6 +60,19 @@ def test_one_clause_is_enough_to_keep_an_alert_back(chosen: Filter, clause: str,
 def test_what_a_filter_does_not_ask_for_does_not_decide(chosen: Filter, change: Row) -> None:
     answers = verdict(chosen, {**CASES[chosen.survey][chosen.name].passes, **change})
     assert [name for name, holds in answers.items() if not holds] == []
+
+
+@pytest.mark.parametrize(("chosen", "absent"), list(absences()), ids=id_of)
+def test_a_service_that_was_never_asked_selects_nothing_by_itself(chosen: Filter, absent: Absent) -> None:
+    alert = {**CASES[chosen.survey][chosen.name].passes, **absent.change}
+    answers = verdict(chosen, {path: value for path, value in alert.items() if path not in absent.columns})
+    assert [name for name, holds in answers.items() if not holds] == list(absent.fails)
+
+
+@pytest.mark.parametrize("chosen", FILTERS.values(), ids=id_of)
+def test_every_optional_column_is_absent_once(chosen: Filter) -> None:
+    entries = CASES[chosen.survey][chosen.name].absent
+    assert {path for entry in entries for path in entry.columns} == set(chosen.optional)
 
 
 @pytest.mark.parametrize("chosen", FILTERS.values(), ids=id_of)

@@ -1,6 +1,6 @@
 """Truth tables of the ZTF filters."""
 
-from tests.unit.filters.filter_rows import Case
+from tests.unit.filters.filter_rows import Absent, Case
 from tests.unit.filters.ztf_rows import (
     BLAZAR,
     BRIGHT,
@@ -25,6 +25,7 @@ from tests.unit.filters.ztf_rows import (
     SUPERNOVA_SCORE,
     UNCATALOGUED,
     YOUNG,
+    looked_at,
 )
 
 CASES: dict[str, Case] = {
@@ -46,11 +47,22 @@ CASES: dict[str, Case] = {
                 {"candidate.drb": None, "candidate.rb": None},
             ],
             **BRIGHTER,
-            "roid is not 2, 3": [{"roid": 2}, {"roid": 3}],
-            "no star of GCVS or VSX there": [{"gcvs_sep_arcsec": 0.0}, {"vsx_sep_arcsec": 1.2}],
-            "no Pan-STARRS star within 2 arcsec": [{"candidate.sgscore1": 0.9}],
+            "roid is not 2, 3": [{"roid": 2}, {"roid": 3}, {"roid": None}],
+            "no star of GCVS or VSX there": [
+                {"gcvs_sep_arcsec": 0.0},
+                {"vsx": "EA", "vsx_sep_arcsec": 1.2},
+                {"gcvs": None},
+                {"vsx": None},
+            ],
+            "no Pan-STARRS star within 2 arcsec": [
+                {"candidate.sgscore1": 0.9},
+                {"candidate.sgscore1": None},
+                {"candidate.distpsnr1": None},
+            ],
             "no Gaia star above 12 mag within 20 arcsec": [
-                {"candidate.neargaiabright": 12.0, "candidate.maggaiabright": 9.0}
+                {"candidate.neargaiabright": 12.0, "candidate.maggaiabright": 9.0},
+                {"candidate.neargaiabright": None},
+                {"candidate.maggaiabright": None},
             ],
         },
         [
@@ -78,6 +90,7 @@ CASES: dict[str, Case] = {
             {"cdsxmatch": None, "x3hsp_sep_arcsec": 0.4},
             {"cdsxmatch": None, "vsx": "BLLAC"},
         ],
+        [Absent(("cdsxmatch",), {}, (BLAZAR,)), Absent(("cdsxmatch",), {"blazar": "3C 279"})],
     ),
     "yso_candidates": Case(
         {**LISTS, "cdsxmatch": "Candidate_YSO"},
@@ -87,6 +100,7 @@ CASES: dict[str, Case] = {
             {"cdsxmatch": None, "spicy_class": "FS"},
             {"cdsxmatch": "Fail", "gcvs": "TTS:"},
         ],
+        [Absent(("cdsxmatch",), {}, (YOUNG,)), Absent(("cdsxmatch",), {"spicy_class": "FS"})],
     ),
     "simbad_grav_candidates": Case(
         {"cdsxmatch": "LensedQ"},
@@ -188,9 +202,9 @@ CASES: dict[str, Case] = {
             "first seen < 5 d ago": [{"candidate.jdstarthist": NOW - 5.0}],
             "candidate.ndethist < 20": [{"candidate.ndethist": 20}],
             **BRIGHTER,
-            "no known asteroid within 10 arcsec": [{"candidate.ssdistnr": 10.0}],
+            "no known asteroid within 10 arcsec": [{"candidate.ssdistnr": 10.0}, {"candidate.ssdistnr": None}],
             **PLANE,
-            **EXTRAGALACTIC,
+            **looked_at(EXTRAGALACTIC),
             "fades by > 0.3 mag/day": [
                 {"candidate.magpsf": 18.1},
                 {"prv_candidates.fid": [1, 1, 1]},
@@ -200,7 +214,7 @@ CASES: dict[str, Case] = {
             ],
             **NO_STAR_NEAR,
         },
-        [*EXTRAGALACTIC_TOO, *NO_STAR_NEAR_TOO, {"candidate.isdiffpos": "1"}, {"candidate.ssdistnr": None}],
+        [*EXTRAGALACTIC_TOO, *NO_STAR_NEAR_TOO, {"candidate.isdiffpos": "1"}, {"candidate.ssdistnr": 10.5}],
     ),
     "early_kn_candidates": Case(
         {
@@ -215,7 +229,7 @@ CASES: dict[str, Case] = {
             **REAL,
             **POINT_LIKE,
             "first seen < 0.25 d ago": [{"candidate.jdstarthist": NOW - 0.25}],
-            **EXTRAGALACTIC,
+            **looked_at(EXTRAGALACTIC),
             **NOT_KNOWN,
             "within 10 kpc of a Mangrove galaxy": [{"mangrove_sep_arcsec": 43.0}, {"mangrove_sep_arcsec": None}],
             "absolute magnitude between -17 and -15 at its distance": [

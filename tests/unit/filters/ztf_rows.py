@@ -32,6 +32,7 @@ DETECTION: dict[str, Any] = {
     "prv_candidates.sigmagnr": [0.2, 0.2],
     "prv_candidates.isdiffpos": ["t", "t"],
 }
+PS1 = tuple(f"{column}{place}" for column in ("ps1_sep_arcsec", "ps1_star_score") for place in ("", "_2", "_3"))
 SURROUNDINGS: dict[str, Any] = {
     "host_kind": "extragalactic",
     "ps1_shape": "galaxy",
@@ -56,6 +57,15 @@ HOSTLESS: dict[str, Any] = {
     "ps1_shape": "Unknown",
     "is_hostless": True,
 }
+
+
+def looked_at(fails: dict[str, list[Row]]) -> dict[str, list[Row]]:
+    """Leave out the changes by which the packet's neighbours were not read: a second clause would fail too."""
+    return {
+        clause: [change for change in changes if change.get("ps1_shape", "") is not None]
+        for clause, changes in fails.items()
+    }
+
 
 REAL: dict[str, list[Row]] = {"candidate.drb > 0.5": [{"candidate.drb": 0.5}, {"candidate.drb": None}]}
 POINT_LIKE: dict[str, list[Row]] = {"candidate.classtar > 0.4": [{"candidate.classtar": 0.4}]}
@@ -92,9 +102,19 @@ UNCATALOGUED: dict[str, list[Row]] = {
     ]
 }
 NO_STAR_NEAR: dict[str, list[Row]] = {
-    "no Pan-STARRS star within 5 arcsec": [{"ps1_sep_arcsec": 5.0}, {"ps1_sep_arcsec_3": 1.0}]
+    "no Pan-STARRS star within 5 arcsec": [
+        {"ps1_sep_arcsec": 5.0},
+        {"ps1_sep_arcsec_3": 1.0},
+        {"ps1_sep_arcsec": 1.0, "ps1_star_score": None},
+        {"ps1_shape": None},
+        {"ps1_shape": None, **dict.fromkeys(PS1)},  # the module that reads them did not run
+    ]
 }
-NO_STAR_NEAR_TOO: list[Row] = [{"ps1_sep_arcsec": 1.0, "ps1_star_score": 0.1}, {"ps1_sep_arcsec_2": None}]
+NO_STAR_NEAR_TOO: list[Row] = [
+    {"ps1_sep_arcsec": 1.0, "ps1_star_score": 0.1},
+    {"ps1_sep_arcsec_2": None},
+    {"ps1_shape": "Unknown", **dict.fromkeys(PS1)},  # it ran, and found nothing
+]
 PLANE: dict[str, list[Row]] = {
     "Galactic latitude beyond 10 deg": [{"candidate.ra": 286.0, "candidate.dec": 4.0}],  # in Aquila
 }
@@ -110,8 +130,11 @@ BRIGHTER: dict[str, list[Row]] = {
 }
 NO_HOST: dict[str, list[Row]] = {
     "candidate.distnr > 1.5": [{"candidate.distnr": 1.5}],
-    **UNCATALOGUED,
-    "no Gaia source within 1 arcsec": [{"gaia_sep_arcsec": 1.0}],
+    **looked_at(UNCATALOGUED),
+    "no Gaia source within 1 arcsec": [
+        {"gaia_sep_arcsec": 1.0},
+        {"gaia_sep_arcsec": None, "ps1_shape": None},  # the module that reads them did not run
+    ],
     **NOT_KNOWN,
     "the stamps show no host": [{"is_hostless": False}, {"is_hostless": None}],
 }
@@ -123,6 +146,8 @@ BRIGHT: dict[str, Any] = {
     "candidate.distpsnr1": 1.4,
     "candidate.neargaiabright": -999.0,
     "candidate.maggaiabright": -999.0,
+    "gcvs": "Unknown",
+    "vsx": "Unknown",
     "gcvs_sep_arcsec": None,
     "vsx_sep_arcsec": None,
 }

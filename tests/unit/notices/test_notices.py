@@ -2,6 +2,7 @@
 
 import datetime as dt
 import email
+from dataclasses import replace
 from email import policy
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from deltalake import write_deltalake
 
 from fink_lib.config import Settings
 from fink_lib.errors import BrokerError, ConfigError
-from fink_lib.notices import run
+from fink_lib.notices import run, sinks
 from fink_lib.notices.job import deliver
 from fink_lib.notices.outbox import Action, entries, step
 from fink_lib.notices.run import deliver_waiting, queue_night
@@ -113,6 +114,72 @@ def test_a_receiver_that_refuses_is_tried_again_and_never_twice_once_it_took_it(
     assert deliver_waiting(quick, mine) == {Action.DELIVERED: 1}
     assert deliver_waiting(quick, mine) == {}
     assert len(hook.posts) == run.ATTEMPTS + 1
+
+
+@pytest.mark.parametrize("status", [408, 500, 502, 504])
+def test_an_answer_that_does_not_tell_whether_it_was_taken_is_uncertain(
+    quick: Settings, hook: Any, status: int
+) -> None:
+    mine = [asked(hook)]
+    queue_night(quick, mine, MANIFEST)
+    hook.answer = status
+    assert deliver_waiting(quick, mine) == {Action.UNCERTAIN: 1}
+    hook.answer = 200
+    assert deliver_waiting(quick, mine) == {}
+    (entry,) = entries(quick.lake)
+    assert (entry.action, entry.error, entry.attempts) == (Action.UNCERTAIN, f"answered {status}", 1)
+    assert len(hook.posts) == 1
+
+
+@pytest.mark.parametrize("status", [302, 400, 404, 409, 429])
+def test_an_answer_that_refuses_is_tried_again(quick: Settings, hook: Any, status: int) -> None:
+    mine = [asked(hook)]
+    queue_night(quick, mine, MANIFEST)
+    hook.answer = status
+    assert deliver_waiting(quick, mine) == {Action.FAILED: 1}
+    assert len(hook.posts) == run.ATTEMPTS
+
+
+def test_an_answer_that_comes_too_late_is_uncertain(
+    quick: Settings, hook: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = [asked(hook)]
+    queue_night(quick, mine, MANIFEST)
+    monkeypatch.setattr(sinks, "TIMEOUT_S", 0.1)
+    hook.thinks_s = 0.5
+    assert deliver_waiting(quick, mine) == {Action.UNCERTAIN: 1}
+    assert deliver_waiting(quick, mine) == {}
+    assert entries(quick.lake)[0].error.startswith("ReadTimeout")
+
+
+def test_nobody_listens_and_it_is_tried_again(quick: Settings, hook: Any) -> None:
+    mine = [replace(asked(hook), address="http://127.0.0.1:9/")]
+    queue_night(quick, mine, MANIFEST)
+    assert deliver_waiting(quick, mine) == {Action.FAILED: 1}
+    assert deliver_waiting(quick, [asked(hook)]) == {Action.DELIVERED: 1}
+
+
+def test_a_recipient_that_is_refused_gets_it_once_the_server_knows_him(quick: Settings, mail_server: Any) -> None:
+    settings = quick.model_copy(update={"report_smtp": address(mail_server, "smtp")})
+    mine = [asked(mail_server, sink=Sink.MAIL)]
+    queue_night(settings, mine, MANIFEST)
+    mail_server.refuses = True
+    assert deliver_waiting(settings, mine) == {Action.FAILED: 1}
+    assert entries(settings.lake)[0].error.startswith("SMTPRecipientsRefused")
+    mail_server.refuses = False
+    assert deliver_waiting(settings, mine) == {Action.DELIVERED: 1}
+    assert len(mail_server.mails) == 1
+
+
+def test_a_filter_that_cannot_be_read_keeps_no_other_notice_back(
+    quick: Settings, hook: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    mine = [replace(asked(hook, "filter:sn"), name="first"), asked(hook), replace(asked(hook), name="last")]
+    assert queue_night(quick, mine, MANIFEST) == 2, "there is no table of what was sent"
+    assert "notice=first cannot be made: no table gold_ztf__published" in caplog.text
+    publish(quick, (5, "ZTF21b", "sn"))
+    assert queue_night(quick, mine, MANIFEST) == 1
+    assert {one.subscription for one in entries(quick.lake)} == {"first", "team", "last"}
 
 
 def test_where_nobody_knows_whether_it_arrived_it_is_not_sent_again(

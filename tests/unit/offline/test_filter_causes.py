@@ -4,16 +4,31 @@ from typing import Any
 
 import pytest
 
+from fink_lib.filters.blocks.rubin_quality import FLAGS
 from fink_lib.filters.blocks.surroundings import MAY_BE_EXTRAGALACTIC, NO_STAR_NEAR
-from fink_lib.offline.filter_causes import CAUSES, UNEXPLAINED, Side, cause_of
-from fink_lib.offline.filter_causes.rubin import GAIA_CLAUSE
-from fink_lib.offline.filter_causes.ztf import TRANSIENTS
+from fink_lib.offline.filter_causes import CAUSES, OUR_CHOICE, UNEXPLAINED, Side, cause_of
+from fink_lib.offline.filter_causes.rubin import GAIA_CLAUSE, GALAXY_CLAUSES
+from fink_lib.offline.filter_causes.ztf import TRANSIENTS, TWINS
 
 STAMPS = "the stamps show no host"
+GOOD = {**dict.fromkeys(FLAGS, False), "diaSource.psfFlux": 70.0, "diaSource.psfFluxErr": 10.0} | {
+    "diaSource.isNegative": False
+}
+NEAR_STAR = {"ps1_sep_arcsec": 3.0, "ps1_star_score": 0.9}
+JUST_BEFORE = {
+    "diaSource.midpointMjdTai": 61000.3,
+    "diaSource.band": "r",
+    "prvDiaSources.midpointMjdTai": [61000.0, 61000.29],
+    "prvDiaSources.band": ["g", "r"],
+}
+MOMENTS = {"diaSource.ixx": 5.0, "diaSource.iyy": 5.0}
+LONG, ROUND = {**MOMENTS, "diaSource.ixy": 4.0}, {**MOMENTS, "diaSource.ixy": 1.0}
+LIMIT = {"prv_candidates.magpsf": [19.0, None]}
+SCATTERED = {"hostless_ks_science": 0.4, "hostless_ks_template": 0.2, "science_errors": []}
 CASES: list[tuple[Side, str, tuple[str, ...], dict[str, Any], str]] = [
     (Side.THEIRS, "sn_candidates", (MAY_BE_EXTRAGALACTIC.name,), {}, "SIMBAD did not answer, which Fink takes for ext"),
     (Side.OURS, "sn_candidates", (), {"cdsxmatch": "Seyfert1"}, "predates SIMBAD's names of 2022"),
-    (Side.THEIRS, "early_kn_candidates", (NO_STAR_NEAR.name,), {}, "Fink asks SDSS about stars"),
+    (Side.THEIRS, "early_kn_candidates", (NO_STAR_NEAR.name,), NEAR_STAR, "Fink asks SDSS about stars"),
     (Side.THEIRS, "early_kn_candidates", ("within 10 kpc of a Mangrove galaxy",), {}, "any galaxy of Mangrove"),
     (
         Side.THEIRS,
@@ -23,7 +38,7 @@ CASES: list[tuple[Side, str, tuple[str, ...], dict[str, Any], str]] = [
         "any galaxy of Mangrove",
     ),
     (Side.OURS, "rate_based_kn_candidates", (), {"candidate.isdiffpos": "1", "cdsxmatch": "Galaxy"}, "write '1'"),
-    (Side.OURS, "magnetic_cvs", (), {}, "one alert of the batch only"),
+    (Side.OURS, "magnetic_cvs", (), {TWINS: 1}, "one alert of the batch only"),
     (Side.THEIRS, "tns_match", ("classified in the Transient Name Server",), {"tns": None}, "counts as a match"),
     (Side.OURS, "blazar", (), {"cdsxmatch": "Fail 504"}, "a list on this machine has the source"),
     (Side.OURS, "vra", (), {"cdsxmatch": None}, "Fink sends nothing while SIMBAD is down"),
@@ -40,30 +55,44 @@ CASES: list[tuple[Side, str, tuple[str, ...], dict[str, Any], str]] = [
         {"science_errors": [("hostless", "not run: likely an artefact")]},
         "only of",
     ),
-    (Side.THEIRS, "new_hostless", (STAMPS,), {"science_errors": []}, "go on from one alert to the next"),
-    (Side.OURS, "inter_night_hostless", (), {}, "go on from one alert to the next"),
+    (Side.THEIRS, "new_hostless", (STAMPS,), SCATTERED, "go on from one alert to the next"),
+    (Side.OURS, "inter_night_hostless", (), SCATTERED, "go on from one alert to the next"),
     (Side.THEIRS, "new_hostless", ("nothing catalogued there",), {}, "takes for nothing there; VSX"),
-    (Side.THEIRS, "new_hostless", ("no Gaia source within 1 arcsec",), {}, "Fink asks Gaia at the CDS"),
-    (Side.THEIRS, "intra_night_hostless", ("the last two detections in one night",), {}, "an upper limit counts"),
+    (Side.THEIRS, "new_hostless", ("no Gaia source within 1 arcsec",), {"gaia_sep_arcsec": 0.4}, "Fink asks Gaia"),
+    (Side.THEIRS, "intra_night_hostless", ("the last two detections in one night",), LIMIT, "an upper limit counts"),
     (
         Side.THEIRS,
         "inter_night_hostless",
         ("two detections in one night, the last in another",),
-        {},
+        LIMIT,
         "an upper limit counts",
     ),
-    (Side.OURS, "most_likely_sn", (), {}, "a good measurement is refused"),
-    (Side.THEIRS, "most_likely_sn", ("no quality flag is set", "brighter than the template"), {}, "selects what is"),
-    (Side.THEIRS, "remove_unlikely_transients", ("psfFlux / psfFluxErr >= 6",), {}, "selects what is flagged"),
-    (Side.THEIRS, "fast_transient_gvom", (GAIA_CLAUSE,), {}, "the error of the parallax"),
-    (Side.THEIRS, "fast_transient_gvom", ("brightens by > 0.3 mag/day",), {}, "at least half an hour apart"),
-    (Side.THEIRS, "fast_transient_gvom", ("the rate is of > 3 sigma",), {}, "at least half an hour apart"),
-    (Side.OURS, "extragalactic_new_candidate", (), {}, "at least half an hour apart"),
+    (Side.OURS, "most_likely_sn", (), GOOD, "a good measurement is refused"),
+    (
+        Side.THEIRS,
+        "most_likely_sn",
+        ("no quality flag is set", "brighter than the template"),
+        {**GOOD, FLAGS[3]: True, "diaSource.isNegative": True},
+        "selects what is",
+    ),
+    (
+        Side.THEIRS,
+        "remove_unlikely_transients",
+        ("psfFlux / psfFluxErr >= 6",),
+        {**GOOD, "diaSource.psfFlux": 50.0},
+        "selects what is flagged",
+    ),
+    (Side.THEIRS, "fast_transient_gvom", (GAIA_CLAUSE,), {"gaiadr3_DR3Name": "Gaia DR3 1"}, "error of the parallax"),
+    (Side.THEIRS, "fast_transient_gvom", ("brightens by > 0.3 mag/day",), JUST_BEFORE, "at least half an hour apart"),
+    (Side.THEIRS, "fast_transient_gvom", ("the rate is of > 3 sigma",), JUST_BEFORE, "at least half an hour apart"),
+    (Side.OURS, "extragalactic_new_candidate", (), JUST_BEFORE, "at least half an hour apart"),
+    (Side.THEIRS, "extragalactic_svom", (GAIA_CLAUSE,), {}, "where Gaia was not asked"),
+    (Side.THEIRS, "extragalactic_lt20mag_candidate", GALAXY_CLAUSES[1:], {}, "where SIMBAD was not asked"),
     (Side.OURS, "extragalactic_svom", (), {"simbad_otype": "Sy1"}, "a short code"),
     (Side.THEIRS, "extragalactic_svom", (GAIA_CLAUSE,), {"gaiadr3_DR3Name": "Fail"}, "did not answer, which Fink"),
     (Side.THEIRS, "extragalactic_svom", ("a galaxy is near",), {"simbad_otype": "Fail"}, "did not answer, which Fink"),
-    (Side.OURS, "faint_trails", (), {}, "from the packet's second moments"),
-    (Side.THEIRS, "faint_trails", ("elongation of the moments > 2",), {}, "from the packet's second moments"),
+    (Side.OURS, "faint_trails", (), LONG, "from the packet's second moments"),
+    (Side.THEIRS, "faint_trails", ("elongation of the moments > 2",), ROUND, "from the packet's second moments"),
 ]
 
 
@@ -76,13 +105,16 @@ def test_a_known_difference_gets_its_reason(
 
 def test_every_reason_has_a_test() -> None:
     told = {cause_of(*case[:4]) for case in CASES}
-    assert told == {cause.sentence for cause in CAUSES}
+    assert told == {cause.told for cause in CAUSES}
 
 
 def test_every_clause_of_an_alert_that_fails_several_must_be_explained() -> None:
     both = (MAY_BE_EXTRAGALACTIC.name, NO_STAR_NEAR.name)
-    assert cause_of(Side.THEIRS, "early_kn_candidates", both, {}).count(";") >= 1
-    assert cause_of(Side.THEIRS, "early_kn_candidates", (*both, "roid is not 3"), {}) == f"{UNEXPLAINED}: roid is not 3"
+    assert cause_of(Side.THEIRS, "early_kn_candidates", both, NEAR_STAR).count(";") >= 1
+    assert (
+        cause_of(Side.THEIRS, "early_kn_candidates", (*both, "roid is not 3"), NEAR_STAR)
+        == f"{UNEXPLAINED}: roid is not 3"
+    )
 
 
 @pytest.mark.parametrize("name", TRANSIENTS)
@@ -90,3 +122,48 @@ def test_what_no_reason_fits_is_not_explained_away(name: str) -> None:
     assert cause_of(Side.OURS, name, (), {"cdsxmatch": "Galaxy", "candidate.isdiffpos": "t"}) == UNEXPLAINED
     clause = MAY_BE_EXTRAGALACTIC.name
     assert cause_of(Side.THEIRS, name, (clause,), {"cdsxmatch": "Star"}) == f"{UNEXPLAINED}: {clause}"
+
+
+FAR = {**JUST_BEFORE, "prvDiaSources.midpointMjdTai": [61000.0, 61000.2]}
+NOT_THESE: list[tuple[Side, str, tuple[str, ...], dict[str, Any]]] = [
+    (Side.OURS, "magnetic_cvs", (), {TWINS: 0}),
+    (Side.OURS, "most_likely_sn", (), {**GOOD, FLAGS[0]: True}),
+    (Side.THEIRS, "most_likely_sn", ("no quality flag is set",), GOOD),
+    (Side.THEIRS, "most_likely_sn", ("psfFlux / psfFluxErr >= 6",), GOOD),
+    (Side.THEIRS, "most_likely_sn", ("brighter than the template",), GOOD),
+    (Side.OURS, "faint_trails", (), ROUND),
+    (Side.THEIRS, "faint_trails", ("elongation of the moments > 2",), LONG),
+    (Side.THEIRS, "faint_trails", ("elongation of the moments > 2",), {}),
+    (Side.OURS, "new_hostless", (), {**SCATTERED, "hostless_ks_science": 0.1}),
+    (Side.THEIRS, "new_hostless", (STAMPS,), {"science_errors": []}),
+    (Side.THEIRS, "new_hostless", ("no Gaia source within 1 arcsec",), {"gaia_sep_arcsec": 4.0}),
+    (
+        Side.THEIRS,
+        "new_hostless",
+        ("no Gaia source within 1 arcsec",),
+        {"gaia_sep_arcsec": 0.4, "DR3Name": "Gaia DR3 1"},
+    ),
+    (
+        Side.THEIRS,
+        "intra_night_hostless",
+        ("the last two detections in one night",),
+        {"prv_candidates.magpsf": [19.0]},
+    ),
+    (Side.THEIRS, "early_kn_candidates", (NO_STAR_NEAR.name,), {"ps1_sep_arcsec": 3.0, "ps1_star_score": 0.1}),
+    (Side.OURS, "extragalactic_new_candidate", (), FAR),
+    (Side.OURS, "fast_transient_gvom", (), FAR),
+    (Side.THEIRS, "extragalactic_svom", (GAIA_CLAUSE,), {"gaiadr3_DR3Name": "Gaia DR3 1"}),
+    (Side.THEIRS, "extragalactic_svom", GALAXY_CLAUSES[:1], {"simbad_otype": "Star"}),
+]
+
+
+@pytest.mark.parametrize(("side", "name", "failing", "row"), NOT_THESE, ids=str)
+def test_where_the_alert_does_not_show_the_reason_it_is_not_given(
+    side: Side, name: str, failing: tuple[str, ...], row: dict[str, Any]
+) -> None:
+    assert cause_of(side, name, failing, row).startswith(UNEXPLAINED)
+
+
+def test_what_is_our_own_choice_is_called_so() -> None:
+    assert cause_of(Side.THEIRS, "unknowns", ("any",), {"class_default": "(VSX) EA"}).startswith(f"{OUR_CHOICE}: ")
+    assert not cause_of(Side.OURS, "most_likely_sn", (), GOOD).startswith(OUR_CHOICE)

@@ -137,5 +137,15 @@ def test_a_table_without_nights_is_refused(settings: Settings) -> None:
         rows_by_night(path)
 
 
+def test_nights_are_counted_at_a_version(settings: Settings) -> None:
+    path = settings.lake / "silver_ztf__alerts"
+    for night in ("2021-11-22", "2021-11-23"):
+        rows = pa.table({"id": [1], "night": [dt.date.fromisoformat(night)]})
+        write_deltalake(str(path), rows, mode="append", partition_by=["night"])
+    assert (set(rows_by_night(path, 0)), set(rows_by_night(path))) == ({"2021-11-22"}, {"2021-11-22", "2021-11-23"})
+    with pytest.raises(LakeError, match="silver_ztf__alerts cannot be read at version 7"):
+        rows_by_night(path, 7)
+
+
 def test_the_version_of_a_missing_table(tmp_path: Path) -> None:
     assert delta_version(tmp_path / "none") == -1

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import deltalake
 import pyspark.sql.types as T
 from delta.tables import DeltaTable
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
+
+from fink_lib.lake.columns import add_columns
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +73,7 @@ class TableSpec:
         return lake / self.full_name
 
     def ensure(self, session: SparkSession, lake: Path) -> Path:
-        """Create the table where it is missing, or wait for the stream that is creating it; return its folder.
+        """Create the table where it is missing, or add the columns that it lacks; return its folder.
 
         Streams start together and share tables. The one that comes second meets a folder that is no longer
         empty and not yet a table, or a first commit that was there before its own.
@@ -84,6 +87,7 @@ class TableSpec:
                     raise
                 logger.info("table is being created by another stream path=%s", path)
                 time.sleep(CREATION_POLL_S)
+        add_columns(path, deltalake.Schema.from_json(self.schema.json()).fields)
         return path
 
     def _create(self, session: SparkSession, path: Path) -> None:

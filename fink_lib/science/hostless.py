@@ -90,7 +90,7 @@ def _flag(batch: AlertBatch, name: str) -> Flags:
 MODULES = (
     Module(
         name="hostless",
-        version="1.0",
+        version="1.1",
         meaning="Does the transient shine where the reference shows no host?",
         reference="ELEPHANT: Pessi et al. 2024 (arXiv:2404.18165); thresholds of Fink's hostless filters",
         surveys=("ztf",),

@@ -11,8 +11,9 @@ from pyspark.sql import Column
 from pyspark.sql.pandas.functions import arrow_udf
 
 from fink_lib.enrich.schema import science_struct
-from fink_lib.science.forming import form_batch, wanted
-from fink_lib.science.inputs import inputs_of
+from fink_lib.science.base import Module
+from fink_lib.science.forming import STAMP, form_batch, wanted
+from fink_lib.science.inputs import SurveyInputs, inputs_of
 from fink_lib.science.registry import stream_modules
 from fink_lib.science.runner import run
 from fink_lib.surveys import Survey, get_survey
@@ -38,7 +39,13 @@ def science_column(survey: Survey, cache: Path, names: Sequence[str] | None = No
     """
     modules, inputs = stream_modules(survey.name, names), inputs_of(survey.name)
     columns = wanted(modules, inputs).columns(inputs)
-    packed = F.struct(*(F.col(path).alias(name) for name, path in columns.items()))
+    gate = stamp_gate(modules, inputs)
+    packed = F.struct(
+        *(
+            (F.when(gate, F.col(path)) if name.startswith(STAMP) else F.col(path)).alias(name)
+            for name, path in columns.items()
+        )
+    )
     result = T.StructType([*science_struct(modules).fields, T.StructField(ERRORS, ERRORS_TYPE)])
     compute = functools.partial(evaluate, survey=survey.name, cache=str(cache), names=names)
 
@@ -48,6 +55,13 @@ def science_column(survey: Survey, cache: Path, names: Sequence[str] | None = No
     udf = arrow_udf(science, returnType=result)  # type: ignore[call-overload]  # its stub asks for a deprecated type
     column: Column = udf(packed)
     return column
+
+
+def stamp_gate(modules: Sequence[Module], inputs: SurveyInputs) -> Column:
+    """Return for which alerts any module may look at a stamp; the others do not carry theirs to Python."""
+    tests = {module.stamps_if for module in modules if module.stamps}
+    any_of = " OR ".join(f"({inputs.predicate(test) or 'TRUE'})" for test in sorted(tests))
+    return F.expr(any_of or "FALSE")
 
 
 def evaluate(packets: pa.StructArray, survey: str, cache: str, names: Sequence[str] | None = None) -> pa.StructArray:

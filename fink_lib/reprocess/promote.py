@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deltalake import DeltaTable, Field
+from deltalake import DeltaTable
 
 from fink_lib.errors import ReprocessRefused
+from fink_lib.lake.columns import add_columns
 from fink_lib.lake.digest import table_digest
 from fink_lib.lake.swap import NightFile, Swap, apply, link_files, night_files, was_done
 from fink_lib.nightly.snapshot import Table
@@ -114,7 +115,7 @@ def _check_nothing_is_lost(folder: RequestFolder) -> None:
 def _look(folder: RequestFolder, table: Table) -> JsonObject:
     """Check that the live nights are what was compared, and keep their files for the way back."""
     nights, path = folder.request().nights, _live(folder, table)
-    _add_columns(open_table(path), open_table(_candidate(folder, table)))
+    add_columns(path, open_table(_candidate(folder, table)).schema().fields)
     now = open_table(path)
     files = night_files(now, set(nights))
     _check_same(folder, table, folder.read("plan")["versions"][str(table)], int(now.version()), files)
@@ -248,14 +249,6 @@ def discard(folder: RequestFolder, person: Person) -> None:
         folder.drop_candidate()
         record(folder.settings.lake, _decision(folder, DISCARD, person, {}))
         folder.enter(State.DISCARDED, person.now)
-
-
-def _add_columns(live: DeltaTable, candidate: DeltaTable) -> None:
-    """Add the columns that a new module brings; the streams of the table start over from their checkpoints."""
-    known = {fld.name for fld in live.schema().fields}
-    new: list[Field] = [fld for fld in candidate.schema().fields if fld.name not in known]
-    if new:
-        live.alter.add_columns(new)
 
 
 def _live(folder: RequestFolder, table: Table) -> Path:

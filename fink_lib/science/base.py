@@ -99,6 +99,10 @@ class Module:
         Cost class.
     scalars, histories, forced, stamps
         Canonical inputs (see `fink_lib.science.inputs`).
+    stamps_if
+        SQL over canonical scalars in braces, ``{mag} <= 20``: an alert that does not meet it, or of which it is
+        null, fails a gate of the module that is told before any stamp is looked at, and comes without its stamps.
+        Empty where every alert brings them.
     needs
         Outputs of other modules that it reads from ``batch.results``; those modules run before.
     optional
@@ -126,6 +130,7 @@ class Module:
     histories: tuple[str, ...] = ()
     forced: tuple[str, ...] = ()
     stamps: tuple[str, ...] = ()
+    stamps_if: str = ""
     needs: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     load: Callable[[Path], Any] | None = field(default=None, repr=False)

@@ -14,6 +14,9 @@ from fink_lib.science.batch import AlertBatch
 from fink_lib.science.inputs import BANDS, POSITIVE, Reading, SurveyInputs
 from fink_lib.surveys import value_at
 
+# Start of the name of a flat column that holds a stamp.
+STAMP = "stamp_"
+
 Array = npt.NDArray[Any]
 Ints = npt.NDArray[np.int64]
 
@@ -39,7 +42,7 @@ class Wanted:
         """Return the flat columns that a batch is formed from: name → dotted path in the packet."""
         flat = {"alert_id": inputs.alert_id}
         flat |= {f"scalar_{name}": inputs.scalars[name][0] for name in self.scalars if inputs.carries(name)}
-        flat |= {f"stamp_{name}": inputs.stamps[name] for name in self.stamps}
+        flat |= {f"{STAMP}{name}": inputs.stamps[name] for name in self.stamps}
         flat |= {f"forced_{name}": f"{inputs.forced}.{inputs.forced_points[name][0]}" for name in self.forced}
         for name in self.histories:
             flat[f"now_{name}"], flat[f"past_{name}"] = inputs.point_paths(name)
@@ -76,7 +79,7 @@ def form_batch(columns: pa.StructArray, want: Wanted, inputs: SurveyInputs, surv
         offsets=layout.offsets,
         scalars={name: _scalar(field, name, inputs, codes) for name in want.scalars},
         histories=joined,
-        stamps={name: _objects(field[f"stamp_{name}"]) for name in want.stamps},
+        stamps={name: _objects(field[f"{STAMP}{name}"]) for name in want.stamps},
         forced=forced,
         forced_offsets=forced_offsets,
     )

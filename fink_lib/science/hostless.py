@@ -10,6 +10,7 @@ from fink_lib.science import elephant
 from fink_lib.science.base import Cost, Findings, Module, Output
 from fink_lib.science.batch import AlertBatch
 from fink_lib.science.fits_image import NoImageError, read_image
+from fink_lib.science.inputs import POSITIVE
 
 Flags = npt.NDArray[np.bool_]
 
@@ -18,6 +19,11 @@ MAG_MAX, AGE_DAYS_MAX = 20.0, 90.0
 KNOWN_TO_MOVE = 3  # value of `roid`
 SCIENCE_MAX, TEMPLATE_MAX = 0.5, 0.85  # statistics of Fink's three hostless filters
 SEED_BITS = (1 << 64) - 1
+# Those of the gates that Spark can tell from three numbers and a letter; `gates` says the same of the same alerts.
+CHEAP_GATES = (
+    f"CAST({{is_positive}} AS STRING) IN ({', '.join(map(repr, POSITIVE))})"
+    f" AND {{mag}} <= {MAG_MAX}D AND {{time}} - {{first_time}} <= {AGE_DAYS_MAX}D"
+)
 
 
 def compute(batch: AlertBatch, _resource: Any) -> Findings:
@@ -84,13 +90,14 @@ def _flag(batch: AlertBatch, name: str) -> Flags:
 MODULES = (
     Module(
         name="hostless",
-        version="1.0",
+        version="1.1",
         meaning="Does the transient shine where the reference shows no host?",
         reference="ELEPHANT: Pessi et al. 2024 (arXiv:2404.18165); thresholds of Fink's hostless filters",
         surveys=("ztf",),
         cost=Cost.HEAVY,
-        scalars=("first_time", "mag", "time"),
+        scalars=("first_time", "is_positive", "mag", "time"),
         stamps=("science", "template"),
+        stamps_if=CHEAP_GATES,
         needs=("brightstar", "pointunderneath", "positivesubtraction", "real", "roid", "variablesource"),
         outputs=(
             Output(

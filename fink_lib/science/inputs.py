@@ -63,6 +63,10 @@ class SurveyInputs:
         """Tell whether packets carry a scalar; one that they do not carry is read as null."""
         return bool(self.scalars[name][0])
 
+    def predicate(self, text: str) -> str:
+        """Return SQL over canonical scalars in braces as SQL over the fields of a packet."""
+        return text.format_map({name: path for name, (path, _) in self.scalars.items() if path})
+
     def point_paths(self, name: str) -> tuple[str, str]:
         """Return the packet paths of the current and of the earlier values of a history."""
         point = self.points[name][0]

@@ -49,7 +49,7 @@ def compute(batch: AlertBatch, _resource: Any) -> Findings:
 
 def gates(batch: AlertBatch) -> list[tuple[Flags, str]]:
     """Return who is not fitted, and why; the first reason that applies is the one that is told."""
-    usable = usable_points(batch)
+    usable = usable_points(batch.histories)
     time = batch.history("time")
     few = np.zeros(len(batch), dtype=bool)
     for name in FITTED_BANDS:
@@ -65,9 +65,8 @@ def gates(batch: AlertBatch) -> list[tuple[Flags, str]]:
     ]
 
 
-def usable_points(batch: AlertBatch) -> Flags:
+def usable_points(points: Mapping[str, Any]) -> Flags:
     """Return the points that can be fitted: detections with a positive error and a sign."""
-    points = batch.histories
     return np.asarray(
         np.isfinite(points["mag"]) & (points["mag_err"] > 0.0) & np.isfinite(points["is_positive"])
         & np.isfinite(points["time"])
@@ -78,7 +77,7 @@ def fit_alert(batch: AlertBatch, row: int) -> Mapping[str, float]:
     """Return the score and the event of one alert; the score is 0 for what is no microlensing."""
     here = slice(batch.offsets[row], batch.offsets[row + 1])
     points = {name: values[here] for name, values in batch.histories.items()}
-    good = usable_points(batch)[here] & np.isin(points["band"], [BANDS.index(name) for name in FITTED_BANDS])
+    good = usable_points(points) & np.isin(points["band"], [BANDS.index(name) for name in FITTED_BANDS])
     first = float(points["time"][good].min())
     span = float(points["time"][good].max()) - first
     if span < SPAN_MIN_DAYS:
@@ -116,7 +115,7 @@ def _band(points: Mapping[str, Any], chosen: Flags, first: float) -> paczynski.B
 MODULES = (
     Module(
         name="microlensing",
-        version="1.0",
+        version="1.1",
         meaning="Is the light curve that of a single-lens microlensing event?",
         reference="Paczynski 1986, ApJ 304, 1; gates after Godines et al. 2019, Astronomy and Computing 28, 100298",
         surveys=("ztf",),

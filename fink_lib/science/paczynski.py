@@ -6,10 +6,10 @@ parameters; for these the linear ones are eliminated in closed form.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 Floats = npt.NDArray[np.float64]
 
@@ -23,6 +23,10 @@ CYCLES_MIN = 1.5  # fewer cycles within the points make a bump, not a period
 PERIOD_MIN_DAYS = 0.1
 PERIOD_STEPS = 1500
 RIDGE = 1e-9
+# Steps from the best point of the grid: at most so many, until one lowers chi2 by less than this.
+FIT_STEPS, FIT_GAIN = 40, 1e-3
+DAMPINGS, DAMPING, DAMPING_FACTOR = 12, 1e-2, 4.0  # tried for one step; the first; from one to the next
+DIFFERENCE = 1e-6  # of a parameter, for derivatives
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,17 @@ class Band:
     time: Floats
     flux: Floats
     weight: Floats
+
+    @cached_property
+    def pull(self) -> Floats:
+        """Weight times the flux above its mean; a shape along it is what lowers chi2."""
+        mean = (self.weight * self.flux).sum() / self.weight.sum()
+        return np.asarray(self.weight * (self.flux - mean))
+
+    @cached_property
+    def scatter(self) -> float:
+        """Chi2 of a constant flux."""
+        return float((self.pull * self.pull / self.weight).sum())
 
 
 @dataclass(frozen=True)
@@ -62,13 +77,18 @@ class Event:
 
 def magnification(time: Floats, peak: Floats, einstein: Floats, impact: Floats) -> Floats:
     """Return the magnification of a point source by a point lens: Paczynski 1986, ApJ 304, 1."""
-    u2 = impact**2 + ((time - peak) / einstein) ** 2
-    return np.asarray((u2 + 2.0) / np.sqrt(u2 * (u2 + 4.0)))
+    return 1.0 + excess(impact**2 + ((time - peak) / einstein) ** 2)
+
+
+def excess(u2: Floats) -> Floats:
+    """Return the magnification less one, at squared distances in Einstein radii; exact also where it is tiny."""
+    root = np.sqrt(u2 * (u2 + 4.0))
+    return np.asarray(4.0 / (root * (u2 + 2.0 + root)))
 
 
 def fit_constant(bands: tuple[Band, ...]) -> float:
     """Return chi2 of a constant flux in each band."""
-    return float(sum(_scatter(band) for band in bands))
+    return float(sum(band.scatter for band in bands))
 
 
 def fit_polynomial(bands: tuple[Band, ...], span_days: float) -> float:
@@ -76,7 +96,13 @@ def fit_polynomial(bands: tuple[Band, ...], span_days: float) -> float:
     total = 0.0
     for band in bands:
         powers = np.vander(band.time / span_days - 0.5, POLYNOMIAL_DEGREE + 1)
-        total += float(_linear_chi2(powers[None], band)[0])
+        scale = np.sqrt(band.weight)
+        weighted, target = powers * scale[:, None], band.flux * scale
+        size = np.sqrt((weighted**2).sum(axis=0))
+        weighted = weighted / np.where(size > 0.0, size, 1.0)
+        normal = weighted.T @ weighted + RIDGE * np.eye(powers.shape[1])
+        residual = target - weighted @ np.linalg.solve(normal, weighted.T @ target)
+        total += float(residual @ residual)
     return total
 
 
@@ -90,65 +116,102 @@ def fit_sinusoid(bands: tuple[Band, ...], span_days: float) -> float:
     total = np.zeros(PERIOD_STEPS)
     for band in bands:
         phase = 2.0 * np.pi * frequency[:, None] * band.time
-        total += _linear_chi2(np.stack([np.ones_like(phase), np.sin(phase), np.cos(phase)], axis=-1), band)
+        total += band.scatter - _two_gain(np.sin(phase), np.cos(phase), band)
     return float(total.min())
 
 
+def _two_gain(sine: Floats, cosine: Floats, band: Band) -> Floats:
+    """Return by how much two shapes beside a level lower chi2: the normal equations of two unknowns, in closed form."""
+    total = band.weight.sum()
+    sine -= (sine @ band.weight / total)[:, None]
+    cosine -= (cosine @ band.weight / total)[:, None]
+    one, two = (sine * sine) @ band.weight, (cosine * cosine) @ band.weight
+    both = (sine * cosine) @ band.weight
+    along, across = sine @ band.pull, cosine @ band.pull
+    # Two shapes that are alike at the points have no more to give than one: RIDGE of the products keeps it finite.
+    determinant = np.maximum(one * two - both**2, RIDGE * (one * two + RIDGE))
+    return np.asarray(np.maximum(along**2 * two - 2.0 * along * across * both + across**2 * one, 0.0) / determinant)
+
+
 def fit_event(bands: tuple[Band, ...], span_days: float) -> Event:
-    """Return the best event that brightens the source in every band: a grid, then a simplex from its best point."""
+    """Return the best event that brightens the source in every band: a grid, then damped steps from its best point."""
     peaks = np.linspace(-PEAK_BEFORE * span_days, (1.0 + PEAK_AFTER) * span_days, PEAK_STEPS)
-    grid = np.stack([axis.ravel() for axis in np.meshgrid(peaks, EINSTEIN_DAYS, IMPACTS, indexing="ij")])
-    chi2 = event_chi2(grid, bands)
-    best = int(np.argmin(chi2))
+    chi2 = grid_chi2(peaks, bands)
+    place = np.unravel_index(int(np.argmin(chi2)), chi2.shape)
+    peak, einstein, impact = peaks[place[1]], EINSTEIN_DAYS[place[2]], IMPACTS[place[0]]
+    if not np.isfinite(chi2[place]):
+        return Event(float(peak), float(einstein), float(impact), fit_constant(bands))
     low = np.array([peaks[0], np.log(EINSTEIN_DAYS[0]), np.log(IMPACTS[0])])
     high = np.array([peaks[-1], np.log(EINSTEIN_DAYS[-1]), np.log(IMPACTS[-1])])
-    start = np.array([grid[0, best], np.log(grid[1, best]), np.log(grid[2, best])])
-    if not np.isfinite(chi2[best]):
-        return Event(float(grid[0, best]), float(grid[1, best]), float(grid[2, best]), fit_constant(bands))
-    found = minimize(
-        lambda point: float(event_chi2(_unlog(np.clip(point, low, high))[:, None], bands)[0]),
-        start,
-        method="Nelder-Mead",
-        options={"maxiter": 300, "xatol": 1e-3, "fatol": 1e-3},
-    )
-    peak, einstein, impact = _unlog(np.clip(found.x, low, high))
-    return Event(float(peak), float(einstein), float(impact), min(float(found.fun), float(chi2[best])))
+    found, best = _improved(np.array([peak, np.log(einstein), np.log(impact)]), low, high, bands)
+    return Event(float(found[0]), float(np.exp(found[1])), float(np.exp(found[2])), best)
 
 
-def event_chi2(parameters: Floats, bands: tuple[Band, ...]) -> Floats:
-    """Return chi2 of events, shape (3, k) → (k,), with the best source flux and level of each band.
+def grid_chi2(peaks: Floats, bands: tuple[Band, ...]) -> Floats:
+    """Return chi2 of every event of the grid, shape (impacts, peaks, Einstein times), with the best flux and level.
 
     Infinite where a band would need a source of negative flux.
     """
-    peak, einstein, impact = parameters[:, :, None]
-    total = np.zeros(parameters.shape[1])
+    total = np.zeros((len(IMPACTS), len(peaks) * len(EINSTEIN_DAYS)))
     for band in bands:
-        shape = magnification(band.time, peak, einstein, impact)
-        weight = band.weight / band.weight.sum()
-        shape = shape - (shape * weight).sum(axis=1, keepdims=True)
-        flux = band.flux - (band.flux * weight).sum()
-        norm = (band.weight * shape * shape).sum(axis=1)
-        source = (band.weight * shape * flux).sum(axis=1) / np.maximum(norm, RIDGE)
-        total += np.where(source > 0.0, _scatter(band) - source**2 * norm, np.inf)
-    return total
+        since = (band.time - peaks[:, None])[:, None, :] / EINSTEIN_DAYS[:, None]
+        squared = (since * since).reshape(-1, len(band.time))
+        for number, impact in enumerate(IMPACTS.tolist()):
+            shape = excess(squared + impact**2)
+            mean = shape @ band.weight / band.weight.sum()
+            pull = shape @ band.pull
+            np.multiply(shape, shape, out=shape)
+            norm = shape @ band.weight - mean**2 * band.weight.sum()
+            total[number] += np.where(pull > 0.0, band.scatter - pull**2 / np.maximum(norm, RIDGE), np.inf)
+    return total.reshape(len(IMPACTS), len(peaks), len(EINSTEIN_DAYS))
 
 
-def _unlog(point: Floats) -> Floats:
-    return np.array([point[0], np.exp(point[1]), np.exp(point[2])])
+def _improved(at: Floats, low: Floats, high: Floats, bands: tuple[Band, ...]) -> tuple[Floats, float]:
+    """Return the nearest minimum and its chi2: Levenberg 1944 and Marquardt 1963, within bounds."""
+    misses = _misses(at[None], bands)[0]
+    cost, damping = float(misses @ misses), DAMPING
+    for _ in range(FIT_STEPS):
+        steps = np.where(at + DIFFERENCE > high, -DIFFERENCE, DIFFERENCE)
+        slopes = (_misses(at + np.diag(steps), bands) - misses) / steps[:, None]
+        gradient = slopes @ misses
+        # A parameter at a bound that would cross it stays there, so that the others move on their own.
+        free = ~((at <= low) & (gradient > 0.0)) & ~((at >= high) & (gradient < 0.0))
+        if not np.isfinite(slopes).all() or not free.any():
+            break
+        before, slopes, gradient = cost, slopes[free], gradient[free]
+        normal = slopes @ slopes.T
+        for _ in range(DAMPINGS):
+            ahead = at.copy()
+            ahead[free] -= np.linalg.solve(normal + np.diag(damping * np.diag(normal) + RIDGE), gradient)
+            ahead = np.clip(ahead, low, high)
+            fresh = _misses(ahead[None], bands)[0]
+            if (lower := float(fresh @ fresh)) < cost:
+                at, misses, cost, damping = ahead, fresh, lower, damping / DAMPING_FACTOR
+                break
+            damping *= DAMPING_FACTOR
+        if before - cost < FIT_GAIN:
+            break
+    return at, cost
 
 
-def _scatter(band: Band) -> float:
-    mean = (band.weight * band.flux).sum() / band.weight.sum()
-    return float((band.weight * (band.flux - mean) ** 2).sum())
+def _misses(points: Floats, bands: tuple[Band, ...]) -> Floats:
+    """Return the misses of events in units of the errors, shape (k, 3) → (k, points of all bands).
 
-
-def _linear_chi2(design: Floats, band: Band) -> Floats:
-    """Return chi2 of linear models, design of shape (k, n, m) → (k,)."""
-    scale = np.sqrt(band.weight)
-    weighted, target = design * scale[:, None], band.flux * scale
-    size = np.sqrt((weighted**2).sum(axis=1, keepdims=True))
-    weighted = weighted / np.where(size > 0.0, size, 1.0)
-    normal = weighted.transpose(0, 2, 1) @ weighted + RIDGE * np.eye(design.shape[2])
-    solution = np.linalg.solve(normal, weighted.transpose(0, 2, 1) @ target[:, None])
-    residual = target - (weighted @ solution)[:, :, 0]
-    return np.asarray((residual**2).sum(axis=1))
+    Parameters
+    ----------
+    points
+        Time of the peak, logarithms of Einstein time and impact parameter.
+    bands
+        Light curve; infinite misses where one would need a source of negative flux.
+    """
+    peak, einstein, impact = points[:, :1], np.exp(points[:, 1:2]), np.exp(points[:, 2:])
+    parts = []
+    for band in bands:
+        shape = excess(impact**2 + ((band.time - peak) / einstein) ** 2)
+        shape -= (shape @ band.weight / band.weight.sum())[:, None]
+        pull, norm = shape @ band.pull, (shape * shape) @ band.weight
+        source = np.where(pull > 0.0, pull / np.maximum(norm, RIDGE), np.inf)
+        with np.errstate(invalid="ignore"):
+            miss = (band.pull / band.weight - source[:, None] * shape) * np.sqrt(band.weight)
+        parts.append(np.where(np.isfinite(source)[:, None], miss, np.inf))
+    return np.concatenate(parts, axis=1)

@@ -1,6 +1,6 @@
 """Every science module, in the order in which they run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
@@ -53,14 +53,16 @@ MODULES: tuple[Module, ...] = (
     *RUBIN_MODULES,
 )
 
-# What the enrich stream runs. The others run by `fink science`, until their cost in the stream has been measured.
-STREAM_MODULES = frozenset({"detections", "solar_system", "light_curve_features", "variable_stars"})
+# The modules that a survey's enrich stream runs, where these are not all of them.
+STREAM_MODULES: Mapping[str, frozenset[str]] = {"lsst": frozenset({"variable_stars"})}
 
 
 def stream_modules(survey: str, names: Sequence[str] | None = None) -> tuple[Module, ...]:
     """Return the modules that the enrich stream of a survey runs, or some others in their place."""
-    its_own = [module.name for module in modules_of(survey) if module.name in STREAM_MODULES]
-    return modules_of(survey, its_own if names is None else names)
+    its_own = STREAM_MODULES.get(survey)
+    if names is None and its_own is not None:
+        names = sorted(its_own)
+    return modules_of(survey, names)
 
 
 def modules_of(survey: str, names: Sequence[str] | None = None) -> tuple[Module, ...]:

@@ -9,7 +9,7 @@ import io
 import json
 import random
 import string
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -29,6 +29,8 @@ _TIMES = ("jd", "jdstarthist", "jdendhist")
 _RIGHT_ASCENSIONS = ("ra", "ranr")
 _PER_MICRODAY = {"pid": 10**3, "candid": 10**9}
 _STAMPS_EACH = 3
+
+Change = Callable[[dict[str, Any], int], dict[str, Any]]
 
 
 @lru_cache(maxsize=8)
@@ -77,6 +79,8 @@ class Amplifier:
         Whose packets they are; it must number alerts as ZTF does.
     seed
         The same seed gives the same bytes.
+    change
+        Called with each new packet, decoded, and its number; what it returns is written.
 
     Raises
     ------
@@ -84,11 +88,11 @@ class Amplifier:
         When there is no packet, or the survey numbers its alerts otherwise.
     """
 
-    def __init__(self, messages: Sequence[bytes], survey: Survey, seed: int = 0) -> None:
+    def __init__(self, messages: Sequence[bytes], survey: Survey, seed: int = 0, change: Change | None = None) -> None:
         if survey.fields.time != "candidate.jd":
             raise ConfigError(f"packets of {survey.name} cannot be amplified: its ids do not count time as ZTF's do")
         self._survey = survey
-        self._seed = seed
+        self._seed, self._change = seed, change
         self._bases = [self._read(message) for message in messages]
         if not self._bases:
             raise ConfigError("no packet to amplify")
@@ -153,6 +157,8 @@ class Amplifier:
             if stamp and stamp.get("stampData"):
                 data = self._renoise(stamp["stampData"], number * _STAMPS_EACH + draw)
                 record[root] = {**stamp, "stampData": data}
+        if self._change is not None:
+            record = self._change(record, number)
         out = io.BytesIO()
         fastavro.schemaless_writer(out, base.writer, record)
         return self._survey.framing.wrap(base.schema, out.getvalue())

@@ -134,7 +134,13 @@ def _load(name: str, cache: str, folder: str | None) -> Catalog:
     built = Path(cache) / "catalogs" / f"{name}-{digest[:12]}-{declared[:6]}-{LAYOUT}"
     if not built.is_dir():
         _build(source, paths, origin, digest, built)
-    return _open(built, source)
+    try:
+        return _open(built, source)
+    except Exception as error:
+        raise ConfigError(
+            f"the arrays of catalogue '{name}' in {built} are damaged ({type(error).__name__}): delete the folder, "
+            "it is built again"
+        ) from error
 
 
 def catalog_files(source: CatalogSource, folder: Path | None = None) -> tuple[list[Path], str]:

@@ -72,7 +72,7 @@ def load_forest(name: str, cache: Path) -> tuple[Forest, ModelFacts]:
         When the model is unknown, its file is missing or it cannot be converted.
     """
     facts, folder = ensure(name, cache)
-    with np.load(folder / ARRAYS, allow_pickle=False) as arrays:
+    with _telling_damage(folder), (folder / ARRAYS).open("rb") as stream, np.load(stream) as arrays:
         return from_arrays(arrays), facts
 
 
@@ -85,7 +85,8 @@ def load_network(name: str, cache: Path) -> tuple[Any, ModelFacts]:
         When the model is unknown, its files are missing or it cannot be converted.
     """
     facts, folder = ensure(name, cache)
-    return session((folder / GRAPH).read_bytes()), facts
+    with _telling_damage(folder):
+        return session((folder / GRAPH).read_bytes()), facts
 
 
 def ensure(name: str, cache: Path, *, again: bool = False) -> tuple[ModelFacts, Path]:
@@ -131,9 +132,28 @@ def _folder(name: str, digest: str, cache: Path) -> Path:
 
 
 def read_facts(folder: Path) -> ModelFacts:
-    """Return what is written beside a built model."""
-    stored = json.loads((folder / FACTS).read_text())
-    return ModelFacts(**{**stored, "parity": Parity(**stored["parity"])})
+    """Return what is written beside a built model.
+
+    Raises
+    ------
+    ModelError
+        When the file is damaged.
+    """
+    with _telling_damage(folder):
+        stored = json.loads((folder / FACTS).read_text())
+        return ModelFacts(**{**stored, "parity": Parity(**stored["parity"])})
+
+
+@contextlib.contextmanager
+def _telling_damage(folder: Path) -> Iterator[None]:
+    """Turn whatever a damaged file raises into one error that says how to mend it."""
+    try:
+        yield
+    except Exception as error:
+        name = folder.name.rsplit("-", 2)[0]
+        raise ModelError(
+            f"the model in {folder} is damaged ({type(error).__name__}): run `fink models build {name} --again`"
+        ) from error
 
 
 @functools.cache

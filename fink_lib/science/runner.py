@@ -66,9 +66,10 @@ def resource_of(load: Callable[[Path], Any] | None, cache: str) -> Resource:
         return Resource()
     try:
         return Resource(load(Path(cache)))
-    except FinkError as problem:
-        logger.warning("science resource not loaded reason=%s", problem)
-        return Resource(problem=f"{NOT_RUN}not loaded: {problem}")
+    except Exception as problem:  # noqa: BLE001 - a damaged file may raise anything, and must not end the batch
+        why = str(problem) if isinstance(problem, FinkError) else f"{type(problem).__name__}: {problem}"
+        logger.warning("science resource not loaded reason=%s", why)
+        return Resource(problem=f"{NOT_RUN}not loaded: {why}"[:MAX_REASON_CHARS])
 
 
 def run(modules: Sequence[Module], batch: AlertBatch, cache: Path) -> Outcome:

@@ -39,7 +39,9 @@ class SkyIndex:
     vectors: Floats
     rows: Ints
 
-    def nearest(self, ra_deg: Floats, dec_deg: Floats, radius_arcsec: float) -> tuple[Ints, Floats]:
+    def nearest(
+        self, ra_deg: Floats, dec_deg: Floats, radius_arcsec: float, own_radius_arcsec: Floats | None = None
+    ) -> tuple[Ints, Floats]:
         """Find, for every position, the nearest source within a radius.
 
         Parameters
@@ -48,6 +50,9 @@ class SkyIndex:
             Positions in degrees; a position that is not finite or not on the sphere matches nothing.
         radius_arcsec
             Radius, inclusive.
+        own_radius_arcsec
+            A radius for each row of the catalogue, NaN for none: a source beyond its own is passed over, and a
+            farther one whose radius covers the position is found.
 
         Returns
         -------
@@ -57,14 +62,18 @@ class SkyIndex:
         """
         rows = np.full(len(ra_deg), -1, dtype=np.int64)
         separation = np.full(len(ra_deg), np.nan)
-        with np.errstate(invalid="ignore"):
-            usable = np.flatnonzero(np.isfinite(ra_deg) & (np.abs(dec_deg) <= 90.0))  # noqa: PLR2004
+        usable = np.flatnonzero(on_the_sphere(ra_deg, dec_deg))
         owner, candidate = self._candidates(ra_deg[usable] % 360.0, dec_deg[usable], radius_arcsec / 3600.0)
         if not len(owner):
             return rows, separation
         here = unit_vectors(ra_deg[usable], dec_deg[usable])[owner]
         distance = _separation_arcsec(here, self.vectors[candidate])
-        near = distance <= radius_arcsec
+        limit = (
+            radius_arcsec
+            if own_radius_arcsec is None
+            else np.fmin(own_radius_arcsec[self.rows[candidate]], radius_arcsec)
+        )
+        near = distance <= limit
         owner, candidate, distance = owner[near], candidate[near], distance[near]
         best = np.lexsort((self.rows[candidate], distance, owner))
         owner = owner[best]
@@ -118,6 +127,12 @@ def _separation_arcsec(a: Floats, b: Floats) -> Floats:
     dx, dy, dz = (a - b).T
     half_chord = np.minimum(0.5 * np.sqrt(dx * dx + dy * dy + dz * dz), 1.0)
     return np.asarray(2.0 * np.arcsin(half_chord) * ARCSEC_PER_RAD)
+
+
+def on_the_sphere(ra_deg: Floats, dec_deg: Floats) -> npt.NDArray[np.bool_]:
+    """Return which pairs of numbers, in degrees, are positions."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.isfinite(ra_deg) & (np.abs(dec_deg) <= 90.0))  # noqa: PLR2004 - the poles
 
 
 def _zone(dec_deg: Floats) -> Ints:

@@ -1,6 +1,6 @@
 """Which catalogues the broker knows: one row of a table each, with where its file comes from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 WHEEL = "fink-science"
@@ -43,6 +43,9 @@ class CatalogSource:
         Further parts of the catalogue, beside `file`.
     required
         A row where this column is empty is left out.
+    vizier, vizier_columns
+        Table of VizieR that holds the catalogue, where there is one; column of the file → VizieR's name for it,
+        where the two differ. Positions are those that VizieR computes, in degrees.
     """
 
     name: str
@@ -59,6 +62,9 @@ class CatalogSource:
     radius_column: str = ""
     more_files: tuple[str, ...] = ()
     required: str = ""
+    # Not shown: arrays are named after what is shown, and where a file can be had from changes none.
+    vizier: str = field(default="", repr=False)
+    vizier_columns: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @property
     def file_names(self) -> tuple[str, ...]:
@@ -78,6 +84,7 @@ CATALOGS = {
             dec="dec",
             label="VarType",
             reference="General Catalogue of Variable Stars, Samus et al. 2017, ARep 61, 80",
+            vizier="B/gcvs/gcvs_cat",
         ),
         CatalogSource(
             name="vsx",
@@ -87,6 +94,8 @@ CATALOGS = {
             dec="DEJ2000",
             label="VType",
             reference="AAVSO International Variable Star Index, Watson et al. 2006, SASS 25, 47",
+            vizier="B/vsx/vsx",
+            vizier_columns=(("VType", "Type"),),
         ),
     )
 }
@@ -139,6 +148,7 @@ SMALL_CATALOGS = {
             label="class",
             reference="SPICY, Spitzer/IRAC candidate young stellar objects, Kuhn et al. 2021, ApJS 254, 33",
             radius_arcsec=1.2,
+            vizier="J/ApJS/254/33/table1",
         ),
         CatalogSource(
             name="symbiotic_cv",

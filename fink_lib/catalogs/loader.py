@@ -89,13 +89,12 @@ class Catalog:
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         """Return row and separation, in arcsec, of the nearest source of each position; -1 and NaN for none.
 
-        Where the catalogue has a radius for each source, a nearest source beyond its own is no match.
+        Where the catalogue has a radius for each source, one beyond its own is no match, however near it is.
         """
-        rows, separation = self.index.nearest(ra_deg, dec_deg, self.radius_arcsec)
+        own = None
         if RADIUS in self.values.column_names:
-            beyond = separation > self.numbers_of(RADIUS, rows)
-            rows, separation = np.where(beyond, -1, rows), np.where(beyond, np.nan, separation)
-        return rows, separation
+            own = np.asarray(pc.fill_null(self.values[RADIUS], np.nan), dtype=np.float64)
+        return self.index.nearest(ra_deg, dec_deg, self.radius_arcsec, own)
 
 
 def _or_null(rows: npt.NDArray[np.int64]) -> pa.Array:

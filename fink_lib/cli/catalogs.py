@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from rich.table import Table
 
 from fink_lib.cli.common import HomeOption, load_settings, say
 from fink_lib.config import Settings
+from fink_lib.errors import ConfigError
 
 app = typer.Typer(no_args_is_help=True)
 CatalogsOption = Annotated[
@@ -87,6 +89,11 @@ def load(
     *,
     home: HomeOption = None,
     folder: CatalogsOption = None,
+    vizier: Annotated[
+        str | None,
+        typer.Option(help="First fetch the file from this table of VizieR; `declared` for the one that is known."),
+    ] = None,
+    vizier_url: Annotated[str | None, typer.Option(help="A mirror of VizieR.")] = None,
 ) -> None:
     """Load catalogue files as new versions and match again the sky that they change; the same file changes nothing."""
     from fink_lib.crossmatch.job import sentences
@@ -94,6 +101,8 @@ def load(
     from fink_lib.spark import build_session
 
     settings = load_settings(home, catalogs=folder)
+    if vizier is not None:
+        from_vizier(names or (), vizier, settings, vizier_url)
     chosen_files(settings, names or ())  # a wrong name is said before a JVM is started
     session = build_session("catalogs", settings)
     try:
@@ -102,3 +111,20 @@ def load(
                 say(line)
     finally:
         session.stop()
+
+
+def from_vizier(names: Sequence[str], table: str, settings: Settings, url: str | None = None) -> None:
+    """Fetch the file of one catalogue from VizieR.
+
+    Raises
+    ------
+    ConfigError
+        When not exactly one known catalogue is named.
+    """
+    from fink_lib.catalogs.known import KNOWN
+    from fink_lib.catalogs.vizier import Vizier, fetch
+
+    if len(names) != 1 or names[0] not in KNOWN:
+        raise ConfigError(f"name one catalogue to fetch from VizieR: {', '.join(sorted(KNOWN))}")
+    vizier = Vizier() if url is None else Vizier(url=url)
+    say(f"{names[0]}: {fetch(KNOWN[names[0]], table, settings.catalogs, vizier)}")

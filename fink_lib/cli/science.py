@@ -13,6 +13,8 @@ from rich.table import Table
 
 from fink_lib.cli.common import load_settings, say
 from fink_lib.cli.science_accuracy import accuracy
+from fink_lib.cli.science_remote import remote
+from fink_lib.cli.science_tracklets import tracklets
 from fink_lib.offline import Comparison, Given, compare, science_table
 from fink_lib.offline.packets import packets_of
 from fink_lib.offline.parity import id_column
@@ -24,6 +26,8 @@ from fink_lib.surveys import get_survey
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(accuracy)
+app.command()(remote)
+app.command()(tracklets)
 
 SurveyOption = Annotated[str, typer.Option(help="Whose packets they are.")]
 ModulesOption = Annotated[

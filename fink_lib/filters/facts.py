@@ -69,7 +69,6 @@ _OUTSIDE: Mapping[str, tuple[Column, ...]] = {
         Column("gaiadr3_Plx", pa.float32(), "mas", OUTSIDE),
         Column("gaiadr3_e_Plx", pa.float32(), "mas", OUTSIDE),
         Column("legacydr8_zphot", pa.float32(), "", OUTSIDE),
-        Column("hostless_ks_template", pa.float64(), "", OUTSIDE),
     ),
 }
 

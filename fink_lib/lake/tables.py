@@ -312,6 +312,32 @@ def gold_statistics() -> TableSpec:
     )
 
 
+def gold_tracklets(survey: Survey) -> TableSpec:
+    """Every alert that was linked with others of its night, as the path of one moving object."""
+    return TableSpec(
+        layer="gold",
+        survey=survey.name,
+        name="tracklets",
+        schema=_struct(
+            ("night", DATE),
+            ("tracklet", S),
+            ("alert_id", L),
+            ("object_id", S),
+            ("time", D),
+            ("ra", D),
+            ("dec", D),
+            ("mag", D),
+            ("band", S),
+            ("members", L),
+            ("rate_deg_per_day", D),
+        ),
+        key=("night", "alert_id"),
+        comment="One row: an alert of a tracklet, with how many alerts that has and how fast it moves.",
+        partitioned_by=("night",),
+        append_only=False,  # a night that is closed again replaces its rows
+    )
+
+
 def gold_quality_results() -> TableSpec:
     """Every result of every expectation, night by night."""
     return TableSpec(

@@ -23,7 +23,7 @@ def known_specs() -> list[TableSpec]:
     found = [tables.gold_nights(), tables.gold_statistics(), tables.gold_quality_results(), tables.gold_upkeep()]
     for survey in SURVEYS.values():
         found += [tables.bronze_alerts(survey), tables.quarantine(survey), silver_spec(survey)]
-        found += [tables.silver_rejected(survey), tables.gold_published(survey)]
+        found += [tables.silver_rejected(survey), tables.gold_published(survey), tables.gold_tracklets(survey)]
     return found
 
 

@@ -24,6 +24,8 @@ CONVERTER = "2"
 CHECKED_ROWS = 64
 CHECKED_POINTS = (2, 3, 5, 10, 40)
 NETWORK_TOLERANCE = 1e-6
+CHECKED_CATS_POINTS = (2, 30, 395)
+CATS_TOLERANCE = 2e-5  # two thousand steps of single precision, one after the other
 FOREST_TOLERANCE = 1e-12
 ONNX_TOLERANCE = 1e-6  # the original adds its trees in single precision
 
@@ -91,6 +93,29 @@ def recurrent_network(weights: bytes, settings: Mapping[str, Any], norm: Mapping
             "norm": {name: norm[name] for name in settings["training_features_to_normalize"]},
         },
     )
+
+
+def cats_network(content: bytes) -> Converted:
+    """Convert the convolutional and recurrent network of a Keras file to ONNX.
+
+    Parameters
+    ----------
+    content
+        The ``.keras`` file.
+    """
+    from fink_lib.models import cats  # noqa: PLC0415 - it imports onnx, which only building needs
+
+    file = cats.read_keras(content)
+    graph = cats.to_onnx(file)
+    draw, opened, worst = np.random.default_rng(0), session(graph), 0.0
+    for points in CHECKED_CATS_POINTS:
+        sequence = np.full((cats.POINTS, 4), -999.0, dtype=np.float32)
+        sequence[:, 3] = 0.0
+        sequence[:points] = draw.uniform(0.0, 1.0, (points, 4))
+        found = opened.run(None, {"sequence": sequence[:, None, :]})[0][0]
+        worst = max(worst, float(np.abs(found - cats.probabilities(file, sequence)).max()))
+    parity = Parity("numpy, double precision", len(CHECKED_CATS_POINTS), worst)
+    return Converted(parity=_within(parity, CATS_TOLERANCE), graph=graph, settings={"points": cats.POINTS})
 
 
 def random_forest(data: bytes, components: bytes | None = None) -> Converted:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from fink_lib.errors import ModelError
-from fink_lib.models.convert import Converted, aad_forest, random_forest, recurrent_network
+from fink_lib.models.convert import Converted, aad_forest, cats_network, random_forest, recurrent_network
 
 Build = Callable[[Mapping[str, bytes]], Converted]
 
@@ -87,6 +87,14 @@ MODELS: Mapping[str, ModelSource] = {
         _network("snn_sn_vs_all", "snn_sn_vs_all", "Supernova of any type against everything else (ZTF)."),
         _network(
             "snn_elasticc_sn_vs_other", "elasticc_binary_broad/SN_vs_other", "Supernova against everything else (LSST)."
+        ),
+        ModelSource(
+            name="cats",
+            kind=Kind.NETWORK,
+            meaning="Broad class of a light curve: SN-like, fast, long, periodic or AGN (LSST).",
+            reference="Fraga et al. 2024, A&A 692, A208 (arXiv:2404.08798)",
+            files={"network": f"{_ROOT}/cats_models/cats_small_nometa_serial.keras"},
+            build=lambda files: cats_network(files["network"]),
         ),
         ModelSource(
             name="early_snia",

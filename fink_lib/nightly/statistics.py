@@ -9,7 +9,7 @@ import logging
 import pyspark.sql.functions as F
 from pyspark.sql import DataFrame
 
-from fink_lib.nightly import history, tallies
+from fink_lib.nightly import history, tallies, tracklets
 from fink_lib.nightly.counts import night_counts
 from fink_lib.nightly.job import NightContext, Outcome
 from fink_lib.nightly.latency import latencies
@@ -37,6 +37,7 @@ def run(context: NightContext) -> Outcome:
         "quarantine": tallies.damages(frames[Table.QUARANTINE]),
         "filters": tallies.filters(context.survey.name, frames[Table.PUBLISHED]),
         **latencies(frames),
+        "tracklets": tracklets.link(context, frames[Table.SILVER]),
         "tables": dict(snapshot.versions),
     }
     logger.info("night=%s bronze=%d silver=%d", context.label, counts["bronze"], counts["silver"])

@@ -6,11 +6,12 @@ The files of the folder are replaced; plots beside them (see `fink_lib.pages.plo
 import functools
 import inspect
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from fink_lib.catalogs import KNOWN
 from fink_lib.config import PROJECT_DIR
+from fink_lib.pages.bad_input import BAD_INPUT
 from fink_lib.science.base import FAILED, NO_MATCH, NOT_RUN, Cost, Module, Output
 from fink_lib.science.inputs import INPUTS
 from fink_lib.science.registry import MODULES
@@ -30,6 +31,10 @@ MISSING = f"""A value that is missing says why:
 * null, and `science_errors` has `{NOT_RUN}…` under the module's name: it did not apply to this alert;
 * null, and `science_errors` has `{FAILED}…`: it raised on this alert.
 """
+
+BAD = """An alert that every module looks at, with one thing wrong: who gives which reason instead of a value.
+All other modules run; what they cannot tell is null.
+Nothing raises, nothing is printed, and the alerts beside it get what they would get without it."""
 
 
 def write(folder: Path) -> list[Path]:
@@ -56,8 +61,18 @@ def index() -> str:
         (f"[{module.name}]({module.name}.md)", module.meaning, ", ".join(module.surveys), str(module.cost))
         for module in MODULES
     ]
+    bad = [(each.case, _told(each.ztf), _told(each.lsst)) for each in BAD_INPUT]
     lines = [NOTICE, "# Science modules", "", *table(("module", "question", "surveys", "cost"), rows), "", MISSING]
+    lines += ["## Bad input", "", BAD, "", *table(("input", "ZTF", "Rubin"), bad), ""]
     return "\n".join(lines)
+
+
+def _told(reasons: Mapping[str, str]) -> str:
+    """Return who gives which reason; modules of one reason together."""
+    who: dict[str, list[str]] = {}
+    for module, why in reasons.items():
+        who.setdefault(why, []).append(module.partition("_")[0] + "_*" if module.startswith("crossmatch_") else module)
+    return "; ".join(f"{', '.join(dict.fromkeys(names))}: {why}" for why, names in who.items()) or "all run"
 
 
 def page(module: Module, *, has_plot: bool) -> str:

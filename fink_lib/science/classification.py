@@ -41,7 +41,9 @@ def facts(batch: AlertBatch) -> dict[str, npt.NDArray[Any]]:
     found: dict[str, npt.NDArray[Any]] = {name: _numbers(batch, name) for name in SCORES}
     text = {name: _texts(batch, name) for name in TEXTS}
     answered = np.array([labels.is_answer(label) for label in text["cdsxmatch"]], dtype=bool)
-    simbad = np.where(answered, text["cdsxmatch"], labels.FAILED_PREFIX)
+    # Where nobody asked, Fink's rule sees what Fink publishes for a service that cannot be reached; an outage keeps
+    # its own words ("Fail 503"), of which Fink's list has two.
+    simbad = np.array([label or labels.FAILED_PREFIX for label in text["cdsxmatch"]], dtype=object)
     galaxy = np.array([label.startswith(labels.GALAXY_PREFIX) for label in simbad], dtype=bool)
     named = answered & ~galaxy & ~_among(simbad, {labels.UNKNOWN, labels.TRANSIENT})
     tns = np.array([kind or "" for kind in text["tns"]], dtype=object)

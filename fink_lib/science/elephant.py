@@ -43,11 +43,11 @@ class Verdict:
     template: float = float("nan")
 
 
-def compare(science: Image, template: Image, seed: int) -> Verdict:
+def compare(science: Image, template: Image, seed: int, crop_radius_px: int = CROP_RADIUS_PX) -> Verdict:
     """Compare two stamps of one place; the seed decides every random number."""
     clipped = stands_out(science), stands_out(template)
     if not one_sided(*clipped):
-        inner = stands_out(crop(science)), stands_out(crop(template))
+        inner = [stands_out(crop(image, crop_radius_px)) for image in (science, template)]
         if not one_sided(*inner):
             return Verdict(is_candidate=False)
     random = np.random.default_rng(seed)
@@ -87,10 +87,10 @@ def one_sided(first: Flags, second: Flags) -> bool:
     return counts[0] < FEW_PIXELS and counts[1] > MANY_PIXELS
 
 
-def crop(image: Image) -> Image:
-    """Return the centre, fourteen pixels wide."""
-    rows, columns = (int(size / 2 - CROP_RADIUS_PX) for size in image.shape)
-    return image[rows : rows + 2 * CROP_RADIUS_PX, columns : columns + 2 * CROP_RADIUS_PX]
+def crop(image: Image, radius_px: int = CROP_RADIUS_PX) -> Image:
+    """Return the centre, twice the radius wide."""
+    rows, columns = (int(size / 2 - radius_px) for size in image.shape)
+    return image[rows : rows + 2 * radius_px, columns : columns + 2 * radius_px]
 
 
 def fill_with_noise(image: Image, mask: Flags, random: np.random.Generator) -> Image:

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from fink_lib.science.base import NO_MATCH, Cost, Module, Output, Values
 from fink_lib.science.batch import AlertBatch
+from fink_lib.science.classify import labels
 
 Flags = npt.NDArray[np.bool_]
 
@@ -38,31 +39,17 @@ MAY_BE_EXTRAGALACTIC: Mapping[Host, bool] = {
     Host.NOT_AVAILABLE: True,
 }
 
-# SIMBAD's labels before and since 2022 (https://simbad.cds.unistra.fr/guide/otypes.htx).
-GALAXIES = frozenset(
-    {
-        *("galaxy", "Galaxy", "EmG", "EmissionG", "Seyfert", "Seyfert_1", "Seyfert1", "Seyfert_2", "Seyfert2"),
-        *("BlueCompG", "BlueCompactG", "StarburstG", "LSB_G", "LowSurfBrghtG", "HII_G", "HIIG", "High_z_G", "HighzG"),
-        *("GinPair", "GtowardsPair", "GinGroup", "GtowardsGroup", "GinCl", "GtowardsCl", "BClG", "BrightestCG"),
-        *("PartofG", "Compact_Gr_G", "IG", "InteractingG", "PairG", "GroupG", "ClG", "SuperClG"),
-        *("Void", "LINER", "Possible_ClG", "ClG_Candidate", "Possible_SClG", "SuperClG_Candidate"),
-        *("GravLens_Candidate", "Galaxy_Candidate"),
-    }
-)
-TRANSIENTS = frozenset({"SN", "Supernova", "SN*_Candidate", "Candidate_SN*", "Transient"})
-OUTAGE = "Fail"  # with the status of the service after it
-
 # Types of the variable-star catalogues that are no star of ours.
 NO_STAR_PREFIXES = ("SN", "GAL")
 
 
 def kind_of_label(label: str | None) -> Host:
     """Return what a label of SIMBAD says; an outage, and a null, say nothing."""
-    if not label or label.startswith(OUTAGE):
+    if label is None or not labels.is_answer(label):
         return Host.NOT_AVAILABLE
-    if label == NO_MATCH:
+    if label == labels.UNKNOWN:
         return Host.EMPTY
-    return Host.EXTRAGALACTIC if label in GALAXIES | TRANSIENTS else Host.OTHER
+    return Host.EXTRAGALACTIC if label in labels.EXTRAGALACTIC | {labels.TRANSIENT} else Host.OTHER
 
 
 def kind_of_variable(kind: str | None) -> Host:
@@ -99,7 +86,7 @@ def closed(batch: AlertBatch) -> tuple[Flags, str]:
 MODULES = (
     Module(
         name="host",
-        version="1.0",
+        version="1.1",
         meaning="What stands where the alert is: a galaxy, nothing, something else, or not known.",
         reference="Fink's list of extragalactic SIMBAD labels, with the labels that replaced them in 2022",
         surveys=("ztf",),

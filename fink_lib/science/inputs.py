@@ -151,6 +151,9 @@ LSST_INPUTS = SurveyInputs(
         "dec": ("diaSource.dec", NUMBER),
         "band": ("diaSource.band", BAND),
         "n_detections": ("diaObject.nDiaSources", NUMBER),
+        "flux": ("diaSource.psfFlux", NUMBER),  # nJy
+        "template_flux": ("diaSource.templateFlux", NUMBER),  # nJy
+        "template_flux_err": ("diaSource.templateFluxErr", NUMBER),  # nJy
         "sso_source": ("ssSource.diaSourceId", TEXT),  # kept as it is: its digits exceed a float's
         "sso_offset": ("ssSource.ephOffset", NUMBER),  # arcsec
         **dict.fromkeys(HOST, ABSENT),

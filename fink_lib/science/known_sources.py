@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from fink_lib.catalogs import KNOWN, Catalog, load_catalog
+from fink_lib.catalogs.index import on_the_sphere
 from fink_lib.config import Settings
-from fink_lib.science.base import NO_MATCH, Cost, Module, Output, Values
+from fink_lib.science.base import NO_MATCH, Cost, Findings, Module, Output, Values
 from fink_lib.science.batch import AlertBatch
 
 # What Fink publishes in `tns` where there is no classified transient, so that its filters go on working.
@@ -149,7 +151,12 @@ def provenance(catalog: Catalog) -> dict[str, str]:
     return {f"catalog.{catalog.facts.name}": f"{catalog.facts.version} {catalog.facts.sha256[:12]}"}
 
 
-def compute(batch: AlertBatch, catalog: Any, match: Match) -> Mapping[str, Values]:
+def unplaced(batch: AlertBatch) -> tuple[npt.NDArray[np.bool_], str]:
+    """Return the alerts that cannot be looked up, and why."""
+    return ~on_the_sphere(batch.scalars["ra"], batch.scalars["dec"]), "the position is not known"
+
+
+def compute(batch: AlertBatch, catalog: Any, match: Match) -> Findings:
     """Match every alert with its nearest source; several alerts on one source all get it."""
     rows, separation = catalog.nearest(batch.scalars["ra"], batch.scalars["dec"])
     found: dict[str, Values] = {
@@ -158,7 +165,8 @@ def compute(batch: AlertBatch, catalog: Any, match: Match) -> Mapping[str, Value
     }
     found |= {column: catalog.texts_of(name, rows, NO_MATCH) for column, name, _ in match.texts}
     found |= {column: catalog.numbers_of(name, rows) for column, name, _, _ in match.numbers}
-    return found if match.fill is None else {**found, **match.fill(catalog, rows)}
+    more = {} if match.fill is None else match.fill(catalog, rows)
+    return Findings({**found, **more}, [unplaced(batch)])
 
 
 def _outputs(match: Match) -> tuple[Output, ...]:
@@ -178,7 +186,7 @@ def _module(match: Match) -> Module:
     source = KNOWN[match.catalog]
     return Module(
         name=f"crossmatch_{match.catalog}",
-        version="1.0",
+        version="1.1",
         meaning=f"{match.meaning}, for every alert.",
         reference=source.reference,
         surveys=("ztf", "lsst"),

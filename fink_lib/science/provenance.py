@@ -36,7 +36,8 @@ class Fact:
     kind, name, version
         What, and which state of it: a version, or a version and the start of a sha256.
     outputs
-        Columns that it decides, with commas between them; all of them for the code.
+        Columns that it decides, with commas between them: its own, and those of modules that read them, directly
+        or through others. Empty for the code, which decides all.
     reference
         What to cite.
     """
@@ -69,8 +70,9 @@ def facts_of(modules: Sequence[Module], cache: Path, code_version: str) -> tuple
     """
     digest = digest_of(code_version, versions(modules, cache))
     facts = [Fact(digest, Kind.CODE, "fink_lib", code_version, "", "")]
+    decided = decides(modules)
     for module in modules:
-        outputs = ",".join(out.name for out in module.outputs)
+        outputs = ",".join(decided[module.name])
         facts.append(Fact(digest, Kind.MODULE, module.name, module.version, outputs, module.reference))
         resource = resource_of(module.load, str(cache))
         if module.provenance is not None and resource.problem is None:
@@ -79,8 +81,27 @@ def facts_of(modules: Sequence[Module], cache: Path, code_version: str) -> tuple
     return digest, tuple(facts)
 
 
+def decides(modules: Sequence[Module]) -> dict[str, tuple[str, ...]]:
+    """Return the columns that each module decides: its own first, then those that others make of them.
+
+    Parameters
+    ----------
+    modules
+        In the order in which they run.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for place in range(len(modules) - 1, -1, -1):
+        own = tuple(out.name for out in modules[place].outputs)
+        columns = dict.fromkeys(own)
+        for later in modules[place + 1 :]:
+            if not {*later.needs, *later.optional}.isdisjoint(own):
+                columns |= dict.fromkeys(found[later.name])
+        found[modules[place].name] = tuple(columns)
+    return found
+
+
 def trace(column: str, facts: Sequence[Fact]) -> tuple[Fact, ...]:
-    """Return what decided a column: the code, its module, and the catalogues and models of that."""
+    """Return what decided a column: the code, its module, all modules that it read, and their catalogues and models."""
     return tuple(fact for fact in facts if fact.kind is Kind.CODE or column in fact.outputs.split(","))
 
 

@@ -1,7 +1,8 @@
 """Seven facts that tell a transient from a star, an artefact or something that moves, and the verdict.
 
 The rules are those of the ZTF Bright Transient Survey, as tables: a source near enough and bright enough spoils
-the alert. Measurements that the packet lacks (-999 or null) count as infinitely far and infinitely faint.
+the alert. A neighbour that the packet lacks (-999 or null) counts as infinitely far and infinitely faint. A flag is
+null where a measurement of the alert itself is missing and what is there does not decide it.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from fink_lib.science.base import Cost, Module, Output, Values
 from fink_lib.science.batch import AlertBatch
@@ -48,6 +50,18 @@ MANY_DETECTIONS, TOO_MANY_DETECTIONS = 30, 200
 VARIABLE_MAG_RISE = 18.5
 
 NAMES = ("faint", "positivesubtraction", "real", "pointunderneath", "brightstar", "variablesource", "stationary")
+GOOD = ("positivesubtraction", "real", "stationary")
+SPOILING = ("faint", "pointunderneath", "brightstar", "variablesource")
+# What the alert itself must tell before "no" is an answer. Neighbours are not among it: none near is an answer.
+MEASURED: Mapping[str, tuple[str, ...]] = {
+    "faint": ("mag", "time"),
+    "positivesubtraction": ("is_positive",),
+    "real": ("real_bogus", "deep_real_bogus"),
+    "pointunderneath": (),
+    "brightstar": (),
+    "variablesource": ("mag", "time", "first_time", "n_detections"),
+    "stationary": ("time",),
+}
 
 
 def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
@@ -62,10 +76,32 @@ def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
         "variablesource": _variable(batch),
         "stationary": _past(batch, _positive(batch) & (np.abs(_age(batch)) > STATIONARY_DAYS)) > 0,
     }
-    roid = np.asarray(batch.results["roid"].fill_null(0))
-    good = flags["positivesubtraction"] & flags["real"] & flags["stationary"] & (roid != KNOWN_TO_MOVE)
-    bad = flags["faint"] | flags["pointunderneath"] | flags["brightstar"] | flags["variablesource"]
-    return {**flags, "is_transient": good & ~bad}
+    open_ = {name: _undecided(name, flag, alert) for name, flag in flags.items()}
+    open_["pointunderneath"] |= _score_missing(alert) & ~flags["pointunderneath"]
+    given = {name: pa.array(flag, mask=open_[name]) for name, flag in flags.items()}
+    return {**given, "is_transient": _verdict(given, batch.results["roid"])}
+
+
+def _undecided(name: str, flag: Flags, alert: Mapping[str, Floats]) -> Flags:
+    """Return where a flag is not proven, and a measurement that could prove it is missing."""
+    missing = np.zeros(len(flag), dtype=bool)
+    for needed in MEASURED[name]:
+        missing |= np.isnan(alert[needed])
+    return missing & (flag if name == "real" else ~flag)
+
+
+def _score_missing(alert: Mapping[str, Floats]) -> Flags:
+    """Return where a Pan-STARRS source is near of which the packet does not say what it is."""
+    return np.asarray((far(alert["ps1_separation"]) < POINT_ARCSEC) & np.isnan(alert["ps1_star_score"]))
+
+
+def _verdict(flags: Mapping[str, pa.Array], roid: pa.Array) -> pa.Array:
+    """Return whether every fact allows a transient: false where one forbids it, null where one is not known."""
+    allowed = [flags[name] for name in GOOD] + [pc.invert(flags[name]) for name in SPOILING]
+    verdict = pc.not_equal(pc.fill_null(roid, 0), KNOWN_TO_MOVE)
+    for fact in allowed:
+        verdict = pc.and_kleene(verdict, fact)
+    return verdict
 
 
 def far(values: Floats) -> Floats:
@@ -198,7 +234,7 @@ MEANINGS = (
 MODULES = (
     Module(
         name="transient_flags",
-        version="1.0",
+        version="1.1",
         meaning="What speaks for and against a transient, by the rules of the Bright Transient Survey.",
         reference="Fremling et al. 2020, ApJ 895, 32; Perley et al. 2020, ApJ 904, 35; names of the flags from Fink",
         surveys=("ztf",),
@@ -212,7 +248,10 @@ MODULES = (
         histories=("band", "is_positive", "mag", "time"),
         needs=("roid",),
         outputs=(
-            *(Output(name, pa.bool_(), "", meaning) for name, meaning in zip(NAMES, MEANINGS, strict=True)),
+            *(
+                Output(name, pa.bool_(), "", f"{meaning[:-1]}; null where what is missing could decide it.")
+                for name, meaning in zip(NAMES, MEANINGS, strict=True)
+            ),
             Output(
                 "is_transient",
                 pa.bool_(),

@@ -7,9 +7,10 @@ from typing import Any
 import pyarrow as pa
 
 from fink_lib.catalogs import Catalog
-from fink_lib.science.base import NO_MATCH, Cost, Module, Output, Values
+from fink_lib.science.base import NO_MATCH, Cost, Findings, Module, Output, Values
 from fink_lib.science.batch import AlertBatch
 from fink_lib.science.known_sources import load as load_source
+from fink_lib.science.known_sources import unplaced
 
 NAMES = ("gcvs", "vsx")
 
@@ -24,7 +25,7 @@ def provenance(catalogs: Mapping[str, Catalog]) -> dict[str, str]:
     return {f"catalog.{name}": f"{c.facts.version} {c.facts.sha256[:12]}" for name, c in catalogs.items()}
 
 
-def compute(batch: AlertBatch, catalogs: Any) -> Mapping[str, Values]:
+def compute(batch: AlertBatch, catalogs: Any) -> Findings:
     """Match every alert with its nearest star; several alerts on one star all get it."""
     found: dict[str, Values] = {}
     for name in NAMES:
@@ -32,13 +33,13 @@ def compute(batch: AlertBatch, catalogs: Any) -> Mapping[str, Values]:
         rows, separation = catalog.nearest(batch.scalars["ra"], batch.scalars["dec"])
         found[name] = catalog.label_of(rows, NO_MATCH)
         found[f"{name}_sep_arcsec"] = separation
-    return found
+    return Findings(found, [unplaced(batch)])
 
 
 MODULES = (
     Module(
         name="variable_stars",
-        version="1.0",
+        version="1.1",
         meaning="Nearest star of the two great catalogues of variable stars, within 1.5 arcsec.",
         reference="GCVS: Samus et al. 2017, ARep 61, 80; VSX: Watson et al. 2006, SASS 25, 47",
         surveys=("ztf", "lsst"),

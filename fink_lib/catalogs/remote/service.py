@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from fink_lib.catalogs.remote.deadline import ask
 from fink_lib.errors import CatalogUnavailable
 
 logger = logging.getLogger(__name__)
@@ -166,9 +167,8 @@ class CrossmatchService:
         raise CatalogUnavailable(f"{catalog.name}: {self.url} did not answer in {self.attempts} attempts: {problem}")
 
     def _post(self, form: Mapping[str, str], table: str) -> str:
-        answer = httpx.post(
-            self.url, data=dict(form), files={"cat1": ("cells.csv", table.encode())}, timeout=self.timeout_s
-        )
+        files = {"cat1": ("cells.csv", table.encode())}
+        answer = ask("POST", self.url, self.timeout_s, data=dict(form), files=files)
         if answer.status_code == TOO_MANY_REQUESTS or answer.status_code >= SERVER_ERROR:
             raise _TryAgain(f"status {answer.status_code}")
         if answer.is_error:

@@ -55,9 +55,10 @@ FINK_EXTRAGALACTIC = (
     | (RENAMED.keys() - {"Possible_G", "Possible_GrG"})
     | {"SN*_Candidate", UNKNOWN, TRANSIENT, "Fail", "Fail 504"}
 )
-# What it should have been: old and new words, and no outages.
-EXTRAGALACTIC = UNCHANGED | RENAMED.keys() | frozenset(RENAMED.values())
-
+# Words that SIMBAD's answers hold too, and that neither list names.
+ALSO_SEEN = frozenset({"Galaxy_Candidate", "GtowardsPair", "HighzG", "SuperClG_Candidate"})
+# What it should have been: old and new words, and no outages. The one list that all modules and filters read.
+EXTRAGALACTIC = UNCHANGED | RENAMED.keys() | frozenset(RENAMED.values()) | ALSO_SEEN
 
 # Galaxies whose nucleus may be what varies: a class where nothing better is known.
 ACTIVE = frozenset({"Seyfert", "Seyfert_1", "Seyfert1", "Seyfert_2", "Seyfert2", "LINER"})

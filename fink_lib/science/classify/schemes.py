@@ -3,7 +3,7 @@
 ========================  ==============================================  =====================================
 case                      ``fink``                                        ``default``
 ========================  ==============================================  =====================================
-SIMBAD did not answer     counts as extragalactic                         what this machine knows decides
+SIMBAD did not answer     extragalactic: "Fail", "Fail 504", not asked    what this machine knows decides
 SIMBAD's words            those of before 2022                            old and new ones
 SIMBAD names a source     overrides everything, a known asteroid too      overrides all but known asteroids
 SIMBAD names a galaxy     other words than "Galaxy" override everything   the class only of active ones without more
@@ -73,7 +73,7 @@ def _transients(extragalactic: Test, supernova: str, kilonova: str) -> tuple[Rul
 
 FINK = Scheme(
     name="fink",
-    version="1.0",
+    version="1.1",
     unknown="Unknown",
     rules=(
         *_transients(Test("fink_extragalactic", Op.IS, value=True), supernova="", kilonova=""),

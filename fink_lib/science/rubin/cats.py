@@ -1,6 +1,7 @@
 """CATS: the broad class of a Rubin alert, from the shape of its light curve alone."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,25 +9,40 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from fink_lib.models import ModelFacts, load_network
 from fink_lib.science.base import Cost, Findings, Module, Output
 from fink_lib.science.batch import AlertBatch
-from fink_lib.science.rubin import cats_network
-from fink_lib.science.rubin.network import Floats, Network, open_network
+
+Floats = npt.NDArray[np.float32]
 
 # The codes of ELAsTiCC's taxonomy, in the order of the network's answers: SN-like, fast, long, periodic, AGN.
 CLASSES = (11, 12, 13, 21, 22)
+POINTS = 395  # that the network reads
 MIN_POINTS = 2
 PADDING = -999.0
 
 
+@dataclass(frozen=True)
+class Network:
+    """The network, open, and what it was made of."""
+
+    session: Any
+    facts: ModelFacts
+
+    def __call__(self, sequence: Floats) -> Floats:
+        """Return the five probabilities of one sequence; alone, so that no other alert changes its sums."""
+        answer: Floats = self.session.run(None, {"sequence": sequence})[0][0]
+        return answer
+
+
 def load(cache: Path) -> Network:
     """Open the network."""
-    return open_network("cats", cats_network.FILE, cats_network.build, cache)
+    return Network(*load_network("cats", cache))
 
 
 def provenance(network: Any) -> Mapping[str, str]:
     """Name the file that the network was converted from."""
-    facts: Mapping[str, str] = network.facts
+    facts: Mapping[str, str] = network.facts.provenance
     return facts
 
 
@@ -35,9 +51,9 @@ def sequence_of(time: npt.NDArray[Any], flux: npt.NDArray[Any], error: npt.NDArr
 
     Of a light curve of more than 395 points the last ones are kept.
     """
-    sequence = np.full((cats_network.POINTS, 1, 4), PADDING, dtype=np.float32)
+    sequence = np.full((POINTS, 1, 4), PADDING, dtype=np.float32)
     sequence[:, 0, 3] = 0.0
-    kept = min(len(time), cats_network.POINTS)
+    kept = min(len(time), POINTS)
     columns = (time - time[0], _scaled(flux), _scaled(error), band + 1)
     sequence[:kept, 0] = np.stack([column[-kept:] for column in columns], axis=1)
     return sequence
@@ -58,7 +74,7 @@ def compute(batch: AlertBatch, network: Any) -> Findings:
         flat[row] = not few[row] and min(np.ptp(columns[1]), np.ptp(columns[2])) == 0.0
         if few[row] or flat[row]:
             continue
-        answer = network(sequence_of(*columns))[0]
+        answer = network(sequence_of(*columns))
         label[row], score[row] = CLASSES[int(answer.argmax())], answer.max()
     return Findings(
         {"cats_class": label, "cats_score": score},
@@ -74,7 +90,7 @@ def _scaled(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 MODULES = (
     Module(
         name="cats",
-        version="1.0",
+        version="1.1",
         meaning="Broad class of the light curve: SN-like, fast, long, periodic or AGN.",
         reference="Fraga et al. 2024, A&A 692, A208 (arXiv:2404.08798); weights from fink-science (Apache-2.0)",
         surveys=("lsst",),

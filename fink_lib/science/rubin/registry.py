@@ -1,7 +1,16 @@
 """The modules of Rubin packets, in the order in which they run; they come after those of all surveys."""
 
 from fink_lib.science.base import Module
-from fink_lib.science.rubin import cats, early_snia, label, light_curve_features, rate, solar_system, supernnova
+from fink_lib.science.rubin import (
+    cats,
+    early_snia,
+    hostless,
+    label,
+    light_curve_features,
+    rate,
+    solar_system,
+    supernnova,
+)
 
 RUBIN_MODULES: tuple[Module, ...] = (
     *solar_system.MODULES,
@@ -10,5 +19,6 @@ RUBIN_MODULES: tuple[Module, ...] = (
     *supernnova.MODULES,
     *cats.MODULES,
     *early_snia.MODULES,
+    *hostless.MODULES,
     *label.MODULES,
 )

@@ -1,6 +1,5 @@
 """SuperNNova on Rubin light curves: supernova or anything else."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -11,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from fink_lib.models import ModelFacts, load_network
 from fink_lib.science.base import Cost, Findings, Module, Output
 from fink_lib.science.batch import AlertBatch
-from fink_lib.science.rubin import supernnova_network
-from fink_lib.science.rubin.network import Floats, Network, open_network, package_file
 
+Floats = npt.NDArray[np.float32]
 Array = npt.NDArray[Any]
 
 # The network knows the bands under these letters, and fluxes with the zero point 27.5 instead of nJy's 31.4.
@@ -27,29 +26,34 @@ STEP_DAYS = 0.33
 COMBINATIONS = sorted("".join(chosen) for size in range(1, 7) for chosen in combinations(LETTERS, size))
 NORMALISED = (*(f"FLUXCAL_{letter}" for letter in LETTERS), *(f"FLUXCALERR_{letter}" for letter in LETTERS))
 NORMALISED += ("delta_time",)
+INPUTS = len(NORMALISED) + len(COMBINATIONS)
 FLOOR = 1e-5  # added before the logarithm
 
 
 @dataclass(frozen=True)
 class SuperNNova:
-    """The network and how its first 13 inputs are normalised: rows of (min, mean, std)."""
+    """The network, open, and how its first 13 inputs are normalised: rows of (min, mean, std)."""
 
-    network: Network
+    session: Any
+    facts: ModelFacts
     norm: Array
+
+    def __call__(self, sequence: Floats) -> float:
+        """Return the probability of a supernova; alone, so that no other alert changes its sums."""
+        return float(self.session.run(None, {"x": sequence})[0][0, 0])
 
 
 def load(cache: Path) -> SuperNNova:
     """Open the network and its table of norms."""
-    folder = supernnova_network.FOLDER
-    network = open_network("snn_sn_vs_others", f"{folder}/model.pt", supernnova_network.build, cache)
-    table = json.loads(package_file(f"{folder}/data_norm.json").read_text())
+    session, facts = load_network("snn_elasticc_sn_vs_other", cache)
+    table = facts.settings["norm"]
     norm = np.array([[table[name][key] for key in ("min", "mean", "std")] for name in NORMALISED])
-    return SuperNNova(network, norm)
+    return SuperNNova(session, facts, norm)
 
 
 def provenance(model: Any) -> Mapping[str, str]:
     """Name the file that the network was converted from."""
-    facts: Mapping[str, str] = model.network.facts
+    facts: Mapping[str, str] = model.facts.provenance
     return facts
 
 
@@ -74,7 +78,7 @@ def sequence_of(time: Array, band: Array, flux: Array, error: Array, norm: Array
         seen[place] = True
     values[1:, -1] = np.diff(time[starts])
     low, mean, std = norm.T
-    sequence = np.zeros((len(starts), 1, supernnova_network.INPUTS), dtype=np.float32)
+    sequence = np.zeros((len(starts), 1, INPUTS), dtype=np.float32)
     sequence[:, 0, : len(NORMALISED)] = (np.log(np.maximum(values, low) - low + FLOOR) - mean) / std
     sequence[np.arange(len(starts)), 0, len(NORMALISED) + _combination(seen)] = 1.0
     return sequence
@@ -93,7 +97,7 @@ def compute(batch: AlertBatch, model: Any) -> Findings:
         if len(mine):
             nothing[row] = False
             time, band, flux, error = (points[name][mine] for name in ("time", "band", "flux", "flux_err"))
-            score[row] = model.network(sequence_of(time, band, flux, error, model.norm))[0, 0]
+            score[row] = model(sequence_of(time, band, flux, error, model.norm))
     return Findings({"snn_sn_vs_others": score}, [(nothing, "no measured point")])
 
 
@@ -120,7 +124,7 @@ def _combination(seen: Array) -> Array:
 MODULES = (
     Module(
         name="supernnova_rubin",
-        version="1.0",
+        version="1.1",
         meaning="Probability that a light curve is a supernova's rather than anything else's.",
         reference="Möller & de Boissière 2020, MNRAS 491, 4277 (arXiv:1901.06384); Fraga et al. 2024 "
         "(arXiv:2404.08798); weights from fink-science (Apache-2.0)",

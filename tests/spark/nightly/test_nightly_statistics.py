@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 from pyspark.sql import functions as F
 
-from fink_lib.nightly import compact, statistics
+from fink_lib.lake import tables
+from fink_lib.lake.small import read_rows
+from fink_lib.nightly import compact, statistics, tracklets
 from fink_lib.nightly.job import NightContext
 from fink_lib.nightly.profile import profile
 from fink_lib.nightly.snapshot import Table, night_specs
@@ -69,11 +71,36 @@ def test_flags_count_what_is_flagged(context: NightContext) -> None:
     assert flags["catalogued_variable"] == 2
 
 
+def test_alerts_that_move_are_linked_recorded_and_replaced(context: NightContext) -> None:
+    when, rate = 2459540.75, 0.25 / 48.0  # degrees in half an hour
+    rows = [
+        *((number, "o", when + number / 48.0, 40.0, 10.0 + number * rate, "g", 19.0, 1) for number in range(3)),
+        *((10 + number, "o", when + number / 48.0, 80.0, 10.0 + number * rate, "g", 19.0, 3) for number in range(3)),
+        (20, None, when, 120.0, 0.0, None, None, 2),
+    ]
+    columns = "alert_id long, object_id string, time double, ra double, dec double, band string, mag float, roid int"
+    silver = context.session.createDataFrame(rows, columns)
+    silver = silver.withColumn("candidate", F.struct(F.col("mag").alias("magpsf"))).drop("mag")
+    spec = tables.gold_tracklets(context.survey)
+    for _ in range(2):  # a night that is closed again says the same
+        facts = tracklets.link(context, silver)
+        assert facts is not None
+        assert (facts["alerts"], facts["count"], facts["linked"]) == (4, 1, 3)
+        assert facts["longest"][0]["rate_deg_per_day"] == 0.25
+        found = read_rows(spec, context.settings.lake)
+        assert sorted(row["alert_id"] for row in found) == [0, 1, 2]
+        assert {(row["night"], row["members"], row["band"]) for row in found} == {(context.night, 3, "g")}
+    tracklets.link(context, silver.where("roid = 2"))
+    assert read_rows(spec, context.settings.lake) == []
+    assert tracklets.link(context, silver.drop("roid")) is None
+
+
 def test_an_empty_night_has_statistics(context: NightContext) -> None:
     facts = statistics.run(context).result
     assert set(facts["counts"].values()) == {0}
     assert facts["latency_s"] == {}
     assert facts["sky"]["bins"] == []
+    assert facts["tracklets"] == {"alerts": 0, "count": 0, "linked": 0, "longest": []}
 
 
 def test_compaction_keeps_every_row_and_other_nights(

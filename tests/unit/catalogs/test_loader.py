@@ -63,7 +63,7 @@ def test_three_alerts_on_one_star_all_get_it() -> None:
         offsets=np.arange(5),
         scalars={"ra": np.full(4, ra), "dec": dec + np.array([0.0, 0.2, 0.4, 100.0]) * ARCSEC},
     )
-    found = compute(batch, catalogs)
+    found = compute(batch, catalogs).columns
     assert list(found["gcvs"]) == ["EW", "EW", "EW", NO_MATCH]
     np.testing.assert_allclose(np.asarray(found["gcvs_sep_arcsec"], dtype=float), [0.0, 0.2, 0.4, np.nan], atol=1e-4)
     assert provenance(catalogs)["catalog.vsx"].startswith("fink-science 7.4.0 ")

@@ -1,9 +1,11 @@
 """Remote catalogues against a local server that answers, is late, is broken, or is not there."""
 
+import contextlib
 import csv
 import datetime as dt
 import io
 import threading
+import time
 from collections.abc import Iterator
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,10 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from deltalake import write_deltalake
 
 from fink_lib.catalogs.remote import REMOTE, CrossmatchService, State, match_remote
 from fink_lib.catalogs.remote.cells import CellCache, cells_of, circle_around
+from fink_lib.cli.science_remote import remote
+from fink_lib.errors import ConfigError
 
 NOW = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
 ARCSEC = 1.0 / 3600.0
@@ -46,7 +53,18 @@ class Handler(BaseHTTPRequestHandler):
             text = text[: len(text) - 12]
         self.send_response(400 if self.server.mood == "refusing" else 200)
         self.end_headers()
-        self.wfile.write(text.encode())
+        if self.server.mood == "dripping":
+            self.drip(text)
+        else:
+            self.wfile.write(text.encode())
+
+    def drip(self, text: str) -> None:
+        """Send a byte now and then: never silent for long, and never done in time."""
+        with contextlib.suppress(ConnectionError):
+            for byte in text.encode():
+                self.wfile.write(bytes([byte]))
+                self.wfile.flush()
+                threading.Event().wait(0.05)
 
     def answer(self, body: bytes) -> str:
         head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
@@ -136,6 +154,47 @@ def test_an_outage_is_unavailable_and_never_no_match(cds: Cds, cache: CellCache,
     assert "simbad" in answer.problem or "status 400" in answer.problem
     cds.mood = "well"
     assert ask(cds, cache).state.tolist()[0] == State.MATCH  # nothing of the outage was kept
+
+
+def test_a_server_that_drips_is_left_at_the_deadline_for_the_whole_answer(cds: Cds, cache: CellCache) -> None:
+    cds.mood = "dripping"
+    started = time.monotonic()
+    answer = ask(cds, cache, timeout_s=0.4, attempts=2)
+    assert time.monotonic() - started < 5.0  # the whole answer would take ten
+    assert answer.state.tolist()[:5] == [State.UNAVAILABLE] * 5
+    assert "no whole answer within 0.4 s" in answer.problem
+    assert cds.questions == 2
+
+
+def test_the_command_writes_what_is_known_of_each_alert(
+    cds: Cds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FINK_CACHE", str(tmp_path / "cache"))
+    packets = [
+        {"candid": number, "candidate": {"ra": ra, "dec": dec}}
+        for number, (ra, dec) in enumerate([(10.0, 20.0), (50.0, -30.0)])
+    ]
+    write_deltalake(str(tmp_path / "bronze"), pa.Table.from_pylist(packets))
+    url = f"http://127.0.0.1:{cds.server_address[1]}/"
+    out = tmp_path / "out.parquet"
+
+    def rows(**changes: Any) -> list[dict[str, Any]]:
+        remote(str(tmp_path / "bronze"), service="simbad", out=out, url=url, attempts=1, **changes)
+        return sorted(pq.read_table(out).to_pylist(), key=lambda row: row["alert_id"])
+
+    cds.mood = "dripping"
+    assert [row["state"] for row in rows(timeout_s=0.3)] == ["unavailable", "unavailable"]
+    assert "2 unavailable" in capsys.readouterr().out
+    cds.mood = "well"
+    for _ in range(2):  # the second time out of the cache
+        found = rows()
+        assert [(row["state"], row["label"]) for row in found] == [("match", "Star"), ("no match", None)]
+        assert (found[0]["main_id"], found[0]["separation_arcsec"]) == ("HD 1", pytest.approx(0.0, abs=1e-6))
+        assert found[1]["asked"] is not None
+    assert cds.questions == 2
+    assert "1 match, 1 no match, 0 unavailable" in capsys.readouterr().out
+    with pytest.raises(ConfigError, match="simbad, gaia"):
+        remote(str(tmp_path / "bronze"), service="tarot", out=out)
 
 
 def test_a_server_that_is_not_there(cache: CellCache, cds: Cds) -> None:

@@ -123,6 +123,17 @@ def test_a_source_with_a_radius_of_its_own_reaches_no_farther(tmp_path: Path) ->
     assert np.isnan(separation[1])
 
 
+def test_a_near_source_beyond_its_own_radius_does_not_hide_a_farther_one_that_covers_the_place(tmp_path: Path) -> None:
+    path = tmp_path / "list_dwarfs_AGN_RADEC.parquet"
+    columns = {"MaNGAID": ["small", "wide", "none"], "RA": [10.0] * 3, "DEC": [0.0, -4.0 * ARCSEC, 8.0 * ARCSEC]}
+    pq.write_table(pa.table({**columns, "Z": [0.1, 0.2, 0.3], "Re_arc": [1.0, 11.0, None]}), path)
+    catalog = load_catalog("dwarf_agn", tmp_path / "cache", tmp_path)
+    rows, separation = catalog.nearest(np.full(4, 10.0), np.array([0.5, 2.0, 6.5, 20.0]) * ARCSEC)
+    # A source without a radius of its own has the catalogue's, 30 arcsec.
+    assert rows.tolist() == [0, 1, 2, 2]
+    assert separation.tolist() == pytest.approx([0.5, 6.0, 1.5, 12.0])
+
+
 def test_a_newer_file_in_the_folder_comes_before_the_package(tmp_path: Path) -> None:
     table = {"ra": [1.0], "dec": [2.0], "VarType": ["RRAB      "]}
     pq.write_table(pa.table(table), tmp_path / "gcvs.parquet")
@@ -161,12 +172,12 @@ def test_all_modules_answer_matches_misses_and_positions_that_are_none(
             scalars={"ra": np.array([ra[0], ra[0], 1.0, np.nan]), "dec": np.array([dec[0], dec[0], -89.9, 0.0])},
         )
         outcome = run((module,), batch, tmp_path / "modules")
-        assert outcome.errors == {}
+        assert outcome.errors == {module.name: {3: "not run: the position is not known"}}
         separation = outcome.columns[match.separation].to_pylist()
         label = outcome.columns[match.column].to_pylist()
         assert separation == [pytest.approx(0.0, abs=1e-3), pytest.approx(0.0, abs=1e-3), None, None]
         assert label[0] == label[1]
-        assert label[2:] == [match.missing] * 2
+        assert label[2:] == [match.missing, None]
         if match.catalog != "mangrove":  # not every galaxy has a name of HyperLEDA
             assert label[0] not in {match.missing, ""}
         assert module.provenance is not None

@@ -13,6 +13,7 @@ from fink_lib.science.classification import compute
 from fink_lib.science.classify import labels
 from fink_lib.science.classify.rules import AMBIGUOUS
 from fink_lib.science.classify.schemes import DEFAULT, FINK
+from fink_lib.science.host import Host, kind_of_label
 from fink_lib.science.registry import MODULES, modules_of
 from fink_lib.science.runner import run
 
@@ -79,6 +80,7 @@ def test_both_schemes_agree_where_nothing_is_wrong(
     ("defect", "results", "fink", "default"),
     [
         ("an outage is no galaxy", SN | {"cdsxmatch": "Fail 504", "ps1_shape": "star"}, "SN candidate", "Unknown"),
+        ("an outage of a kind that Fink's list lacks", SN | {"cdsxmatch": "Fail 503"}, "Unknown", "SN candidate"),
         ("nor is a service not asked", SN | {"cdsxmatch": ..., "ps1_shape": "star"}, "SN candidate", "Unknown"),
         ("nor is a null", SN | {"cdsxmatch": None, "ps1_shape": None}, "SN candidate", "Unknown"),
         ("a local galaxy is evidence", SN | {"cdsxmatch": ..., "ps1_shape": "galaxy"}, "SN candidate", "SN candidate"),
@@ -117,6 +119,18 @@ def test_the_list_of_extragalactic_labels_is_that_of_fink() -> None:
     assert not {"Supernova", "Seyfert2"} & labels.FINK_EXTRAGALACTIC
     assert {"Supernova", "Seyfert2", "Seyfert_2"} <= labels.EXTRAGALACTIC
     assert not {"Fail", "Fail 504", "Unknown", "Star", "QSO"} & labels.EXTRAGALACTIC
+
+
+def test_there_is_one_list_of_galaxies_for_the_gate_and_the_class() -> None:
+    """Two lists differed in SClG_Candidate, GrG_Candidate, G_Candidate, GtowardsPair and HighzG."""
+    for label in ("SClG_Candidate", "GrG_Candidate", "G_Candidate", "GtowardsPair", "HighzG", *labels.EXTRAGALACTIC):
+        assert label in labels.EXTRAGALACTIC
+        assert kind_of_label(label) is Host.EXTRAGALACTIC
+    for label in labels.FINK_EXTRAGALACTIC:
+        expected = {"Unknown": Host.EMPTY, "Fail": Host.NOT_AVAILABLE, "Fail 504": Host.NOT_AVAILABLE}
+        assert kind_of_label(label) is expected.get(label, Host.EXTRAGALACTIC)
+    assert {kind_of_label(label) for label in ("Star", "QSO", "AGN", "RRLyrae")} == {Host.OTHER}
+    assert kind_of_label("Fail 503") is Host.NOT_AVAILABLE
 
 
 def test_schemes_name_their_rules_once_and_the_module_is_the_last() -> None:

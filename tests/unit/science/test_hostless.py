@@ -133,12 +133,15 @@ def test_images_of_other_types_are_read(kind: Any) -> None:
     [
         ({"roid": 3}, {}, "a known solar-system object"),
         ({"positivesubtraction": False}, {}, "fainter than the reference"),
-        ({"real": None}, {}, "likely an artefact"),
+        ({"real": False}, {}, "likely an artefact"),
+        ({"real": None}, {}, "'real' is not known"),
+        ({"positivesubtraction": None}, {}, "'positivesubtraction' is not known"),
+        ({}, {"first_time": np.nan}, "the time of the first detection is not known"),
         ({"brightstar": True}, {}, "on or next to a star"),
         ({"variablesource": True}, {}, "likely a variable star"),
         ({}, {"first_time": 9.0}, "older than 90 days"),
         ({}, {"mag": 20.1}, "fainter than 20 mag"),
-        ({}, {"mag": np.nan}, "fainter than 20 mag"),
+        ({}, {"mag": np.nan}, "the magnitude is not known"),
     ],
 )
 def test_every_gate_is_told_before_a_stamp_is_opened(results: dict[str, Any], scalars: Any, reason: str) -> None:

@@ -88,10 +88,12 @@ TRANSIENT: dict[str, Any] = dict.fromkeys(SCALARS, -999.0) | {
 PAST: dict[str, list[float]] = {"time": [95.0, 100.0], "band": [2, 2], "mag": [18.5, 18.0], "is_positive": [1.0, 1.0]}
 
 
-def flags(scalars: dict[str, Any], past: dict[str, list[float]] | None = None, roid: int = 0) -> dict[str, bool]:
+def flags(
+    scalars: dict[str, Any], past: dict[str, list[float]] | None = None, roid: int | None = 0
+) -> dict[str, bool | None]:
     batch = one_alert(TRANSIENT | scalars, PAST | (past or {}))
-    object.__setattr__(batch, "results", {"roid": pa.array([roid])})
-    return {name: bool(value) for name, value in first(transient_flags.compute(batch, None)).items()}
+    object.__setattr__(batch, "results", {"roid": pa.array([roid], type=pa.int32())})
+    return {name: value.as_py() for name, value in first(transient_flags.compute(batch, None)).items()}
 
 
 def test_a_clean_new_source_is_a_transient() -> None:
@@ -106,7 +108,6 @@ def test_a_clean_new_source_is_a_transient() -> None:
     [
         ("faint", True, {"mag": 19.8}),
         ("positivesubtraction", False, {"is_positive": 0.0}),
-        ("positivesubtraction", False, {"is_positive": NAN}),
         ("real", False, {"real_bogus": 0.2}),
         ("real", False, {"deep_real_bogus": 0.79}),
         ("real", False, {"real_bogus": 0.34, "gaia_separation": 0.9, "gaia_mag": 16.9}),
@@ -114,7 +115,7 @@ def test_a_clean_new_source_is_a_transient() -> None:
         ("real", False, {"real_bogus": 0.44, "ps1_separation": 1.4, "ps1_star_score": 0.5, "ps1_z_mag": 14.9}),
         ("real", False, {"deep_real_bogus": 0.94, "ps1_separation": 0.7, "ps1_i_mag": 17.4, "first_time": 9.0}),
         ("real", True, {"deep_real_bogus": 0.94, "ps1_separation": 0.7, "ps1_i_mag": 17.4, "first_time": 11.0}),
-        ("real", True, {"deep_real_bogus": NAN}),
+        ("real", False, {"deep_real_bogus": NAN, "real_bogus": 0.1}),
         ("pointunderneath", True, {"ps1_star_score": 0.77, "ps1_separation": 2.4}),
         ("pointunderneath", False, {"ps1_star_score": 0.77, "ps1_separation": -999.0}),
         (
@@ -149,6 +150,35 @@ def test_each_rule(flag: str, *, value: bool, scalars: dict[str, float]) -> None
 
 
 @pytest.mark.parametrize(
+    ("missing", "unknown"),
+    [
+        ({"is_positive": NAN}, {"positivesubtraction"}),
+        ({"deep_real_bogus": NAN}, {"real"}),
+        ({"real_bogus": NAN}, {"real"}),
+        ({"mag": NAN}, {"faint", "variablesource"}),
+        ({"first_time": NAN}, {"variablesource"}),
+        ({"n_detections": NAN}, {"variablesource"}),
+        ({"time": NAN}, {"faint", "variablesource", "stationary"}),
+        ({"ps1_separation": 2.4, "ps1_star_score": NAN}, {"pointunderneath"}),
+    ],
+)
+def test_what_is_missing_makes_a_flag_null_unless_the_rest_decides_it(
+    missing: dict[str, float], unknown: set[str]
+) -> None:
+    found = flags(missing)
+    assert {name for name in transient_flags.NAMES if found[name] is None} == unknown
+    assert found["is_transient"] is None
+    spoilt = flags(missing | {"gaia_bright_separation": 19.0, "gaia_bright_mag": 11.9})
+    assert spoilt["is_transient"] is False  # a bright star forbids it whatever the rest would say
+
+
+def test_a_neighbour_that_is_not_there_is_an_answer() -> None:
+    absent = {name: NAN for name in SCALARS if name.startswith(("gaia_", "ps1_", "ref_"))}
+    assert flags(absent) == flags({})
+    assert flags({}, roid=None)["is_transient"] is True
+
+
+@pytest.mark.parametrize(
     ("past", "stationary", "faint"),
     [
         ({"time": [99.99, 100.0]}, False, False),
@@ -166,7 +196,7 @@ def test_the_past_decides_what_moves_and_what_fades(
 
 def test_transients_of_a_real_sample(packets: list[dict[str, Any]]) -> None:
     columns = outcome_of(packets, "detections", "solar_system", "transient_flags").columns
-    counts = {name: sum(columns[name].to_pylist()) for name in (*transient_flags.NAMES, "is_transient")}
+    counts = {name: sum(columns[name].drop_null().to_pylist()) for name in (*transient_flags.NAMES, "is_transient")}
     assert all(0 < count < len(packets) for count in counts.values()), counts
 
 

@@ -130,7 +130,7 @@ def test_rates_are_those_of_the_last_two_detections_of_a_band(outcome: Outcome, 
 
 def test_models_and_catalogues_are_traceable(outcome: Outcome) -> None:
     facts = versions(MODULES, CACHE)
-    assert {"model.cats", "model.snn_sn_vs_others", "model.early_snia_rubin", "catalog.vsx"} <= set(facts)
+    assert {"model.cats", "model.snn_elasticc_sn_vs_other", "model.early_snia_rubin", "catalog.vsx"} <= set(facts)
     assert all("sha256" in facts[name] for name in facts if name.startswith("model."))
 
 

@@ -1,18 +1,17 @@
 """What the networks are fed, point by point."""
 
-import json
-
 import numpy as np
 import pytest
 
-from fink_lib.science.rubin import cats, supernnova, supernnova_network
-from fink_lib.science.rubin.network import package_file
+from fink_lib.config import Settings
+from fink_lib.models import ensure
+from fink_lib.science.rubin import cats, supernnova
 
 NORM = np.array([[0.0, 0.0, 1.0]] * 13)
 
 
 def test_the_places_of_the_inputs_are_those_of_the_training() -> None:
-    trained = json.loads(package_file(f"{supernnova_network.FOLDER}/cli_args.json").read_text())["training_features"]
+    trained = ensure("snn_elasticc_sn_vs_other", Settings().cache)[0].settings["features"]
     assert [*supernnova.NORMALISED, *supernnova.COMBINATIONS] == trained
 
 

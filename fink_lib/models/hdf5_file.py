@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from fink_lib.errors import ConfigError
+from fink_lib.errors import ModelError
 
 Floats = npt.NDArray[np.float32]
 
@@ -26,16 +26,16 @@ def read_arrays(content: bytes) -> dict[str, Floats]:
 
     Raises
     ------
-    ConfigError
+    ModelError
         When the bytes are not such a file.
     """
     if content[:8] != SIGNATURE or content[8:9] != b"\0" or content[13:15] != b"\x08\x08":
-        raise ConfigError("cannot read this HDF5 file: no version 0 superblock with 8-byte addresses")
+        raise ModelError("cannot read this HDF5 file: no version 0 superblock with 8-byte addresses")
     try:
         (root,) = struct.unpack_from("<Q", content, ROOT_HEADER_AT)
         return dict(_walk(content, root, "", 0))
     except (struct.error, ValueError, IndexError) as error:
-        raise ConfigError(f"cannot read this HDF5 file: {error}") from error
+        raise ModelError(f"cannot read this HDF5 file: {error}") from error
 
 
 def _walk(content: bytes, header: int, path: str, depth: int) -> Iterator[tuple[str, Floats]]:

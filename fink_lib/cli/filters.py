@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fink_lib.cli import filters_users as users
-from fink_lib.cli.common import load_settings, say
+from fink_lib.cli.common import HomeOption, load_settings, say
 from fink_lib.cli.filters_compare import compare
 from fink_lib.errors import ConfigError
 from fink_lib.filters.base import Filter
@@ -41,11 +41,13 @@ ScienceOption = Annotated[
 
 
 @app.command("list")
-def list_(*, survey: SurveyOption = "ztf") -> None:
-    """Show every filter of a survey with its topic."""
-    table = Table("filter", "version", "owner", "topic", "description")
+def list_(*, survey: SurveyOption = "ztf", home: HomeOption = None) -> None:
+    """Show every filter of a survey with its topic: the broker's, then those of users."""
+    table = Table("filter", "version", "owner", "state", "topic", "description")
     for one in filters_of(survey):
-        table.add_row(one.name, one.version, one.owner, one.topic, one.description)
+        table.add_row(one.name, one.version, one.owner, "of the broker", one.topic, one.description)
+    for event, state in users.of_users(load_settings(home), survey):
+        table.add_row(event.name, str(event.version), event.owner, state, event.topic, event.description)
     Console().print(table)
 
 

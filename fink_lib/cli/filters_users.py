@@ -101,13 +101,30 @@ def activate(
     with night_of_silver(settings, survey, night, None) as (alerts, chosen):
         found = tried(alerts, chosen, event)
     show_trial(event, found)
-    if found.match_rate > MATCH_RATE_LIMIT and not force:
+    if not force:
+        refuse_too_much(name, found)
+    keep(settings, event, len(events), Action.ACTIVATE, by, reason, found.match_rate)
+    say(f"filter '{name}' version {event.version} is active: the stream takes it up within a minute → {event.topic}")
+
+
+def refuse_too_much(name: str, found: "Trial") -> None:
+    """Refuse a filter that selects too much of a night, or of which a night tells nothing.
+
+    Raises
+    ------
+    ConfigError
+        Saying which, and what can be done.
+    """
+    if found.match_rate is None:
+        raise ConfigError(
+            f"silver holds no public alert of {found.night}: how much '{name}' selects cannot be told; "
+            "give another --night, or activate it with --force"
+        )
+    if found.match_rate > MATCH_RATE_LIMIT:
         raise ConfigError(
             f"filter '{name}' selects {found.match_rate:.1%} of {found.night}, more than {MATCH_RATE_LIMIT:.0%}: "
             "make it narrower, or activate it with --force"
         )
-    keep(settings, event, len(events), Action.ACTIVATE, by, reason, found.match_rate)
-    say(f"filter '{name}' version {event.version} is active: the stream takes it up within a minute → {event.topic}")
 
 
 def pause(
@@ -124,6 +141,23 @@ def pause(
         raise ConfigError(f"filter '{name}' is not active: `fink filters history {name}` tells what was done with it")
     keep(settings, running[0], len(events), Action.PAUSE, by, reason, None)
     say(f"filter '{name}' is paused: the stream leaves it out within a minute")
+
+
+def of_users(settings: Settings, survey: str) -> list[tuple["Event", str]]:
+    """Return the newest version of each user's filter, and how it stands."""
+    from fink_lib.user_filters.store import active, newest
+    from fink_lib.user_filters.store import history as events_of
+
+    events = events_of(settings.lake, survey)
+    running = {one.name: one.version for one in active(events)}
+    last = [newest(events, name) for name in sorted({one.name for one in events})]
+    return [(one, _standing(one.version, running.get(one.name))) for one in last]
+
+
+def _standing(newest: int, running: int | None) -> str:
+    if running is None:
+        return "not active"
+    return "active" if running == newest else f"version {running} is active"
 
 
 def history(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
+from sqlglot.errors import ErrorLevel, SqlglotError, UnsupportedError
 
 from fink_lib.errors import ConfigError
 from fink_lib.user_filters.words import FUNCTIONS, LONGEST, NAMED_ONLY, OPERATORS, TYPES
@@ -19,6 +19,7 @@ from fink_lib.user_filters.words import FUNCTIONS, LONGEST, NAMED_ONLY, OPERATOR
 DIALECT = "spark"
 DEEPEST = 40  # brackets within brackets; the parser recurses
 LONGEST_QUOTE = 60
+TOO_DEEP = "the predicate is nested too deeply to be read: split the filter"
 ALLOWED = OPERATORS | frozenset(FUNCTIONS.values())
 
 
@@ -57,10 +58,15 @@ def parse_predicate(text: str, columns: Collection[str]) -> Predicate:
         Naming the first thing that is not allowed or not there, and what is.
     """
     tree = _read(text)
-    read = sorted({_checked(node, columns) for node in tree.walk()} - {""})
-    if not read:
-        raise ConfigError("the predicate reads no column: it would send every alert, or none")
-    return Predicate(_sql(tree), tuple(_sql(part) for part in _conjuncts(tree)), tuple(read))
+    try:
+        read = sorted({_checked(node, columns) for node in tree.walk()} - {""})
+        if not read:
+            raise ConfigError("the predicate reads no column: it would send every alert, or none")
+        return Predicate(_sql(tree), tuple(_sql(part) for part in _conjuncts(tree)), tuple(read))
+    except UnsupportedError as error:
+        raise ConfigError(f"the predicate has no form in Spark: {_first_line(error)}") from None
+    except (RecursionError, SqlglotError):  # a chain of operators nests too, without brackets
+        raise ConfigError(TOO_DEEP) from None
 
 
 def _read(text: str) -> exp.Expr:
@@ -159,4 +165,5 @@ def _conjuncts(tree: exp.Expr) -> Iterator[exp.Expr]:
 
 
 def _sql(tree: exp.Expr) -> str:
-    return tree.sql(DIALECT, identify=True, comments=False)
+    # what Spark's dialect cannot say would else be left out with a warning
+    return tree.sql(DIALECT, identify=True, comments=False, unsupported_level=ErrorLevel.IMMEDIATE)

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 
 import pyspark.sql.functions as F
 import pyspark.sql.types as T
+from py4j.protocol import Py4JError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 
 from fink_lib.errors import ConfigError
-from fink_lib.user_filters.predicate import Predicate, parse_predicate
+from fink_lib.user_filters.predicate import TOO_DEEP, Predicate, parse_predicate
 from fink_lib.user_filters.store import Event
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ def checked(silver: DataFrame, text: str, columns: Collection[str]) -> Predicate
     Raises
     ------
     ConfigError
-        When it is not allowed, its types do not fit, or it is not true or false.
+        When it is not allowed, its types do not fit, it is nested too deeply, or it is not true or false.
     """
     predicate = parse_predicate(text, columns)
     try:
@@ -44,6 +45,9 @@ def checked(silver: DataFrame, text: str, columns: Collection[str]) -> Predicate
     except PySparkException as error:
         sentence = " ".join(str(error.getMessage() or error).split("\n")[0].split())
         raise ConfigError(f"the predicate does not fit the columns: {sentence}") from None
+    except Py4JError as error:  # what Spark does not catch itself, such as a stack that overflows
+        logger.debug("Spark could not look at a predicate", exc_info=error)
+        raise ConfigError(TOO_DEEP) from None
     if not isinstance(kind, T.BooleanType):
         raise ConfigError(f"the predicate is a {kind.simpleString()}, not true or false: compare it with something")
     return predicate

@@ -58,9 +58,9 @@ class Trial:
     examples: tuple[dict[str, Any], ...]
 
     @property
-    def match_rate(self) -> float:
-        """Share of the alerts that are selected; 0 for a night without any."""
-        return self.matches / self.alerts if self.alerts else 0.0
+    def match_rate(self) -> float | None:
+        """Share of the alerts that are selected; None for a night without any, which tells nothing."""
+        return self.matches / self.alerts if self.alerts else None
 
 
 def attempt(alerts: DataFrame, night: dt.date, predicate: Predicate) -> Trial:

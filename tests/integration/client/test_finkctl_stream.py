@@ -29,6 +29,8 @@ from tests.streaming.distribute.conftest import Bench
 
 pytestmark = [pytest.mark.spark, pytest.mark.kafka]
 
+NO_FLOAT = {2**53 + 1, 2**62 + 3}
+
 
 def stream(home: Path, saved: Path, messages: int) -> str:
     """Let finkctl read, print and save this many messages; return what it printed."""
@@ -74,17 +76,21 @@ def test_finkctl_reads_every_message_and_each_equals_its_packet(
 def test_every_field_that_finkctl_saved_equals_silver_and_bronze(
     spark: SparkSession, bench: Bench, public_kafka: str, tmp_path: Path
 ) -> None:
-    topic = "fink_variable_stars_ztf"
+    topic = "fink_sso_ztf_candidates_ztf"
     count = sum(where[0] == topic for where in bench.published())
     register(tmp_path / "home", public_kafka, [topic])
     stream(tmp_path / "home", tmp_path / "saved", count)
     alerts = {alert["candid"]: alert for alert in saved_alerts(tmp_path / "saved")}
     assert len(alerts) == count > 5
+    assert set(alerts) >= NO_FLOAT, "ids that a float would have rounded"
 
     silver = silver_spec(ZTF).read(spark, bench.lake).where("candidate.programid = 1")
     cutouts = bronze_alerts(ZTF).read(spark, bench.lake).select("alert_id", *ZTF.cutout_roots)
     own = {"night", "alert_id", "object_id", "time", "ra", "dec", "band", "ingest_time", "enrich_time", "code_version"}
     rows = silver.join(cutouts, on="alert_id").where(silver.alert_id.isin(list(alerts)))
+    ids = {row["alert_id"]: row["candid"] for row in rows.select("alert_id", "candid").collect()}
+    assert ids == {alert_id: alert["candid"] for alert_id, alert in alerts.items()}
+    assert ids.keys() >= NO_FLOAT
     names = [name for name in rows.columns if name not in own and not name.startswith("kafka_")]
     assert len(names) > 20
     for row in rows.select(*names).toArrow().to_pylist():

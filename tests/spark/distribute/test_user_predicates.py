@@ -1,15 +1,26 @@
 """Users' predicates in Spark: rewritten they mean the same, they are tried on a night, and never stop a batch."""
 
+import contextlib
 import datetime as dt
+import random
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pyspark.sql.functions as F
 import pytest
+from py4j.protocol import Py4JError  # type: ignore[import-untyped]
 from pyspark.sql import DataFrame, SparkSession
+from typer.testing import CliRunner
 
+from fink_lib.cli.filters import app
+from fink_lib.config import Settings
 from fink_lib.distribute.match import USERS, is_public, match, narrow, paths_of
 from fink_lib.enrich.schema import silver_spec
 from fink_lib.errors import ConfigError
 from fink_lib.surveys import ZTF
+from fink_lib.user_filters.predicate import parse_predicate
 from fink_lib.user_filters.running import checked, lenient, runnable, selecting
 from fink_lib.user_filters.store import Action, Event
 from fink_lib.user_filters.trial import Trial, attempt, why
@@ -47,6 +58,8 @@ OPERATORS = (
     "case when candidate.fid = 1 then candidate.rb > 0.8 when candidate.fid = 2 then true end",
     "not (candidate.rb > 0.7 and candidate.rb < 0.9)", "candidate.fid - 1 - 1 = -1", "2 - (1 - candidate.fid) > 2",
 )  # fmt: skip
+ACCEPTED = 200
+SIGNS = ("<", ">=", "=", "<>", "<=>", "like")
 CASTS = {kind: f"cast(candidate.magpsf as {kind}) is not null" for kind in TYPES - {"date"}} | {
     "date": "cast('2021-11-22' as date) >= night", "try": "try_cast(objectId as int) is null",
 }  # fmt: skip
@@ -99,6 +112,133 @@ def test_a_predicate_that_does_not_fit_the_columns_is_refused(silver: DataFrame,
         checked(silver, text, paths_of(silver.schema))
 
 
+def heaps() -> Iterator[str]:
+    """Yield texts out of what is allowed, whose types may fit or not."""
+    chance = random.Random(7)  # noqa: S311 - the same texts each time
+    atoms = (
+        "candidate.magpsf",
+        "objectId",
+        "roid",
+        "prv_candidates.jd",
+        "cast(ra as int)",
+        "'SN'",
+        "1",
+        "2.5e3",
+        "null",
+    )
+    names = sorted(FUNCTIONS)
+
+    def value(depth: int) -> str:
+        kind = chance.randrange(4) if depth else 0
+        if kind == 1:
+            return f"{chance.choice(names)}({', '.join(value(depth - 1) for _ in range(chance.randint(1, 2)))})"
+        if kind == 2:
+            return f"({value(depth - 1)} {chance.choice('+-*/%')} {value(depth - 1)})"
+        return f"-{value(depth - 1)}" if kind == 3 else chance.choice(atoms)
+
+    while True:
+        parts = [f"{value(3)} {chance.choice(SIGNS)} {value(2)}"]
+        parts += [chance.choice((*OPERATORS, *EXAMPLES.values())) for _ in range(chance.randrange(3))]
+        yield chance.choice((" and ", " or ", " and not ")).join(f"({part})" for part in parts)
+
+
+def test_whatever_is_accepted_passes_spark_or_is_refused_in_one_sentence(silver: DataFrame) -> None:
+    columns, allowed = paths_of(silver.schema), []
+    for text in heaps():
+        with contextlib.suppress(ConfigError):
+            parse_predicate(text, columns)
+            allowed.append(text)
+        if len(allowed) == ACCEPTED:
+            break
+    refusals = []
+    for text in allowed:
+        try:
+            checked(silver, text, columns)
+        except ConfigError as error:
+            refusals.append(str(error))
+    assert 10 <= len(refusals) <= ACCEPTED - 10, "both answers were asked for"
+    assert all(text.isprintable() and text.startswith("the predicate") for text in refusals)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "roid" + "+1" * 1990 + ">0",
+        "roid" + "=1" * 1990,
+        "roid" + "- -1" * 900 + ">0",
+        "objectId" + " like 'a'" * 390,
+        "if(" * 39 + "roid=1" + ",true,false)" * 39,
+        "roid=1" + " or roid=1" * 390,
+    ],
+)
+def test_what_is_nested_too_deeply_for_spark_stops_no_stream(silver: DataFrame, text: str) -> None:
+    columns = paths_of(silver.schema)
+    found = runnable(silver, [event("deep", text), event("asteroids", "roid = 3")], columns)
+    assert found[-1][0].name == "asteroids"
+    if len(found) == 1:
+        with pytest.raises(ConfigError, match=r"^the predicate (is nested|does not fit)"):
+            checked(silver, text, columns)
+
+
+def test_what_the_jvm_throws_is_a_refusal(silver: DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    def overflow(_sql: str) -> None:
+        raise Py4JError("java.lang.StackOverflowError")
+
+    monkeypatch.setattr("fink_lib.user_filters.running.F.expr", overflow)
+    with pytest.raises(ConfigError, match="the predicate is nested too deeply to be read: split the filter"):
+        checked(silver, "roid = 3", paths_of(silver.schema))
+    assert silver.sparkSession.conf.get("spark.sql.ansi.enabled") != "false"
+
+
+class Lent:
+    """The session of the tests, which a command must not end."""
+
+    def __init__(self, session: SparkSession) -> None:
+        self._session = session
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    def stop(self) -> None:
+        """Leave it open."""
+
+
+def test_the_commands_try_activate_and_explain_a_filter(
+    spark: SparkSession, planted_lake: Path, packets: list[Packet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fink_lib.spark.build_session", lambda *_, **__: Lent(spark))
+    home = Settings(home=tmp_path / "home")
+    shutil.copytree(planted_lake, home.lake)
+
+    def fink(*words: str) -> str:
+        done = CliRunner().invoke(app, [*words, "--home", str(home.home)], env={"COLUMNS": "300"})
+        if done.exception is not None:
+            return str(done.exception)
+        return done.output
+
+    who = ("--owner", "team", "--description", "A test.")
+    public = [packet for number, packet in enumerate(packets) if number not in {0, 3, 6}]
+    one, two = sorted(packet["candid"] for packet in public)[:2]
+    fink("add", "a_single_one", f"candid = {one}", *who)  # 1 of 27 is 3.7 %
+    fink("add", "a_pair", f"candid in ({one}, {two}) and gcvs_sep_arcsec is null or candid = {two}", *who)
+    assert "a_single_one version 1: 1 of 27 public alerts of 2021-11-22" in fink("test", "a_single_one")
+    assert "a_single_one version 1: 0 of 0 public" in fink("test", "a_single_one", "--table-version", "0")
+    assert fink("test", "a_single_one", "--alert", str(one)).split() == ["yes", "`candid`", "=", str(one)]
+    assert fink("test", "a_single_one", "--alert", str(two)).split()[0] == "no"
+    assert "is not among the public alerts" in fink("test", "a_single_one", "--alert", str(packets[0]["candid"]))
+    assert "is active" in fink("activate", "a_single_one", "--reason", "as agreed")
+    refused = fink("activate", "a_pair")
+    assert "filter 'a_pair' selects 7.4% of 2021-11-22, more than 5%: make it narrower" in refused
+    monkeypatch.setattr("fink_lib.distribute.match.is_public", lambda _survey: F.lit(False))
+    empty = fink("activate", "a_pair")
+    assert "silver holds no public alert of 2021-11-22: how much 'a_pair' selects cannot be told" in empty
+    assert "is active" in fink("activate", "a_pair", "--force")
+    told = fink("history").splitlines()
+    assert sum(" activate " in line for line in told) == 2
+    assert any("3.70%" in line and "as agreed" in line and "a_single_one" in line for line in told)
+    assert all("a_pair" in line for line in fink("history", "a_pair").splitlines()[3:-1])
+
+
 def test_a_trial_counts_what_each_clause_does(silver: DataFrame, packets: list[Packet]) -> None:
     public = silver.where(is_public(ZTF))
     predicate = checked(silver, "roid = 3 and gcvs = 'RRAB' and candidate.magpsf > 0", paths_of(silver.schema))
@@ -115,7 +255,7 @@ def test_a_trial_counts_what_each_clause_does(silver: DataFrame, packets: list[P
     ]
     assert [one["alert_id"] for one in found.examples] == sorted(stars)[:5]
     assert found.match_rate == len(stars) / 27
-    assert Trial(NIGHT, 0, 0, (), ()).match_rate == 0
+    assert Trial(NIGHT, 0, 0, (), ()).match_rate is None
 
 
 def test_why_an_alert_was_not_selected(silver: DataFrame, packets: list[Packet]) -> None:

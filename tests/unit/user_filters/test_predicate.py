@@ -78,6 +78,10 @@ def test_what_was_written_anew_reads_the_same_again(text: str) -> None:
         ("roid = 1 \x00", "cannot be printed"),
         ("(" * 60 + "roid" + ")" * 60 + " = 1", "nests brackets deeper"),
         ("roid = 1 or " * 1000 + "roid = 2", "characters"),
+        ("size(prv_candidates.jd, 2) > 3", "has no form in Spark"),
+        ("roid" + "::int" * 790 + " = 1", "nested too deeply"),
+        ("roid" + " <=> 1" * 600, "nested too deeply"),
+        ("not " * 900 + "roid = 1", "no SQL expression"),
     ],
 )
 def test_what_is_refused_is_named(text: str, reason: str) -> None:

@@ -1,12 +1,19 @@
 """Every event of a user's filter is kept; which version runs is read off the events."""
 
 import datetime as dt
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable
+from hypothesis import given
+from hypothesis import settings as profile
+from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from fink_lib.cli.filters import app
+from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
 from fink_lib.filters.registry import filters_of
 from fink_lib.lake.tables import gold_user_filters
@@ -95,3 +102,57 @@ def test_an_unknown_filter_is_named_with_those_that_there_are() -> None:
 def test_a_filter_that_could_not_be_told_from_others_is_refused(changed: dict[str, str], reason: str) -> None:
     with pytest.raises(ConfigError, match=reason):
         check_name(**{"survey": "ztf", "name": "bright_star", "owner": "team", "description": "Bright.", **changed})
+
+
+NAMES = st.one_of(st.text(max_size=300), st.text(alphabet="abz09_A-. ", max_size=70), st.binary(max_size=80).map(str))
+GOOD = {"name": "bright_star", "owner": "team", "description": "Bright stars."}
+
+
+def refusal_of(**changed: str) -> str:
+    """Return why a filter is refused, which must be a sentence that can be printed; else an empty text."""
+    refusal = ""
+    try:
+        check_name("ztf", **{**GOOD, **changed})
+    except ConfigError as error:
+        refusal = str(error)
+    assert refusal.isprintable()
+    return refusal
+
+
+@profile(max_examples=1000, deadline=None)
+@given(NAMES)
+def test_a_thousand_names(name: str) -> None:
+    if not refusal_of(name=name):
+        assert re.fullmatch(r"[a-zA-Z0-9._-]{1,249}", replace(ADDED, name=name).topic), "Kafka takes no other topic"
+        assert name not in {one.name for one in filters_of("ztf")}
+
+
+@profile(max_examples=1000, deadline=None)
+@given(NAMES)
+def test_a_thousand_owners(owner: str) -> None:
+    if not refusal_of(owner=owner):
+        assert owner.isascii()
+        assert owner.isprintable()
+        assert owner.strip()
+
+
+@profile(max_examples=1000, deadline=None)
+@given(st.one_of(NAMES, st.text(min_size=490, max_size=510)))
+def test_a_thousand_descriptions(description: str) -> None:
+    if not refusal_of(description=description):
+        assert 0 < len(description.strip()) <= len(description) <= 500
+        assert description.isprintable()
+
+
+def test_the_command_lists_the_filters_of_users_too(tmp_path: Path) -> None:
+    home = Settings(home=tmp_path)
+    for event in (ADDED, done(Action.ACTIVATE, 2), done(Action.ADD, 3, 2, description="Fainter.")):
+        record(home.lake, event)
+    record(home.lake, replace(ADDED, name="faint_star", owner="others"))
+    shell, wide = CliRunner(), {"COLUMNS": "300"}
+    lines = shell.invoke(app, ["list", "--home", str(tmp_path)], env=wide).output.splitlines()
+    told = {line.split()[1]: line for line in lines if line.startswith("│")}
+    assert {one.name for one in filters_of("ztf")} | {"bright_star", "faint_star"} == set(told)
+    assert all(word in told["bright_star"] for word in ("2", "version 1 is active", "fink_bright_star_ztf", "Fainter."))
+    assert all(word in told["faint_star"] for word in ("not active", "others", "fink_faint_star_ztf"))
+    assert "of the broker" in told["sn_candidates"]

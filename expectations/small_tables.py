@@ -1,15 +1,15 @@
-"""What must be true of the small tables of all surveys: `gold__nights`, `gold__statistics`, `gold__quality_results`.
+"""What must be true of the small tables that closing nights writes, those of all surveys and of none.
 
 They are read without Spark, so that the expectations are over pandas columns.
 """
 
 from typing import TYPE_CHECKING
 
-from expectations.rules import Severity, expect
+from expectations.columns import in_range, known, once, one_of, suite
+from expectations.rules import Severity
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
-    from great_expectations.expectations.expectation import Expectation
 
 COUNTS = ("offered", "bronze", "quarantine", "silver", "rejected", "repeats")
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
@@ -17,75 +17,41 @@ SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
 
 def nights() -> "ExpectationSuite":
     """Return the suite over the manifests of a survey."""
-    return _suite(
+    return suite(
         "gold__nights",
-        _once("version", "Each closing of a night is a version of its own.", ("night", "version")),
-        *(_range(name, f"The number {name} is not negative.", "critical", low=0) for name in COUNTS),
-        _range("version", "Versions count from 1.", "critical", low=1),
-        expect(
-            "ExpectColumnValuesToBeInSet",
-            name="equation_holds",
-            meaning="Every night that was closed balances.",
-            severity="warning",
-            column="equation_holds",
-            value_set=[True],
-        ),
+        once("version", "Each closing of a night is a version of its own.", ("night", "version")),
+        *(in_range(name, f"The number {name} is not negative.", "critical", low=0) for name in COUNTS),
+        in_range("version", "Versions count from 1.", "critical", low=1),
+        one_of("equation_holds", [True], "Every night that was closed balances.", "warning"),
     )
 
 
 def statistics() -> "ExpectationSuite":
     """Return the suite over the numbers of the nights that this night is compared with."""
-    return _suite(
+    return suite(
         "gold__statistics",
-        _once("number", "A number of a night stands in the statistics once.", ("night", "measure", "name")),
-        _known("value", "Every number is one.", "critical"),
-        _range("value", "No number but a latency is negative.", "warning", low=0, mostly=0.99),
+        once("number", "A number of a night stands in the statistics once.", ("night", "measure", "name")),
+        known("value", "Every number is one.", "critical"),
+        in_range("value", "No number but a latency is negative.", "warning", low=0, mostly=0.99),
     )
 
 
 def quality_results() -> "ExpectationSuite":
     """Return the suite over the results of earlier nights."""
-    return _suite(
+    return suite(
         "gold__quality_results",
-        _once("expectation", "An expectation has one result a night.", ("night", "suite", "expectation")),
-        _known("success", "Every result is yes or no.", "critical"),
-        expect(
-            "ExpectColumnValuesToBeInSet",
-            name="severity",
-            meaning="The severity is one of the three.",
-            severity="warning",
-            column="severity",
-            value_set=list(SEVERITIES),
-        ),
+        once("expectation", "An expectation has one result a night.", ("night", "suite", "expectation")),
+        known("success", "Every result is yes or no.", "critical"),
+        one_of("severity", SEVERITIES, "The severity is one of the three.", "warning"),
     )
 
 
-def _suite(name: str, *expectations: "Expectation") -> "ExpectationSuite":
-    from great_expectations import ExpectationSuite  # noqa: PLC0415 - slow to import
-
-    return ExpectationSuite(name=name, expectations=list(expectations))
-
-
-def _once(name: str, meaning: str, columns: tuple[str, ...]) -> "Expectation":
-    return expect(
-        "ExpectCompoundColumnsToBeUnique", name=name, meaning=meaning, severity="critical", column_list=list(columns)
-    )
-
-
-def _range(column: str, meaning: str, severity: Severity, *, low: float, mostly: float = 1.0) -> "Expectation":
-    name = f"{column}_range"
-    return expect(
-        "ExpectColumnValuesToBeBetween",
-        name=name,
-        meaning=meaning,
-        severity=severity,
-        column=column,
-        min_value=low,
-        mostly=mostly,
-    )
-
-
-def _known(column: str, meaning: str, severity: Severity) -> "Expectation":
-    return expect(
-        "ExpectColumnValuesToNotBeNull", name=f"{column}_known", meaning=meaning, severity=severity, column=column
+def upkeep() -> "ExpectationSuite":
+    """Return the suite over what maintenance found of the tables; nothing is built on it, so nothing is critical."""
+    return suite(
+        "gold__upkeep",
+        once("table", "A table has one row a day.", ("day", "table"), "warning"),
+        in_range("files", "No table has a negative number of files.", "warning", low=0),
+        in_range("removed", "Vacuum did not remove a negative number of files.", "warning", low=0),
+        in_range("crowded", "No partition has many more files than would do.", "info", high=0),
     )

@@ -129,6 +129,9 @@ class Settings(BaseSettings):
     vacuum_retention_h: int = Field(
         336, ge=168, description="Hours that files no table needs are kept; more than the longest stream outage"
     )
+    catalog_retention_days: int = Field(
+        730, ge=14, description="Days that files of older versions of a catalogue are kept, so that they can be read"
+    )
     log_retention_days: float = Field(30.0, gt=0, description="Days that task logs and old checkpoints are kept")
     reprocess_retention_days: float = Field(
         30.0,

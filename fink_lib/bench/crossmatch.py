@@ -87,6 +87,11 @@ class CrossmatchReport:
         """How many pairs were decided on in a second, nearly all of them by not looking at them."""
         return float(f"{self.positions * self.catalog_rows / self.match_s:.3g}")
 
+    @property
+    def agrees(self) -> bool:
+        """True when astropy was asked about some positions and said the same of each."""
+        return self.checked > 0 and not self.disagreeing
+
     def as_json(self) -> str:
         """Return everything as a JSON object."""
         facts = {**asdict(self), "ratio": self.ratio, "pairs_per_s": self.pairs_per_s}

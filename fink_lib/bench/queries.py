@@ -33,6 +33,7 @@ from fink_lib.surveys import Survey, value_at
 
 FIRST_NIGHT = date(2024, 1, 1)
 CONE_DEG = 1.0
+WANTED_SPEEDUP = 5.0  # what compaction must be worth, for each kind of query
 QUERIES = 5  # of each kind; the median counts
 Say = Callable[[str], None]
 
@@ -63,6 +64,11 @@ class QueryReport:
     found: dict[str, int]
     speedup: dict[str, float]
     compact_s: float
+
+    @property
+    def too_slow(self) -> dict[str, float]:
+        """The kinds of queries that compaction made less than `WANTED_SPEEDUP` times faster."""
+        return {kind: times for kind, times in self.speedup.items() if times < WANTED_SPEEDUP}
 
     def as_json(self) -> str:
         """Return the figures as JSON."""

@@ -35,7 +35,10 @@ def bench(
     catalog: Annotated[int, typer.Option(min=1000, help="crossmatch: sources of a made catalogue.")] = 10_000_000,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures as JSON.")] = None,
 ) -> None:
-    """Measure rates, latency and memory, in a home and on ports of its own; nothing of it stays."""
+    """Measure rates, latency and memory, in a home and on ports of its own; nothing of it stays.
+
+    Exits with 1 when the crossmatch does not agree with astropy.
+    """
     settings = load_settings()
     if what is Benchmark.CROSSMATCH:
         _crossmatch(settings, positions, catalog, seed, json_file)
@@ -89,6 +92,9 @@ def _crossmatch(settings: Settings, positions: int, catalog: int, seed: int, jso
     if json_file is not None:
         json_file.write_text(report.as_json() + "\n")
     say(report.as_json())
+    if not report.agrees:
+        say(f"{report.disagreeing} of {report.checked} positions have another source than astropy finds")
+        raise typer.Exit(1)
 
 
 def _show(report: Report) -> None:

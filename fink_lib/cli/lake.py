@@ -61,8 +61,11 @@ def bench_command(
     rows: Annotated[int, typer.Option(min=1, help="Rows of each file")] = 60,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures as JSON")] = None,
 ) -> None:
-    """Measure queries by object and by cone on a lake of many small files, before and after compaction."""
-    from fink_lib.bench.queries import measure
+    """Measure queries by object and by cone on a lake of many small files, before and after compaction.
+
+    Exits with 1 when either became less than 5 times faster.
+    """
+    from fink_lib.bench.queries import WANTED_SPEEDUP, measure
     from fink_lib.simulator import resolve_path
     from fink_lib.simulator.reading import read_path
     from fink_lib.spark import build_session
@@ -80,3 +83,7 @@ def bench_command(
     if json_file is not None:
         json_file.write_text(found.as_json() + "\n")
     say(found.as_json())
+    if found.too_slow:
+        told = ", ".join(f"{kind} {times:g} times" for kind, times in found.too_slow.items())
+        say(f"compaction is worth less than {WANTED_SPEEDUP:g} times: {told}")
+        raise typer.Exit(1)

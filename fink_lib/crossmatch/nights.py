@@ -10,21 +10,20 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyspark.sql.functions as F
 from pyspark.sql import DataFrame, SparkSession
 
 from fink_lib.catalogs.cells import CHANGE_ORDER, covering_cells
+from fink_lib.crossmatch.flips import Flips, flips_of
 from fink_lib.crossmatch.join import crossmatch
 from fink_lib.crossmatch.ledger import CatalogVersion, catalog_versions
-from fink_lib.crossmatch.tables import gold_catalog, gold_crossmatch, gold_crossmatched
-from fink_lib.lake.small import append_rows, read_rows
+from fink_lib.crossmatch.matched import OF_FLIPS, MatchedNights
+from fink_lib.crossmatch.tables import gold_catalog, gold_crossmatch
 from fink_lib.surveys import Survey
 
 logger = logging.getLogger(__name__)
 
 KEYS = ("night", "alert_id", "object_id", "ra", "dec")
-NAMED_AT_MOST = 1000
 # A night of a million alerts in the parts of one match; more only cost.
 PARTITIONS = 8
 
@@ -43,8 +42,15 @@ class MatchBook:
     survey: Survey
     lake: Path
 
+    @property
+    def matched(self) -> MatchedNights:
+        """Which nights were matched with which version."""
+        return MatchedNights(self.survey, self.lake)
+
     def match_night(self, alerts: DataFrame, version: CatalogVersion, night: dt.date, run_id: str) -> dict[str, Any]:
         """Match all alerts of a night with a catalogue, replacing what there was.
+
+        Where that was the match with another version, what flipped is told.
 
         Parameters
         ----------
@@ -57,16 +63,35 @@ class MatchBook:
         run_id
             The run that this is part of.
         """
+        before = self.matched.version(version.name, night)
+        if before == version.version:
+            before = None
         with crossmatch(alerts, KEYS, self._catalog(version), version.radius_arcsec, partitions=PARTITIONS) as found:
-            self._replace(self._rows(found, version), version.name, night)
-        return self._note(version, night, run_id, alerts=alerts.count())
+            rows = self._rows(found, version)
+            if before is None:
+                self._replace(rows, version.name, night)
+                flips = Flips()
+            else:
+                flips = self._exchange(rows, version.name, night)
+        return self._note(version, night, run_id, alerts=alerts.count(), from_version=before, flips=flips)
+
+    def _exchange(self, rows: DataFrame, catalog: str, night: dt.date) -> Flips:
+        """Replace all matches of a night by those of another version; tell what flipped."""
+        fresh, old = rows.persist(), self.matches(catalog, night)
+        try:
+            flips = flips_of(old, fresh)
+            self._replace(fresh, catalog, night)
+        finally:
+            fresh.unpersist()
+        return flips
 
     def rematch_night(self, alerts: DataFrame, version: CatalogVersion, night: dt.date, run_id: str) -> dict[str, Any]:
         """Match again the alerts of a night that lie where the catalogue changed; tell which matches flipped.
 
-        The other alerts keep the match they have, which is that of the new version too.
+        The other alerts keep the match they have, which is that of the new version too. With another radius, all
+        alerts are matched again.
         """
-        before = self.matched_version(version.name, night)
+        before = self.matched.version(version.name, night)
         cells = self.changed_since(version, before)
         if before is None or cells is None:
             return self.match_night(alerts, version, night, run_id)
@@ -94,7 +119,7 @@ class MatchBook:
             ) as found:
                 fresh = self._rows(found, version).persist()
                 ids = touched.select("alert_id")
-                flips = list(flipped(old.join(ids, "alert_id", "left_semi"), fresh))
+                flips = flips_of(old.join(ids, "alert_id", "left_semi"), fresh)
                 kept = self._rows(old.join(ids, "alert_id", "left_anti").select(*found.columns), version)
                 # The old rows are read from the very table that is replaced: Delta reads the version before.
                 self._replace(kept.unionByName(fresh), version.name, night)
@@ -107,17 +132,6 @@ class MatchBook:
         """Return the matches in force of a night with a catalogue."""
         rows = gold_crossmatch(self.survey).read(self.session, self.lake)
         return rows.where((F.col("night") == F.lit(night)) & (F.col("catalog") == catalog))
-
-    def matched_version(self, catalog: str, night: dt.date) -> int | None:
-        """Return the version that a night was last matched with, None when it never was."""
-        mine = (pc.field("night") == pa.scalar(night)) & (pc.field("catalog") == catalog)
-        rows = read_rows(gold_crossmatched(self.survey), self.lake, mine)
-        return int(max(rows, key=lambda row: row["matched_at"])["catalog_version"]) if rows else None
-
-    def matched_nights(self, catalog: str) -> list[dt.date]:
-        """Return the nights that were ever matched with a catalogue."""
-        rows = read_rows(gold_crossmatched(self.survey), self.lake, pc.field("catalog") == catalog)
-        return sorted({row["night"] for row in rows})
 
     def changed_since(self, version: CatalogVersion, before: int | None) -> list[int] | None:
         """Return the cells that changed since a version; None when that is all of them."""
@@ -149,41 +163,20 @@ class MatchBook:
         run_id: str,
         *,
         alerts: int,
-        from_version: int | None = None,
-        flips: list[dict[str, Any]] | None = None,
+        from_version: int | None,
+        flips: Flips,
     ) -> dict[str, Any]:
         """Note down that the night is matched; this comes last, so that a crash before it matches again."""
-        kinds = [flip["kind"] for flip in flips or ()]
         facts = {
             "catalog": version.name,
             "catalog_version": version.version,
             "from_version": from_version,
             "alerts": alerts,
             "matches": self.matches(version.name, night).count(),
-            **{kind: kinds.count(kind) for kind in ("gained", "lost", "changed")},
         }
-        flipped_json = json.dumps((flips or [])[:NAMED_AT_MOST], sort_keys=True)
-        row = {**facts, "night": night, "flipped": flipped_json, "matched_at": dt.datetime.now(dt.UTC)}
-        append_rows(gold_crossmatched(self.survey), self.lake, [{**row, "run_id": run_id}])
+        kept = self.matched.record(facts, flips, night, run_id)
         logger.info("night=%s catalog=%s v%d matched=%d", night, version.name, version.version, facts["matches"])
-        return {**facts, "flipped": (flips or [])[:NAMED_AT_MOST]}
-
-
-def flipped(old: DataFrame, new: DataFrame) -> Iterator[dict[str, Any]]:
-    """Yield the alerts whose match is another one: gained, lost or changed; a shifted position alone is none."""
-    what = F.struct("source_id", "label")
-    before = old.select("alert_id", "object_id", what.alias("before"))
-    after = new.select("alert_id", F.col("object_id").alias("new_object_id"), what.alias("after"))
-    pairs = before.join(after, "alert_id", "full_outer").where(~F.col("before").eqNullSafe(F.col("after")))
-    for row in pairs.orderBy("alert_id").toLocalIterator():
-        kind = "gained" if row["before"] is None else "lost" if row["after"] is None else "changed"
-        yield {
-            "kind": kind,
-            "alert_id": row["alert_id"],
-            "object_id": row["object_id"] or row["new_object_id"],
-            "before": row["before"] and row["before"].asDict(),
-            "after": row["after"] and row["after"].asDict(),
-        }
+        return {**facts, **{name: kept[name] for name in OF_FLIPS}, "flipped": json.loads(kept["flipped"])}
 
 
 def _touching(cells: list[int], radius_arcsec: float) -> Any:

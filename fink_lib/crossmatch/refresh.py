@@ -1,11 +1,14 @@
-"""Load catalogues and bring every night that was matched with them up to date."""
+"""Load catalogues and bring the matches of every night up to date."""
 
+import datetime as dt
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
 
 from fink_lib.catalogs.sources import CatalogFile, known_files
 from fink_lib.config import Settings
@@ -13,7 +16,9 @@ from fink_lib.crossmatch.ledger import CatalogVersion, in_force
 from fink_lib.crossmatch.load import load_catalog_table
 from fink_lib.crossmatch.nights import KEYS, MatchBook
 from fink_lib.errors import ConfigError
-from fink_lib.surveys import SURVEYS
+from fink_lib.lake.small import partitions
+from fink_lib.lake.tables import silver_alerts
+from fink_lib.surveys import SURVEYS, Survey
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +57,12 @@ def chosen_files(settings: Settings, names: Sequence[str]) -> list[CatalogFile]:
     return [known[name] for name in names or sorted(known)]
 
 
+def silver_nights(survey: Survey, lake: Path) -> list[dt.date]:
+    """Return the nights that silver holds, the earliest first."""
+    parts = partitions(silver_alerts(survey, StructType([])), lake)
+    return sorted(dt.date.fromisoformat(part["night"]) for part in parts)
+
+
 def refresh(session: SparkSession, settings: Settings, names: Sequence[str]) -> list[Refreshed]:
     """Load catalogues whose file is newer than their table, then match again what that changes.
 
@@ -65,12 +76,16 @@ def refresh(session: SparkSession, settings: Settings, names: Sequence[str]) -> 
 
 
 def rematch(session: SparkSession, settings: Settings, name: str) -> list[dict[str, Any]]:
-    """Match again, where the sky changed, every night that was matched with an older version of a catalogue."""
+    """Match every night of silver that was not matched with the version of a catalogue in force.
+
+    A night that was matched with an older version is matched again where the sky changed; one that never was, because
+    the catalogue is new, in full.
+    """
     version, done = in_force(settings.lake, name), []
     for survey in SURVEYS.values():
         book = MatchBook(session, survey, settings.lake)
-        for night in book.matched_nights(name):
-            if book.matched_version(name, night) == version.version:
+        for night in silver_nights(survey, settings.lake):
+            if book.matched.version(name, night) == version.version:
                 continue
             silver = session.read.format("delta").load(str(settings.lake / f"silver_{survey.name}__alerts"))
             alerts: DataFrame = silver.where(silver["night"] == night).select(*KEYS)

@@ -9,6 +9,10 @@ S, L, N, D = T.StringType(), T.LongType(), T.IntegerType(), T.DoubleType()
 TS, DATE = T.TimestampType(), T.DateType()
 
 
+# An old version of a catalogue can be read as long as its files are kept: the log must not be what forgets it first.
+FOR_EVER = {"delta.logRetentionDuration": "interval 36500 days"}
+
+
 def _struct(*columns: tuple[str, T.DataType]) -> T.StructType:
     return T.StructType([T.StructField(name, kind) for name, kind in columns])
 
@@ -25,6 +29,8 @@ def gold_catalog(name: str) -> TableSpec:
         partitioned_by=(),
         append_only=False,
         indexed_columns=4,
+        file_mb=8,  # a load writes files of half a million sources, so that a night's footprint passes most over
+        properties=FOR_EVER,
     )
 
 
@@ -84,7 +90,7 @@ def gold_crossmatch(survey: Survey) -> TableSpec:
 
 
 def gold_crossmatched(survey: Survey) -> TableSpec:
-    """Which night was matched against which version of which catalogue, and what flipped."""
+    """Which night was matched against which version of which catalogue, and what flipped: a row for each of the two."""
     return TableSpec(
         layer="gold",
         survey=survey.name,
@@ -103,6 +109,8 @@ def gold_crossmatched(survey: Survey) -> TableSpec:
             ("matched_at", TS),
             ("run_id", S),
         ),
-        key=("night", "catalog", "matched_at"),
-        comment="One row: a night matched with a catalogue; from_version is null when all its alerts were matched.",
+        key=("night", "catalog", "catalog_version"),
+        comment="One row: a night matched with a version of a catalogue, and what flipped against from_version.",
+        partitioned_by=("night", "catalog"),
+        append_only=False,
     )

@@ -1,12 +1,14 @@
 """All science modules of a survey as one column: one pass through Python, over the fields they declare."""
 
 import functools
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyspark.sql.functions as F
 import pyspark.sql.types as T
+from pyspark import Accumulator
 from pyspark.sql import Column
 from pyspark.sql.pandas.functions import arrow_udf
 
@@ -19,10 +21,13 @@ from fink_lib.science.runner import run
 from fink_lib.surveys import Survey, get_survey
 
 ERRORS = "science_errors"
+FORMING = "(forming)"  # packets into arrays, which all modules share
 ERRORS_TYPE = T.MapType(T.StringType(), T.StringType())
 
 
-def science_column(survey: Survey, cache: Path, names: Sequence[str] | None = None) -> Column:
+def science_column(
+    survey: Survey, cache: Path, names: Sequence[str] | None = None, spent: Accumulator[dict[str, float]] | None = None
+) -> Column:
     """Return a struct column with every science output and ``science_errors``.
 
     Only the packet fields that the modules declare go to the Python workers; a worker keeps its catalogues
@@ -36,6 +41,8 @@ def science_column(survey: Survey, cache: Path, names: Sequence[str] | None = No
         Folder of catalogues and models, the same on every worker.
     names
         Only these modules; all when not given.
+    spent
+        Where workers add the seconds of each module.
     """
     modules, inputs = stream_modules(survey.name, names), inputs_of(survey.name)
     columns = wanted(modules, inputs).columns(inputs)
@@ -47,7 +54,7 @@ def science_column(survey: Survey, cache: Path, names: Sequence[str] | None = No
         )
     )
     result = T.StructType([*science_struct(modules).fields, T.StructField(ERRORS, ERRORS_TYPE)])
-    compute = functools.partial(evaluate, survey=survey.name, cache=str(cache), names=names)
+    compute = functools.partial(evaluate, survey=survey.name, cache=str(cache), names=names, spent=spent)
 
     def science(packets: pa.Array) -> pa.Array:
         return compute(packets)
@@ -64,10 +71,20 @@ def stamp_gate(modules: Sequence[Module], inputs: SurveyInputs) -> Column:
     return F.expr(any_of or "FALSE")
 
 
-def evaluate(packets: pa.StructArray, survey: str, cache: str, names: Sequence[str] | None = None) -> pa.StructArray:
+def evaluate(
+    packets: pa.StructArray,
+    survey: str,
+    cache: str,
+    names: Sequence[str] | None = None,
+    spent: Accumulator[dict[str, float]] | None = None,
+) -> pa.StructArray:
     """Run a survey's modules over a struct array of the fields that they declare."""
     modules, inputs = stream_modules(survey, names), inputs_of(survey)
+    begin = time.perf_counter()
     batch = form_batch(packets, wanted(modules, inputs), inputs, get_survey(survey))
+    forming_s = time.perf_counter() - begin
     outcome = run(modules, batch, Path(cache))
+    if spent is not None:
+        spent.add({**outcome.seconds, FORMING: forming_s})
     arrays = {**outcome.columns, ERRORS: outcome.error_maps(len(batch))}
     return pa.StructArray.from_arrays(list(arrays.values()), names=list(arrays))

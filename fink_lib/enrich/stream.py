@@ -11,6 +11,7 @@ import pyspark.sql.functions as F
 from pyspark.sql import DataFrame, SparkSession
 
 from fink_lib import __version__
+from fink_lib.enrich.cost import CostBook
 from fink_lib.enrich.facts import record_facts
 from fink_lib.enrich.repeats import Arrivals, SeenNights
 from fink_lib.enrich.rows import TIMESTAMP, quarantine_rows, rejected_rows
@@ -74,6 +75,8 @@ class Enricher:
         Makes rows of silver.
     seen
         First arrivals on record.
+    cost
+        What the science modules cost, by night.
     codes
         Integer of each topic.
     """
@@ -84,6 +87,7 @@ class Enricher:
     paths: Mapping[str, Path]
     silver: SilverRows
     seen: SeenNights
+    cost: CostBook
     codes: TopicCodes = field(default_factory=TopicCodes)
 
     @classmethod
@@ -101,13 +105,15 @@ class Enricher:
         codes = TopicCodes()
         modules = stream_modules(survey.name)
         record_facts(session, survey, out or lake, facts_of(modules, cache, __version__)[1])
+        cost = CostBook(session.sparkContext, spec.paths.root)
         return cls(
             spec=spec,
             survey=survey,
             tables=tables,
             paths=paths,
-            silver=SilverRows(tables, science_column(survey, cache), versions(modules, cache)),
+            silver=SilverRows(tables, science_column(survey, cache, spent=cost.spent), versions(modules, cache)),
             seen=SeenNights(lambda night: load_night(session, paths, night, codes)),
+            cost=cost,
             codes=codes,
         )
 
@@ -121,8 +127,10 @@ class Enricher:
         self._append(session, "quarantine", quarantine_rows(batch, self.spec.stage, now), batch_id)
         self._append(session, "rejected", rejected_rows(batch, now), batch_id)
         if batch.accepted.any():
-            chosen = self._silver(batch.rows(batch.accepted), session, now)
+            accepted = batch.rows(batch.accepted)
+            chosen = self._silver(accepted, session, now)
             append_once(chosen, self.paths["silver"], f"{self.spec.app_id}.silver", batch_id)
+            self.cost.note(accepted["night"])
         record(batch, self.seen, self.codes)
         logger.info(
             "enriched stream=%s batch_id=%d bronze=%d silver=%d rejected=%d repeats=%d quarantine=%d",

@@ -51,12 +51,15 @@ def replace_rows(spec: TableSpec, lake: Path, rows: Sequence[Mapping[str, Any]],
     return int(DeltaTable(str(spec.path(lake))).version())
 
 
-def read_rows(spec: TableSpec, lake: Path, keep: pc.Expression | None = None) -> list[dict[str, Any]]:
-    """Return the rows that fulfil a condition, as dictionaries; none where there is no table."""
+def read_rows(
+    spec: TableSpec, lake: Path, keep: pc.Expression | None = None, columns: Sequence[str] | None = None
+) -> list[dict[str, Any]]:
+    """Return the rows that fulfil a condition, or some of their columns, as dictionaries; none without a table."""
     path = str(spec.path(lake))
     if not DeltaTable.is_deltatable(path):
         return []
-    rows: list[dict[str, Any]] = DeltaTable(path).to_pyarrow_dataset().to_table(filter=keep).to_pylist()
+    names = None if columns is None else list(columns)
+    rows: list[dict[str, Any]] = DeltaTable(path).to_pyarrow_dataset().to_table(columns=names, filter=keep).to_pylist()
     return rows
 
 

@@ -5,6 +5,7 @@ import logging
 from pathlib import Path
 
 from fink_lib.config import Settings
+from fink_lib.crossmatch.tables import gold_catalog, gold_catalogs, gold_crossmatch, gold_crossmatched
 from fink_lib.enrich.schema import silver_spec
 from fink_lib.lake import tables
 from fink_lib.lake.health import health
@@ -18,25 +19,46 @@ from fink_lib.surveys import SURVEYS
 logger = logging.getLogger(__name__)
 
 
-def known_specs() -> list[TableSpec]:
-    """Return the spec of every table that has one."""
-    found = [tables.gold_nights(), tables.gold_statistics(), tables.gold_quality_results(), tables.gold_upkeep()]
+def known_specs(lake: Path) -> list[TableSpec]:
+    """Return the spec of every table that has one, those of the catalogues that a lake holds among them."""
+    found = [*tables_of_all_surveys(), *catalog_specs(lake)]
     for survey in SURVEYS.values():
-        found += [tables.bronze_alerts(survey), tables.quarantine(survey), silver_spec(survey)]
-        found += [tables.silver_rejected(survey), tables.gold_published(survey), tables.gold_tracklets(survey)]
+        found += [tables.bronze_alerts(survey), tables.quarantine(survey), tables.releases(survey)]
+        found += [silver_spec(survey), tables.silver_rejected(survey), tables.science_facts(survey)]
+        found += [tables.gold_published(survey), gold_crossmatch(survey), gold_crossmatched(survey)]
+        found.append(tables.gold_tracklets(survey))
     return found
 
 
+def tables_of_all_surveys() -> list[TableSpec]:
+    """Return the specs of the small tables that all surveys share."""
+    of_nights = [tables.gold_nights(), tables.gold_statistics(), tables.gold_quality_results()]
+    of_people = [tables.gold_decisions(), tables.gold_user_filters(), tables.gold_notices()]
+    return [*of_nights, *of_people, gold_catalogs(), tables.gold_upkeep()]
+
+
+def catalog_specs(lake: Path) -> list[TableSpec]:
+    """Return the specs of the catalogues in a lake."""
+    prefix = gold_catalog("").full_name
+    return [gold_catalog(path.name.removeprefix(prefix)) for path in sorted(lake.glob(f"{prefix}*"))]
+
+
 def merged_here() -> list[TableSpec]:
-    """Return the tables whose rows belong to no night, or whose night is unknown: no closing compacts those."""
-    undated = [tables.quarantine(survey) for survey in SURVEYS.values()]
-    return [tables.gold_nights(), tables.gold_upkeep(), *undated]
+    """Return the tables that no closing compacts: their rows belong to no night, or to one whose match replaces them.
+
+    Those of a catalogue are left as a load wrote them.
+    """
+    found = tables_of_all_surveys()
+    for survey in SURVEYS.values():
+        found += [tables.quarantine(survey), tables.releases(survey), tables.science_facts(survey)]
+        found += [gold_crossmatch(survey), gold_crossmatched(survey)]
+    return found
 
 
 def state_of(lake: Path) -> dict[str, JsonObject]:
     """Return, for each table that is there, how its files are and what they should be."""
     found = {}
-    for spec in known_specs():
+    for spec in known_specs(lake):
         state = health(spec, lake)
         if state is not None:
             found[spec.full_name] = {**state.as_json(), "aim_mb": spec.file_mb}

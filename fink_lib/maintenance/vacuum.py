@@ -10,8 +10,10 @@ import logging
 from pathlib import Path
 
 from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
 
 from fink_lib.config import Settings
+from fink_lib.crossmatch.tables import gold_catalog
 from fink_lib.errors import ReprocessRefused
 from fink_lib.lake.health import MB, health
 from fink_lib.lake.table import TableSpec
@@ -21,6 +23,8 @@ from fink_lib.reprocess.folder import one_at_a_time
 
 logger = logging.getLogger(__name__)
 
+HOURS_A_DAY = 24
+CATALOG_TABLES = gold_catalog("").full_name
 WAITING_SHARE = 0.5  # of the retention: the other half is what a person has to mend the stream
 
 
@@ -38,8 +42,19 @@ def merge_small_files(spec: TableSpec, lake: Path) -> int:
     state = health(spec, lake)
     if state is None or not state.crowded:
         return 0
-    done = DeltaTable(str(spec.path(lake))).optimize.compact(target_size=spec.file_mb * MB)
+    try:
+        done = DeltaTable(str(spec.path(lake))).optimize.compact(target_size=spec.file_mb * MB)
+    except CommitFailedError:
+        logger.info("table=%s was being written: its files are merged another day", spec.full_name)
+        return 0
     return int(done["numFilesRemoved"]) - int(done["numFilesAdded"])
+
+
+def retention_h(settings: Settings, table: str) -> int:
+    """Return how long files that a table no longer needs are kept: those of catalogues, which are versions, longer."""
+    if table.startswith(CATALOG_TABLES):
+        return max(settings.vacuum_retention_h, settings.catalog_retention_days * HOURS_A_DAY)
+    return settings.vacuum_retention_h
 
 
 def vacuum_table(settings: Settings, path: Path, now: dt.datetime) -> JsonObject:
@@ -58,7 +73,7 @@ def _vacuum(settings: Settings, path: Path, now: dt.datetime) -> JsonObject:
     if late:
         told = "; ".join(f"rows wait for {one.stream} since {one.since:%Y-%m-%d %H:%M}" for one in late)
         return {"removed": 0, "removed_bytes": 0, "kept_because": told}
-    retention = settings.vacuum_retention_h
+    retention = retention_h(settings, path.name)
     names = table.vacuum(retention_hours=retention, dry_run=True, full=True)
     size = sum(_size(path / name) for name in names)
     if names:

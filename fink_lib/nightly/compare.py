@@ -96,11 +96,29 @@ def changes(previous: Summary | None, now: Summary) -> list[JsonObject]:
     """
     if previous is None:
         return []
-    found = []
     names = {name for one in (previous, now) for name in one if name.startswith(VERSION)}
-    for name in sorted(names):
-        old, new = sorted(previous.get(name, {})), sorted(now.get(name, {}))
-        if old != new:
-            kind = "new" if not old else "gone" if not new else "changed"
-            found.append({"what": name.removeprefix(VERSION), "kind": kind, "before": old, "after": new})
-    return found
+    pairs = [(name, sorted(previous.get(name, {})), sorted(now.get(name, {}))) for name in sorted(names)]
+    return [_change(name.removeprefix(VERSION), old, new) for name, old, new in pairs if old != new]
+
+
+def catalog_changes(matched: JsonObject | None) -> list[JsonObject]:
+    """Return the catalogues that a night was matched with in another version than the night before, as `changes` does.
+
+    Parameters
+    ----------
+    matched
+        Result of the crossmatch: ``previous`` holds the versions of the night before it, None where there is none.
+    """
+    if not matched or matched.get("previous") is None:
+        return []
+    before, now = matched["previous"], {one["catalog"]: one["catalog_version"] for one in matched["catalogs"]}
+    told = [
+        (name, [f"version {before[name]}"] if name in before else [], [f"version {now[name]}"] if name in now else [])
+        for name in sorted({*before, *now})
+    ]
+    return [_change(f"matched with {name}", old, new) for name, old, new in told if old != new]
+
+
+def _change(what: str, old: Sequence[str], new: Sequence[str]) -> JsonObject:
+    kind = "new" if not old else "gone" if not new else "changed"
+    return {"what": what, "kind": kind, "before": list(old), "after": list(new)}

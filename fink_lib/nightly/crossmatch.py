@@ -4,26 +4,35 @@ import pyspark.sql.functions as F
 
 from fink_lib.crossmatch.ledger import catalogs_in_force
 from fink_lib.crossmatch.nights import KEYS, MatchBook
+from fink_lib.errors import ExpectationFailed
 from fink_lib.nightly.job import NightContext, Outcome
+from fink_lib.nightly.matches import broken_matches
+from fink_lib.nightly.results import JsonObject
 from fink_lib.nightly.snapshot import Snapshot, Table
 
 
 def run(context: NightContext) -> Outcome:
-    """Match the alerts of silver; without any catalogue in the lake there is nothing to do, and no JVM is started."""
+    """Match the alerts of silver, and see that each match is one.
+
+    Without any catalogue in the lake there is nothing to do, and no JVM is started.
+    """
     settings, survey = context.settings, context.survey
-    facts = {"survey": survey.name, "night": context.night.isoformat()}
+    facts: JsonObject = {"survey": survey.name, "night": context.night.isoformat()}
     catalogs = catalogs_in_force(settings.lake)
     if not catalogs:
-        return Outcome({**facts, "catalogs": []})
+        return Outcome({**facts, "catalogs": [], "previous": None})
     snapshot = Snapshot.now(context.session, survey, settings.lake)
     night = F.col("night") == F.lit(context.night)
     alerts = snapshot.frame(Table.SILVER).where(night).select(*KEYS).persist()
+    book = MatchBook(context.session, survey, settings.lake)
     try:
-        book = MatchBook(context.session, survey, settings.lake)
         done = [
             book.match_night(alerts, version, context.night, context.run_id) | {"delta_version": version.delta_version}
             for version in catalogs.values()
         ]
     finally:
         alerts.unpersist()
-    return Outcome({**facts, "catalogs": done, "tables": dict(snapshot.versions)})
+    broken = broken_matches(context)
+    failure = ExpectationFailed(f"the matches of the night {context.label} are wrong: {', '.join(broken)}")
+    facts |= {"catalogs": done, "previous": book.matched.before(context.night), "tables": dict(snapshot.versions)}
+    return Outcome(facts, failure if broken else None)

@@ -11,7 +11,7 @@ from statistics import median
 
 from expectations.rules import Severity
 from fink_lib.nightly.compare import shares, usual, usual_shares, usual_yields, value_of
-from fink_lib.nightly.summary import CLASS, SCORE, Summary
+from fink_lib.nightly.summary import CLASS, OTHER, OUTSIDE, SCORE, Summary
 
 MIN_NIGHTS = 3
 ENOUGH_ALERTS = 100  # below, one class or a column without a value can be chance
@@ -21,9 +21,14 @@ SHARE_STEP = 0.25  # of the alerts
 MIX_DISTANCE = 0.30  # total variation
 SCORE_DISTANCE = 0.20  # Kolmogorov-Smirnov
 NULL_STEP = 0.20
+NAMED_AT_MOST = 10  # columns that differ, in one sentence
+NEW_SHARE = 0.01  # of the alerts may be of classes that no night before had
+OUTSIDE_STEP = 0.01  # of a column's values may lie outside of [0, 1] where usually fewer do
 ALL, MOST, HALF = 0.999, 0.95, 0.5
 EXPECTED_MESSAGES = 10.0  # a filter that should have sent so many and sent none has stopped
 EXPLOSION = 10.0  # times its usual yield
+FLOOR_MESSAGES = 1.0  # what is usual of a filter that usually sends nothing, where its explosion is measured
+FEW_MESSAGES = 20.0  # a filter that sends no more has not exploded, however rare it is
 NOISE_FACTOR = 1.63  # two-sample KS distance that chance exceeds in 1 % of all cases (Smirnov 1948)
 
 
@@ -63,8 +68,11 @@ def measure(now: Summary, trailing: Sequence[Summary]) -> list[Measure]:
         return []
     return [
         *_counts(now, trailing),
+        *_bands(now, trailing),
         *_classes(now, trailing),
+        *_new_classes(now, trailing),
         *_scores(now, trailing),
+        *_outside(now, trailing),
         *_nulls(now, trailing),
         *_filters(now, trailing),
     ]
@@ -109,6 +117,46 @@ def _share(summary: Summary, name: str) -> float:
     return (value_of(summary, "count", name) or 0.0) / whole if whole else 0.0
 
 
+def _bands(now: Summary, trailing: Sequence[Summary]) -> Iterator[Measure]:
+    """Compare the bands: which of them a night has is for the weather and the programme to say, hence an info."""
+    seen, before = shares(now, "silver_band"), usual_shares(trailing, "silver_band")
+    if seen and before:
+        limit = min(1.0, MIX_DISTANCE + math.sqrt(len(before) / sum(now["silver_band"].values())) / 2)
+        meaning = "The bands are mixed as usual (total variation distance)."
+        yield Measure("band_mix", "info", meaning, total_variation(seen, before), at_most=limit)
+
+
+def _new_classes(now: Summary, trailing: Sequence[Summary]) -> Iterator[Measure]:
+    """Measure which share of the alerts is of a class that no night before had: a catalogue or a model is new."""
+    for name in sorted(one for one in now if one.startswith(CLASS)):
+        known = {label for past in trailing for label in past.get(name, {})}
+        alerts = sum(now[name].values())
+        if not known or alerts < ENOUGH_ALERTS:
+            continue
+        column = name.removeprefix(CLASS)
+        meaning = f"At most {NEW_SHARE:.0%} of the alerts have a class of {column} that no night before had."
+        new = sum(count for label, count in now[name].items() if label not in {*known, OTHER})
+        yield Measure(f"new_class.{column}", "info", meaning, new / alerts, at_most=NEW_SHARE)
+
+
+def _outside(now: Summary, trailing: Sequence[Summary]) -> Iterator[Measure]:
+    """Measure which share of a score's values lies outside of [0, 1], where its histogram does not see them."""
+    for column in sorted(now.get(OUTSIDE, {})):
+        past = [share for share in (_outside_share(one, column) for one in trailing) if share is not None]
+        share = _outside_share(now, column)
+        if share is not None and past:
+            meaning = f"Column {column} lies outside of 0 to 1 as often as usual, {median(past):.1%}, or less often."
+            yield Measure(f"outside.{column}", "info", meaning, share, at_most=median(past) + OUTSIDE_STEP)
+
+
+def _outside_share(summary: Summary, column: str) -> float | None:
+    outside = summary.get(OUTSIDE, {}).get(column)
+    if outside is None:
+        return None
+    values = outside + sum(summary.get(f"{SCORE}{column}", {}).values())
+    return outside / values if values else None
+
+
 def _classes(now: Summary, trailing: Sequence[Summary]) -> Iterator[Measure]:
     for name in sorted(one for one in now if one.startswith(CLASS)):
         seen, before = shares(now, name), usual_shares(trailing, name)
@@ -138,17 +186,47 @@ def _scores(now: Summary, trailing: Sequence[Summary]) -> Iterator[Measure]:
 
 
 def _nulls(now: Summary, trailing: Sequence[Summary]) -> Iterator[Measure]:
+    """Compare the nulls of our own columns one by one, and those of the packet, which are hundreds, together."""
     alerts = value_of(now, "count", "silver") or 0.0
+    limit = NULL_STEP + (1 / math.sqrt(alerts) if alerts else 1.0)
+    packet: list[Nulls] = []
     for column, share in sorted(now.get("null_share", {}).items()):
         typical = usual(trailing, "null_share", column)
         if typical is None:
             continue
+        if "." in column:
+            packet.append(Nulls(column, share, typical))
+            continue
         meaning = f"Column {column} is null as often as usual, {typical:.1%}, give or take {NULL_STEP:.0%}."
-        limit = NULL_STEP + (1 / math.sqrt(alerts) if alerts else 1.0)
         yield Measure(f"null_share.{column}", "warning", meaning, abs(share - typical), at_most=limit)
         if typical < HALF and alerts >= ENOUGH_ALERTS:
             meaning = f"Column {column} has values, as it always had."
             yield Measure(f"gone.{column}", "critical", meaning, share, at_most=ALL)
+    if packet:
+        odd = [one for one in packet if abs(one.share - one.usual) > limit]
+        meaning = f"Each of {len(packet)} packet fields is null as often as usual, give or take {NULL_STEP:.0%}"
+        yield Measure("packet_nulls", "info", f"{meaning}{_named(odd)}.", float(len(odd)), at_most=0.0)
+        gone = [one for one in packet if one.usual < HALF and one.share > ALL and alerts >= ENOUGH_ALERTS]
+        meaning = "Packet fields that always had values have some"
+        yield Measure("packet_gone", "warning", f"{meaning}{_named(gone)}.", float(len(gone)), at_most=0.0)
+
+
+@dataclass(frozen=True)
+class Nulls:
+    """A column's share of nulls in the night, and what is usual."""
+
+    column: str
+    share: float
+    usual: float
+
+
+def _named(columns: Sequence[Nulls]) -> str:
+    """Name the columns that differ, the first of them with their shares."""
+    if not columns:
+        return ""
+    told = ", ".join(f"{one.column} ({one.share:.0%}, usually {one.usual:.0%})" for one in columns[:NAMED_AT_MOST])
+    more = len(columns) - NAMED_AT_MOST
+    return f"; not so: {told}" + (f" and {more} more" if more > 0 else "")
 
 
 def _filters(now: Summary, trailing: Sequence[Summary]) -> Iterator[Measure]:
@@ -156,9 +234,11 @@ def _filters(now: Summary, trailing: Sequence[Summary]) -> Iterator[Measure]:
     for name, typical in sorted(usual_yields(trailing).items()):
         sent = now.get("filter", {}).get(name)
         expected = typical * alerts
-        if sent is None or expected < EXPECTED_MESSAGES:
+        if sent is None:
             continue
-        meaning = f"Filter {name} sent something: {expected:,.0f} messages would be usual."
-        yield Measure(f"silent.{name}", "warning", meaning, sent, at_least=1.0)
-        meaning = f"Filter {name} sent at most {EXPLOSION:g} times the usual {expected:,.0f} messages."
-        yield Measure(f"explosion.{name}", "warning", meaning, sent / expected, at_most=EXPLOSION)
+        if expected >= EXPECTED_MESSAGES:
+            meaning = f"Filter {name} sent something: {expected:,.0f} messages would be usual."
+            yield Measure(f"silent.{name}", "warning", meaning, sent, at_least=1.0)
+        limit = max(FEW_MESSAGES, EXPLOSION * max(expected, FLOOR_MESSAGES))
+        meaning = f"Filter {name} sent at most {limit:,.0f} messages; {expected:,.1f} would be usual."
+        yield Measure(f"explosion.{name}", "warning", meaning, sent, at_most=limit)

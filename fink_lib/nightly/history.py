@@ -4,16 +4,15 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from fink_lib.lake import tables
+from fink_lib.lake.cumulative import cumulative as sums
 from fink_lib.lake.small import partitions, read_rows, replace_rows
 from fink_lib.lake.table import TableSpec
 from fink_lib.nightly.summary import Summary, from_rows, to_rows
 
 TRAILING_NIGHTS = 14
-NOT_ADDITIVE = frozenset({"objects", "exposures", "fields"})
 
 
 def record(lake: Path, survey: str, night: dt.date, summary: Summary) -> int:
@@ -38,19 +37,11 @@ def recent(
     return read_rows(spec, lake, (pc.field("survey") == survey) & pc.field("night").isin(chosen))
 
 
-def cumulative(lake: Path, survey: str, night: dt.date) -> dict[str, float]:
-    """Return the sums over all nights up to one, this one included: nights and every `count`, `flag` and `filter`.
-
-    Objects, exposures and fields are left out: one that is seen in two nights would count twice.
-    """
-    upto = (pc.field("survey") == survey) & (pc.field("night") <= pa.scalar(night))
-    chosen = upto & pc.field("measure").isin(["count", "flag", "filter"])
-    nights = from_rows(read_rows(tables.gold_statistics(), lake, chosen))
-    sums: dict[str, float] = {"nights": float(len(nights))}
-    for summary in nights.values():
-        for measure, values in summary.items():
-            for name, value in values.items():
-                if name not in NOT_ADDITIVE:
-                    key = name if measure != "filter" else f"filter {name}"
-                    sums[key] = sums.get(key, 0.0) + value
-    return dict(sorted(sums.items()))
+def cumulative(lake: Path, survey: str, night: dt.date) -> dict[str, Any]:
+    """Return ``nights`` and the sums over all nights up to one, this one included: measure → name → total."""
+    known = {part["night"] for part in partitions(tables.gold_statistics(), lake) if part["survey"] == survey}
+    nights = sum(one <= night.isoformat() for one in known)
+    totals: dict[str, dict[str, float]] = {}
+    for row in sums(survey, upto=night, lake=lake).to_pylist() if nights else []:
+        totals.setdefault(row["measure"], {})[row["name"]] = round(row["total"], 6)
+    return {"nights": nights, "totals": totals}

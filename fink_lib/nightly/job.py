@@ -33,13 +33,16 @@ class NightContext:
     settings, survey, night
         What is closed, and with which settings.
     run_id
-        The run of `close_night` that this step belongs to; results of other runs are not read.
+        The run that this step belongs to; results of other runs are not read.
+    dag_id
+        The DAG of that run; empty is `close_night`.
     """
 
     settings: Settings
     survey: Survey
     night: dt.date
     run_id: str
+    dag_id: str = ""
 
     @property
     def folder(self) -> Path:
@@ -93,9 +96,11 @@ def parse_context(step: Step, arguments: Sequence[str] | None = None) -> NightCo
     parser = argparse.ArgumentParser(prog=f"jobs/nightly/{step}.py", description=f"The {step} step of one night.")
     parser.add_argument("--survey", required=True, help="survey, for example ztf")
     parser.add_argument("--night", required=True, help="night to close, YYYY-MM-DD")
-    parser.add_argument("--run-id", required=True, help="run of close_night that this step belongs to")
+    parser.add_argument("--run-id", required=True, help="run that this step belongs to")
+    parser.add_argument("--dag-id", default="", help="DAG of that run; the survey's close_night when not given")
     chosen = parser.parse_args(arguments)
-    return NightContext(Settings(), get_survey(chosen.survey), parse_night(chosen.night), chosen.run_id)
+    survey, night = get_survey(chosen.survey), parse_night(chosen.night)
+    return NightContext(Settings(), survey, night, chosen.run_id, chosen.dag_id)
 
 
 def perform(context: NightContext, step: Step, function: StepFunction) -> JsonObject:

@@ -1,7 +1,7 @@
 """Tell people about a closed night: a mail with the page attached, or a JSON post. Asked for by settings.
 
-The same page is told to the same address once, however often the step is retried. What cannot be delivered is
-kept with its reason and never stops a night.
+The same facts are told to the same address once, however often the step is retried and in whatever run the night is
+closed again. What cannot be delivered is kept with its reason and never stops a night.
 """
 
 import hashlib
@@ -108,16 +108,31 @@ def post(settings: Settings, facts: JsonObject, page: str) -> None:  # noqa: ARG
     httpx.post(settings.report_webhook, json=told, timeout=TIMEOUT_S).raise_for_status()
 
 
+# What the report says of the night itself, rather than of the run that closed it, its files, or other nights
+OF_RUN = frozenset({"tables", "docs", "trailing", "cumulative", "topics", "previous", "undated"})
+OF_NIGHT = ("survey", "night", "verdict", "not_computed", "reconcile", "quality", "crossmatch", "statistics", "best")
+
+
+def digest_of(facts: JsonObject) -> str:
+    """Return the digest of what a report says of its night: a run that finds the same again gives the same."""
+    said = {name: _said(facts.get(name)) for name in OF_NIGHT}
+    return hashlib.sha256(to_json(said).encode()).hexdigest()
+
+
+def _said(part: object) -> object:
+    return {name: value for name, value in part.items() if name not in OF_RUN} if isinstance(part, dict) else part
+
+
 Send = Callable[[Settings, JsonObject, str], None]
 
 
 def notify(settings: Settings, folder: Path, facts: JsonObject, page: str) -> JsonObject:
-    """Tell everybody who asked and was not told of this very page; return what became of it, by address."""
+    """Tell everybody who asked and was not told the same of this night; return what became of it, by address."""
     ways: list[tuple[str, str, Send]] = [
         ("mail", settings.report_mail_to, mail),
         ("webhook", settings.report_webhook, post),
     ]
-    digest = hashlib.sha256(page.encode()).hexdigest()
+    digest = digest_of(facts)
     told = _read(folder / SENT)
     for way, address, send in ways:
         key = f"{way} {address}"

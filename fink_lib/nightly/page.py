@@ -11,7 +11,7 @@ from fink_lib.nightly.best.light_curve import light_curve_svg
 from fink_lib.nightly.flow import flow_svg
 from fink_lib.nightly.plots import latency_svg, sky_svg
 from fink_lib.nightly.results import JsonObject
-from fink_lib.nightly.summary import UNKNOWN
+from fink_lib.nightly.summary import OTHER, UNKNOWN
 from fink_lib.science.base import NO_MATCH
 
 MOST_BARS = 15
@@ -49,13 +49,13 @@ def render(facts: JsonObject) -> str:
 def bars(counts: Mapping[str, int], usual: Mapping[str, float] | None = None) -> list[JsonObject]:
     """Return label, count, share and width (percent of the longest) of the longest bars, the rest summed in one.
 
-    Where usual shares are known, ``usual`` is the width that the usual share would have. What says that nothing was
-    found comes last and has no bar: it would dwarf everything that was.
+    Where usual shares are known, ``usual`` is the width that the usual share would have. ``rest`` marks the sum of
+    those without a bar of their own, which must not dwarf them. What says that nothing was found comes last and has no
+    bar: it would dwarf everything that was.
     """
-    ordered = sorted(((name, count) for name, count in counts.items() if name not in NOTHING_FOUND), key=_longest)
+    named = {name: count for name, count in counts.items() if name not in (*NOTHING_FOUND, OTHER)}
+    ordered = sorted(named.items(), key=_longest)
     shown, rest = ordered[:MOST_BARS], ordered[MOST_BARS:]
-    if rest:
-        shown.append((f"{len(rest)} other{'s' * (len(rest) > 1)}", sum(count for _, count in rest)))
     longest = max((count for _, count in shown), default=0) or 1
     total = sum(counts.values()) or 1
     scale = 100 * total / longest
@@ -66,11 +66,19 @@ def bars(counts: Mapping[str, int], usual: Mapping[str, float] | None = None) ->
             "share": count / total,
             "width": round(100 * count / longest, 1),
             "usual": round(min(100.0, scale * usual[label]), 1) if usual and label in usual else None,
+            "rest": False,
         }
         for label, count in shown
     ]
+    others = sum(count for _, count in rest) + counts.get(OTHER, 0)
+    if others:
+        label = "all others" if OTHER in counts else f"{len(rest)} other{'s' * (len(rest) > 1)}"
+        width = round(min(100.0, 100 * others / longest), 1)
+        found.append(
+            {"label": label, "count": others, "share": others / total, "width": width, "usual": None, "rest": True}
+        )
     quiet = [(label, counts[label]) for label in NOTHING_FOUND if label in counts]
-    nothing = {"width": 0, "usual": None}
+    nothing = {"width": 0, "usual": None, "rest": False}
     return found + [{"label": label, "count": count, "share": count / total, **nothing} for label, count in quiet]
 
 

@@ -26,11 +26,11 @@ FLAGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 
 
 def profile(survey: str, silver: DataFrame) -> JsonObject:
-    """Return ``null_shares``, ``scores`` and ``flags`` of a night of silver, in one pass over its rows.
+    """Return ``null_shares``, ``scores``, ``scores_outside`` and ``flags`` of a night of silver, in one pass.
 
     ``null_shares`` is over science outputs and identity columns; a score is a science output without unit, or of
-    the packet, whose values lie in [0, 1]: what lies outside is not counted. Flags count the alerts for which
-    they are true, never those that merely have a value.
+    the packet, whose values lie in [0, 1]: those that lie outside are counted by themselves. Flags count the alerts
+    for which they are true, never those that merely have a value.
     """
     nulls = {name: F.col(name).isNull() for name in profiled_columns(survey, silver)}
     scores = {name: F.col(name) for name in score_columns(survey, silver)}
@@ -43,11 +43,15 @@ def profile(survey: str, silver: DataFrame) -> JsonObject:
         for name, value in scores.items()
         for at in range(BINS)
     ]
+    sums += [
+        F.count_if(value.isNotNull() & ~_in_range(value)).alias(f"outside {name}") for name, value in scores.items()
+    ]
     found = silver.agg(*sums).collect()[0].asDict()
     rows = found["rows"]
     return {
         "null_shares": {name: round(found[f"null {name}"] / rows, 6) if rows else 0.0 for name in nulls},
         "scores": {name: _histogram(found, name) for name in scores},
+        "scores_outside": {name: found[f"outside {name}"] for name in scores},
         "flags": {name: found[f"flag {name}"] for name in flags},
     }
 
@@ -94,6 +98,10 @@ def _in_bin(value: Column, at: int) -> Column:
     value = value.cast("float")
     above = value >= low
     return above & (value < high if at < BINS - 1 else value <= high)
+
+
+def _in_range(value: Column) -> Column:
+    return value.cast("float").between(0.0, 1.0)  # NaN is greater than every number: not in it
 
 
 def _histogram(found: Mapping[str, int], name: str) -> dict[str, int]:

@@ -19,11 +19,13 @@ from fink_lib.nightly.docs import DocsFolder
 from fink_lib.nightly.drift import MIN_NIGHTS, measure
 from fink_lib.nightly.job import NightContext, Outcome
 from fink_lib.nightly.judge import count_rules, empty_suite, judge, judge_row, judge_rows, quiet_context
+from fink_lib.nightly.matches import judge_matches
+from fink_lib.nightly.packet_nulls import packet_nulls
 from fink_lib.nightly.profile import profile
 from fink_lib.nightly.quality_results import recent_rows, record_results
 from fink_lib.nightly.results import JsonObject
 from fink_lib.nightly.snapshot import Snapshot, Table
-from fink_lib.nightly.summary import CLASS, SCORE, Summary, filter_yields
+from fink_lib.nightly.summary import CLASS, OUTSIDE, SCORE, Summary, filter_yields
 
 if TYPE_CHECKING:
     from great_expectations.data_context.data_context.abstract_data_context import AbstractDataContext
@@ -94,6 +96,7 @@ def judge_night(
         counted = count_rules(rows_of(table), rules, module.KEYS)
         found.append(judge(gx, counted, rules, module.suite(survey), docs))
     found.append(judge_row(gx, shares(counts), night_shares.suite(survey), docs))
+    found.append(judge_matches(context, gx, docs))
     return [*found, *_small_tables(context, gx, docs), *_drift(context, gx, counts, rows_of, docs)]
 
 
@@ -114,7 +117,11 @@ def _drift(
     """Compare the night with those before it; with too few of them nothing is judged."""
     survey = context.survey.name
     trailing = list(history.trailing(context.settings.lake, survey, context.night).values())
-    measures = measure(tonight(survey, counts, rows_of), trailing) if len(trailing) >= MIN_NIGHTS else []
+    if len(trailing) < MIN_NIGHTS:
+        return [empty_suite(f"{survey}__drift")]
+    now = tonight(survey, counts, rows_of)
+    now["null_share"] |= packet_nulls(context)
+    measures = measure(now, trailing)
     if not measures:
         return [empty_suite(f"{survey}__drift")]
     return [judge_row(gx, {one.name: one.value for one in measures}, drift.suite(survey, measures), docs)]
@@ -125,10 +132,13 @@ def tonight(survey: str, counts: Mapping[str, int], rows_of: Callable[[Table], D
     silver = rows_of(Table.SILVER)
     profiled = profile(survey, silver)
     labels = tallies.class_columns(survey, silver)
-    classes = tallies.classes(silver.select(*labels), labels)
+    classes = tallies.classes(silver.select("band", *labels), ["band", *labels])
+    bands = classes.pop("band", {})
     return {
         "count": {name: float(count) for name, count in counts.items()},
         "null_share": profiled["null_shares"],
+        "silver_band": _floats(bands),
+        OUTSIDE: _floats(profiled["scores_outside"]),
         **{f"{CLASS}{column}": _floats(found) for column, found in classes.items()},
         **{f"{SCORE}{column}": _floats(found) for column, found in profiled["scores"].items()},
         **filter_yields(tallies.filters(survey, rows_of(Table.PUBLISHED))),

@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from fink_lib import __version__
-from fink_lib.config import Settings
 from fink_lib.nightly.best.collect import best_of_night
-from fink_lib.nightly.compare import changes, compare
+from fink_lib.nightly.compare import catalog_changes, changes, compare
 from fink_lib.nightly.job import NightContext, Outcome
 from fink_lib.nightly.night_index import write_index
 from fink_lib.nightly.notify import notify
@@ -19,7 +18,8 @@ from fink_lib.nightly.page import render
 from fink_lib.nightly.results import JsonObject, Step, replace_text, why_missing, write_result
 from fink_lib.nightly.summary import Summary, summarise
 
-SOURCES = (Step.RECONCILE, Step.QUALITY, Step.COMPACT, Step.STATISTICS)
+SOURCES = (Step.RECONCILE, Step.QUALITY, Step.CROSSMATCH, Step.COMPACT, Step.STATISTICS)
+FLIPS_SHOWN = 5  # of each catalogue; all of them are counted, and 1,000 are in `gold_<survey>__crossmatched`
 PAGE = "report.html"
 
 
@@ -47,7 +47,7 @@ def draw(context: NightContext, run_url: str | None = None) -> Outcome:
     missing = {step: why_missing(context.folder, step, context.run_id) for step in SOURCES if results[step] is None}
     statistics = results[Step.STATISTICS]
     best = best_of_night(context, statistics["tables"]) if statistics else []
-    url = run_address(context.settings, context.survey.name, context.run_id) if run_url is None else run_url
+    url = run_address(context) if run_url is None else run_url
     facts = report_facts(context.survey.name, context.night, results, missing, best=best, run_url=url)
     replace_text(context.folder / PAGE, render(facts))
     return Outcome(facts)
@@ -64,7 +64,9 @@ def report_facts(
 ) -> JsonObject:
     """Put together everything that the page shows."""
     facts: JsonObject = {str(step): _without_run(results.get(step)) for step in SOURCES}
-    statistics = facts[Step.STATISTICS]
+    statistics, matched = facts[Step.STATISTICS], facts[Step.CROSSMATCH]
+    if matched:
+        matched["catalogs"] = [one | {"flipped": one["flipped"][:FLIPS_SHOWN]} for one in matched["catalogs"]]
     trailing = _trailing(statistics)
     now = summarise(statistics) if statistics else None
     previous = list(trailing.values())[-1] if trailing else None
@@ -76,7 +78,7 @@ def report_facts(
         "not_computed": {str(step): reason for step, reason in missing.items()},
         **facts,
         "compare": compare(night, now, trailing) if now else None,
-        "changes": changes(previous, now) if now else [],
+        "changes": [*(changes(previous, now) if now else []), *catalog_changes(matched)],
         "previous": list(trailing)[-1].isoformat() if trailing else None,
         "best": list(best),
         "links": {"run": run_url, "manifest": "manifest.json", "twin": "report.json", "index": "../../index.html"},
@@ -99,10 +101,11 @@ def verdict(reconcile: JsonObject | None, quality: JsonObject | None) -> JsonObj
     return {"state": "holds", "sentence": f"The equation holds: each of {offered:,} alerts is in exactly one place."}
 
 
-def run_address(settings: Settings, survey: str, run_id: str) -> str:
-    """Return the address of a run of `close_night` in the Airflow UI; empty where the UI has none that lasts."""
+def run_address(context: NightContext) -> str:
+    """Return the address of the run in the Airflow UI; empty where the UI has none that lasts."""
+    settings, dag_id = context.settings, context.dag_id or f"{context.survey.name}_close_night"
     base = settings.airflow_url or (f"http://127.0.0.1:{settings.airflow_port}" if settings.airflow_port else "")
-    return f"{base.rstrip('/')}/dags/{survey}_close_night/runs/{quote(run_id, safe='')}" if base else ""
+    return f"{base.rstrip('/')}/dags/{dag_id}/runs/{quote(context.run_id, safe='')}" if base else ""
 
 
 def _trailing(statistics: JsonObject | None) -> dict[dt.date, Summary]:

@@ -9,14 +9,17 @@ import logging
 import pyspark.sql.functions as F
 from pyspark.sql import DataFrame
 
+from fink_lib.enrich.cost import cost_path, read_cost
 from fink_lib.nightly import history, tallies, tracklets
 from fink_lib.nightly.counts import night_counts
 from fink_lib.nightly.job import NightContext, Outcome
 from fink_lib.nightly.latency import latencies
+from fink_lib.nightly.packet_nulls import packet_nulls
 from fink_lib.nightly.profile import profile
 from fink_lib.nightly.results import JsonObject
 from fink_lib.nightly.snapshot import Snapshot, Table
 from fink_lib.nightly.summary import summarise
+from fink_lib.streaming.spec import Stage, StreamSpec
 
 logger = logging.getLogger(__name__)
 
@@ -32,16 +35,23 @@ def run(context: NightContext) -> Outcome:
         "night": context.night.isoformat(),
         "counts": counts,
         **_bronze_facts(frames[Table.BRONZE]),
-        **_silver_facts(context.survey.name, frames[Table.SILVER]),
+        **_silver_facts(context, frames[Table.SILVER], snapshot.versions[Table.SILVER]),
         "rejected": tallies.reasons(frames[Table.REJECTED]),
         "quarantine": tallies.damages(frames[Table.QUARANTINE]),
         "filters": tallies.filters(context.survey.name, frames[Table.PUBLISHED]),
         **latencies(frames),
         "tracklets": tracklets.link(context, frames[Table.SILVER]),
+        "science_cost": science_cost(context),
         "tables": dict(snapshot.versions),
     }
     logger.info("night=%s bronze=%d silver=%d", context.label, counts["bronze"], counts["silver"])
     return Outcome(result | recorded(context, result))
+
+
+def science_cost(context: NightContext) -> JsonObject:
+    """Return what the enrich stream spent on the night: alerts, and by science module seconds of computing."""
+    stream = StreamSpec(context.survey.name, Stage.ENRICH, context.settings).paths.root
+    return read_cost(cost_path(stream, context.night))
 
 
 def recorded(context: NightContext, result: JsonObject) -> JsonObject:
@@ -68,12 +78,15 @@ def _bronze_facts(bronze: DataFrame) -> JsonObject:
         rows.unpersist()
 
 
-def _silver_facts(survey: str, silver: DataFrame) -> JsonObject:
+def _silver_facts(context: NightContext, silver: DataFrame, version: int | None) -> JsonObject:
+    survey = context.survey.name
     classes = tallies.class_columns(survey, silver)
     rows = silver.select("band", "code_version", "science_versions", "science_errors", *classes).cache()
     try:
+        profiled = profile(survey, silver)
         return {
-            **profile(survey, silver),
+            **profiled,
+            "null_shares": profiled["null_shares"] | packet_nulls(context, version),
             "code_versions": tallies.by_value(rows, "code_version"),
             "silver_bands": tallies.by_value(rows, "band"),
             "classes": tallies.classes(rows, classes),

@@ -15,6 +15,8 @@ measure              name                   value
 ``latency:<stage>``  ``p50``, ``p95``, …    seconds
 ``null_share``       column                 share of silver that is null
 ``score:<column>``   lower edge of the bin  alerts of silver
+``score_outside``    column                 alerts of silver whose value is not in [0, 1]
+``science_s``        science module         seconds that enrich spent computing it
 ``version:<what>``   version                alerts or messages that carry it
 ===================  =====================  =======================================
 """
@@ -30,7 +32,9 @@ Summary: TypeAlias = dict[str, dict[str, float]]
 COUNTS = ("bronze", "quarantine", "silver", "rejected", "repeats", "quarantine_enrich")
 TOTALS = ("objects", "exposures", "fields")
 CLASS, SCORE, LATENCY, VERSION = "class:", "score:", "latency:", "version:"
+OUTSIDE = "score_outside"
 UNKNOWN = "(none)"  # the class of an alert whose column is null
+OTHER = "(other)"  # classes that are too rare and too many to be kept by name
 CODE, SCHEMA, FILTER = "code", "packet schema", "filter "
 
 
@@ -44,7 +48,9 @@ def summarise(facts: Mapping[str, Any]) -> Summary:
         "rejected": _numbers(facts["rejected"]),
         "quarantine": {f"{one['stage']}.{one['error_class']}": float(one["count"]) for one in facts["quarantine"]},
         "null_share": _numbers(facts.get("null_shares", {})),
+        OUTSIDE: _numbers(facts.get("scores_outside", {})),
     }
+    summary["science_s"] = _numbers(facts.get("science_cost", {}).get("seconds", {}))
     summary["count"] |= {name: float(facts[name] or 0) for name in TOTALS}
     summary |= {f"{CLASS}{column}": _numbers(found) for column, found in facts["classes"].items()}
     summary |= {f"{SCORE}{column}": _numbers(found) for column, found in facts.get("scores", {}).items()}

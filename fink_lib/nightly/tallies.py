@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 import pyspark.sql.functions as F
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Window
 
 from fink_lib.filters.registry import filters_of
 from fink_lib.nightly.results import JsonObject
-from fink_lib.nightly.summary import UNKNOWN
+from fink_lib.nightly.summary import OTHER, UNKNOWN
 from fink_lib.science.base import FAILED
 from fink_lib.science.registry import stream_modules
 
@@ -68,7 +68,10 @@ def class_columns(survey: str, silver: DataFrame) -> list[str]:
 
 
 def classes(rows: DataFrame, columns: Sequence[str]) -> dict[str, dict[str, int]]:
-    """Count alerts by class, for each column of classes, the most frequent first."""
+    """Count alerts by class, for each column of classes, the most frequent first.
+
+    Of a column with more classes than `MOST_CLASSES` the rarest stand together under one name: none is dropped.
+    """
     if not columns:
         return {}
     kinds = dict(rows.dtypes)
@@ -77,9 +80,12 @@ def classes(rows: DataFrame, columns: Sequence[str]) -> dict[str, dict[str, int]
         for name in columns
     ]
     counted = rows.select(F.explode(F.array(*pairs)).alias("pair")).groupBy("pair.column", "pair.value").count()
+    rank = F.row_number().over(Window.partitionBy("column").orderBy(F.desc("count"), "value"))
+    value = F.when(rank <= MOST_CLASSES, F.col("value")).otherwise(F.lit(OTHER)).alias("value")
+    kept = counted.select("column", value, "count").groupBy("column", "value").agg(F.sum("count").alias("alerts"))
     found: dict[str, dict[str, int]] = {name: {} for name in columns}
-    for row in counted.orderBy(F.desc("count"), "column", "value").limit(MOST_CLASSES * len(columns)).collect():
-        found[row["column"]][row["value"]] = row["count"]
+    for row in kept.orderBy(F.desc("alerts"), "column", "value").collect():
+        found[row["column"]][row["value"]] = row["alerts"]
     return {name: part for name, part in found.items() if kinds[name] == "string" or len(part) <= MOST_FLAGS}
 
 

@@ -1,11 +1,11 @@
 """Runs a nightly job as a process of its own: its log in Airflow, its last word as the task's error."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
-from airflow.sdk import Asset, BaseOperator, Context
+from airflow.sdk import Asset, BaseOperator, BaseOperatorLink, Context
 
 from fink_lib.config import Settings
 from fink_lib.errors import NightError
@@ -13,6 +13,7 @@ from fink_lib.job_command import job_command
 from fink_lib.nights import parse_night
 from fink_lib.orchestration.assets import table_facts
 from fink_lib.orchestration.child import run_child
+from fink_lib.orchestration.pages import DataDocsLink, ReportLink
 from fink_lib.orchestration.turns import Closing, take_turn
 from fink_lib.streaming.process import end_processes_of
 from fink_lib.streaming.runner import job_environment
@@ -43,6 +44,7 @@ class SparkJobOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("night", "run")
     ui_color = "#f9e2c7"
+    operator_extra_links: Collection[BaseOperatorLink] = (ReportLink(), DataDocsLink())
 
     def __init__(
         self, *, survey: str, step: str, night: str = NIGHT_OF_RUN, tables: Sequence[Asset] = (), **kwargs: Any
@@ -107,6 +109,7 @@ class SparkJobOperator(BaseOperator):
 
     def _run(self, settings: Settings, night: str) -> tuple[int, str]:
         job = settings.project / "jobs" / "nightly" / f"{self.step}.py"
-        command = job_command(job, "--survey", self.survey, "--night", night, "--run-id", self.run)
+        whose = ("--survey", self.survey, "--night", night, "--run-id", self.run, "--dag-id", self.dag_id)
+        command = job_command(job, *whose)
         self.log.info("job=%s night=%s run_id=%s", self.step, night, self.run)
         return run_child(command, job_environment(settings, self.token), self.log.info)

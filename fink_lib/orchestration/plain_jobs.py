@@ -1,9 +1,9 @@
 """Runs a job that belongs to no night: arguments in, its log in Airflow, its last word as the task's error."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from airflow.sdk import Asset, Context
+from airflow.sdk import Asset, BaseOperatorLink, Context
 from airflow.sdk.exceptions import AirflowSkipException
 
 from fink_lib.config import Settings
@@ -33,6 +33,7 @@ class JobOperator(SparkJobOperator):
     """
 
     template_fields: Sequence[str] = ("arguments", "skip_when", "run")
+    operator_extra_links: Collection[BaseOperatorLink] = ()  # it has no night
 
     def __init__(
         self,

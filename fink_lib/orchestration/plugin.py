@@ -2,6 +2,7 @@
 
 from airflow.plugins_manager import AirflowPlugin
 
+from fink_lib.orchestration.pages import PREFIX, DataDocsLink, NightPages, ReportLink
 from fink_lib.orchestration.timetable import ClosedNightsTimetable
 
 
@@ -10,3 +11,5 @@ class FinkPlugin(AirflowPlugin):
 
     name = "fink"
     timetables = [ClosedNightsTimetable]  # noqa: RUF012  # Airflow reads a list here
+    operator_extra_links = [ReportLink(), DataDocsLink()]  # noqa: RUF012  # the same
+    fastapi_apps = [{"name": "nights", "url_prefix": PREFIX, "app": NightPages()}]  # noqa: RUF012  # the same

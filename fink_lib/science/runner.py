@@ -2,9 +2,10 @@
 
 import functools
 import logging
+import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,13 @@ class Outcome:
         One array for each declared output, one value an alert.
     errors
         Module name → alert row → why it has no result there.
+    seconds
+        Module name → wall-clock seconds that it computed; loading its catalogues and models is not in them.
     """
 
     columns: Mapping[str, pa.Array]
     errors: Mapping[str, Reasons]
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
     def error_maps(self, count: int) -> pa.MapArray:
         """Return the errors as one map (module → reason) an alert; empty where all went well."""
@@ -86,19 +90,22 @@ def run(modules: Sequence[Module], batch: AlertBatch, cache: Path) -> Outcome:
     """
     columns: dict[str, pa.Array] = {}
     errors: dict[str, Reasons] = {}
+    seconds: dict[str, float] = {}
     for module in modules:
         outside = {name: batch.results[name] for name in module.optional if name in batch.results}
         earlier = {name: columns[name] for name in module.optional if name in columns}
         given = replace(batch, results=outside | earlier | {name: columns[name] for name in module.needs})
         resource = resource_of(module.load, str(cache))
+        begin = time.perf_counter()
         if resource.problem is not None or not len(batch):
             found, reasons = _nothing(module, len(batch)), dict.fromkeys(range(len(batch)), resource.problem or "")
         else:
             found, reasons = _bisect(module, given, resource.value)
+        seconds[module.name] = time.perf_counter() - begin
         columns |= found
         if reasons:
             errors[module.name] = reasons
-    return Outcome(columns, errors)
+    return Outcome(columns, errors, seconds)
 
 
 def versions(modules: Sequence[Module], cache: Path) -> dict[str, str]:

@@ -28,7 +28,7 @@ NOT_OF_A_DRIVER = {
     *("night_quiet_s", "night_deadline_s", "batch_memory"),
     "batch_java_options",
     *("airflow_url", "report_mail_to", "report_mail_from", "report_smtp", "report_webhook"),
-    *("vacuum_retention_h", "log_retention_days", "reprocess_retention_days"),
+    *("vacuum_retention_h", "catalog_retention_days", "log_retention_days", "reprocess_retention_days"),
 }
 
 

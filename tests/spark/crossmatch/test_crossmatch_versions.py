@@ -15,7 +15,7 @@ from fink_lib.catalogs.cells import CHANGE_ORDER, cells_of, covering_cells
 from fink_lib.catalogs.sources import known_files
 from fink_lib.cli.catalogs import overview
 from fink_lib.config import Settings
-from fink_lib.crossmatch import nights
+from fink_lib.crossmatch import flips, nights
 from fink_lib.crossmatch.ledger import catalog_versions, in_force
 from fink_lib.crossmatch.load import load_catalog_table
 from fink_lib.crossmatch.nights import KEYS, MatchBook
@@ -50,14 +50,14 @@ def lake(settings: Settings, tmp_path: Path, spark: SparkSession) -> Settings:
     return settings.model_copy(update={"catalogs": folder})
 
 
-def write_stars(settings: Settings, drop: tuple[int, ...] = (), relabel: tuple[int, ...] = ()) -> None:
+def write_stars(settings: Settings, drop: tuple[int, ...] = (), relabel: tuple[int, ...] = (), **told: float) -> None:
     labels = np.where(np.arange(len(RA)) % 2 == 0, "EW", "RRAB").astype(object)
     labels[list(relabel)] = "CV"
     keep = np.setdiff1d(np.arange(len(RA)), drop)
     columns = {"name": [f"S{row}" for row in keep], "ra": RA[keep], "dec": DEC[keep], "label": list(labels[keep])}
     assert settings.catalogs is not None
     pq.write_table(pa.table(columns), settings.catalogs / "stars.parquet")
-    (settings.catalogs / "stars.json").write_text(json.dumps({"source_id": "name", "version": f"{len(drop)}"}))
+    (settings.catalogs / "stars.json").write_text(json.dumps({"source_id": "name", "version": f"{len(drop)}", **told}))
 
 
 def close(spark: SparkSession, settings: Settings) -> dict[str, Any]:
@@ -104,9 +104,11 @@ def test_a_night_is_matched_and_a_new_version_flips_what_it_must(
 ) -> None:
     assert close(spark, lake)["catalogs"] == []
     write_stars(lake, drop=(3,))
-    refresh(spark, lake, ["stars"])
-    (told,) = close(spark, lake)["catalogs"]
+    (first,) = refresh(spark, lake, ["stars"])
+    (past,) = first.nights  # a catalogue that is new reaches the nights that were closed without it
     rows = matches(spark, lake)
+    assert (past["alerts"], past["matches"], past["from_version"], past["gained"]) == (ALERTS, len(rows), None, 0)
+    (told,) = close(spark, lake)["catalogs"]
     assert (told["alerts"], told["matches"]) == (ALERTS, len(rows))
     by_source = {row.source_id: row for row in rows}
     assert "S3" not in by_source
@@ -128,13 +130,36 @@ def test_a_night_is_matched_and_a_new_version_flips_what_it_must(
     expected = _touched(lake)
     assert seen == [expected] == [night["alerts"]]
     assert 4 <= expected < ALERTS  # only the cells that changed were matched again
-    after = matches(spark, lake)
-    close(spark, lake)
+    after, noted = matches(spark, lake), kept_rows(lake)
+    for _ in range(2):
+        (again,) = close(spark, lake)["catalogs"]
+        assert (again["lost"], again["changed"], len(again["flipped"])) == (1, 2, 4)  # what the version changed stands
     assert matches(spark, lake) == after  # as if all of it had been matched
     assert {row.catalog_version for row in after} == {2}
     assert refresh(spark, lake, ["stars"])[0].nights == []
-    kept = sorted(read_rows(gold_crossmatched(ZTF), lake.lake), key=lambda row: row["matched_at"])
-    assert [(row["catalog_version"], row["from_version"]) for row in kept] == [(1, None), (1, None), (2, 1), (2, None)]
+    assert kept_rows(lake) == noted  # three runs leave what one leaves
+    assert [(row["catalog_version"], row["from_version"], row["lost"]) for row in noted] == [(1, None, 0), (2, 1, 1)]
+
+
+def kept_rows(settings: Settings) -> list[dict[str, Any]]:
+    return sorted(read_rows(gold_crossmatched(ZTF), settings.lake), key=lambda row: row["catalog_version"])
+
+
+def test_another_radius_tells_what_flips(spark: SparkSession, lake: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_stars(lake)
+    refresh(spark, lake, ["stars"])
+    before = {row.alert_id: row.separation_arcsec for row in matches(spark, lake)}
+    lost = sorted(alert for alert, separation in before.items() if separation > 0.3)
+    assert 10 < len(lost) < len(before)
+    write_stars(lake, radius_arcsec=0.3)
+    monkeypatch.setattr(flips, "NAMED_AT_MOST", 10)
+    (refreshed,) = refresh(spark, lake, ["stars"])
+    (night,) = refreshed.nights
+    assert (night["from_version"], night["alerts"], night["matches"]) == (1, ALERTS, len(before) - len(lost))
+    assert (night["gained"], night["lost"], night["changed"]) == (0, len(lost), 0)
+    assert [flip["alert_id"] for flip in night["flipped"]] == lost[:10]  # examples; all of them are counted
+    assert night["flipped"][0]["before"]["label"] in {"EW", "RRAB"}
+    assert night["flipped"][0]["after"] is None
 
 
 def _counting(real: Any, seen: list[int]) -> Any:

@@ -10,6 +10,7 @@ from pyspark.sql import SparkSession
 
 from fink_lib.config import Settings
 from fink_lib.distribute.stream import plan as distribute
+from fink_lib.enrich.science import FORMING
 from fink_lib.enrich.stream import plan as enrich
 from fink_lib.errors import EquationBroken
 from fink_lib.ingest.stream import plan as ingest
@@ -17,6 +18,7 @@ from fink_lib.nightly import compact, crossmatch, manifest, quality, reconcile, 
 from fink_lib.nightly.job import NightContext, perform
 from fink_lib.nightly.results import Step
 from fink_lib.nightly.undated import undated_night
+from fink_lib.science.registry import stream_modules
 from fink_lib.simulator.player import play
 from fink_lib.simulator.request import Fault, PlayRequest, PlayResult
 from fink_lib.simulator.sample import sample_night
@@ -93,6 +95,10 @@ def test_a_real_night_is_closed(played: Played) -> None:
     assert before_after["after"]["files"] <= before_after["before"]["files"]
     assert set(closed["latency_s"]) == {"ingest", "enrich", "distribute", "total", "to_silver"}
     assert all(curve["p50"] <= curve["p95"] <= curve["p99"] for curve in closed["latency_s"].values())
+    cost = facts[Step.STATISTICS]["science_cost"]
+    assert cost["alerts"] == closed["silver"]
+    assert set(cost["seconds"]) == {module.name for module in stream_modules("ztf")} | {FORMING}
+    assert all(0 < seconds < 120 for seconds in cost["seconds"].values())
     page = (context.folder / "report.html").read_text()
     assert night in page
     assert "not computed" not in page

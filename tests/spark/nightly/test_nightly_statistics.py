@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from fink_lib.lake import tables
 from fink_lib.lake.small import read_rows
-from fink_lib.nightly import compact, statistics, tracklets
+from fink_lib.nightly import compact, statistics, tallies, tracklets
 from fink_lib.nightly.job import NightContext
 from fink_lib.nightly.profile import profile
 from fink_lib.nightly.snapshot import Table, night_specs
@@ -47,8 +47,10 @@ def test_a_night_counted_by_hand(context: NightContext, good_night: FakeKafka) -
     assert facts["latency_alerts"] == {"ingest": 9, "enrich": 8, "distribute": 2, "total": 2, "to_silver": 4}
     assert facts["science_versions"] == {"roid": {"1": 6}}
     assert facts["scores"] == {"candidate.rb": {"0.90": 6}, "candidate.drb": {}}
+    assert set(facts["scores_outside"].values()) == {0}
     assert facts["null_shares"]["object_id"] == 0.0
-    assert (facts["trailing"], facts["cumulative"]["bronze"]) == ({}, 9.0)
+    assert (facts["null_shares"]["candidate.rb"], facts["null_shares"]["candidate.drb"]) == (0.0, 1.0)
+    assert (facts["trailing"], facts["cumulative"]["totals"]["count"]["bronze"]) == ({}, 9.0)
 
 
 def test_the_next_night_knows_this_one(context: NightContext, good_night: FakeKafka) -> None:
@@ -57,7 +59,7 @@ def test_the_next_night_knows_this_one(context: NightContext, good_night: FakeKa
     later.__dict__["session"] = context.session
     facts = statistics.run(later).result
     assert facts["trailing"][NIGHT.isoformat()]["count"]["bronze"] == 9.0
-    assert (facts["cumulative"]["nights"], facts["cumulative"]["bronze"]) == (2.0, 9.0)
+    assert (facts["cumulative"]["nights"], facts["cumulative"]["totals"]["count"]["bronze"]) == (2, 9.0)
 
 
 def test_flags_count_what_is_flagged(context: NightContext) -> None:
@@ -93,6 +95,21 @@ def test_alerts_that_move_are_linked_recorded_and_replaced(context: NightContext
     tracklets.link(context, silver.where("roid = 2"))
     assert read_rows(spec, context.settings.lake) == []
     assert tracklets.link(context, silver.drop("roid")) is None
+
+
+def test_scores_outside_of_0_to_1_are_counted_by_themselves(context: NightContext) -> None:
+    rows = [(0.0,), (1.0,), (1.5,), (-0.1,), (float("nan"),), (None,)]
+    silver = context.session.createDataFrame(rows, "rb double").select(F.struct("rb").alias("candidate"))
+    found = profile("ztf", silver)
+    assert found["scores_outside"] == {"candidate.rb": 3}
+    assert sum(found["scores"]["candidate.rb"].values()) == 2
+
+
+def test_classes_too_many_to_name_stand_together(context: NightContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tallies, "MOST_CLASSES", 2)
+    rows = [(label, at % 2) for at, label in enumerate(["a"] * 5 + ["b"] * 3 + ["c", "d", "d", None])]
+    found = tallies.classes(context.session.createDataFrame(rows, "vsx string, flag int"), ["vsx", "flag"])
+    assert found == {"vsx": {"a": 5, "b": 3, "(other)": 4}, "flag": {"0": 6, "1": 6}}
 
 
 def test_an_empty_night_has_statistics(context: NightContext) -> None:

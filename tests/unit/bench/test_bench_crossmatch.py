@@ -1,16 +1,20 @@
 """The crossmatch benchmark makes what it says, and its check against astropy can fail."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import write_deltalake
+from typer.testing import CliRunner
 
 from fink_lib.bench import made_sky
 from fink_lib.bench.crossmatch import RADIUS_ARCSEC, CrossmatchReport, compare
+from fink_lib.bench.queries import QueryReport
 from fink_lib.catalogs import build_index
+from fink_lib.cli.main import build_app
 
 
 @pytest.fixture
@@ -64,3 +68,29 @@ def test_a_report_tells_ratio_and_pairs() -> None:
     assert report.ratio == 2.5
     assert report.pairs_per_s == 20_000
     assert '"what": "crossmatch"' in report.as_json()
+
+
+@pytest.mark.parametrize(("checked", "differ", "code"), [(500, 0, 0), (500, 1, 1), (0, 0, 1)])
+def test_a_disagreement_with_astropy_is_a_failure(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, checked: int, differ: int, code: int
+) -> None:
+    report = CrossmatchReport(1.5, "2g", "local[2]", 20, 9, 1.0, 2.0, 5.0, 900.0, checked=checked, disagreeing=differ)
+    monkeypatch.setattr("fink_lib.bench.crossmatch.run_crossmatch", lambda *_: report)
+    kept = tmp_path / "figures.json"
+    done = CliRunner().invoke(build_app(["bench"]), ["bench", "crossmatch", "--json", str(kept)])
+    assert done.exit_code == code
+    assert f'"disagreeing": {differ}' in kept.read_text()
+    assert ("than astropy finds" in done.output) == bool(code)
+
+
+@pytest.mark.parametrize(("cone", "code"), [(7.5, 0), (4.9, 1)])
+def test_compaction_that_is_not_worth_it_is_a_failure(monkeypatch: pytest.MonkeyPatch, cone: float, code: int) -> None:
+    files, seconds = {"before": 800, "after": 8}, {"before": {"cone": 1.0}, "after": {"cone": 0.2}}
+    report = QueryReport(480, 320, 8, files, seconds, {"cone": 9}, {"object": 6.0, "cone": cone}, 2.0)
+    monkeypatch.setattr("fink_lib.bench.queries.measure", lambda *_, **__: report)
+    monkeypatch.setattr("fink_lib.spark.build_session", lambda *_: SimpleNamespace(stop=lambda: None))
+    monkeypatch.setattr("fink_lib.simulator.reading.read_path", lambda _: ())
+    monkeypatch.setattr("fink_lib.simulator.resolve_path", lambda path, _: Path(path))
+    done = CliRunner().invoke(build_app(["lake"]), ["lake", "bench"])
+    assert done.exit_code == code, done.output
+    assert ("compaction is worth less than 5 times: cone 4.9 times" in done.output) == bool(code)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +10,20 @@ import pytest
 
 from expectations import (
     bronze_alerts,
+    catalogs,
+    crossmatch,
     drift,
     night_shares,
     published,
     quarantine,
+    records,
     silver_alerts,
     silver_rejected,
     small_tables,
 )
 from expectations.rules import GRAVE
 from fink_lib.lake.rules import row_rules
+from fink_lib.maintenance.run import known_specs
 from fink_lib.nightly import quality
 from fink_lib.nightly.docs import DocsFolder
 from fink_lib.nightly.drift import Measure
@@ -53,18 +58,10 @@ def test_every_expectation_has_a_name_a_meaning_and_a_severity() -> None:
     survey = get_survey("ztf")
     modules = (bronze_alerts, quarantine, silver_alerts, silver_rejected, published, night_shares)
     suites = [module.suite(survey) for module in modules]
-    suites += [small_tables.nights(), small_tables.statistics(), small_tables.quality_results()]
-    assert [suite.name for suite in suites] == [
-        "bronze_ztf__alerts",
-        "bronze_ztf__quarantine",
-        "silver_ztf__alerts",
-        "silver_ztf__rejected",
-        "gold_ztf__published",
-        "ztf__night_shares",
-        "gold__nights",
-        "gold__statistics",
-        "gold__quality_results",
-    ]
+    suites += [make() for make in SMALL]
+    suites.append(crossmatch.suite(survey, {}))
+    drawn_up = {spec.full_name for spec in known_specs(Path("nowhere"))}
+    assert {name for name in drawn_up if "lsst" not in name} | {"ztf__night_shares"} == {suite.name for suite in suites}
     for suite in suites:
         names = [expectation.meta["name"] for expectation in suite.expectations]
         assert len(names) == len(set(names)) >= 3
@@ -88,7 +85,24 @@ def test_every_table_of_a_survey_that_streams_fill_has_a_suite(name: str) -> Non
     assert suites == {spec.full_name for spec in night_specs(survey).values()}
 
 
+ZTF = get_survey("ztf")
 NIGHT = dt.date(2021, 11, 22)
+NOW = dt.datetime(2021, 11, 23, tzinfo=dt.UTC)
+# Each suite of a small table, with a row that passes it and a second row that breaks each critical expectation
+SMALL: tuple[Callable[[], Any], ...] = (
+    small_tables.nights,
+    small_tables.statistics,
+    small_tables.quality_results,
+    small_tables.upkeep,
+    partial(records.releases, ZTF),
+    partial(records.science_facts, ZTF),
+    records.decisions,
+    records.user_filters,
+    records.notices,
+    catalogs.catalogs,
+    partial(catalogs.crossmatched, ZTF),
+)
+PLACE = {"kafka_topic": "t", "kafka_partition": 0, "kafka_offset": 5}
 GOOD_ROWS = {
     "gold__nights": {"night": NIGHT, "version": 1, "equation_holds": True, **dict.fromkeys(small_tables.COUNTS, 5)},
     "gold__statistics": {"night": NIGHT, "measure": "count", "name": "bronze", "value": 5.0},
@@ -99,8 +113,38 @@ GOOD_ROWS = {
         "severity": "info",
         "success": True,
     },
+    "gold__upkeep": {"day": NIGHT, "table": "t", "files": 3, "removed": 0, "crowded": 0},
+    "bronze_ztf__releases": {**PLACE, "stage": "ingest", "action": "replayed", "who": "me", "why": "mended"},
+    "silver_ztf__science_facts": {"digest": "d", "kind": "module", "name": "m", "outputs": "a,b", "version": "1.0"},
+    "gold__decisions": {"request_id": "r", "action": "promote", "decided_by": "me", "decided_at": NOW},
+    "gold__user_filters": {
+        "name": "mine",
+        "event": 1,
+        "action": "add",
+        "predicate": "roid = 0",
+        "owner": "me",
+        "by": "me",
+        "match_rate": 0.1,
+    },
+    "gold__notices": {"subscription": "s", "key": "k", "step": 1, "action": "queued", "at": NOW},
+    "gold__catalogs": {
+        "name": "vsx",
+        "version": 1,
+        "delta_version": 1,
+        "rows": 9,
+        "radius_arcsec": 1.5,
+        "sha256": "ab",
+        "without_position": 0,
+    },
+    "gold_ztf__crossmatched": {
+        "night": NIGHT,
+        "catalog": "vsx",
+        "catalog_version": 1,
+        "matched_at": NOW,
+        **dict.fromkeys(("alerts", "matches", "gained", "lost", "changed"), 2),
+    },
 }
-FAULTS = {
+FAULTS: dict[str, dict[str, dict[str, Any]]] = {
     "gold__nights": {
         "version": {},
         "version_range": {"version": 0},
@@ -108,6 +152,38 @@ FAULTS = {
     },
     "gold__statistics": {"number": {}, "value_known": {"name": "silver", "value": None}},
     "gold__quality_results": {"expectation": {}, "success_known": {"expectation": "f", "success": None}},
+    "gold__upkeep": {},
+    "bronze_ztf__releases": {
+        "release": {},
+        **{f"{name}_known": {"kafka_offset": 6, name: None} for name in PLACE},
+        "action_known": {"kafka_offset": 6, "action": None},
+        "action": {"kafka_offset": 6, "action": "lost"},
+    },
+    "silver_ztf__science_facts": {"digest_known": {"digest": None}, "version_known": {"name": "n", "version": None}},
+    "gold__decisions": {},
+    "gold__user_filters": {
+        "event": {},
+        "action_known": {"event": 2, "action": None},
+        "action": {"event": 2, "action": "forget"},
+        "predicate_known": {"event": 2, "predicate": None},
+    },
+    "gold__notices": {},
+    "gold__catalogs": {
+        "version": {},
+        "version_range": {"version": 0},
+        "delta_version_known": {"version": 2, "delta_version": None},
+        "rows_range": {"version": 2, "rows": 0},
+        "radius_arcsec_known": {"version": 2, "radius_arcsec": None},
+        "radius_arcsec_range": {"version": 2, "radius_arcsec": 0.0},
+    },
+    "gold_ztf__crossmatched": {
+        "version": {},
+        "catalog_version_known": {"catalog_version": None},
+        **{
+            f"{name}_range": {"catalog_version": 2, name: -1}
+            for name in ("alerts", "matches", "gained", "lost", "changed")
+        },
+    },
 }
 
 
@@ -116,16 +192,32 @@ def failed(suite: Any, rows: list[dict[str, Any]]) -> set[str]:
     return {one["name"] for one in found if not one["success"] and one["severity"] == "critical"}
 
 
-@pytest.mark.parametrize(
-    "make", [small_tables.nights, small_tables.statistics, small_tables.quality_results], ids=lambda make: make.__name__
-)
+@pytest.mark.parametrize("make", SMALL, ids=lambda make: getattr(make, "func", make).__name__)
 def test_small_tables_fail_on_a_fault_for_each_critical_expectation(make: Callable[[], Any]) -> None:
     suite = make()
     good, faults = GOOD_ROWS[suite.name], FAULTS[suite.name]
     assert set(faults) == {one.meta["name"] for one in suite.expectations if one.severity.value == "critical"}
-    assert failed(make(), [good]) == set()
+    assert not [one for one in judge_rows(quiet_context(), [good], suite)["expectations"] if not one["success"]]
     for name, changes in faults.items():
         assert failed(make(), [good, {**good, **changes}]) == {name}
+
+
+WARNED = {
+    "gold__upkeep": ({"files": -1}, {"table", "files_range"}),
+    "gold__decisions": ({"decided_by": None, "action": "dream"}, {"decided_by_known", "action"}),
+    "gold__notices": ({"action": "sung", "at": None}, {"step", "action", "at_known"}),
+}
+
+
+@pytest.mark.parametrize(
+    "make", [small_tables.upkeep, records.decisions, records.notices], ids=lambda one: one.__name__
+)
+def test_suites_that_stop_nothing_still_warn(make: Callable[[], Any]) -> None:
+    suite = make()
+    good = GOOD_ROWS[suite.name]
+    changes, names = WARNED[suite.name]
+    found = judge_rows(quiet_context(), [good, {**good, **changes}], suite)["expectations"]
+    assert {one["name"] for one in found if not one["success"]} == names
 
 
 def test_the_drift_suite_judges_as_the_measures_do() -> None:

@@ -11,18 +11,20 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import CommitFailedError
 from pyspark.sql.pandas.types import to_arrow_schema
 from typer.testing import CliRunner
 
 from fink_lib.cli.shadow import app
 from fink_lib.config import Settings
+from fink_lib.crossmatch.tables import gold_catalog, gold_crossmatched
 from fink_lib.errors import ConfigError
 from fink_lib.lake import tables
 from fink_lib.lake.health import MB, fewest_files, health, is_crowded
 from fink_lib.maintenance.prune import prune, unused_checkpoints
 from fink_lib.maintenance.readers import next_version, waiting
 from fink_lib.maintenance.run import keep_house, state_of
-from fink_lib.maintenance.vacuum import merge_small_files, vacuum_table
+from fink_lib.maintenance.vacuum import merge_small_files, retention_h, vacuum_table
 from fink_lib.reprocess import shadow_life
 from fink_lib.reprocess.shadow import shadow_spec
 from fink_lib.streaming.spec import Stage, StreamSpec
@@ -126,6 +128,48 @@ def test_a_stream_that_lags_a_little_does_not_stop_vacuum(settings: Settings) ->
 def test_the_retention_cannot_be_shorter_than_a_week() -> None:
     with pytest.raises(ValueError, match="168"):
         Settings(vacuum_retention_h=24)
+
+
+def test_old_versions_of_a_catalogue_stay_readable_for_years(settings: Settings) -> None:
+    path = gold_catalog("stars").path(settings.lake)
+    fill(path).optimize.compact()
+    age(path, days=100)
+    assert vacuum_table(settings, path, NOW)["removed"] == 0
+    assert DeltaTable(str(path), version=1).to_pyarrow_table().num_rows == 10
+    shorter = settings.model_copy(update={"catalog_retention_days": 30})
+    assert retention_h(shorter, path.name) == 30 * 24
+    assert retention_h(shorter, "gold__catalogs") == retention_h(shorter, "bronze_ztf__alerts") == 336
+    assert vacuum_table(shorter, path, NOW)["removed"] == 4
+
+
+def test_matches_are_merged_and_have_targets_and_catalogues_are_left_as_loaded(settings: Settings) -> None:
+    matched, catalog = gold_crossmatched(ZTF), gold_catalog("stars")
+    for spec in (matched, catalog):
+        spec.path(settings.lake).parent.mkdir(parents=True, exist_ok=True)
+        schema = to_arrow_schema(spec.schema)
+        for _ in range(3):
+            rows = pa.Table.from_pylist(
+                [{"night": dt.date(2021, 11, 22), "catalog": "stars", "cell": 1}], schema=schema
+            )
+            parts = list(spec.partitioned_by)
+            write_deltalake(str(spec.path(settings.lake)), rows, mode="append", partition_by=parts)
+    keep_house(settings, NOW)
+    state = state_of(settings.lake)
+    assert (state[matched.full_name]["files"], state[matched.full_name]["aim_mb"]) == (1, matched.file_mb)
+    assert (state[catalog.full_name]["files"], state[catalog.full_name]["aim_mb"]) == (3, 8)
+
+
+def test_a_table_that_is_being_written_is_merged_another_day(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = tables.silver_rejected(ZTF)
+    fill(spec.path(settings.lake))
+
+    def conflict(*_: object, **__: object) -> None:
+        raise CommitFailedError("somebody else was first")
+
+    monkeypatch.setattr("deltalake.table.TableOptimizer.compact", conflict)
+    assert merge_small_files(spec, settings.lake) == 0
 
 
 def test_files_beside_what_they_should_be(settings: Settings) -> None:

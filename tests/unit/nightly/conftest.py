@@ -74,6 +74,7 @@ def statistics_facts(**changes: Any) -> dict[str, Any]:
         "classes": {"vsx": {"Unknown": 150, "EW": 30, "RRAB": 20, "M": 10}, "roid": {"0": 160, "3": 41, "2": 9}},
         "science_versions": {"solar_system": {"1": 210}, "variable_stars": {"1": 210}},
         "science_errors": {"solar_system": {"failed": 1}},
+        "science_cost": {"alerts": 210, "seconds": {"solar_system": 0.84, "(forming)": 0.3}},
         "rejected": {"rb": 80, "nbad": 22},
         "quarantine": [{"stage": "ingest", "error_class": "truncated", "count": 2}],
         "filters": [
@@ -105,7 +106,7 @@ def good_results(context: NightContext) -> NightContext:
     results = {
         Step.RECONCILE: reconcile_facts(),
         Step.QUALITY: quality_facts(),
-        Step.CROSSMATCH: {"catalogs": []},
+        Step.CROSSMATCH: {"catalogs": [], "previous": None},
         Step.COMPACT: compact_facts(),
         Step.STATISTICS: statistics_facts(),
         Step.REPORT: {},

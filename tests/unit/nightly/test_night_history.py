@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from deltalake import DeltaTable
 
+from fink_lib import lake
 from fink_lib.nightly import history
 from fink_lib.nightly.compare import changes, compare
 from fink_lib.nightly.summary import Summary, from_rows, summarise, to_rows
@@ -54,9 +55,35 @@ def test_the_nights_before_come_from_the_table(tmp_path: Path) -> None:
     assert list(found) == NIGHTS[1:3]
     assert [one["count"]["bronze"] for one in found.values()] == [20.0, 30.0]
     assert history.trailing(tmp_path, "ztf", NIGHTS[0]) == {}
-    sums = history.cumulative(tmp_path, "ztf", NIGHTS[2])
-    assert (sums["nights"], sums["bronze"], sums["sso_known"], sums["filter variable_stars"]) == (3, 60, 9, 15)
-    assert "objects" not in sums
+
+
+def test_everything_that_can_be_added_is_added_up_over_nights(tmp_path: Path) -> None:
+    for number, night in enumerate(NIGHTS):
+        cost = {"alerts": 1, "seconds": {"cats": 0.5}}
+        history.record(tmp_path, "ztf", night, summarise(facts(10 * (number + 1), science_cost=cost)))
+    history.record(tmp_path, "lsst", NIGHTS[0], summarise(facts(999)))
+    found = history.cumulative(tmp_path, "ztf", NIGHTS[2])
+    assert found["nights"] == 3
+    assert found["totals"] == {
+        "count": {"bronze": 60, "silver": 30, "rejected": 30, **dict.fromkeys(("quarantine", "repeats"), 0)}
+        | {"quarantine_enrich": 0},
+        "flag": {"sso_known": 9},
+        "band": {"g": 60},
+        "silver_band": {"g": 30},
+        "rejected": {"rb": 30},
+        "quarantine": {"ingest.truncated": 6},
+        "class:vsx": {"RRAB": 3, "Unknown": 9},
+        "filter": {"variable_stars": 15},
+        "science_s": {"cats": 1.5},
+    }
+    table = lake.cumulative("ztf", lake=tmp_path)
+    assert table.column_names == ["measure", "name", "nights", "total"]
+    (bronze,) = [row for row in table.to_pylist() if (row["measure"], row["name"]) == ("count", "bronze")]
+    assert (bronze["nights"], bronze["total"]) == (5, 150)
+    assert lake.cumulative("ztf", upto="2021-11-01", lake=tmp_path).num_rows == table.num_rows
+    history.record(tmp_path, "ztf", NIGHTS[0], summarise(facts(1000)))  # a night that is closed again
+    (band,) = [row for row in lake.cumulative("ztf", lake=tmp_path).to_pylist() if row["measure"] == "band"]
+    assert band["total"] == 1140
 
 
 def test_recording_a_night_again_replaces_it(tmp_path: Path) -> None:
@@ -70,7 +97,7 @@ def test_recording_a_night_again_replaces_it(tmp_path: Path) -> None:
 
 def test_a_lake_without_statistics_has_no_history(tmp_path: Path) -> None:
     assert history.trailing(tmp_path, "ztf", NIGHTS[0]) == {}
-    assert history.cumulative(tmp_path, "ztf", NIGHTS[0]) == {"nights": 0.0}
+    assert history.cumulative(tmp_path, "ztf", NIGHTS[0]) == {"nights": 0, "totals": {}}
 
 
 def summaries(*alerts: int) -> dict[dt.date, Summary]:

@@ -38,7 +38,13 @@ def test_the_page_comes_by_mail_once(good_results: NightContext, mail_server: An
     (attached,) = message.iter_attachments()
     assert attached.get_filename() == "ztf_2021-11-22.html"
     assert attached.get_content().replace("\r\n", "\n").strip() == page.strip()
-    notify(settings, good_results.folder, facts, page + "<!-- drawn anew -->")
+    again = {**facts, "links": {**facts["links"], "run": "http://127.0.0.1:8080/dags/ztf_rerun_nights/runs/2"}}
+    moved = {**again, "compact": None, "statistics": {**facts["statistics"], "tables": {"bronze": 9}, "trailing": {}}}
+    for same in (again, moved):
+        notify(settings, good_results.folder, same, page + "<!-- drawn by a backfill -->")
+    assert len(mail_server.mails) == 1
+    other = {**facts, "statistics": {**facts["statistics"], "objects": 291}}
+    notify(settings, good_results.folder, other, page)
     assert len(mail_server.mails) == 2
 
 

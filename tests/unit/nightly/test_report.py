@@ -3,11 +3,13 @@
 import json
 import re
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from fink_lib.nightly import page, report
+from fink_lib.nightly.compare import catalog_changes
 from fink_lib.nightly.flow import flow_svg
 from fink_lib.nightly.job import NightContext, perform
 from fink_lib.nightly.plots import to_map
@@ -37,12 +39,76 @@ def test_another_run_over_the_same_data_draws_the_same_page(good_results: NightC
     assert again.replace("/runs/run-2", "/runs/run-1") == first  # the link to the run is all that differs
 
 
+def test_the_link_leads_to_the_dag_that_ran(good_results: NightContext) -> None:
+    assert f"/dags/ztf_close_night/runs/{good_results.run_id}" in page_of(good_results)
+    assert "/dags/ztf_rerun_nights/runs/run-1" in page_of(replace(good_results, dag_id="ztf_rerun_nights"))
+
+
+MATCHED: dict[str, Any] = {
+    "catalog": "vsx",
+    "catalog_version": 2,
+    "from_version": 1,
+    "alerts": 318,
+    "matches": 61,
+    "gained": 7,
+    "lost": 1200,
+    "changed": 0,
+    "flipped": [
+        {
+            "kind": "lost",
+            "alert_id": 4000 + at,
+            "object_id": f"ZTF21a{at}",
+            "before": {"source_id": "S<1>", "label": "RRAB"},
+            "after": None,
+        }
+        for at in range(9)
+    ],
+}
+
+
+def test_catalogues_are_told_with_what_their_versions_changed(good_results: NightContext) -> None:
+    unchanged = {**MATCHED, "catalog": "gcvs", "catalog_version": 1, "from_version": None, "flipped": []}
+    facts = {"catalogs": [MATCHED, unchanged], "previous": {"vsx": 1, "gcvs": 1, "tns": 4}}
+    write_result(good_results.folder, Step.CROSSMATCH, "run-1", facts)
+    text = page_of(good_results)
+    twin = json.loads((good_results.folder / "report.json").read_text())
+    assert [(one["what"], one["kind"]) for one in twin["changes"]] == [
+        ("matched with tns", "gone"),
+        ("matched with vsx", "changed"),
+    ]
+    assert "1,200" in text
+    assert "ZTF21a4" in text
+    assert "ZTF21a5" not in text  # five examples are enough for a page
+    assert "RRAB → no match" in text
+    assert len(twin["crossmatch"]["catalogs"][0]["flipped"]) == report.FLIPS_SHOWN
+
+
+def test_the_first_matched_night_has_nothing_to_compare_with() -> None:
+    assert catalog_changes({"catalogs": [MATCHED], "previous": None}) == []
+    assert catalog_changes(None) == []
+    (new,) = catalog_changes({"catalogs": [MATCHED], "previous": {}})
+    assert (new["kind"], new["after"]) == ("new", ["version 2"])
+
+
+def test_filters_that_are_silent_as_usual_are_one_line(good_results: NightContext) -> None:
+    assert "Sent nothing, as usual: silent." in page_of(good_results)
+    facts = read_result(good_results.folder, Step.STATISTICS, "run-1")
+    assert facts is not None
+    before = {"count": {"bronze": 318.0, "silver": 210.0}, "filter": {"silent": 21.0}}
+    write_result(good_results.folder, Step.STATISTICS, "run-1", {**facts, "trailing": {"2021-11-21": before}})
+    text = page_of(good_results)
+    assert "Sent nothing" not in text
+    assert "10.0 %" in text
+
+
 def test_the_page_is_self_contained_and_complete(good_results: NightContext) -> None:
     text = page_of(good_results)
     assert not re.search(r'src="(?!data:)', text)
     assert not re.search(r"<(link|script|iframe|object)|@import|url\((?!#)", text)
     assert all(f'class="{kind}"' in text for kind in ("flow", "plot"))
     assert len(text) < 500_000
+    assert "1.1 s of computing for 210 alerts, 0.30 s of them" in text
+    assert '<td class="n">0.84</td><td class="n">4.00</td>' in text
     for words in ("The equation holds", "320 offered = 318 bronze + 2 quarantine", "sso_ztf_candidates", "RRAB"):
         assert words in text
     assert "not computed" not in text
@@ -105,3 +171,6 @@ def test_long_lists_of_classes_are_cut_and_summed() -> None:
     assert len(shown) == page.MOST_BARS + 1
     assert shown[-1]["label"] == "5 others"
     assert sum(bar["count"] for bar in shown) == sum(range(81, 101))
+    assert [bar["rest"] for bar in shown] == [False] * page.MOST_BARS + [True]
+    (one, others) = page.bars({"a": 3, "(other)": 40})
+    assert (others["label"], others["count"], others["width"], one["width"]) == ("all others", 40, 100.0, 100.0)

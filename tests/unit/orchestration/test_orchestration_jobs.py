@@ -42,7 +42,8 @@ def test_a_job_is_given_its_night_and_logged(
     mine = operator()
     monkeypatch.setattr(mine.log, "info", lambda text, *args: lines.append(text % args))
     mine.execute({})
-    assert f"--survey ztf --night 2021-11-22 --run-id run-1 {Settings().home}" in lines
+    words = f"--survey ztf --night 2021-11-22 --run-id run-1 --dag-id {mine.dag_id} {Settings().home}"
+    assert words in lines
 
 
 def test_the_last_word_of_a_failing_job_is_the_error(job: Path) -> None:

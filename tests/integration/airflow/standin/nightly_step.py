@@ -13,7 +13,7 @@ from fink_lib.streaming.drain import counted_nights
 def main() -> int:
     """Write the step's result; fail when the test asks for it by a file."""
     parser = argparse.ArgumentParser()
-    for name in ("--survey", "--night", "--run-id"):
+    for name in ("--survey", "--night", "--run-id", "--dag-id"):
         parser.add_argument(name, required=True)
     chosen = parser.parse_args()
     settings, step = Settings(), Path(sys.argv[0]).stem

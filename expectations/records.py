@@ -1,0 +1,82 @@
+"""What must be true of the records: who released, decided, added or was told what, and which versions made silver.
+
+A record that numbers are built on is critical: releases count in the equation, and what runs is read off the events of
+users' filters. The others are reported.
+"""
+
+from typing import TYPE_CHECKING
+
+from expectations.columns import in_range, known, once, one_of, suite
+from fink_lib.lake.tables import KAFKA_KEY
+from fink_lib.surveys import Survey
+
+if TYPE_CHECKING:
+    from great_expectations import ExpectationSuite
+
+STAGES = ("ingest", "enrich")
+RELEASED = ("replayed", "discarded")
+FACTS = ("code", "module", "catalog", "model")
+DECISIONS = ("promote", "discard", "undo")
+EVENTS = ("add", "activate", "pause")
+NOTICES = ("queued", "kept", "sending", "delivered", "failed")
+
+
+def releases(survey: Survey) -> "ExpectationSuite":
+    """Return the suite over a night's releases from the quarantine."""
+    return suite(
+        f"bronze_{survey.name}__releases",
+        once("release", "A quarantined message is released once.", (*KAFKA_KEY, "stage")),
+        *(known(name, "A release says which message it is about.", "critical") for name in KAFKA_KEY),
+        known("action", "A release says what became of the message.", "critical"),
+        one_of("action", RELEASED, "A message is replayed or discarded, and counted so.", "critical"),
+        one_of("stage", STAGES, "The stage is one that quarantines.", "warning"),
+        known("who", "A release says who made it.", "warning"),
+        known("why", "A release says why it was made.", "warning"),
+    )
+
+
+def science_facts(survey: Survey) -> "ExpectationSuite":
+    """Return the suite over the versions that digests of silver stand for."""
+    return suite(
+        f"silver_{survey.name}__science_facts",
+        once("fact", "A digest names a version once.", ("digest", "kind", "name", "outputs"), "warning"),
+        known("digest", "A fact belongs to a digest.", "critical"),
+        known("version", "Each row of silver can be traced to versions.", "critical"),
+        one_of("kind", FACTS, "A fact is about code, a module, a catalogue or a model.", "warning"),
+    )
+
+
+def decisions() -> "ExpectationSuite":
+    """Return the suite over the decisions on reprocessings of a survey."""
+    return suite(
+        "gold__decisions",
+        once("decision", "A reprocessing is promoted, discarded or undone once.", ("request_id", "action"), "warning"),
+        known("decided_by", "A decision says who took it.", "warning"),
+        known("decided_at", "A decision says when it was taken.", "warning"),
+        one_of("action", DECISIONS, "A decision promotes, discards or undoes.", "warning"),
+    )
+
+
+def user_filters() -> "ExpectationSuite":
+    """Return the suite over the events of users' filters of a survey."""
+    return suite(
+        "gold__user_filters",
+        once("event", "An event of a filter has a number of its own.", ("name", "event")),
+        known("action", "An event says what was done.", "critical"),
+        one_of("action", EVENTS, "A filter is added, activated or paused.", "critical"),
+        known("predicate", "A filter has a predicate.", "critical"),
+        known("owner", "Somebody answers for a filter.", "warning"),
+        known("by", "An event says who caused it.", "warning"),
+        in_range("match_rate", "A match rate is a share.", "warning", low=0, high=1),
+    )
+
+
+def notices() -> "ExpectationSuite":
+    """Return the suite over what was told, or is to be told, of a night."""
+    return suite(
+        "gold__notices",
+        once("step", "A step of a notice is recorded once.", ("subscription", "key", "step"), "warning"),
+        one_of("action", NOTICES, "A step is one that is known.", "warning"),
+        known("at", "A step says when it was taken.", "warning"),
+        in_range("step", "Steps count from 1.", "warning", low=1),
+    )

@@ -1,0 +1,50 @@
+"""The matches of a night beside their rules: when they are made, and again whenever the night is judged."""
+
+from typing import TYPE_CHECKING
+
+import pyspark.sql.functions as F
+from deltalake import DeltaTable
+from pyspark.sql import DataFrame
+
+from expectations import crossmatch as expected
+from fink_lib.crossmatch.ledger import catalog_versions
+from fink_lib.crossmatch.tables import gold_crossmatch
+from fink_lib.nightly.docs import DocsFolder
+from fink_lib.nightly.job import NightContext
+from fink_lib.nightly.judge import count_rules, empty_suite, judge
+from fink_lib.nightly.results import JsonObject
+
+if TYPE_CHECKING:
+    from great_expectations.data_context.data_context.abstract_data_context import AbstractDataContext
+
+
+def judge_matches(context: NightContext, gx: "AbstractDataContext", docs: DocsFolder | None) -> JsonObject:
+    """Run the suite over the matches that the night has; before its first match there are none."""
+    spec = gold_crossmatch(context.survey)
+    if not DeltaTable.is_deltatable(str(spec.path(context.settings.lake))):
+        return empty_suite(spec.full_name)
+    radii = loaded_radii(context)
+    rules = expected.rules(context.survey, radii)
+    counted = count_rules(_rows(context), rules, expected.KEYS)
+    if not counted.rows:
+        return empty_suite(spec.full_name)
+    return judge(gx, counted, rules, expected.suite(context.survey, radii), docs)
+
+
+def broken_matches(context: NightContext) -> list[str]:
+    """Return, for each critical rule that fresh matches break, its name and how many rows do."""
+    rules = [one for one in expected.rules(context.survey, loaded_radii(context)) if one.severity == "critical"]
+    counted = count_rules(_rows(context), rules, expected.KEYS)
+    checks = [(one.rule.name, counted.broken(one.column, is_rule=True)) for one in rules]
+    checks += [(key.name, counted.broken(key.column, is_rule=False)) for key in expected.KEYS]
+    return [f"{name} ({count} of {counted.rows} rows break it)" for name, count in checks if count]
+
+
+def loaded_radii(context: NightContext) -> dict[tuple[str, int], float]:
+    """Return the radius in arcsec of each version of each catalogue that was ever loaded."""
+    return {(one.name, one.version): one.radius_arcsec for one in catalog_versions(context.settings.lake)}
+
+
+def _rows(context: NightContext) -> DataFrame:
+    rows = gold_crossmatch(context.survey).read(context.session, context.settings.lake)
+    return rows.where(F.col("night") == F.lit(context.night))

@@ -10,8 +10,8 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from fink_lib.config import Settings
+from fink_lib.distribute.counter import is_output_topic
 from fink_lib.errors import BrokerError, ConfigError
-from fink_lib.filters.base import TOPIC_PREFIX
 
 logger = logging.getLogger(__name__)
 
@@ -43,14 +43,14 @@ def partition_of(object_id: str, partitions: int) -> int:
 
 
 def output_topics(admin: AdminClient, survey: str) -> list[str]:
-    """Return every output topic of a survey that the broker holds, those of retired filters too.
+    """Return every output topic of a survey that the broker holds: of filters, retired ones too, and counters.
 
     Raises
     ------
     BrokerError
         When Kafka does not answer.
     """
-    return sorted(t for t in _partitions(admin) if t.startswith(TOPIC_PREFIX) and t.endswith(f"_{survey}"))
+    return sorted(topic for topic in _partitions(admin) if is_output_topic(topic, survey))
 
 
 def ensure_topics(admin: AdminClient, topics: Iterable[str], partitions: int) -> None:

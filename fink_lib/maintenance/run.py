@@ -24,13 +24,15 @@ def known_specs() -> list[TableSpec]:
     for survey in SURVEYS.values():
         found += [tables.bronze_alerts(survey), tables.quarantine(survey), silver_spec(survey)]
         found += [tables.silver_rejected(survey), tables.gold_published(survey)]
+        found += [tables.gold_filter_failures(survey)]
     return found
 
 
 def merged_here() -> list[TableSpec]:
     """Return the tables whose rows belong to no night, or whose night is unknown: no closing compacts those."""
     undated = [tables.quarantine(survey) for survey in SURVEYS.values()]
-    return [tables.gold_nights(), tables.gold_upkeep(), *undated]
+    failures = [tables.gold_filter_failures(survey) for survey in SURVEYS.values()]
+    return [tables.gold_nights(), tables.gold_upkeep(), *undated, *failures]
 
 
 def state_of(lake: Path) -> dict[str, JsonObject]:

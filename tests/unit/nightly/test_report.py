@@ -43,7 +43,13 @@ def test_the_page_is_self_contained_and_complete(good_results: NightContext) -> 
     assert not re.search(r"<(link|script|iframe|object)|@import|url\((?!#)", text)
     assert all(f'class="{kind}"' in text for kind in ("flow", "plot"))
     assert len(text) < 500_000
-    for words in ("The equation holds", "320 offered = 318 bronze + 2 quarantine", "sso_ztf_candidates", "RRAB"):
+    for words in (
+        "The equation holds",
+        "320 offered = 318 bronze + 2 quarantine",
+        "sso_ztf_candidates",
+        "RRAB",
+        "ValueError: &lt;no&gt;",
+    ):
         assert words in text
     assert "not computed" not in text
 

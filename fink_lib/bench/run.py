@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from deltalake import DeltaTable
 
 from fink_lib.bench.bed import Bed
+from fink_lib.bench.filters import BATCHES, compare_filters
+from fink_lib.bench.on_disk import bytes_per_message
 from fink_lib.bench.report import Report, percentiles, rate_steady
 from fink_lib.bench.stages import (
     StageRun,
@@ -64,6 +67,8 @@ class BenchRequest:
         Of the amplifier.
     timeout_s
         Longest time for each part.
+    filters
+        ``distribute`` alone: with so many filters it is run again, beside a run with twenty; 0 leaves it out.
     """
 
     what: Benchmark
@@ -75,6 +80,7 @@ class BenchRequest:
     latency_s: float = 60.0
     seed: int = 0
     timeout_s: float = 1800.0
+    filters: int = 0
 
 
 def run_bench(request: BenchRequest, say: Say) -> Report:
@@ -90,7 +96,7 @@ def run_bench(request: BenchRequest, say: Say) -> Report:
     real = real_packets(request.path, request.survey)
     more = round(request.rate * request.latency_s) if request.what is Benchmark.NIGHT else 0
     total = request.alerts + more
-    with Bed(request.settings, request.survey, say) as bed:
+    with Bed(_settings(request), request.survey, say) as bed:
         say(f"making {total} packets out of {len(real)} real ones")
         bed.prepare(Amplifier(real, request.survey, request.seed)(total), total)
         say(f"loading {request.alerts} into Kafka")
@@ -101,6 +107,17 @@ def run_bench(request: BenchRequest, say: Say) -> Report:
         say(f"  {decode_rate} alerts/s; batch by batch: {plain.progress}")
         measure = _night if request.what is Benchmark.NIGHT else _stage
         return measure(request, bed, len(real), decode_rate)
+
+
+def _settings(request: BenchRequest) -> Settings:
+    """Return the settings of the drivers; where filters are counted, silver comes in batches of which some are steady.
+
+    Everything that waits would be one batch, and its time that of a young driver.
+    """
+    if not request.filters:
+        return request.settings
+    part = max(1, request.alerts // BATCHES)
+    return request.settings.model_copy(update={"max_offsets_per_batch": part, "max_files_per_batch": 1})
 
 
 def real_packets(path: Path, survey: Survey) -> list[bytes]:
@@ -134,6 +151,13 @@ def _stage(request: BenchRequest, bed: Bed, derived_from: int, decode_rate: floa
         bed.say(f"  {runs[stage].figures['rate_steady']} alerts/s; batch by batch: {runs[stage].progress}")
     run = runs[request.what]
     figures = run.figures
+    more: dict[str, Any] = {}
+    if request.what is Benchmark.DISTRIBUTE:
+        bed.say("measuring bytes on the broker's disk")
+        more["bytes_per_message"] = bytes_per_message(bed.settings, bed.survey.name)
+        if request.filters:
+            bed.say(f"running {Stage.DISTRIBUTE} with few filters and with {request.filters}")
+            more["filters"] = compare_filters(bed, request.filters, request.timeout_s, bed.say)
     return Report(
         what=request.what,
         alerts=request.alerts,
@@ -146,6 +170,7 @@ def _stage(request: BenchRequest, bed: Bed, derived_from: int, decode_rate: floa
         latency_alerts=sum(batch.rows for batch in run.batches),
         peak_rss_mb=bed.memory.peak_mb,
         stages={stage: run.figures for stage, run in runs.items()},
+        **more,
     )
 
 

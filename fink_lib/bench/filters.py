@@ -4,19 +4,22 @@ import datetime as dt
 import shutil
 import time
 from collections.abc import Callable
-from statistics import mean
+from dataclasses import dataclass
 from typing import Any
 
 from confluent_kafka.admin import AdminClient
 
 from fink_lib.bench.bed import Bed
-from fink_lib.bench.stages import StageRun, has_distributed, read_run, rows_of, running, wait_for
+from fink_lib.bench.memory import tree_cpu_s
+from fink_lib.bench.stages import has_distributed, read_run, rows_of, running, wait_for
 from fink_lib.distribute.match import paths_of
 from fink_lib.distribute.topics import client_config, output_topics
 from fink_lib.enrich.schema import silver_spec
 from fink_lib.errors import ConfigError
 from fink_lib.filters.registry import active_filters, filters_of
 from fink_lib.lake.tables import gold_published, gold_user_filters
+from fink_lib.streaming.heartbeat import read_heartbeat
+from fink_lib.streaming.runner import LocalRunner
 from fink_lib.streaming.spec import Stage, StreamSpec
 from fink_lib.surveys import Survey
 from fink_lib.user_filters.store import Action, Event, record
@@ -74,36 +77,81 @@ def _forget(bed: Bed, spec: StreamSpec) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _run(bed: Bed, count: int, timeout_s: float) -> tuple[StageRun, int]:
+@dataclass(frozen=True)
+class Cost:
+    """What one run cost.
+
+    Attributes
+    ----------
+    rate
+        Steady, alerts per second.
+    cpu_ms
+        Processor time of the driver, its JVM and its workers for an alert, after the first batch: what else runs on
+        the machine moves it less than the rate.
+    messages
+        That left.
+    progress
+        Alerts per second of each batch.
+    """
+
+    rate: float
+    cpu_ms: float
+    messages: int
+    progress: str
+
+
+def _has_begun(spec: StreamSpec) -> bool:
+    beat = read_heartbeat(spec.paths.heartbeat)
+    return beat is not None and beat.rows_total > 0
+
+
+def _run(bed: Bed, count: int, timeout_s: float) -> Cost:
     own, spec = own_filters(bed.survey), StreamSpec(bed.survey.name, Stage.DISTRIBUTE, bed.settings)
     _forget(bed, spec)
     _activate(bed, count - own)
+    deadline_s = time.monotonic() + timeout_s
     with running(bed, [Stage.DISTRIBUTE]) as (spec,):
-        wait_for(bed, [spec], lambda: has_distributed(spec, 0.0), time.monotonic() + timeout_s)
+        handle = LocalRunner(bed.settings).find(spec)
+        wait_for(
+            bed, [spec], lambda: bool((beat := read_heartbeat(spec.paths.heartbeat)) and beat.rows_total), deadline_s
+        )
+        begun_s = tree_cpu_s(handle.pid) if handle else 0.0
+        wait_for(bed, [spec], lambda: has_distributed(spec, 0.0), deadline_s)
+        cpu_s = (tree_cpu_s(handle.pid) if handle else 0.0) - begun_s
     run = read_run(spec.paths.log).of(rows_of(bed, "silver.alerts"))
-    return run, rows_of(bed, "gold.published")
+    rows = sum(batch.rows for batch in run.batches[1:])
+    cpu_ms = round(1000 * cpu_s / rows, 3) if rows else 0.0
+    return Cost(run.figures["rate_steady"], cpu_ms, rows_of(bed, "gold.published"), run.progress)
 
 
 def compare_filters(bed: Bed, many: int, timeout_s: float, say: Callable[[str], None]) -> dict[str, Any]:
-    """Run distribute with few and with many filters; return the rates and their ratio.
+    """Run distribute with few and with many filters.
+
+    Returns
+    -------
+    ``ratio``: steady rate with many over that with few; ``cpu_ratio``: processor time with few over that with many;
+    both of the best run of each, since another load on the machine only ever makes a run worse.
 
     Raises
     ------
     ConfigError
         When there are not more than the few, or fewer than the broker's own.
     """
-    if many <= FEW or own_filters(bed.survey) > FEW:
+    own = own_filters(bed.survey)
+    if many <= FEW or own > FEW:
         raise ConfigError(f"--filters must be more than {FEW}: the run with {FEW} is what it is compared with")
-    rates: dict[int, list[float]] = {FEW: [], many: []}
-    messages: dict[int, int] = {}
+    costs: dict[int, list[Cost]] = {FEW: [], many: []}
     for _ in range(ROUNDS):
-        for count in (FEW, many):
-            run, messages[count] = _run(bed, count, timeout_s)
-            rates[count].append(run.figures["rate_steady"])
-            say(f"  {count} filters: {rates[count][-1]} alerts/s; batch by batch: {run.progress}")
+        for count, found in costs.items():
+            found.append(one := _run(bed, count, timeout_s))
+            say(f"  {count} filters: {one.rate} alerts/s, {one.cpu_ms} ms of processor an alert; {one.progress}")
+    rate = {count: max(one.rate for one in found) for count, found in costs.items()}
+    cpu = {count: min(one.cpu_ms for one in found) for count, found in costs.items()}
     return {
-        "own": own_filters(bed.survey),
-        "rates": {str(count): found for count, found in rates.items()},
-        "messages": {str(count): found for count, found in messages.items()},
-        "ratio": round(mean(rates[many]) / mean(rates[FEW]), 3) if all(rates[FEW]) else 0.0,
+        "own": own,
+        "rates": {str(count): [one.rate for one in found] for count, found in costs.items()},
+        "cpu_ms": {str(count): [one.cpu_ms for one in found] for count, found in costs.items()},
+        "messages": {str(count): found[-1].messages for count, found in costs.items()},
+        "ratio": round(rate[many] / rate[FEW], 3) if rate[FEW] else 0.0,
+        "cpu_ratio": round(cpu[FEW] / cpu[many], 3) if cpu[many] else 0.0,
     }

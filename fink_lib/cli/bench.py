@@ -109,6 +109,7 @@ def _show(report: Report) -> None:
     if report.filters:
         table.add_row("rates by number of filters, alerts/s", str(report.filters["rates"]))
         table.add_row("rate with many over rate with few filters", f"{report.filters['ratio']:.2f}")
+        table.add_row("the same of processor time", f"{report.filters['cpu_ratio']:.2f}")
     for name, peak in report.peak_rss_mb.items():
         table.add_row(f"peak memory of {name}, MB", f"{peak:.0f}")
     Console().print(table)

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from expectations.rules import Judged, Key, rule_suite
+from fink_lib.distribute.counter import COUNTER
 from fink_lib.filters.base import TOPIC_PREFIX
 from fink_lib.lake.rules import Rule
 from fink_lib.surveys import Survey
@@ -19,10 +20,12 @@ KEYS = (
 
 def rules(survey: Survey) -> tuple[Judged, ...]:
     """Return the row rules: what left on a topic is an alert, chosen by the filter that the topic is named after."""
-    topic = f"topic = concat('{TOPIC_PREFIX}', filter, '_{survey.name}')"
+    of_filter = f"concat('{TOPIC_PREFIX}', filter, '_{survey.name}')"
+    of_night = f"concat('{TOPIC_PREFIX}{survey.name}_', date_format(night, 'yyyyMMdd'))"
+    topic = f"topic = CASE filter WHEN '{COUNTER}' THEN {of_night} ELSE {of_filter} END"
     return (
         Judged(Rule("alert_id", "alert_id IS NOT NULL", "A message is about an alert."), "critical"),
-        Judged(Rule("topic", topic, "The topic is the one of the filter."), "critical"),
+        Judged(Rule("topic", topic, "The topic is the one of the filter, or counts the night."), "critical"),
         Judged(Rule("offset", "offset >= 0", "A message has a place on its topic."), "critical"),
         Judged(Rule("filter_version", "length(filter_version) > 0", "The version of the filter is kept."), "warning"),
         Judged(

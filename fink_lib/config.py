@@ -104,6 +104,16 @@ class Settings(BaseSettings):
         "", description="Output topics, with commas, that only users with a grant may read (`fink kafka grant`)"
     )
 
+    compact_topics: str = Field(
+        "", description="Topics, with commas, in Confluent's framing; fink-client reads only those that are not"
+    )
+    schema_registry: str = Field(
+        "", description="Schema registry of compact topics, http(s)://[user:password@]host:port; empty is the local one"
+    )
+    registry_port: int = Field(
+        8081, ge=0, le=65535, description="Port of the registry that `fink up` starts for compact topics; 0: a free one"
+    )
+
     transfer_quota: int = Field(
         100_000,
         gt=0,

@@ -14,6 +14,7 @@
     │   ├── StreamStalled      the driver lives but its heartbeat is silent            (retryable)
     │   └── LeaseHeld          another driver writes this stream                       (fatal)
     ├── BrokerError            Kafka refused or did not answer                         (retryable)
+    ├── RegistryError          the schema registry did not answer                      (retryable)
     ├── CatalogUnavailable     a remote catalogue did not answer                       (retryable)
     ├── ReprocessRefused       a reprocessing may not take this step now               (fatal)
     └── NightError
@@ -90,6 +91,12 @@ class LeaseHeld(StreamError):
 
 class BrokerError(FinkError):
     """Kafka refused, or did not answer in time."""
+
+    retryable = True
+
+
+class RegistryError(FinkError):
+    """The schema registry did not answer."""
 
     retryable = True
 

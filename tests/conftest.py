@@ -1,5 +1,6 @@
 """Fixtures that every test may use; each starts what it needs in a folder and on ports of its own."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,6 +67,19 @@ def secured_kafka(jars: dict[str, Path], tmp_path_factory: pytest.TempPathFactor
 
     with LocalKafka(tmp_path_factory.mktemp("secured-kafka"), jars["kafka"]) as broker:
         yield broker
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a schema registry."""
+    from fink_lib.registry.server import make_server
+
+    with make_server(tmp_path_factory.mktemp("registry") / "schemas.json", 0) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
 
 
 @pytest.fixture(scope="session")

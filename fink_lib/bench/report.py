@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -53,6 +53,10 @@ class Report:
         Alerts per second offered while it was measured.
     peak_rss_mb
         Highest resident memory of each driver with its JVM and Python workers, shared pages counted for each.
+    bytes_per_message
+        ``distribute`` alone: what a message costs on the broker's disk, see `bench.on_disk`.
+    filters
+        Rates with few and with many filters, where that was asked for, see `bench.filters`.
     """
 
     what: str
@@ -67,6 +71,8 @@ class Report:
     peak_rss_mb: Mapping[str, float]
     latency_rate: float | None = None
     stages: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    bytes_per_message: Mapping[str, Any] = field(default_factory=dict)
+    filters: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def ratio(self) -> float:

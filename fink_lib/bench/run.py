@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from deltalake import DeltaTable
 
 from fink_lib.bench.bed import Bed
+from fink_lib.bench.filters import BATCHES, compare_filters
+from fink_lib.bench.on_disk import bytes_per_message
 from fink_lib.bench.report import Report, percentiles, rate_steady
 from fink_lib.bench.stages import (
     StageRun,
@@ -66,6 +69,8 @@ class BenchRequest:
         Of the amplifier.
     timeout_s
         Longest time for each part.
+    filters
+        ``distribute`` alone: with so many filters it is run again, beside a run with twenty; 0 leaves it out.
     """
 
     what: Benchmark
@@ -77,6 +82,7 @@ class BenchRequest:
     latency_s: float = 60.0
     seed: int = 0
     timeout_s: float = 1800.0
+    filters: int = 0
 
 
 def run_bench(request: BenchRequest, say: Say) -> Report:
@@ -92,7 +98,7 @@ def run_bench(request: BenchRequest, say: Say) -> Report:
     real = real_packets(request.path, request.survey)
     more = round(request.rate * request.latency_s) if request.what is Benchmark.NIGHT else 0
     total = request.alerts + more
-    with Bed(in_batches(request.settings, request.alerts), request.survey, say) as bed:
+    with Bed(in_batches(request), request.survey, say) as bed:
         say(f"making {total} packets out of {len(real)} real ones")
         bed.prepare(Amplifier(real, request.survey, request.seed)(total), total)
         say(f"loading {request.alerts} into Kafka")
@@ -105,11 +111,15 @@ def run_bench(request: BenchRequest, say: Say) -> Report:
         return measure(request, bed, len(real), decode_rate)
 
 
-def in_batches(settings: Settings, alerts: int) -> Settings:
-    """Return the settings with batches so small that each stage takes several for these alerts."""
-    offsets = min(settings.max_offsets_per_batch, max(1, alerts // LEAST_BATCHES))
-    files = min(settings.max_files_per_batch, FILES_PER_BATCH)
-    return settings.model_copy(update={"max_offsets_per_batch": offsets, "max_files_per_batch": files})
+def in_batches(request: BenchRequest) -> Settings:
+    """Return the settings of the drivers with batches so small that each stage takes several of which some are steady.
+
+    Everything that waits would be one batch, and its time that of a young driver.
+    """
+    least, files = (BATCHES, 1) if request.filters else (LEAST_BATCHES, FILES_PER_BATCH)
+    offsets = min(request.settings.max_offsets_per_batch, max(1, request.alerts // least))
+    files = min(request.settings.max_files_per_batch, files)
+    return request.settings.model_copy(update={"max_offsets_per_batch": offsets, "max_files_per_batch": files})
 
 
 def real_packets(path: Path, survey: Survey) -> list[bytes]:
@@ -143,6 +153,13 @@ def _stage(request: BenchRequest, bed: Bed, derived_from: int, decode_rate: floa
         bed.say(f"  {runs[stage].figures['rate_steady']} alerts/s; batch by batch: {runs[stage].progress}")
     run = runs[request.what]
     figures = run.figures
+    more: dict[str, Any] = {}
+    if request.what is Benchmark.DISTRIBUTE:
+        bed.say("measuring bytes on the broker's disk")
+        more["bytes_per_message"] = bytes_per_message(bed.settings, bed.survey.name)
+        if request.filters:
+            bed.say(f"running {Stage.DISTRIBUTE} with few filters and with {request.filters}")
+            more["filters"] = compare_filters(bed, request.filters, request.timeout_s, bed.say)
     return Report(
         what=request.what,
         alerts=request.alerts,
@@ -155,6 +172,7 @@ def _stage(request: BenchRequest, bed: Bed, derived_from: int, decode_rate: floa
         latency_alerts=sum(batch.rows for batch in run.batches),
         peak_rss_mb=bed.memory.peak_mb,
         stages={stage: run.figures for stage, run in runs.items()},
+        **more,
     )
 
 

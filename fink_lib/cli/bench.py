@@ -31,6 +31,9 @@ def bench(
     latency_s: Annotated[float, typer.Option(min=1, help="night: seconds during which latency is measured.")] = 60.0,
     seed: Annotated[int, typer.Option(help="Of the amplifier.")] = 0,
     timeout_s: Annotated[float, typer.Option(min=1, help="Longest time for each part.")] = 1800.0,
+    filters: Annotated[
+        int, typer.Option(min=0, help="distribute: run it again with this many filters, beside one with 20.")
+    ] = 0,
     positions: Annotated[int, typer.Option(min=1000, help="crossmatch: made positions.")] = 1_000_000,
     catalog: Annotated[int, typer.Option(min=1000, help="crossmatch: sources of a made catalogue.")] = 10_000_000,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures as JSON.")] = None,
@@ -53,6 +56,7 @@ def bench(
         latency_s=latency_s,
         seed=seed,
         timeout_s=timeout_s,
+        filters=filters,
     )
     # Ended by SIGTERM, Python would leave Kafka and the drivers behind; as an exit it stops them.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_ENDED))
@@ -106,6 +110,12 @@ def _show(report: Report) -> None:
     table.add_row("ratio", f"{report.ratio:.2f}")
     for name, seconds in report.latency_s.items():
         table.add_row(f"latency {name} ({report.latency_of}), s", f"{seconds:.2f}")
+    for name, size in report.bytes_per_message.get("ways", {}).items():
+        table.add_row(f"bytes a message on disk, {name}", f"{size:,.0f}")
+    if report.filters:
+        table.add_row("rates by number of filters, alerts/s", str(report.filters["rates"]))
+        table.add_row("rate with many over rate with few filters", f"{report.filters['ratio']:.2f}")
+        table.add_row("the same of processor time", f"{report.filters['cpu_ratio']:.2f}")
     for name, peak in report.peak_rss_mb.items():
         table.add_row(f"peak memory of {name}, MB", f"{peak:.0f}")
     Console().print(table)

@@ -52,6 +52,15 @@ def vacuum_command(
             say(f"{what} that are over: {', '.join(pruned[what])}")
 
 
+@app.command("forget")
+def forget_command(topic: Annotated[str, typer.Argument(help="Its name")], home: HomeOption = None) -> None:
+    """Take an output topic that was deleted and made anew out of the books; nothing is sent again."""
+    from fink_lib.cli.host.stack import connected
+    from fink_lib.distribute.forget import forget
+
+    say(f"{forget(connected(load_settings(home)), topic)} rows of {topic} are no longer in published")
+
+
 @app.command("bench")
 def bench_command(
     path: Annotated[str, typer.Option("--from", help="Real packets to derive rows from")] = "sample",

@@ -10,9 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyspark.sql.functions as F
 from deltalake import write_deltalake
+from numpy.typing import NDArray
 from pyspark.sql import SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
 
@@ -22,6 +24,34 @@ from fink_lib.lake.table import TableSpec
 logger = logging.getLogger(__name__)
 
 NIGHTS_IN_MEMORY = 8  # late alerts reach back days, not weeks; one night of ZTF is some 10 MB
+RECENT_AT_MOST = 100_000
+
+
+class AlertIds:
+    """A growing set of alert ids, of which those of a night of ten millions take 80 MB.
+
+    Parameters
+    ----------
+    ids
+        Those that are known.
+    """
+
+    def __init__(self, ids: NDArray[np.int64] | None = None) -> None:
+        self._sorted = np.sort(ids) if ids is not None else np.empty(0, dtype=np.int64)
+        self._recent: set[int] = set()
+
+    def __contains__(self, alert_id: int) -> bool:
+        if alert_id in self._recent:
+            return True
+        at = int(np.searchsorted(self._sorted, alert_id))
+        return at < len(self._sorted) and int(self._sorted[at]) == alert_id
+
+    def add(self, alert_id: int) -> None:
+        """Remember an id."""
+        self._recent.add(alert_id)
+        if len(self._recent) >= RECENT_AT_MOST:
+            recent = np.fromiter(self._recent, dtype=np.int64, count=len(self._recent))
+            self._sorted, self._recent = np.union1d(self._sorted, recent), set()
 
 
 class Ledger:
@@ -39,7 +69,7 @@ class Ledger:
 
     def __init__(self, session: SparkSession, published: TableSpec, lake: Path) -> None:
         self._session, self._published, self._lake = session, published, lake
-        self._nights: dict[dt.date, dict[str, set[int]]] = {}
+        self._nights: dict[dt.date, dict[str, AlertIds]] = {}
 
     def was_sent(self, night: dt.date, alert_id: int, by: str) -> bool:
         """Return whether the alert stands on the topic of a filter already."""
@@ -74,14 +104,14 @@ class Ledger:
         for night in sorted(self._nights)[: max(0, len(self._nights) + len(missing) - NIGHTS_IN_MEMORY)]:
             del self._nights[night]
         table = self._published.read(self._session, self._lake).where(F.col("night").isin(missing))
-        found: dict[dt.date, dict[str, set[int]]] = {night: defaultdict(set) for night in missing}
-        columns = table.select("night", "filter", "alert_id").toArrow()
-        for night, by, alert_id in zip(*(column.to_pylist() for column in columns.columns), strict=True):
-            found[night][by].add(alert_id)
+        found: dict[dt.date, dict[str, AlertIds]] = {night: defaultdict(AlertIds) for night in missing}
+        rows = table.select("night", "filter", "alert_id").toArrow()
+        for (night, by), ids in rows.to_pandas().groupby(["night", "filter"])["alert_id"]:
+            found[night][by] = AlertIds(ids.to_numpy(dtype=np.int64))
         self._nights.update(found)
-        logger.info("ledger loaded nights=%d messages=%d", len(missing), columns.num_rows)
+        logger.info("ledger loaded nights=%d messages=%d", len(missing), rows.num_rows)
 
-    def _night(self, night: dt.date) -> dict[str, set[int]]:
+    def _night(self, night: dt.date) -> dict[str, AlertIds]:
         self.load([night])
         return self._nights[night]
 

@@ -5,6 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 import pyspark.sql.functions as F
@@ -18,6 +19,8 @@ from fink_lib.filters.evaluate import evaluate
 from fink_lib.filters.registry import inputs_of
 from fink_lib.lake.tables import KAFKA_KEY
 from fink_lib.surveys import Survey
+
+ROWS_AT_ONCE = 5000  # of a batch's answer that are Python objects at one time
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +39,7 @@ VERDICT = T.StructType(
 
 @dataclass(frozen=True)
 class Match:
-    """An alert that at least one filter selected; times in UTC.
+    """An alert and what the filters said of it; times in UTC.
 
     Attributes
     ----------
@@ -58,6 +61,42 @@ class Match:
     ingest_time: dt.datetime | None
     enrich_time: dt.datetime | None
     filters: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An alert that a filter could not judge.
+
+    Attributes
+    ----------
+    night, alert_id
+        The alert.
+    filter
+        Name of the filter.
+    reason
+        Type and text of what was raised.
+    """
+
+    night: dt.date
+    alert_id: int
+    filter: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the filters said of a micro-batch.
+
+    Attributes
+    ----------
+    matches
+        Alerts, in no order.
+    raised
+        Every alert that a filter could not judge.
+    """
+
+    matches: list[Match]
+    raised: list[Raised]
 
 
 def is_public(survey: Survey) -> Column:
@@ -112,7 +151,9 @@ def _paths(path: str, kind: T.DataType) -> Iterator[str]:
             yield from _paths(f"{path}.{field.name}", field.dataType)
 
 
-def _judge(filters: Sequence[Filter]) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def _judge(
+    filters: Sequence[Filter], *, everyone: bool
+) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """Return the function that Spark runs over Arrow batches; it yields the rows that matter."""
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -124,7 +165,7 @@ def _judge(filters: Sequence[Filter]) -> Callable[[Iterable[pa.RecordBatch]], It
             for failure in judged.failures:
                 failures[failure.row].append(f"{failure.filter}: {failure.error}")
             names = [[*own, *users] for own, users in zip(judged.names, rows.column(USERS).to_pylist(), strict=True)]
-            told = [bool(chosen or errors) for chosen, errors in zip(names, failures, strict=True)]
+            told = [everyone or bool(chosen or errors) for chosen, errors in zip(names, failures, strict=True)]
             texts = pa.list_(pa.string())
             verdict = [pa.array(names, texts), pa.array(failures, texts)]
             head = rows.select(list(HEAD))
@@ -135,31 +176,54 @@ def _judge(filters: Sequence[Filter]) -> Callable[[Iterable[pa.RecordBatch]], It
     return run
 
 
-def match(batch: DataFrame, filters: Sequence[Filter]) -> list[Match]:
-    """Evaluate all filters over a narrowed micro-batch; log and count those that raised."""
+def judge(batch: DataFrame, filters: Sequence[Filter], *, everyone: bool = False) -> Verdict:
+    """Evaluate all filters over a narrowed micro-batch; log and count those that raised.
+
+    Parameters
+    ----------
+    batch
+        What `narrow` made.
+    filters
+        The broker's own filters.
+    everyone
+        Return every alert, not only those that a filter selected.
+    """
     shape = T.StructType([batch.schema[name] for name in HEAD] + VERDICT.fields)
-    rows = batch.mapInArrow(_judge(filters), shape).toArrow().to_pylist()
-    _log_failures(rows)
-    return [
-        Match(
-            **{name: row[name] for name in ("night", "alert_id", "object_id")},
-            key=tuple(row[name] for name in KAFKA_KEY),
-            **{name: row[name] for name in ("kafka_time", "ingest_time", "enrich_time")},
-            filters=tuple(row["filters"]),
-        )
-        for row in rows
-        if row["filters"]
-    ]
+    told = batch.mapInArrow(_judge(filters, everyone=everyone), shape).toArrow()
+    matches: list[Match] = []
+    raised: list[Raised] = []
+    for part in told.to_batches(max_chunksize=ROWS_AT_ONCE):
+        for row in part.to_pylist():
+            raised += [_raised(row, text) for text in row["failures"]]
+            if everyone or row["filters"]:
+                matches.append(_match(row))
+    _log(raised)
+    return Verdict(matches, raised)
 
 
-def _log_failures(rows: Sequence[dict[str, object]]) -> None:
+def match(batch: DataFrame, filters: Sequence[Filter]) -> list[Match]:
+    """Return the alerts that at least one filter selected."""
+    return judge(batch, filters).matches
+
+
+def _match(row: dict[str, Any]) -> Match:
+    return Match(
+        **{name: row[name] for name in ("night", "alert_id", "object_id")},
+        key=tuple(row[name] for name in KAFKA_KEY),
+        **{name: row[name] for name in ("kafka_time", "ingest_time", "enrich_time")},
+        filters=tuple(row["filters"]),
+    )
+
+
+def _raised(row: dict[str, Any], text: str) -> Raised:
+    name, _, reason = text.partition(": ")
+    return Raised(row["night"], row["alert_id"], name, reason)
+
+
+def _log(raised: Sequence[Raised]) -> None:
     """Say once a batch, for each filter that raised, on how many alerts and how the first one went."""
-    counts: Counter[str] = Counter()
-    first: dict[str, str] = {}
-    for row in rows:
-        for text in row["failures"]:  # type: ignore[attr-defined]  # a list by the schema above
-            name, _, error = text.partition(": ")
-            counts[name] += 1
-            first.setdefault(name, f"alert_id={row['alert_id']} error={error}")
+    counts = Counter(one.filter for one in raised)
+    first = {one.filter: one for one in reversed(raised)}
     for name, count in counts.items():
-        logger.error("filter raised filter=%s alerts=%d first: %s", name, count, first[name])
+        told = f"alert_id={first[name].alert_id} error={first[name].reason}"
+        logger.error("filter raised filter=%s alerts=%d first: %s", name, count, told)

@@ -38,14 +38,25 @@ class Sender:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._partitions = settings.output_partitions
-        self._producer = Producer({**client_config(settings), **PRODUCER_CONFIG})
+        self._settings = settings
+        self._producer = self._new_producer()
         self._sent: list[Sent] = []
         self._errors: list[str] = []
 
-    def send(self, topic: str, key: bytes, value: bytes, facts: Facts) -> None:
-        """Hand one message to the producer; it is only sent once `delivered` returns it."""
-        chosen = partition_of(facts.object_id or str(facts.alert_id), self._partitions)
+    def send(self, topic: str, key: bytes, value: bytes, facts: Facts, partitions: int | None = None) -> None:
+        """Hand one message to the producer; it is only sent once `delivered` returns it.
+
+        Parameters
+        ----------
+        topic, key, value
+            The message.
+        facts
+            What it is.
+        partitions
+            Of the topic, where it has not as many as others.
+        """
+        name = facts.object_id or str(facts.alert_id)
+        chosen = partition_of(name, partitions or self._settings.output_partitions)
         while True:
             try:
                 self._producer.produce(
@@ -70,14 +81,14 @@ class Sender:
         Raises
         ------
         BrokerError
-            When a message was refused or not acknowledged in time. What was acknowledged stands on the
-            topic; the next start finds it there.
+            When a message was refused or not acknowledged in time. What was acknowledged stands on the topic.
+            What was not may stand there too, or may yet come to: look once nothing arrives any more.
         """
         waiting = self._producer.flush(FLUSH_TIMEOUT_S)
         sent, self._sent = self._sent, []
         errors, self._errors = self._errors, []
         if waiting or errors:
-            self._producer.purge()
+            self._start_over()
             first = errors[0] if errors else f"no answer within {FLUSH_TIMEOUT_S:.0f} s"
             raise BrokerError(f"Kafka did not take {waiting + len(errors)} of the messages: {first}")
         return sent
@@ -85,6 +96,19 @@ class Sender:
     def close(self) -> None:
         """End the producer: its threads and connections do not outlive the query."""
         self._producer.close()
+
+    def _new_producer(self) -> Producer:
+        return Producer({**client_config(self._settings), **PRODUCER_CONFIG})
+
+    def _start_over(self) -> None:
+        """Give up what is not decided, cut the connections that it went by, and go on with a new producer.
+
+        The old one would go on to offer what it still holds, under numbers by which Kafka knows it as new.
+        """
+        self._producer.purge()
+        self._producer.close()  # its reports are of messages that nobody waits for
+        self._producer = self._new_producer()
+        self._sent, self._errors = [], []
 
     def _report(self, facts: Facts, error: KafkaError | None, message: Message) -> None:
         """Keep what the broker said of one message; called by the producer's own poll and flush."""

@@ -11,8 +11,8 @@ from confluent_kafka.cimpl import NewTopic
 
 from fink_lib.config import Settings
 from fink_lib.distribute.access import set_readers, settle
+from fink_lib.distribute.counter import is_output_topic
 from fink_lib.errors import BrokerError, ConfigError
-from fink_lib.filters.base import TOPIC_PREFIX
 
 logger = logging.getLogger(__name__)
 
@@ -49,17 +49,19 @@ def partition_of(object_id: str, partitions: int) -> int:
 
 
 def output_topics(admin: AdminClient, survey: str) -> list[str]:
-    """Return every output topic of a survey that the broker holds, those of retired filters too.
+    """Return every output topic of a survey that the broker holds: of filters, retired ones too, and counters.
 
     Raises
     ------
     BrokerError
         When Kafka does not answer.
     """
-    return sorted(t for t in _partitions(admin) if t.startswith(TOPIC_PREFIX) and t.endswith(f"_{survey}"))
+    return sorted(topic for topic in _partitions(admin) if is_output_topic(topic, survey))
 
 
-def ensure_topics(settings: Settings, topics: Iterable[str], restricted: Collection[str] = ()) -> None:
+def ensure_topics(
+    settings: Settings, topics: Iterable[str], restricted: Collection[str] = (), *, partitions: int | None = None
+) -> None:
     """Make topics ready for their first message: who may read them comes first, so that nobody is early.
 
     Parameters
@@ -70,6 +72,8 @@ def ensure_topics(settings: Settings, topics: Iterable[str], restricted: Collect
         Topics that are to be there.
     restricted
         Topics, there or not, that only users with a grant may read; anyone may read the others of ``topics``.
+    partitions
+        Partitions of each; those of the settings when not given.
 
     Raises
     ------
@@ -78,7 +82,7 @@ def ensure_topics(settings: Settings, topics: Iterable[str], restricted: Collect
     ConfigError
         When a topic exists with another number of partitions, or anyone could read a restricted one.
     """
-    admin, partitions = AdminClient(client_config(settings)), settings.output_partitions
+    admin, partitions = AdminClient(client_config(settings)), partitions or settings.output_partitions
     wanted = sorted(set(topics))
     present = _partitions(admin)
     for topic in wanted:

@@ -194,6 +194,26 @@ def gold_published(survey: Survey) -> TableSpec:
     )
 
 
+def gold_filter_failures(survey: Survey) -> TableSpec:
+    """Every alert that a filter could not judge: it did not leave by that filter."""
+    return TableSpec(
+        layer="gold",
+        survey=survey.name,
+        name="filter_failures",
+        schema=_struct(
+            ("night", DATE),
+            ("alert_id", L),
+            ("filter", S),
+            ("filter_version", S),
+            ("reason", S),
+            ("failure_time", TS),
+            ("code_version", S),
+        ),
+        key=("night", "alert_id", "filter", "filter_version"),
+        comment="One row: an alert that a filter raised on, and was switched off for; the others went on.",
+    )
+
+
 def gold_nights() -> TableSpec:
     """One row for each time that a night was closed; the highest version is the one in force."""
     return TableSpec(

@@ -25,8 +25,8 @@ def known_specs(lake: Path) -> list[TableSpec]:
     for survey in SURVEYS.values():
         found += [tables.bronze_alerts(survey), tables.quarantine(survey), tables.releases(survey)]
         found += [silver_spec(survey), tables.silver_rejected(survey), tables.science_facts(survey)]
-        found += [tables.gold_published(survey), gold_crossmatch(survey), gold_crossmatched(survey)]
-        found.append(tables.gold_tracklets(survey))
+        found += [tables.gold_published(survey), tables.gold_filter_failures(survey)]
+        found += [gold_crossmatch(survey), gold_crossmatched(survey), tables.gold_tracklets(survey)]
     return found
 
 
@@ -51,7 +51,7 @@ def merged_here() -> list[TableSpec]:
     found = tables_of_all_surveys()
     for survey in SURVEYS.values():
         found += [tables.quarantine(survey), tables.releases(survey), tables.science_facts(survey)]
-        found += [gold_crossmatch(survey), gold_crossmatched(survey)]
+        found += [tables.gold_filter_failures(survey), gold_crossmatch(survey), gold_crossmatched(survey)]
     return found
 
 

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 import pyspark.sql.functions as F
 from pyspark.sql import DataFrame
 
+from fink_lib.distribute.counter import COUNTER
 from fink_lib.nightly.job import NightContext
 from fink_lib.nightly.snapshot import Snapshot, Table
 from fink_lib.streaming.spec import Stage
 
-PLACES = ("bronze", "silver", "rejected", "repeats", "quarantine", "quarantine_enrich", "published")
+PLACES = ("bronze", "silver", "rejected", "repeats", "quarantine", "quarantine_enrich", "published", "counted")
 
 
 def night_counts(snapshot: Snapshot, context: NightContext) -> dict[str, int]:
@@ -20,7 +21,7 @@ def night_counts(snapshot: Snapshot, context: NightContext) -> dict[str, int]:
         Table.SILVER: F.lit("silver"),
         Table.REJECTED: F.when(F.col("is_repeat"), F.lit("repeats")).otherwise(F.lit("rejected")),
         Table.QUARANTINE: F.when(stage, F.lit("quarantine_enrich")).otherwise(F.lit("quarantine")),
-        Table.PUBLISHED: F.lit("published"),
+        Table.PUBLISHED: F.when(F.col("filter") == COUNTER, F.lit("counted")).otherwise(F.lit("published")),
     }
     counts = dict.fromkeys(PLACES, 0)
     whole: DataFrame | None = None

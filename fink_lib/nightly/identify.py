@@ -6,6 +6,7 @@ import logging
 
 import fastavro
 
+from fink_lib.distribute.message import from_headers
 from fink_lib.errors import FinkError
 from fink_lib.ingest.rescue import examine
 from fink_lib.nightly.watermarks import RawMessage
@@ -24,7 +25,10 @@ def identify_input(survey: Survey, message: RawMessage) -> tuple[int | None, str
 
 
 def identify_output(survey: Survey, message: RawMessage) -> tuple[int | None, str | None]:
-    """Read alert id and night of a message on an output topic, whose key is its schema."""
+    """Read alert id and night of a message on an output topic: off its headers, or by the schema in its key."""
+    facts = from_headers(message.headers)
+    if facts is not None:
+        return facts.alert_id, facts.night.isoformat()
     try:
         schema = json.loads(message.key or b"")
     except ValueError:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pyspark.sql.functions as F
 from pyspark.sql import Column, DataFrame
 
+from fink_lib.distribute.counter import COUNTER
 from fink_lib.nightly.results import JsonObject
 from fink_lib.nightly.snapshot import Table
 
@@ -36,7 +37,7 @@ def latencies(frames: Mapping[Table, DataFrame]) -> JsonObject:
 
 def stage_seconds(frames: Mapping[Table, DataFrame]) -> DataFrame:
     """Return one row a stage and alert: ``stage``, ``seconds``."""
-    silver, published = frames[Table.SILVER], frames[Table.PUBLISHED]
+    silver, published = frames[Table.SILVER], frames[Table.PUBLISHED].where(F.col("filter") != COUNTER)
     enriched = silver.select("ingest_time", "enrich_time").unionAll(
         frames[Table.REJECTED].select("ingest_time", "enrich_time")
     )

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from fink_lib.distribute.counter import of_filters
 from fink_lib.nightly.page import environment
 from fink_lib.nightly.results import JsonObject, Step, replace_text, result_path
 
@@ -25,7 +26,7 @@ def entries(nights: Path) -> Iterator[JsonObject]:
             "verdict": facts["verdict"],
             "page": f"{folder.parent.name}/{folder.name}/report.html",
             "counts": {name: counts.get(name) for name in COUNTS},
-            "sent": sum(reconcile.get("published", {}).values()),
+            "sent": sum(of_filters(reconcile.get("published", {})).values()),
             "warnings": quality.get("failed"),
             "best": sum(len(case["alerts"]) for case in facts.get("best") or ()),
         }

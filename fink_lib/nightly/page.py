@@ -6,6 +6,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from fink_lib.distribute.counter import of_filters
 from fink_lib.nightly.bars import nights_svg, spark_svg
 from fink_lib.nightly.best.light_curve import light_curve_svg
 from fink_lib.nightly.flow import flow_svg
@@ -101,7 +102,7 @@ def _pictures(facts: JsonObject) -> dict[str, Markup | None]:
     reconcile, statistics, compare = facts["reconcile"], facts["statistics"], facts["compare"]
     drawn: dict[str, str | None] = dict.fromkeys(("flow", "sky", "latency", "nights"))
     if reconcile:
-        drawn["flow"] = flow_svg(reconcile["counts"], reconcile["published"])
+        drawn["flow"] = flow_svg(reconcile["counts"], of_filters(reconcile["published"]))
     if statistics and statistics["sky"]["bins"]:
         drawn["sky"] = sky_svg(statistics["sky"]["bins"], statistics["sky"]["bin_deg"])
     if statistics and statistics["latency_curve"]:

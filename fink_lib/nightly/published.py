@@ -1,6 +1,5 @@
 """The third equation: every output topic holds exactly what `published` says."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -8,6 +7,7 @@ from functools import partial
 
 import pyspark.sql.functions as F
 
+from fink_lib.distribute.counter import is_counter_topic, is_output_topic
 from fink_lib.nightly.equation import Equation, Fault, differences
 from fink_lib.nightly.identify import identify_output
 from fink_lib.nightly.lost import read_back
@@ -29,7 +29,7 @@ class PublishedAccount:
     equation
         Proved over whole topics, since offsets know no nights; where it holds, the night's own share is told.
     of_night
-        Messages of the night by topic; topics without one count 0.
+        Messages of the night by topic; those of filters without one count 0.
     topics
         Watermarks and offsets of each topic's partitions.
     """
@@ -41,8 +41,8 @@ class PublishedAccount:
 
 def output_marks(reader: TopicReader, survey: Survey, recorded: Iterable[str]) -> Marks:
     """Return the ends of every output topic of the survey: those in Kafka and those that `published` names."""
-    pattern = re.compile(rf"fink_.+_{re.escape(survey.name)}")
-    return read_marks(reader, {*recorded, *(topic for topic in reader.topics() if pattern.fullmatch(topic))})
+    ours = {topic for topic in reader.topics() if is_output_topic(topic, survey.name)}
+    return read_marks(reader, {*recorded, *ours})
 
 
 def published_account(
@@ -70,7 +70,9 @@ def published_account(
             Fault.NEVER_SENT: (len(beyond), beyond),
         }
     )
-    of_night = {topic: found.get(topic, 0) for topic in sorted({*found, *(topic for topic, _ in marks)})}
+    topics = sorted({*found, *(topic for topic, _ in marks)})
+    # The counters of other nights come and go; what a night says of itself must not change with them.
+    of_night = {topic: found.get(topic, 0) for topic in topics if found.get(topic) or not is_counter_topic(topic)}
     whole = Equation("published", sent, {"published": recorded}, faults)
     return PublishedAccount(_share(whole, sum(of_night.values())), of_night, _facts(accounts))
 

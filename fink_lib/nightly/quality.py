@@ -45,7 +45,7 @@ PARTS: Mapping[Table, tuple[str, ...]] = {
     Table.QUARANTINE: ("quarantine", "quarantine_enrich"),
     Table.SILVER: ("silver",),
     Table.REJECTED: ("rejected", "repeats"),
-    Table.PUBLISHED: ("published",),
+    Table.PUBLISHED: ("published", "counted"),
 }
 
 

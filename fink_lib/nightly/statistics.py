@@ -6,10 +6,13 @@ whoever draws the night again later draws the same page.
 
 import logging
 
+import pyarrow.compute as pc
 import pyspark.sql.functions as F
 from pyspark.sql import DataFrame
 
 from fink_lib.enrich.cost import cost_path, read_cost
+from fink_lib.lake.small import read_rows
+from fink_lib.lake.tables import gold_filter_failures
 from fink_lib.nightly import history, tallies, tracklets
 from fink_lib.nightly.counts import night_counts
 from fink_lib.nightly.job import NightContext, Outcome
@@ -39,6 +42,7 @@ def run(context: NightContext) -> Outcome:
         "rejected": tallies.reasons(frames[Table.REJECTED]),
         "quarantine": tallies.damages(frames[Table.QUARANTINE]),
         "filters": tallies.filters(context.survey.name, frames[Table.PUBLISHED]),
+        "filter_failures": filter_failures(context),
         **latencies(frames),
         "tracklets": tracklets.link(context, frames[Table.SILVER]),
         "science_cost": science_cost(context),
@@ -52,6 +56,17 @@ def science_cost(context: NightContext) -> JsonObject:
     """Return what the enrich stream spent on the night: alerts, and by science module seconds of computing."""
     stream = StreamSpec(context.survey.name, Stage.ENRICH, context.settings).paths.root
     return read_cost(cost_path(stream, context.night))
+
+
+def filter_failures(context: NightContext) -> list[JsonObject]:
+    """Return, for each filter that raised, on how many alerts of the night, and the first reason."""
+    night = pc.field("night") == context.night
+    rows = read_rows(gold_filter_failures(context.survey), context.settings.lake, night)
+    found: dict[str, JsonObject] = {}
+    for row in sorted(rows, key=lambda row: (row["filter"], row["alert_id"], row["filter_version"])):
+        first = {"filter": row["filter"], "alerts": 0, "alert_id": row["alert_id"], "reason": row["reason"]}
+        found.setdefault(row["filter"], first)["alerts"] += 1
+    return list(found.values())
 
 
 def recorded(context: NightContext, result: JsonObject) -> JsonObject:

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyspark.sql.functions as F
 from pyspark.sql import DataFrame, Window
 
+from fink_lib.distribute.counter import COUNTER
 from fink_lib.filters.registry import filters_of
 from fink_lib.nightly.results import JsonObject
 from fink_lib.nightly.summary import OTHER, UNKNOWN
@@ -121,7 +122,8 @@ def damages(quarantine: DataFrame) -> list[JsonObject]:
 
 def filters(survey: str, published: DataFrame) -> list[JsonObject]:
     """Count messages, alerts and objects by filter; filters that sent nothing are there with 0."""
-    counted = published.groupBy("filter", "filter_version", "topic").agg(
+    by_filters = published.where(F.col("filter") != COUNTER)
+    counted = by_filters.groupBy("filter", "filter_version", "topic").agg(
         F.count("*").alias("messages"), F.countDistinct("object_id").alias("objects")
     )
     found = [dict(row.asDict()) for row in counted.orderBy("filter", "filter_version").collect()]

@@ -8,6 +8,7 @@ from typing import Self
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from fink_lib.config import Settings
+from fink_lib.distribute.message import Headers
 from fink_lib.errors import BrokerError
 
 ANSWER_S = 20.0
@@ -20,6 +21,7 @@ class RawMessage:
     offset: int
     key: bytes | None
     value: bytes | None
+    headers: Headers | dict[str, str | bytes | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ class TopicReader:
                 if problem is not None or offset is None:
                     raise self._unanswered(f"give {topic}[{partition}]@{first}", problem)
                 if offset <= last:
-                    yield RawMessage(offset, _bytes(message.key()), _bytes(message.value()))
+                    yield RawMessage(offset, _bytes(message.key()), _bytes(message.value()), message.headers())
                 if offset >= last:
                     return
         finally:

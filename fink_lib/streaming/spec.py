@@ -24,7 +24,7 @@ CHECKPOINT_VERSIONS = {Stage.INGEST: 1, Stage.ENRICH: 1, Stage.DISTRIBUTE: 1}
 
 # What only the services and the closing of a night go by: a driver need not be replaced when it changes.
 NOT_OF_A_DRIVER = {
-    *("airflow_port", "kafka_port", "kafka_users_port", "kafka_users_tls"),
+    *("airflow_port", "kafka_port", "kafka_users_port", "kafka_users_tls", "registry_port"),
     *("night_quiet_s", "night_deadline_s", "batch_memory"),
     "batch_java_options",
     *("airflow_url", "report_mail_to", "report_mail_from", "report_smtp", "report_webhook"),

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from fink_lib.distribute.counter import COUNTER
 from fink_lib.nightly.watermarks import RawMessage, Watermarks
 
 NIGHT = dt.date(2021, 11, 22)
 TOPIC = "ztf_20211122_programid1"
 OUTPUT = "fink_sso_ztf_candidates_ztf"
+COUNTED = "fink_ztf_20211122"
 T0 = dt.datetime(2021, 11, 22, 6, 0, tzinfo=dt.UTC)
 JD = 2459540.75  # 2021-11-22 06:00 UTC
 
@@ -102,3 +104,9 @@ def published_row(offset: int, alert_offset: int, **changes: Any) -> dict[str, A
     row = {key: silver[key] for key in same}
     sent = {"filter": "sso_ztf_candidates", "filter_version": "1", "topic": OUTPUT, "partition": 0, "offset": offset}
     return {**row, **sent, "publish_time": silver["enrich_time"] + dt.timedelta(seconds=1), **changes}
+
+
+def counted_row(offset: int, **changes: Any) -> dict[str, Any]:
+    """Return the record of an alert on the counter topic, at the offset that it arrived at."""
+    sent = {"filter": COUNTER, "topic": COUNTED}
+    return published_row(offset, offset, **{**sent, **changes})

@@ -73,8 +73,7 @@ def is_restricted(settings: Settings, request: TransferRequest) -> bool:
 
 def _ensure(settings: Settings, request: TransferRequest, topic: str) -> None:
     """Make a topic of a transfer where it is missing, with the partitions that finkctl reads."""
-    ten = settings.model_copy(update={"output_partitions": PARTITIONS})
-    ensure_topics(ten, [topic], [topic] if is_restricted(settings, request) else [])
+    ensure_topics(settings, [topic], [topic] if is_restricted(settings, request) else [], partitions=PARTITIONS)
 
 
 def _announce(settings: Settings, topic: str, schema: bytes, copies: Iterable[int]) -> None:

@@ -12,6 +12,7 @@ from fink_lib.cli.host.processes import ProcessMark, is_alive
 
 KAFKA = "kafka"
 AIRFLOW = "airflow"
+REGISTRY = "registry"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from fink_lib.cli.host.class_archive import ensure_class_archive
 from fink_lib.cli.host.jars import ensure_jars, jar_dir
 from fink_lib.cli.host.java import find_java
 from fink_lib.cli.host.kafka import LocalKafka
-from fink_lib.cli.host.services import AIRFLOW, KAFKA
+from fink_lib.cli.host.registry import LocalRegistry
+from fink_lib.cli.host.services import AIRFLOW, KAFKA, REGISTRY
 from fink_lib.config import Settings
 from fink_lib.errors import HostError
 from fink_lib.streaming.runner import LocalRunner
@@ -52,14 +53,21 @@ def has_own_kafka(settings: Settings) -> bool:
     return kafka.is_running() and settings.kafka_bootstrap in kafka.addresses
 
 
+def local_registry(settings: Settings) -> LocalRegistry:
+    """Return the schema registry of a home, running or not."""
+    return LocalRegistry(settings.home, settings.registry_port)
+
+
 def connected(settings: Settings) -> Settings:
-    """Return the settings with the address of the broker that runs for this home, and the right to use all of it.
+    """Return the settings with the addresses of broker and registry of this home, and the right to use all of them.
 
     Raises
     ------
     HostError
         When the home's own broker does not run.
     """
+    registry = settings.schema_registry or local_registry(settings).url
+    settings = settings.model_copy(update={"schema_registry": registry})
     if not has_own_kafka(settings):
         return settings
     return settings.model_copy(update=local_kafka(settings).connection)
@@ -132,7 +140,7 @@ class Stack:
 
 
 def start_stack(settings: Settings, say: Say) -> Stack:
-    """Start what does not run yet: jars, Kafka, Airflow. What was started is stopped again if the rest fails.
+    """Start what does not run yet: jars, Kafka, a schema registry if need be, Airflow; stop it again if one fails.
 
     Parameters
     ----------
@@ -152,11 +160,13 @@ def start_stack(settings: Settings, say: Say) -> Stack:
     started: set[str] = set()
     try:
         settings = _start_kafka(settings, say, started)
+        settings = _start_registry(settings, say, started)
         _start_airflow(settings, say, started)
     except BaseException:
-        for name, service in ((AIRFLOW, LocalAirflow(settings)), (KAFKA, local_kafka(settings))):
+        stops = {AIRFLOW: LocalAirflow(settings).stop, REGISTRY: local_registry(settings).stop}
+        for name, stop in {**stops, KAFKA: local_kafka(settings).stop}.items():
             if name in started:
-                service.stop()
+                stop()
         raise
     return Stack(settings, frozenset(started))
 
@@ -171,6 +181,18 @@ def _start_kafka(settings: Settings, say: Say, started: set[str]) -> Settings:
     kafka.start()
     say(f"kafka: {kafka_doors(settings)}  ({time.monotonic() - since:.0f} s)")
     return connected(settings)
+
+
+def _start_registry(settings: Settings, say: Say, started: set[str]) -> Settings:
+    """Start the home's own registry where a topic is compact and no registry is named."""
+    if not settings.compact_topics or settings.schema_registry:
+        return settings
+    registry = local_registry(settings)
+    if not registry.is_running():
+        started.add(REGISTRY)
+    url = registry.start()
+    say(f"schema registry: {url}")
+    return settings.model_copy(update={"schema_registry": url})
 
 
 def _start_airflow(settings: Settings, say: Say, started: set[str]) -> None:
@@ -197,6 +219,7 @@ def stop_stack(settings: Settings, say: Say) -> None:
             say(f"stream {spec.name}: finishing its micro-batch")
             runner.stop(spec, settings.stop_timeout_s)
     kafka = local_kafka(settings)
+    local_registry(settings).stop()
     say("kafka: " + ("stopping" if kafka.is_running() else "not running"))
     kafka.stop()
 

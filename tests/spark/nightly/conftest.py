@@ -15,11 +15,13 @@ from fink_lib.nightly.snapshot import Table, night_specs
 from fink_lib.nightly.watermarks import Watermarks
 from fink_lib.surveys import get_survey
 from fink_lib.testing.nights import (
+    COUNTED,
     NIGHT,
     OUTPUT,
     TOPIC,
     FakeKafka,
     bronze_row,
+    counted_row,
     published_row,
     quarantine_row,
     rejected_row,
@@ -64,7 +66,7 @@ def good_lake(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> 
     append(Table.REJECTED, [rejected_row(6), rejected_row(7, is_repeat=True)])
     enrich = quarantine_row(8, stage="enrich", night=NIGHT, alert_id=1_000_008, error_class="bad_value")
     append(Table.QUARANTINE, [enrich, quarantine_row(9)])
-    append(Table.PUBLISHED, [published_row(0, 1), published_row(1, 4)])
+    append(Table.PUBLISHED, [published_row(0, 1), published_row(1, 4), *(counted_row(offset) for offset in range(6))])
     return lake
 
 
@@ -72,4 +74,4 @@ def good_lake(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> 
 def good_night(good_lake: Path, settings: Settings) -> FakeKafka:
     """A copy of the good lake for one test, and the Kafka that it came from."""
     shutil.copytree(good_lake, settings.lake)
-    return FakeKafka({(TOPIC, 0): Watermarks(0, 10), (OUTPUT, 0): Watermarks(0, 2)})
+    return FakeKafka({(TOPIC, 0): Watermarks(0, 10), (OUTPUT, 0): Watermarks(0, 2), (COUNTED, 0): Watermarks(0, 6)})

@@ -9,6 +9,7 @@ from deltalake import DeltaTable
 from planted_faults import BY_SHARE, GOOD, PLANTS, TOGETHER, Plant, rows_with
 from pyspark.sql import DataFrame
 
+from expectations import published
 from fink_lib.errors import ExpectationFailed
 from fink_lib.lake.rules import holds
 from fink_lib.nightly import history, quality
@@ -17,7 +18,7 @@ from fink_lib.nightly.drift import ENOUGH_ALERTS, MIN_NIGHTS
 from fink_lib.nightly.job import NightContext
 from fink_lib.nightly.snapshot import Table, night_specs
 from fink_lib.nightly.summary import Summary
-from fink_lib.testing.nights import NIGHT, FakeKafka, silver_row
+from fink_lib.testing.nights import NIGHT, FakeKafka, counted_row, published_row, silver_row
 
 pytestmark = [
     pytest.mark.spark,
@@ -57,6 +58,13 @@ def criticals(context: NightContext, table: Table) -> set[str]:
 @pytest.mark.parametrize("table", list(Table))
 def test_each_critical_expectation_has_its_fault(context: NightContext, table: Table) -> None:
     assert {plant.name for plant in PLANTS[table]} == criticals(context, table)
+
+
+def test_a_counter_stands_on_the_topic_of_its_night(context: NightContext) -> None:
+    (rule,) = [one.rule for one in published.rules(context.survey) if one.rule.name == "topic"]
+    wrong = counted_row(2, night=NIGHT + dt.timedelta(days=1))
+    rows = frame_of(context, Table.PUBLISHED, [counted_row(1), wrong, published_row(0, 1)])
+    assert [row["ok"] for row in rows.select(holds(rule).alias("ok")).collect()] == [True, False, True]
 
 
 @pytest.mark.parametrize("table", list(Table))

@@ -8,13 +8,15 @@ from typing import Any
 import fastavro
 import pytest
 
+from fink_lib.distribute.counter import COUNTER
+from fink_lib.distribute.message import Facts, to_headers
 from fink_lib.nightly import offered, reconcile
 from fink_lib.nightly.equation import Equation, Fault, check
 from fink_lib.nightly.job import NightContext
 from fink_lib.nightly.snapshot import Table
 from fink_lib.nightly.watermarks import RawMessage, Watermarks
 from fink_lib.surveys import Survey
-from fink_lib.testing.nights import NIGHT, OUTPUT, TOPIC, FakeKafka, bronze_row, published_row, silver_row
+from fink_lib.testing.nights import COUNTED, NIGHT, OUTPUT, TOPIC, FakeKafka, bronze_row, published_row, silver_row
 
 pytestmark = [
     pytest.mark.spark,
@@ -79,7 +81,7 @@ def test_a_good_night_holds(context: NightContext, good_night: FakeKafka) -> Non
         "repeats": 1,
         "quarantine_enrich": 1,
     }
-    assert facts["published"] == {OUTPUT: 2}
+    assert facts["published"] == {OUTPUT: 2, COUNTED: 6}
     (topic,) = facts["topics"]
     assert topic["offered"] == 10
     assert topic["by_night"] == {
@@ -202,8 +204,18 @@ def test_a_message_on_a_topic_without_a_row(context: NightContext, good_night: F
     key = json.dumps(SCHEMA).encode()
     good_night.held[OUTPUT, 0, 2] = RawMessage(2, key, packet(1_000_002, 2459540.75))
     published = look(context, good_night).published.equation
-    assert published.text == "3 on topics ≠ 2 published"
+    assert published.text == "9 on topics ≠ 8 published"
     assert faults(published) == {Fault.SENT_UNRECORDED: (1, ["1000002"])}
+
+
+def test_the_counter_of_a_night_is_in_the_equation(context: NightContext, good_night: FakeKafka) -> None:
+    good_night.ends["fink_ztf_20211121", 0] = Watermarks(0, 0)  # of another night: none of this one's business
+    assert look(context, good_night).as_json(context)["published"] == {OUTPUT: 2, COUNTED: 6}
+    good_night.ends[COUNTED, 0] = Watermarks(0, 7)
+    facts = Facts(NIGHT, 2**53 + 1, "ZTF21a", COUNTER, "1", None, None, None, "0")
+    good_night.held[COUNTED, 0, 6] = RawMessage(6, b"{}", b"?", to_headers(facts))
+    published = look(context, good_night).published.equation
+    assert faults(published) == {Fault.SENT_UNRECORDED: (1, [str(2**53 + 1)])}
 
 
 def test_a_topic_that_published_knows_nothing_of(context: NightContext, good_night: FakeKafka) -> None:

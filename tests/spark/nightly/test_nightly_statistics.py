@@ -6,8 +6,12 @@ from dataclasses import replace
 import pytest
 from pyspark.sql import functions as F
 
+from fink_lib.distribute.counter import COUNTER
+from fink_lib.distribute.failures import FailureBook
+from fink_lib.distribute.match import Raised
 from fink_lib.lake import tables
 from fink_lib.lake.small import read_rows
+from fink_lib.lake.tables import gold_filter_failures
 from fink_lib.nightly import compact, statistics, tallies, tracklets
 from fink_lib.nightly.job import NightContext
 from fink_lib.nightly.profile import profile
@@ -22,6 +26,10 @@ pytestmark = [
 
 
 def test_a_night_counted_by_hand(context: NightContext, good_night: FakeKafka) -> None:
+    book = FailureBook(gold_filter_failures(context.survey), context.settings.lake, {"picky": "1"})
+    raised = [Raised(NIGHT, alert_id, "picky", f"ValueError: {alert_id}") for alert_id in (9, 7)]
+    assert (book.record(raised), book.record(raised[:1])) == (2, 0)
+    book.record([replace(raised[0], night=NIGHT + dt.timedelta(days=1))])
     facts = statistics.run(context).result
     assert facts["counts"] == {
         "bronze": 9,
@@ -31,6 +39,7 @@ def test_a_night_counted_by_hand(context: NightContext, good_night: FakeKafka) -
         "quarantine": 0,
         "quarantine_enrich": 1,
         "published": 2,
+        "counted": 6,
     }
     assert (facts["objects"], facts["exposures"], facts["fields"]) == (9, 9, 9)
     assert facts["bands"] == {"r": 9}
@@ -38,6 +47,7 @@ def test_a_night_counted_by_hand(context: NightContext, good_night: FakeKafka) -
     assert facts["rejected"] == {"rb": 1}
     assert facts["quarantine"] == [{"stage": "enrich", "error_class": "bad_value", "count": 1}]
     sent = {row["filter"]: row["messages"] for row in facts["filters"]}
+    assert COUNTER not in sent
     assert sent.pop("sso_ztf_candidates") == 2
     assert set(sent.values()) <= {0}
     assert sum(count for _, _, count in facts["sky"]["bins"]) == 9
@@ -51,6 +61,8 @@ def test_a_night_counted_by_hand(context: NightContext, good_night: FakeKafka) -
     assert facts["null_shares"]["object_id"] == 0.0
     assert (facts["null_shares"]["candidate.rb"], facts["null_shares"]["candidate.drb"]) == (0.0, 1.0)
     assert (facts["trailing"], facts["cumulative"]["totals"]["count"]["bronze"]) == ({}, 9.0)
+    picky = {"filter": "picky", "alerts": 2, "alert_id": 7, "reason": "ValueError: 7"}
+    assert facts["filter_failures"] == [picky]
 
 
 def test_the_next_night_knows_this_one(context: NightContext, good_night: FakeKafka) -> None:

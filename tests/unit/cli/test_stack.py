@@ -97,3 +97,27 @@ def test_drivers_inherit_the_settings_and_nothing_of_another_airflow(
     assert environment["FINK_KAFKA_BOOTSTRAP"] == "127.0.0.1:4242"
     assert environment["AIRFLOW__CORE__DAGS_FOLDER"] == str(settings.project / "dags")
     assert "AIRFLOW_CONFIG" not in environment
+
+
+@pytest.mark.parametrize(
+    ("compact", "named", "starts"),
+    [("", "", False), ("fink_a_ztf", "", True), ("fink_a_ztf", "http://registry.example:8081", False)],
+)
+def test_a_home_starts_a_registry_only_where_it_needs_one(
+    *, compact: str, named: str, starts: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stack.LocalRegistry, "start", lambda _: "http://127.0.0.1:4242")
+    settings = Settings(home=tmp_path, compact_topics=compact, schema_registry=named)
+    said: list[str] = []
+    started: set[str] = set()
+    found = stack._start_registry(settings, said.append, started)
+    assert found.schema_registry == (named or ("http://127.0.0.1:4242" if starts else ""))
+    assert (started, len(said)) == (({"registry"}, 1) if starts else (set(), 0))
+
+
+def test_a_command_finds_the_registry_that_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stack.LocalRegistry, "url", "http://127.0.0.1:4242")
+    settings = Settings(home=tmp_path, kafka_bootstrap="broker.example:9092")
+    assert stack.connected(settings).schema_registry == "http://127.0.0.1:4242"
+    named = settings.model_copy(update={"schema_registry": "http://registry.example"})
+    assert stack.connected(named).schema_registry == "http://registry.example"

@@ -82,6 +82,7 @@ def statistics_facts(**changes: Any) -> dict[str, Any]:
             {"filter": "variable_stars", "filter_version": "1", "topic": "t", "messages": 88, "objects": 71},
             {"filter": "silent", "filter_version": "1", "topic": None, "messages": 0, "objects": 0},
         ],
+        "filter_failures": [{"filter": "picky", "alerts": 3, "alert_id": 17, "reason": "ValueError: <no>"}],
         "latency_s": {stage: {"p50": s, "p95": 1.4 * s, "p99": 1.5 * s} for stage, s in stages.items()},
         "latency_curve": curve,
         "latency_alerts": dict.fromkeys(stages, 318),

@@ -109,7 +109,13 @@ def test_the_page_is_self_contained_and_complete(good_results: NightContext) -> 
     assert len(text) < 500_000
     assert "1.1 s of computing for 210 alerts, 0.30 s of them" in text
     assert '<td class="n">0.84</td><td class="n">4.00</td>' in text
-    for words in ("The equation holds", "320 offered = 318 bronze + 2 quarantine", "sso_ztf_candidates", "RRAB"):
+    for words in (
+        "The equation holds",
+        "320 offered = 318 bronze + 2 quarantine",
+        "sso_ztf_candidates",
+        "RRAB",
+        "ValueError: &lt;no&gt;",
+    ):
         assert words in text
     assert "not computed" not in text
 

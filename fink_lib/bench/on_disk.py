@@ -1,0 +1,164 @@
+"""What a message costs on the broker's disk: the segments of its topic, in each framing and compression."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from fink_lib.config import Settings
+from fink_lib.distribute.framing import Confluent, Embedded, Framing
+from fink_lib.distribute.message import Headers
+from fink_lib.distribute.sender import PRODUCER_CONFIG
+from fink_lib.distribute.topics import client_config, ends_of, ensure_topics, output_topics
+from fink_lib.errors import BrokerError
+
+SAMPLE_AT_MOST = 500  # messages that are sent again in each way
+QUIET_AT_MOST = 50
+COMPRESSIONS = ("none", "lz4", "zstd")
+PATIENCE_S = 60.0
+
+
+@dataclass(frozen=True)
+class Alert:
+    """A message of an embedded topic, taken apart."""
+
+    name: str
+    schema: bytes
+    datum: bytes
+    headers: Headers
+
+
+def topic_bytes(home: Path, topic: str) -> int:
+    """Return the bytes that the segments of a topic take."""
+    folders = [path for path in (home / "kafka" / "data").glob(f"{topic}-*") if _is_partition(path, topic)]
+    return sum(segment.stat().st_size for path in folders for segment in path.glob("*.log"))
+
+
+def _is_partition(path: Path, topic: str) -> bool:
+    return path.name.removeprefix(f"{topic}-").isdecimal()
+
+
+def messages_of(settings: Settings, topics: Sequence[str]) -> dict[str, int]:
+    """Return how many messages each topic holds."""
+    consumer = _consumer(settings)
+    try:
+        return {topic: sum(high - low for low, high in ends_of(consumer, topic).values()) for topic in topics}
+    finally:
+        consumer.close()
+
+
+def _consumer(settings: Settings) -> Consumer:
+    facts = {"group.id": "fink-bench", "enable.auto.commit": False, "fetch.message.max.bytes": 10_000_000}
+    return Consumer({**client_config(settings), **facts})
+
+
+def read_alerts(settings: Settings, topic: str, at_most: int) -> list[Alert]:
+    """Read the first messages of an embedded topic.
+
+    Raises
+    ------
+    BrokerError
+        When Kafka does not give them.
+    """
+    consumer = _consumer(settings)
+    try:
+        ends = ends_of(consumer, topic)
+        consumer.assign([TopicPartition(topic, partition, low) for partition, (low, _) in ends.items()])
+        wanted = min(at_most, sum(high - low for low, high in ends.values()))
+        found: list[Alert] = []
+        while len(found) < wanted:
+            message = consumer.poll(PATIENCE_S)
+            if message is None or message.error() is not None:
+                raise BrokerError(f"Kafka gave {len(found)} of {wanted} messages of {topic}")
+            headers: Any = list(message.headers() or ())
+            key: Any = message.key()
+            value: Any = message.value()
+            found.append(Alert(dict(headers).get("object_id", b"").decode(), key, value, headers))
+    finally:
+        consumer.close()
+    return found
+
+
+def send_again(settings: Settings, topic: str, alerts: Sequence[Alert], framing: Framing | None, **facts: Any) -> None:
+    """Send alerts to a topic of their own as distribute would, but for some facts.
+
+    Parameters
+    ----------
+    settings
+        Where Kafka is.
+    topic
+        Name of the new topic.
+    alerts
+        What to send.
+    framing
+        How; None leaves each its own schema in the key.
+    facts
+        ``compression``, and ``quiet``: whether each message makes a batch of its own.
+    """
+    ensure_topics(settings, [topic], partitions=1)
+    compression = {"compression.type": facts["compression"]}
+    producer = Producer({**client_config(settings), **PRODUCER_CONFIG, **compression})
+    for one in alerts:
+        key, value = (framing or Embedded(one.schema)).frame(one.name, one.datum)
+        while True:
+            try:
+                producer.produce(topic, key=key, value=value, partition=0, headers=one.headers)
+            except BufferError:
+                producer.poll(0.1)
+                continue
+            break
+        if facts["quiet"]:
+            producer.flush(PATIENCE_S)
+    if producer.flush(PATIENCE_S):
+        raise BrokerError(f"Kafka did not take the messages of {topic}")
+    producer.close()
+
+
+def ways() -> Iterator[tuple[str, Framing | None, str, bool]]:
+    """Yield (name, framing, compression, quiet) of each way that is measured."""
+    for name, framing in (("embedded", None), ("compact", Confluent(1))):
+        for compression in COMPRESSIONS:
+            yield f"{name}_{compression}", framing, compression, False
+        yield f"{name}_zstd_quiet", framing, "zstd", True
+
+
+def bytes_per_message(settings: Settings, survey: str) -> dict[str, Any]:
+    """Measure the topics as they were sent, and one of them in every other way.
+
+    Returns
+    -------
+    ``topics``: by topic, bytes on disk over messages; ``value`` and ``key``: mean bytes of a datum and of its schema;
+    ``ways``: by framing and compression, ``quiet`` where every message is a batch of its own.
+    """
+    counts = {topic: n for topic, n in messages_of(settings, output_topics(_admin(settings), survey)).items() if n}
+    told: dict[str, Any] = {
+        "topics": {name: round(topic_bytes(settings.home, name) / n, 1) for name, n in sorted(counts.items())},
+        "messages": dict(sorted(counts.items())),
+    }
+    embedded = {topic: n for topic, n in counts.items() if topic.endswith(f"_{survey}")}
+    if not embedded:
+        return told
+    alerts = read_alerts(settings, max(embedded, key=lambda topic: embedded[topic]), SAMPLE_AT_MOST)
+    told["value"] = round(float(np.mean([len(one.datum) for one in alerts])), 1)
+    told["key"] = len(alerts[0].schema)
+    told["ways"] = measured(settings, alerts)
+    return told
+
+
+def _admin(settings: Settings) -> AdminClient:
+    return AdminClient(client_config(settings))
+
+
+def measured(settings: Settings, alerts: Sequence[Alert]) -> Mapping[str, float]:
+    """Send alerts in every way; return the bytes that a message then takes on the broker's disk."""
+    found = {}
+    for name, framing, compression, quiet in ways():
+        some = alerts[:QUIET_AT_MOST] if quiet else alerts
+        topic = f"bytes_{name}"
+        send_again(settings, topic, some, framing, compression=compression, quiet=quiet)
+        found[name] = round(topic_bytes(settings.home, topic) / len(some), 1)
+    return found

@@ -1,0 +1,48 @@
+"""What the distribute benchmark counts, and the filters that it makes."""
+
+from pathlib import Path
+
+import pytest
+
+from fink_lib.bench.filters import predicate
+from fink_lib.bench.on_disk import topic_bytes, ways
+from fink_lib.bench.run import Benchmark, BenchRequest, in_batches
+from fink_lib.config import Settings
+from fink_lib.distribute.match import paths_of
+from fink_lib.enrich.schema import silver_spec
+from fink_lib.surveys import ZTF
+from fink_lib.user_filters.predicate import parse_predicate
+
+
+def test_made_filters_are_allowed_and_no_two_are_alike() -> None:
+    columns = paths_of(silver_spec(ZTF).schema)
+    texts = {parse_predicate(predicate(number), columns).sql for number in range(120)}
+    assert len(texts) == 120
+
+
+def test_only_the_segments_of_the_topic_count(tmp_path: Path) -> None:
+    data = tmp_path / "kafka" / "data"
+    for folder, name, size in (
+        ("fink_a_ztf-0", "0.log", 5),
+        ("fink_a_ztf-1", "0.log", 7),
+        ("fink_a_ztf-1", "9.log", 11),
+        ("fink_a_ztf-1", "0.index", 100),
+        ("fink_a_ztf-other-0", "0.log", 1000),
+        ("fink_a_ztf-delete", "0.log", 1000),
+    ):
+        (data / folder).mkdir(parents=True, exist_ok=True)
+        (data / folder / name).write_bytes(b"x" * size)
+    assert topic_bytes(tmp_path, "fink_a_ztf") == 23
+
+
+def test_both_framings_are_measured_in_every_compression() -> None:
+    names = {name for name, *_ in ways()}
+    assert names == {
+        f"{framing}_{how}" for framing in ("embedded", "compact") for how in ("none", "lz4", "zstd", "zstd_quiet")
+    }
+
+
+@pytest.mark.parametrize(("filters", "per_batch"), [(0, 1000), (60, 500)])
+def test_what_is_measured_comes_in_several_batches(settings: Settings, filters: int, per_batch: int) -> None:
+    request = BenchRequest(Benchmark.DISTRIBUTE, ZTF, settings, Path(), 4000, filters=filters)
+    assert in_batches(request).max_offsets_per_batch == per_batch

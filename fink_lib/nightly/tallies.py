@@ -2,19 +2,17 @@
 
 from collections.abc import Sequence
 
-import pyarrow as pa
 import pyspark.sql.functions as F
 from pyspark.sql import DataFrame
 
 from fink_lib.filters.registry import filters_of
 from fink_lib.nightly.results import JsonObject
 from fink_lib.nightly.summary import UNKNOWN
-from fink_lib.science.base import FAILED
-from fink_lib.science.registry import stream_modules
+from fink_lib.science.base import FAILED, Role
+from fink_lib.science.registry import outputs_with
 
 SKY_BIN_DEG = 4.0
 MOST_CLASSES = 100
-MOST_FLAGS = 12  # an integer with more values than these is a number, not a class
 
 # Where packets say which field of the sky an exposure is of
 FIELD_PATH = "candidate.field"
@@ -61,9 +59,8 @@ def sky(rows: DataFrame) -> JsonObject:
 
 
 def class_columns(survey: str, silver: DataFrame) -> list[str]:
-    """Return the science columns that hold a label or a flag."""
-    outputs = [out for module in stream_modules(survey) for out in module.outputs if not out.unit]
-    labels = {out.name for out in outputs if pa.types.is_string(out.type) or pa.types.is_integer(out.type)}
+    """Return the science columns that hold a label."""
+    labels = outputs_with(survey, Role.LABEL)
     return [name for name in silver.columns if name in labels]
 
 
@@ -71,7 +68,6 @@ def classes(rows: DataFrame, columns: Sequence[str]) -> dict[str, dict[str, int]
     """Count alerts by class, for each column of classes, the most frequent first."""
     if not columns:
         return {}
-    kinds = dict(rows.dtypes)
     pairs = [
         F.struct(F.lit(name).alias("column"), F.coalesce(F.col(name).cast("string"), F.lit(UNKNOWN)).alias("value"))
         for name in columns
@@ -80,7 +76,7 @@ def classes(rows: DataFrame, columns: Sequence[str]) -> dict[str, dict[str, int]
     found: dict[str, dict[str, int]] = {name: {} for name in columns}
     for row in counted.orderBy(F.desc("count"), "column", "value").limit(MOST_CLASSES * len(columns)).collect():
         found[row["column"]][row["value"]] = row["count"]
-    return {name: part for name, part in found.items() if kinds[name] == "string" or len(part) <= MOST_FLAGS}
+    return found
 
 
 def science_versions(rows: DataFrame) -> dict[str, dict[str, int]]:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from fink_lib.science.base import Cost, Findings, Module, Output
+from fink_lib.science.base import Cost, Findings, Module, Output, Role
 from fink_lib.science.batch import AlertBatch
 from fink_lib.science.rubin import cats_network
 from fink_lib.science.rubin.network import Floats, Network, open_network
@@ -81,8 +81,8 @@ MODULES = (
         cost=Cost.HEAVY,
         histories=("band", "flux", "flux_err", "time"),
         outputs=(
-            Output("cats_class", pa.int32(), "", "11 SN-like, 12 fast, 13 long, 21 periodic, 22 AGN."),
-            Output("cats_score", pa.float32(), "", "Probability of that class among the five, 0 to 1."),
+            Output("cats_class", pa.int32(), "", "11 SN-like, 12 fast, 13 long, 21 periodic, 22 AGN.", Role.LABEL),
+            Output("cats_score", pa.float32(), "", "Probability of that class among the five, 0 to 1.", Role.SCORE),
         ),
         compute=compute,
         load=load,

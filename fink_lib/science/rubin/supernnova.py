@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from fink_lib.science.base import Cost, Findings, Module, Output
+from fink_lib.science.base import Cost, Findings, Module, Output, Role
 from fink_lib.science.batch import AlertBatch
 from fink_lib.science.rubin import supernnova_network
 from fink_lib.science.rubin.network import Floats, Network, open_network, package_file
@@ -127,7 +127,7 @@ MODULES = (
         surveys=("lsst",),
         cost=Cost.MODERATE,
         histories=("band", "flux", "flux_err", "time"),
-        outputs=(Output("snn_sn_vs_others", pa.float32(), "", "Probability of a supernova, 0 to 1."),),
+        outputs=(Output("snn_sn_vs_others", pa.float32(), "", "Probability of a supernova, 0 to 1.", Role.SCORE),),
         compute=compute,
         load=load,
         provenance=provenance,

@@ -1,11 +1,13 @@
-"""How fast the science modules are: each by itself and all together, beside the plain decode rate of the same machine.
+"""How fast the science is: all modules in the real enrich stream, and each by itself, beside the plain decode rate.
 
-Two processes share the alerts, each with one thread, as two workers of a stream would. Batches are formed before the
-clock starts; catalogues and models are loaded, and each module has run once.
+Twice: for alerts as they are, and for young ones that pass the gate of every module. The stream is the broker's own,
+with Kafka, ingest and Delta tables. By itself, a module runs in two processes with one thread each, as two workers of
+a stream would; batches are formed before the clock starts, catalogues and models are loaded, each has run once.
 """
 
 import json
 import multiprocessing
+import os
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -14,22 +16,30 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
+from deltalake import DeltaTable
 
 from fink_lib.bench.bed import Bed, Say
 from fink_lib.bench.report import rate, rate_steady
 from fink_lib.bench.run import BenchRequest, real_packets
+from fink_lib.bench.stages import StageRun, has_enriched, has_ingested, read_run, rows_of, running, wait_for
+from fink_lib.config import Settings
+from fink_lib.errors import ConfigError
+from fink_lib.lake.tables import bronze_alerts
 from fink_lib.offline.run import batches_of
 from fink_lib.science.base import Module
 from fink_lib.science.batch import AlertBatch
-from fink_lib.science.registry import modules_of
-from fink_lib.science.runner import run
-from fink_lib.simulator.amplify import Amplifier
+from fink_lib.science.registry import modules_of, stream_modules
+from fink_lib.science.runner import resource_of, run
+from fink_lib.simulator.amplify import Amplifier, Change
+from fink_lib.simulator.young import make_young
+from fink_lib.streaming.spec import Stage
 from fink_lib.surveys.checks import decode
 
 CORES = 2
-YOUNG_DAYS = 10.0
-YOUNG_DETECTIONS = 9.0
+BATCHES = 5  # at least so many, so that some are left when the first one, of a cold driver, is not counted
+MODULE_ALERTS = 1000  # that each module is measured on by itself
+MODULE_BATCH = 250
+KINDS: Mapping[str, Change | None] = {"alerts as they are": None, "young alerts": make_young}
 
 
 @dataclass(frozen=True)
@@ -39,17 +49,23 @@ class Load:
     Attributes
     ----------
     alerts_per_s
-        All modules together, on two cores.
+        Alerts of silver a second with all modules, in the enrich stream, after its first batch.
     ratio
         That over the plain decode rate.
+    decode_rate
+        The yard-stick: alerts per second that Spark decodes from Kafka into files, on the same packets just before.
+    batches
+        Alerts a second of each batch of the stream.
     modules
         Name → ``alerts_per_s`` on two cores, ``ms_per_alert`` and ``cpu_ms_per_alert`` on one, and the share of
-        alerts ``with_result``.
+        alerts ``with_result``, which passed the gates of the module.
     """
 
     alerts_per_s: float
     ratio: float
-    modules: Mapping[str, Mapping[str, float]]
+    decode_rate: float = 0.0
+    batches: Sequence[float] = ()
+    modules: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,18 +75,14 @@ class ScienceReport:
     Attributes
     ----------
     survey, alerts, derived_from
-        Whose packets; how many, made out of how many real ones.
-    decode_rate
-        The yard-stick: alerts per second that Spark decodes from Kafka into files, on the same machine before.
+        Whose packets; how many of each kind, made out of how many real ones.
     whole, young
-        The alerts as they are; and the same alerts as young ones near no star, so that every gate on age, number of
-        detections and host is open.
+        The alerts as they are, and young ones.
     """
 
     survey: str
     alerts: int
     derived_from: int
-    decode_rate: float
     whole: Load
     young: Load
     what: str = "science"
@@ -78,9 +90,8 @@ class ScienceReport:
 
     def as_json(self) -> str:
         """Return everything as a JSON object; the figures of the alerts as they are stand on top."""
-        top = {"alerts_per_s": self.whole.alerts_per_s, "ratio": self.whole.ratio, "modules": self.whole.modules}
         facts = {name: value for name, value in asdict(self).items() if name != "whole"}
-        return json.dumps({**facts, **top}, indent=1)
+        return json.dumps({**facts, **asdict(self.whole)}, indent=1)
 
 
 @dataclass
@@ -95,62 +106,110 @@ class Timing:
 
 
 def run_science_bench(request: BenchRequest, say: Say) -> ScienceReport:
-    """Measure the plain decode rate, then the modules on the same packets.
+    """Measure alerts as they are, then young ones.
 
     Raises
     ------
     ConfigError
-        When there is nothing to amplify.
+        When there is nothing to amplify, or a catalogue or model of a module is not on this machine.
     """
+    request = replace(request, settings=with_catalogs(request.settings))
+    check_loaded(stream_modules(request.survey.name), request.settings.cache)
     real = real_packets(request.path, request.survey)
-    with Bed(request.settings, request.survey, say) as bed:
-        say(f"making {request.alerts} packets out of {len(real)} real ones")
-        bed.prepare(Amplifier(real, request.survey, request.seed)(request.alerts), request.alerts)
-        slots = list(bed.waiting)
-        bed.load(request.alerts)
-        say("measuring the plain decode rate")
-        decode_rate = rate_steady(bed.plain_decode(request.timeout_s).batches)
-        say(f"  {decode_rate} alerts/s")
-        packets = (decode(request.survey.framing.unwrap(bed.spool.read(slot))) for slot in slots)
-        batches = list(batches_of(packets, modules_of(request.survey.name), request.survey))
     loads = []
-    for kind, each in (("alerts as they are", batches), ("the same, all young", [young(batch) for batch in batches])):
-        say(f"measuring the modules: {kind}")
-        loads.append(measure(each, request.survey.name, request.settings.cache, decode_rate))
-    return ScienceReport(request.survey.name, request.alerts, len(real), decode_rate, whole=loads[0], young=loads[1])
+    for kind, change in KINDS.items():
+        say(f"measuring {kind}: making {request.alerts} packets out of {len(real)} real ones")
+        loads.append(_load(request, Amplifier(real, request.survey, request.seed, change), say))
+    return ScienceReport(request.survey.name, request.alerts, len(real), whole=loads[0], young=loads[1])
 
 
-def young(batch: AlertBatch) -> AlertBatch:
-    """Return the alerts as if each had been found ten days ago, where SIMBAD has nothing."""
-    scalars = dict(batch.scalars)
-    if "first_time" in scalars:
-        scalars["first_time"] = scalars["time"] - YOUNG_DAYS
-    if "n_detections" in scalars:
-        scalars["n_detections"] = np.minimum(scalars["n_detections"], YOUNG_DETECTIONS)
-    nothing = pa.array(["Unknown"] * len(batch))
-    return replace(batch, scalars=scalars, results={**batch.results, "cdsxmatch": nothing}, _memo={})
+def with_catalogs(settings: Settings) -> Settings:
+    """Return the settings with a folder of catalogues: their own, or the one among the extra data."""
+    extra = (settings.shared_data or settings.project.parent / "shared" / "data") / "catalogs"
+    if settings.catalogs is None and extra.is_dir():
+        settings = settings.model_copy(update={"catalogs": extra})
+    if settings.catalogs is not None:
+        os.environ["FINK_CATALOGS"] = str(settings.catalogs)  # for what this process and its workers load
+    return settings
 
 
-def measure(batches: Sequence[AlertBatch], survey: str, cache: Path, decode_rate: float) -> Load:
-    """Run all modules over batches in two processes at once.
+def check_loaded(modules: Sequence[Module], cache: Path) -> None:
+    """Refuse to measure modules that would have nothing to do.
+
+    Raises
+    ------
+    ConfigError
+        Naming them.
+    """
+    missing = [module.name for module in modules if resource_of(module.load, str(cache)).problem is not None]
+    if missing:
+        raise ConfigError(f"not loaded, and so not to be measured: {', '.join(missing)}; set FINK_CATALOGS")
+
+
+def _load(request: BenchRequest, amplifier: Amplifier, say: Say) -> Load:
+    few = min(request.settings.max_offsets_per_batch, -(-request.alerts // BATCHES))
+    settings = request.settings.model_copy(update={"max_offsets_per_batch": few})
+    with Bed(settings, request.survey, say) as bed:
+        bed.prepare(amplifier(request.alerts), request.alerts)
+        slots = bed.waiting[:MODULE_ALERTS]
+        bed.load(request.alerts)
+        say("  the plain decode rate")
+        decode_rate = rate_steady(bed.plain_decode(request.timeout_s).batches)
+        say(f"  {decode_rate} alerts/s; now ingest, then enrich with all modules")
+        stream = _enriched(bed, request)
+        per_batch = [rate(batch.rows, batch.seconds) for batch in stream.batches]
+        together = rate_steady(stream.batches)
+        say(f"  {together} alerts/s, batch by batch {per_batch}; now each module by itself")
+        packets = [decode(request.survey.framing.unwrap(bed.spool.read(slot))) for slot in slots]
+        size = max(min(MODULE_BATCH, len(packets) // (2 * CORES)), 1)
+        names = [module.name for module in stream_modules(request.survey.name)]
+        batches = list(batches_of(packets, modules_of(request.survey.name, names), request.survey, size))
+        modules = measure(batches, request.survey.name, request.settings.cache)
+    return Load(together, _ratio(together, decode_rate), decode_rate, per_batch, modules)
+
+
+def _enriched(bed: Bed, request: BenchRequest) -> StageRun:
+    """Run ingest, then enrich in at least `BATCHES` batches; return the batches with the rows of silver."""
+    deadline_s = time.monotonic() + request.timeout_s
+    with running(bed, [Stage.INGEST]) as specs:
+        wait_for(bed, specs, lambda: has_ingested(bed, request.alerts), deadline_s)
+    files = len(DeltaTable(bronze_alerts(bed.survey).path(bed.settings.lake)).file_uris())
+    limit = min(bed.settings.max_files_per_batch, max(files // BATCHES, 1))
+    bed.settings = bed.settings.model_copy(update={"max_files_per_batch": limit})
+    bronze = rows_of(bed, "bronze.alerts")
+    with running(bed, [Stage.ENRICH]) as (spec,):
+        wait_for(bed, [spec], lambda: has_enriched(bed, bronze), time.monotonic() + request.timeout_s)
+    return read_run(spec.paths.log).of(rows_of(bed, "silver.alerts"))
+
+
+def measure(batches: Sequence[AlertBatch], survey: str, cache: Path) -> dict[str, dict[str, float]]:
+    """Run all modules of a stream over batches in two processes at once.
 
     Parameters
     ----------
     batches
-        Alerts; dealt out in turn.
+        Alerts; dealt out in turn, at least one for each process.
     survey, cache
         Whose modules; folder of catalogues and models.
-    decode_rate
-        The yard-stick, alerts per second.
+
+    Returns
+    -------
+    dict
+        Module → figures, see `Load`.
+
+    Raises
+    ------
+    ConfigError
+        When there are fewer batches than processes, which would wait for each other for ever.
     """
+    if len(batches) < CORES:
+        raise ConfigError(f"{len(batches)} batches for {CORES} processes: measure on more alerts")
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(CORES)
     shares = [list(batches[number::CORES]) for number in range(CORES)]
     with ProcessPoolExecutor(CORES, mp_context=context, initializer=_keep, initargs=(barrier,)) as pool:
         timings = list(pool.map(_work, shares, [survey] * CORES, [str(cache)] * CORES))
-    alerts = sum(timing.alerts for timing in timings)
-    together = rate(alerts, max(timing.seconds for timing in timings))
-    return Load(together, _ratio(together, decode_rate), _by_module(timings, alerts))
+    return _by_module(timings, sum(timing.alerts for timing in timings))
 
 
 def _by_module(timings: Sequence[Timing], alerts: int) -> dict[str, dict[str, float]]:
@@ -181,7 +240,7 @@ def _keep(barrier: Any) -> None:
 def _work(batches: Sequence[AlertBatch], survey: str, cache: str) -> Timing:
     """Run the modules over one worker's batches, each module under a clock of its own."""
     timing = Timing(sum(map(len, batches)))
-    modules = modules_of(survey)
+    modules = stream_modules(survey)
     run(modules, batches[0].take(np.arange(min(len(batches[0]), 20))), Path(cache))
     clocked = [_clocked(module, timing) for module in modules]
     _START[0].wait()

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-import pyarrow as pa
 import pyspark.sql.functions as F
 import pyspark.sql.types as T
 from pyspark.sql import Column, DataFrame
 
 from fink_lib.nightly.results import JsonObject
-from fink_lib.science.registry import stream_modules
+from fink_lib.science.base import Role
+from fink_lib.science.registry import outputs_with
 
 BINS = 20  # of [0, 1]
 # Scores that packets bring with them, where a survey's packets have them
@@ -28,8 +28,8 @@ FLAGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 def profile(survey: str, silver: DataFrame) -> JsonObject:
     """Return ``null_shares``, ``scores``, ``scores_outside`` and ``flags`` of a night of silver, in one pass.
 
-    ``null_shares`` is over science outputs and identity columns; a score is a science output without unit, or of
-    the packet, whose values lie in [0, 1]: those that lie outside are counted by themselves. Flags count the alerts
+    ``null_shares`` is over science outputs and identity columns; the values of a score
+    lie in [0, 1]: those that lie outside are counted by themselves. Flags count the alerts
     for which they are true, never those that merely have a value.
     """
     nulls = {name: F.col(name).isNull() for name in profiled_columns(survey, silver)}
@@ -58,23 +58,20 @@ def profile(survey: str, silver: DataFrame) -> JsonObject:
 
 def profiled_columns(survey: str, silver: DataFrame) -> list[str]:
     """Return the columns whose nulls are watched: identity and every science output that the table has."""
-    outputs = [out.name for module in stream_modules(survey) for out in module.outputs]
-    watched = ["object_id", "ra", "dec", "band", *outputs]
+    watched = ["object_id", "ra", "dec", "band", *outputs_with(survey)]
     return [name for name in dict.fromkeys(watched) if name in silver.columns]
 
 
 def score_columns(survey: str, silver: DataFrame) -> list[str]:
-    """Return the columns that may hold scores: numbers without unit, of the science and of the packet."""
-    outputs = [out for module in stream_modules(survey) for out in module.outputs if not out.unit]
-    floats = [out.name for out in outputs if pa.types.is_floating(out.type) and out.name in silver.columns]
-    return [*floats, *(path for path in PACKET_SCORES if has_path(silver.schema, path))]
+    """Return the columns that hold scores, of the science and of the packet."""
+    scores = [name for name in outputs_with(survey, Role.SCORE) if name in silver.columns]
+    return [*scores, *(path for path in PACKET_SCORES if has_path(silver.schema, path))]
 
 
 def flag_columns(survey: str, silver: DataFrame) -> dict[str, Column]:
     """Return the flags that the table can answer: those named here, and every true-or-false science output."""
     named = {name: F.expr(test) for name, (test, needs) in FLAGS.items() if set(needs) <= set(silver.columns)}
-    outputs = [out for module in stream_modules(survey) for out in module.outputs if pa.types.is_boolean(out.type)]
-    return named | {out.name: F.col(out.name) for out in outputs if out.name in silver.columns}
+    return named | {name: F.col(name) for name in outputs_with(survey, Role.FLAG) if name in silver.columns}
 
 
 def has_path(schema: T.StructType, path: str) -> bool:

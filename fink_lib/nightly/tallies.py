@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import pyarrow as pa
 import pyspark.sql.functions as F
 from pyspark.sql import DataFrame, Window
 
@@ -10,12 +9,11 @@ from fink_lib.distribute.counter import COUNTER
 from fink_lib.filters.registry import filters_of
 from fink_lib.nightly.results import JsonObject
 from fink_lib.nightly.summary import OTHER, UNKNOWN
-from fink_lib.science.base import FAILED
-from fink_lib.science.registry import stream_modules
+from fink_lib.science.base import FAILED, Role
+from fink_lib.science.registry import outputs_with
 
 SKY_BIN_DEG = 4.0
 MOST_CLASSES = 100
-MOST_FLAGS = 12  # an integer with more values than these is a number, not a class
 
 # Where packets say which field of the sky an exposure is of
 FIELD_PATH = "candidate.field"
@@ -62,9 +60,8 @@ def sky(rows: DataFrame) -> JsonObject:
 
 
 def class_columns(survey: str, silver: DataFrame) -> list[str]:
-    """Return the science columns that hold a label or a flag."""
-    outputs = [out for module in stream_modules(survey) for out in module.outputs if not out.unit]
-    labels = {out.name for out in outputs if pa.types.is_string(out.type) or pa.types.is_integer(out.type)}
+    """Return the science columns that hold a label."""
+    labels = outputs_with(survey, Role.LABEL)
     return [name for name in silver.columns if name in labels]
 
 
@@ -75,7 +72,6 @@ def classes(rows: DataFrame, columns: Sequence[str]) -> dict[str, dict[str, int]
     """
     if not columns:
         return {}
-    kinds = dict(rows.dtypes)
     pairs = [
         F.struct(F.lit(name).alias("column"), F.coalesce(F.col(name).cast("string"), F.lit(UNKNOWN)).alias("value"))
         for name in columns
@@ -87,7 +83,7 @@ def classes(rows: DataFrame, columns: Sequence[str]) -> dict[str, dict[str, int]
     found: dict[str, dict[str, int]] = {name: {} for name in columns}
     for row in kept.orderBy(F.desc("alerts"), "column", "value").collect():
         found[row["column"]][row["value"]] = row["alerts"]
-    return {name: part for name, part in found.items() if kinds[name] == "string" or len(part) <= MOST_FLAGS}
+    return found
 
 
 def science_versions(rows: DataFrame) -> dict[str, dict[str, int]]:

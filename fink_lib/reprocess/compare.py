@@ -168,7 +168,7 @@ def gains(old: Mapping[str, Sequence[int]], new: Mapping[str, Sequence[int]]) ->
 
 def leaves(name: str, column: pa.Array) -> dict[str, pa.Array]:
     """Return the numbers that a column holds: itself, or the fields of a struct."""
-    if pa.types.is_floating(column.type):
+    if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
         return {name: column}
     if not pa.types.is_struct(column.type):
         return {}
@@ -177,9 +177,3 @@ def leaves(name: str, column: pa.Array) -> dict[str, pa.Array]:
     for field in fields:
         found |= leaves(f"{name}.{field}", pc.struct_field(column, field))
     return found
-
-
-def is_label(kind: pa.DataType) -> bool:
-    """Tell whether values of a type are labels: texts, flags and small integers."""
-    tests = (pa.types.is_string, pa.types.is_boolean, pa.types.is_int8, pa.types.is_int16, pa.types.is_int32)
-    return any(test(kind) for test in tests)

@@ -14,13 +14,15 @@ from fink_lib.nightly.snapshot import Table
 from fink_lib.reprocess import compare
 from fink_lib.reprocess.compare import Alignment, JsonObject
 from fink_lib.reprocess.side import PLACE, Side
-from fink_lib.science.registry import stream_modules
+from fink_lib.science.base import Output, Role
+from fink_lib.science.registry import outputs_with
 from fink_lib.surveys import Survey
 
 # Where a value comes from; a row that differs in these alone says the same as before.
 PROVENANCE = ("code_version", "science_versions", "science_digest", "enrich_time")
 SKIPPED = (*KAFKA_KEY, "night")
 MOST_IDS = 1000
+WORDS = (Role.LABEL, Role.FLAG, Role.NAME)
 
 
 @dataclass
@@ -60,9 +62,8 @@ def compare_sides(survey: Survey, old: Side, new: Side, filters: Sequence[Filter
     """
     chosen = filters_of(survey.name) if filters is None else filters
     moved = compare.moves(old.places, new.places)
-    science = {out.name for module in stream_modules(survey.name) for out in module.outputs}
-    silver = _table(Table.SILVER, old, new, science)
-    rejected = _table(Table.REJECTED, old, new, set())
+    silver = _table(Table.SILVER, old, new, outputs_with(survey.name))
+    rejected = _table(Table.REJECTED, old, new, {})
     yields = compare.gains(old.selected(chosen, survey.public), new.selected(chosen, survey.public))
     ids = {alert_id for move in moved for alert_id in move["alert_ids"]}
     names = sorted(ids | silver.touched | rejected.touched)
@@ -90,7 +91,7 @@ def _sizes(side: Side) -> JsonObject:
     }
 
 
-def _table(table: Table, old: Side, new: Side, science: set[str]) -> Findings:
+def _table(table: Table, old: Side, new: Side, science: Mapping[str, Output]) -> Findings:
     """Compare one table column by column: no more than one column of each side is in memory."""
     found = Findings()
     rows = compare.align(old.keys[table], new.keys[table])
@@ -102,7 +103,7 @@ def _table(table: Table, old: Side, new: Side, science: set[str]) -> Findings:
         pair = (_values(old, table, name, before), _values(new, table, name, after))
         _column(found, name, pair, rows, ids)
         if name in science and name in before and name in after:
-            _science(found, name, pair, rows, ids)
+            _science(found, science[name], pair, rows, ids)
     return found
 
 
@@ -128,15 +129,16 @@ def _column(found: Findings, name: str, pair: tuple[pa.Array, pa.Array], rows: A
     found.touched |= set(ids[differ].tolist())
 
 
-def _science(found: Findings, name: str, pair: tuple[pa.Array, pa.Array], rows: Alignment, ids: Ints) -> None:
-    """Look at an output of a module: labels flip, numbers drift. Drift is of all rows, flips of those on both sides."""
+def _science(found: Findings, output: Output, pair: tuple[pa.Array, pa.Array], rows: Alignment, ids: Ints) -> None:
+    """Look at an output of a module: words flip, numbers drift. Drift is of all rows, flips of those on both sides."""
     old, new = pair
-    if compare.is_label(old.type) and compare.is_label(new.type):
+    if output.role in WORDS:
         turned = compare.flips(old.take(pa.array(rows.old)), new.take(pa.array(rows.new)), ids)
         if turned:
-            found.flips[name] = turned
-    after = compare.leaves(name, new)
-    for leaf, values in compare.leaves(name, old).items():
+            found.flips[output.name] = turned
+        return
+    after = compare.leaves(output.name, new)
+    for leaf, values in compare.leaves(output.name, old).items():
         facts = compare.drift(values, after[leaf]) if leaf in after else None
         if facts is not None:
             found.drift[leaf] = facts

@@ -16,7 +16,7 @@ from fink_lib.nightly.snapshot import Table
 from fink_lib.reprocess.folder import JsonObject, RequestFolder, listed
 from fink_lib.reprocess.request import Request
 from fink_lib.reprocess.tables import READ, current_version, files_of, open_table, rows_by_night, table_path
-from fink_lib.science.registry import stream_modules
+from fink_lib.science.registry import stream_modules, with_dependents
 from fink_lib.science.runner import versions
 from fink_lib.surveys import Cut, Survey, get_survey
 
@@ -56,7 +56,10 @@ def cuts_in_force(survey: Survey, request: Request, *, keep_i_band: bool) -> tup
 
 
 def chosen_modules(request: Request) -> tuple[str, ...]:
-    """Return the names of the modules to run, with those that they need, in the registry's order; () means all.
+    """Return the names of the modules to run, in the registry's order; () means all.
+
+    Those that read what the chosen ones find run too, and all that these read: a class that was made from other
+    scores than those beside it would be worse than an old one.
 
     Raises
     ------
@@ -65,20 +68,7 @@ def chosen_modules(request: Request) -> tuple[str, ...]:
     """
     if not request.modules:
         return ()
-    everything = stream_modules(request.survey)
-    by_name = {module.name: module for module in everything}
-    if strangers := sorted(set(request.modules) - set(by_name)):
-        raise ConfigError(
-            f"unknown science module '{strangers[0]}' for {request.survey}: there are {', '.join(by_name)}"
-        )
-    writer = {out.name: module.name for module in everything for out in module.outputs}
-    wanted, waiting = set(), list(request.modules)
-    while waiting:
-        name = waiting.pop()
-        if name not in wanted:
-            wanted.add(name)
-            waiting += [writer[need] for need in by_name[name].needs]
-    return tuple(name for name in by_name if name in wanted)
+    return tuple(module.name for module in with_dependents(request.survey, request.modules))
 
 
 def check_catalogs(asked: Mapping[str, str], in_force: Mapping[str, str]) -> None:

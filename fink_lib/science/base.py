@@ -40,6 +40,17 @@ class Cost(StrEnum):
     HEAVY = "heavy"  # more
 
 
+class Role(StrEnum):
+    """What the values of a column are to whoever counts, compares or shows them."""
+
+    LABEL = "label"  # one of a few words or small integers: counted by value
+    FLAG = "flag"  # true or false
+    SCORE = "score"  # 0 to 1: its distribution is watched
+    NAME = "name"  # of one source, another one for nearly every alert
+    NUMBER = "number"  # a measurement
+    DETAIL = "detail"  # lists, maps and structs
+
+
 @dataclass(frozen=True)
 class Output:
     """One column that a module writes.
@@ -54,12 +65,26 @@ class Output:
         Unit, or an empty text for a pure number or a label.
     meaning
         One sentence.
+    given_role
+        What its values are, where the type does not tell; see `role`.
     """
 
     name: str
     type: pa.DataType
     unit: str
     meaning: str
+    given_role: Role | None = None
+
+    @property
+    def role(self) -> Role:
+        """What the values are: as declared, or texts labels, truth values flags, and plain numbers numbers."""
+        if self.given_role is not None:
+            return self.given_role
+        if pa.types.is_boolean(self.type):
+            return Role.FLAG
+        if pa.types.is_string(self.type):
+            return Role.LABEL
+        return Role.DETAIL if pa.types.is_nested(self.type) else Role.NUMBER
 
 
 @dataclass(frozen=True)

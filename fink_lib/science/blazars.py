@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
-from fink_lib.science.base import NO_MATCH, Cost, Module, Output, Values
+from fink_lib.science.base import NO_MATCH, Cost, Module, Output, Role, Values
 from fink_lib.science.batch import AlertBatch
 from fink_lib.science.inputs import BANDS
 from fink_lib.science.photometry import MAG_PER_RELATIVE_FLUX, SOURCE_BEHIND_PX, apparent_magnitude
@@ -173,7 +173,7 @@ MODULES = (
         scalars=("object_id",),
         histories=("band", "is_positive", "mag", "mag_err", "ref_mag", "ref_mag_err", "ref_separation", "time"),
         outputs=(
-            Output("blazar", pa.string(), "", f"Name of the blazar, or '{NO_MATCH}'."),
+            Output("blazar", pa.string(), "", f"Name of the blazar, or '{NO_MATCH}'.", Role.NAME),
             Output(
                 "blazar_state",
                 pa.string(),

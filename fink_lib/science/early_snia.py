@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from fink_lib.models import Forest, ModelFacts, load_forest
-from fink_lib.science.base import Cost, Findings, Module, Output
+from fink_lib.science.base import Cost, Findings, Module, Output, Role
 from fink_lib.science.batch import AlertBatch
 from fink_lib.science.fluxcal import fluxcal
 from fink_lib.science.host import closed
@@ -102,7 +102,9 @@ MODULES = (
         scalars=("n_detections",),
         histories=("band", "mag", "mag_err", "time"),
         needs=("host_kind",),
-        outputs=(Output("rf_snia_vs_nonia", pa.float64(), "", "Share of the trees that say type Ia, 0 to 1."),),
+        outputs=(
+            Output("rf_snia_vs_nonia", pa.float64(), "", "Share of the trees that say type Ia, 0 to 1.", Role.SCORE),
+        ),
         compute=compute,
         load=load,
         provenance=provenance,

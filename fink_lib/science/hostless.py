@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from fink_lib.science import elephant
-from fink_lib.science.base import Cost, Findings, Module, Output
+from fink_lib.science.base import Cost, Findings, Module, Output, Role
 from fink_lib.science.batch import AlertBatch
 from fink_lib.science.fits_image import NoImageError, read_image
 from fink_lib.science.inputs import POSITIVE
@@ -135,8 +135,9 @@ OUTPUTS = (
         pa.float64(),
         "",
         "How unlike noise the science stamp is, 0 to 1; null where both stamps show the same sources.",
+        Role.SCORE,
     ),
-    Output("hostless_ks_template", pa.float64(), "", "The same for the template stamp."),
+    Output("hostless_ks_template", pa.float64(), "", "The same for the template stamp.", Role.SCORE),
 )
 MODULES = (
     Module(

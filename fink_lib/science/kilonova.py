@@ -14,7 +14,7 @@ import pyarrow as pa
 from scipy.optimize import lsq_linear
 
 from fink_lib.models import Forest, ModelFacts, load_forest
-from fink_lib.science.base import Cost, Findings, Module, Output
+from fink_lib.science.base import Cost, Findings, Module, Output, Role
 from fink_lib.science.batch import AlertBatch
 from fink_lib.science.early_snia import usable
 from fink_lib.science.fluxcal import fluxcal
@@ -165,7 +165,9 @@ MODULES = (
         scalars=("first_time", "n_detections", "time"),
         histories=("band", "mag", "mag_err", "time"),
         needs=("host_kind",),
-        outputs=(Output("rf_kn_vs_nonkn", pa.float64(), "", "Share of the trees that say kilonova, 0 to 1."),),
+        outputs=(
+            Output("rf_kn_vs_nonkn", pa.float64(), "", "Share of the trees that say kilonova, 0 to 1.", Role.SCORE),
+        ),
         compute=compute,
         load=load,
         provenance=provenance,

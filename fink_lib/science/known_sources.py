@@ -16,7 +16,7 @@ import pyarrow as pa
 from fink_lib.catalogs import KNOWN, Catalog, load_catalog
 from fink_lib.catalogs.index import on_the_sphere
 from fink_lib.config import Settings
-from fink_lib.science.base import NO_MATCH, Cost, Findings, Module, Output, Values
+from fink_lib.science.base import NO_MATCH, Cost, Findings, Module, Output, Role, Values
 from fink_lib.science.batch import AlertBatch
 
 # What Fink publishes in `tns` where there is no classified transient, so that its filters go on working.
@@ -39,8 +39,10 @@ class Match:
         What the label says where there is none.
     prefix
         Start of the name of the separation's column, where that is not the label's.
+    role
+        What the labels are.
     texts, numbers
-        Column → (name in the catalogue, unit, meaning).
+        Column → (name in the catalogue, unit, meaning); a text has its role in place of the unit.
     extra
         Further outputs, and the function that fills them from the catalogue and the matched rows.
     """
@@ -50,7 +52,8 @@ class Match:
     meaning: str
     missing: str = NO_MATCH
     prefix: str = ""
-    texts: tuple[tuple[str, str, str], ...] = ()
+    role: Role = Role.NAME
+    texts: tuple[tuple[str, str, Role, str], ...] = ()
     numbers: tuple[tuple[str, str, str, str], ...] = ()
     extra: tuple[Output, ...] = ()
     fill: Callable[[Catalog, Any], Mapping[str, Values]] | None = None
@@ -88,7 +91,7 @@ MATCHES = (
         "4lac",
         "x4lac",
         "Name of the nearest source of 4LAC-DR3 (the position is that of the gamma rays)",
-        texts=(("x4lac_class", "class", "Its class: bll, fsrq, bcu, …; capitals are firm associations."),),
+        texts=(("x4lac_class", "class", Role.LABEL, "Its class: bll, fsrq, bcu, …; capitals are firm associations."),),
     ),
     Match(
         "mangrove",
@@ -109,12 +112,14 @@ MATCHES = (
         ),
         fill=mangrove_as_fink_publishes_it,
     ),
-    Match("spicy", "spicy_class", "Class of the nearest young stellar object of SPICY", prefix="spicy"),
+    Match(
+        "spicy", "spicy_class", "Class of the nearest young stellar object of SPICY", prefix="spicy", role=Role.LABEL
+    ),
     Match(
         "symbiotic_cv",
         "symbiotic_cv",
         "Name of the nearest symbiotic or cataclysmic star",
-        texts=(("symbiotic_cv_kind", "kind", "Which of the two lists it stands in."),),
+        texts=(("symbiotic_cv_kind", "kind", Role.LABEL, "Which of the two lists it stands in."),),
     ),
     Match("magnetic_cv", "magnetic_cv", "Name of the nearest magnetic cataclysmic variable"),
     Match("tde", "tde", "Name of the nearest known tidal disruption event"),
@@ -129,7 +134,8 @@ MATCHES = (
         "tns",
         "Type of the nearest classified transient of the Transient Name Server",
         missing=NO_TNS,
-        texts=(("tns_fullname", "fullname", "Its name."),),
+        role=Role.LABEL,
+        texts=(("tns_fullname", "fullname", Role.NAME, "Its name."),),
         numbers=(("tns_redshift", "redshift", "", "Its redshift."),),
     ),
 )
@@ -163,7 +169,7 @@ def compute(batch: AlertBatch, catalog: Any, match: Match) -> Findings:
         match.column: catalog.label_of(rows, match.missing),
         match.separation: separation,
     }
-    found |= {column: catalog.texts_of(name, rows, NO_MATCH) for column, name, _ in match.texts}
+    found |= {column: catalog.texts_of(name, rows, NO_MATCH) for column, name, _, _ in match.texts}
     found |= {column: catalog.numbers_of(name, rows) for column, name, _, _ in match.numbers}
     more = {} if match.fill is None else match.fill(catalog, rows)
     return Findings({**found, **more}, [unplaced(batch)])
@@ -173,10 +179,17 @@ def _outputs(match: Match) -> tuple[Output, ...]:
     radius = KNOWN[match.catalog].radius_arcsec
     return (
         Output(
-            match.column, pa.string(), "", f"{match.meaning}; '{match.missing}' where none is within {radius:g} arcsec."
+            match.column,
+            pa.string(),
+            "",
+            f"{match.meaning}; '{match.missing}' where none is within {radius:g} arcsec.",
+            match.role,
         ),
         Output(match.separation, pa.float64(), "arcsec", "Separation from it; null where there is none."),
-        *(Output(name, pa.string(), "", f"{meaning[:-1]}; '{NO_MATCH}' for none.") for name, _, meaning in match.texts),
+        *(
+            Output(name, pa.string(), "", f"{meaning[:-1]}; '{NO_MATCH}' for none.", role)
+            for name, _, role, meaning in match.texts
+        ),
         *(Output(name, pa.float64(), unit, meaning) for name, _, unit, meaning in match.numbers),
         *match.extra,
     )

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from fink_lib.science import paczynski
-from fink_lib.science.base import Cost, Findings, Module, Output
+from fink_lib.science.base import Cost, Findings, Module, Output, Role
 from fink_lib.science.batch import AlertBatch
 from fink_lib.science.inputs import BANDS
 from fink_lib.science.photometry import MAG_PER_RELATIVE_FLUX
@@ -128,6 +128,7 @@ MODULES = (
                 pa.float64(),
                 "",
                 "Above 0 for a candidate: the share of the best alternative's reduced chi2 that the event removes.",
+                Role.SCORE,
             ),
             Output("mulens_peak_time", pa.float64(), "JD (UTC)", "Time of the peak of the best event."),
             Output("mulens_einstein_days", pa.float64(), "days", "Einstein time of the best event."),

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from fink_lib.science.base import NO_MATCH, Cost, Module, Output, Values
+from fink_lib.science.base import NO_MATCH, Cost, Module, Output, Role, Values
 from fink_lib.science.batch import AlertBatch
 
 Floats = npt.NDArray[Any]
@@ -55,7 +55,7 @@ def _ps1_outputs() -> tuple[Output, ...]:
         for place, name in zip(PLACES, ("nearest", "second", "third"), strict=True)
         for output in (
             Output(f"ps1_sep_arcsec{place}", pa.float64(), "arcsec", f"Separation of the {name} Pan-STARRS source."),
-            Output(f"ps1_star_score{place}", pa.float64(), "", "Its star-galaxy score: 0 galaxy, 1 star."),
+            Output(f"ps1_star_score{place}", pa.float64(), "", "Its star-galaxy score: 0 galaxy, 1 star.", Role.SCORE),
         )
     )
 

@@ -26,7 +26,7 @@ from fink_lib.science import (
     transient_flags,
     variable_stars,
 )
-from fink_lib.science.base import Module
+from fink_lib.science.base import Module, Output, Role
 from fink_lib.science.inputs import inputs_of
 from fink_lib.science.rubin.registry import RUBIN_MODULES
 
@@ -95,7 +95,9 @@ def _named(known: Sequence[Module], survey: str, names: Sequence[str]) -> tuple[
 
 
 def with_needs(survey: str, names: Sequence[str]) -> tuple[Module, ...]:
-    """Return some modules of a survey and every other one whose results they need.
+    """Return some modules of a survey and every other one whose results they read, needed or optional.
+
+    So each of them finds what it would find in a full run, and says the same.
 
     Raises
     ------
@@ -103,14 +105,40 @@ def with_needs(survey: str, names: Sequence[str]) -> tuple[Module, ...]:
         When a name is unknown.
     """
     everything = modules_of(survey)
-    writer = {out.name: module for module in everything for out in module.outputs}
+    return _with_sources(everything, _named(everything, survey, names))
+
+
+def with_dependents(survey: str, names: Sequence[str]) -> tuple[Module, ...]:
+    """Return some modules of a survey's stream, every one that their results reach, and all that those read.
+
+    Raises
+    ------
+    ConfigError
+        When a name is unknown.
+    """
+    everything = stream_modules(survey)
+    reached = {module.name for module in _named(everything, survey, names)}
+    writer = _writers(everything)
+    for module in everything:  # each stands after those that it reads
+        if {writer.get(result) for result in (*module.needs, *module.optional)} & reached:
+            reached.add(module.name)
+    return _with_sources(everything, [module for module in everything if module.name in reached])
+
+
+def _writers(modules: Sequence[Module]) -> dict[str, str]:
+    return {out.name: module.name for module in modules for out in module.outputs}
+
+
+def _with_sources(everything: Sequence[Module], chosen: Sequence[Module]) -> tuple[Module, ...]:
+    by_name, writer = {module.name: module for module in everything}, _writers(everything)
     wanted: set[str] = set()
-    waiting = list(_named(everything, survey, names))
+    waiting = [module.name for module in chosen]
     while waiting:
-        module = waiting.pop()
-        if module.name not in wanted:
-            wanted.add(module.name)
-            waiting += [writer[need] for need in module.needs]
+        name = waiting.pop()
+        if name not in wanted:
+            wanted.add(name)
+            module = by_name[name]
+            waiting += [writer[result] for result in (*module.needs, *module.optional) if result in writer]
     return tuple(module for module in everything if module.name in wanted)
 
 
@@ -140,6 +168,12 @@ def validate(modules: Sequence[Module], survey: str) -> None:
         if names & written:
             raise ConfigError(f"module '{module.name}' writes {sorted(names & written)}, which another one writes too")
         written |= names
+
+
+def outputs_with(survey: str, *roles: Role) -> dict[str, Output]:
+    """Return the outputs of a survey's stream that have one of some roles, by name; all when none is named."""
+    outputs = (out for module in stream_modules(survey) for out in module.outputs)
+    return {out.name: out for out in outputs if not roles or out.role in roles}
 
 
 def output_struct(modules: Sequence[Module]) -> pa.StructType:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from fink_lib.science.base import Cost, Module, Output, Values
+from fink_lib.science.base import Cost, Module, Output, Role, Values
 from fink_lib.science.batch import AlertBatch
 from fink_lib.science.detections import count_detections
 
@@ -68,6 +68,7 @@ MODULES = (
                 pa.int32(),
                 "",
                 "3 known within 5 arcsec (Minor Planet Center), 2 candidate, 1 first detection, 0 unlikely.",
+                Role.LABEL,
             ),
         ),
         compute=compute,

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from fink_lib.models import ModelFacts, load_network
-from fink_lib.science.base import Cost, Findings, Module, Output
+from fink_lib.science.base import Cost, Findings, Module, Output, Role
 from fink_lib.science.batch import AlertBatch
 from fink_lib.science.fluxcal import fluxcal
 from fink_lib.science.host import closed
@@ -160,7 +160,7 @@ MODULES = (
         scalars=("first_time", "time"),
         histories=("band", "mag", "mag_err", "time"),
         needs=("roid", "host_kind"),
-        outputs=tuple(Output(name, pa.float64(), "", _MEANINGS[name]) for name in NAMES),
+        outputs=tuple(Output(name, pa.float64(), "", _MEANINGS[name], Role.SCORE) for name in NAMES),
         compute=compute,
         load=load,
         provenance=provenance,

@@ -15,10 +15,10 @@ from fink_lib.nightly.best.stamps import stamp_png
 from fink_lib.nightly.job import NightContext
 from fink_lib.nightly.results import JsonObject
 from fink_lib.nightly.snapshot import Table, night_specs
-from fink_lib.science.base import NO_MATCH
+from fink_lib.science.base import NO_MATCH, Role
 from fink_lib.science.forming import Wanted, batch_of_packets
 from fink_lib.science.inputs import BANDS, SurveyInputs, inputs_of
-from fink_lib.science.registry import stream_modules
+from fink_lib.science.registry import outputs_with
 from fink_lib.surveys import Survey, value_at
 
 POINTS = ("band", "mag", "mag_err", "mag_limit", "flux", "flux_err")
@@ -48,7 +48,7 @@ def best_of_night(context: NightContext, versions: Mapping[str, int | None]) -> 
     chosen = choose(sent, ranks, filters)
     ids = [choice.alert_id for choice in chosen]
     inputs = inputs_of(survey.name)
-    science = [out.name for module in stream_modules(survey.name) for out in module.outputs]
+    science = list(outputs_with(survey.name))
     roots = dict.fromkeys([inputs.alert_id.split(".")[0], inputs.current, inputs.history])
     silver = rows_of(files[Table.SILVER], ids, [*HEAD, *science, *roots])
     cutouts = rows_of(files[Table.BRONZE], ids, list(dict.fromkeys(survey.cutout_roots)))
@@ -85,13 +85,9 @@ def _facts(choice: Choice, row: JsonObject, cutouts: JsonObject, survey: Survey)
 
 def labels(row: Mapping[str, Any], survey: str) -> dict[str, str]:
     """Return the text labels that the science gave an alert; those that found nothing are left out."""
-    texts = {
-        out.name: row.get(out.name)
-        for module in stream_modules(survey)
-        for out in module.outputs
-        if isinstance(row.get(out.name), str)
-    }
-    return {name: str(text) for name, text in texts.items() if text and text != NO_MATCH}
+    found = outputs_with(survey, Role.LABEL, Role.NAME)
+    texts = {name: row[name] for name in found if isinstance(row.get(name), str)}
+    return {name: text for name, text in texts.items() if text and text != NO_MATCH}
 
 
 def light_curve(row: JsonObject, inputs: SurveyInputs, survey: Survey) -> JsonObject:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from fink_lib.models import ModelFacts, load_network
-from fink_lib.science.base import Cost, Findings, Module, Output
+from fink_lib.science.base import Cost, Findings, Module, Output, Role
 from fink_lib.science.batch import AlertBatch
 
 Floats = npt.NDArray[np.float32]
@@ -97,8 +97,8 @@ MODULES = (
         cost=Cost.HEAVY,
         histories=("band", "flux", "flux_err", "time"),
         outputs=(
-            Output("cats_class", pa.int32(), "", "11 SN-like, 12 fast, 13 long, 21 periodic, 22 AGN."),
-            Output("cats_score", pa.float32(), "", "Probability of that class among the five, 0 to 1."),
+            Output("cats_class", pa.int32(), "", "11 SN-like, 12 fast, 13 long, 21 periodic, 22 AGN.", Role.LABEL),
+            Output("cats_score", pa.float32(), "", "Probability of that class among the five, 0 to 1.", Role.SCORE),
         ),
         compute=compute,
         load=load,

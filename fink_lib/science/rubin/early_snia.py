@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from fink_lib.science.base import Cost, Findings, Module, Output
+from fink_lib.science.base import Cost, Findings, Module, Output, Role
 from fink_lib.science.batch import AlertBatch
 from fink_lib.science.inputs import HOST
 from fink_lib.science.rubin.early_snia_model import EarlySnIaModel, load_model, mean_of, probabilities
@@ -56,6 +56,7 @@ MODULES = (
                 pa.float64(),
                 "",
                 "Probability of SN Ia against SN II, 0 to 1; it means something only for a supernova.",
+                Role.SCORE,
             ),
         ),
         compute=compute,

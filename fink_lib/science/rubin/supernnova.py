@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from fink_lib.models import ModelFacts, load_network
-from fink_lib.science.base import Cost, Findings, Module, Output
+from fink_lib.science.base import Cost, Findings, Module, Output, Role
 from fink_lib.science.batch import AlertBatch
 
 Floats = npt.NDArray[np.float32]
@@ -131,7 +131,7 @@ MODULES = (
         surveys=("lsst",),
         cost=Cost.MODERATE,
         histories=("band", "flux", "flux_err", "time"),
-        outputs=(Output("snn_sn_vs_others", pa.float32(), "", "Probability of a supernova, 0 to 1."),),
+        outputs=(Output("snn_sn_vs_others", pa.float32(), "", "Probability of a supernova, 0 to 1.", Role.SCORE),),
         compute=compute,
         load=load,
         provenance=provenance,

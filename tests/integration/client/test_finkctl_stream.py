@@ -93,10 +93,20 @@ def test_every_field_that_finkctl_saved_equals_silver_and_bronze(
     assert ids.keys() >= NO_FLOAT
     names = [name for name in rows.columns if name not in own and not name.startswith("kafka_")]
     assert len(names) > 20
+    texts = ("science_versions", "science_errors", "mangrove")
+    kinds: set[tuple[str, object]] = set()
     for row in rows.select(*names).toArrow().to_pylist():
-        maps = {name: None if row[name] is None else dict(row[name]) for name in ("science_versions", "science_errors")}
-        assert differences({**row, **maps}, alerts.pop(row["candid"])) == []
+        maps = {name: None if row[name] is None else dict(row[name]) for name in texts}
+        read = alerts.pop(row["candid"])
+        assert differences({**row, **maps}, read) == []
+        kinds |= {(name, type(read[name])) for name in ("class_default_reasons", "from_upper", "mangrove")}
     assert alerts == {}
+    assert kinds >= {
+        ("class_default_reasons", list),
+        ("from_upper", bool),
+        ("from_upper", type(None)),
+        ("mangrove", dict),
+    }
 
 
 RESTRICTED, PASSWORD, PATIENCE_S = "fink_sso_ztf_candidates_ztf", "correct horse battery", 30.0

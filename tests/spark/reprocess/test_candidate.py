@@ -101,11 +101,11 @@ def test_one_module_leaves_the_values_of_the_others(bench: Bench) -> None:
     table = DeltaTable.forPath(bench.session, path)
     version = table.history(1).select("version").first()
     assert version is not None
-    table.update("true", {"vsx": "'planted'", "roid": "99"})
-    folder = computed(bench, modules=("solar_system",))
+    table.update("true", {"vsx": "'planted'", "quality_flaws": "'planted'"})
+    folder = computed(bench, modules=("quality",))
     changed = folder.read("diff")["columns"]["silver"]
-    assert set(changed) == {"roid"}
-    assert changed["roid"]["changed"] == bench.silver.count()
+    assert set(changed) == {"quality_flaws"}
+    assert changed["quality_flaws"]["changed"] == bench.silver.count()
     # The versions are those of before; but one digest no longer names all of a row's values.
     assert folder.read("diff")["provenance"]["silver"] == {"science_digest": bench.silver.count()}
     table.restoreToVersion(version.version)

@@ -33,6 +33,12 @@ def science(number: int, _packet: Packet) -> Mapping[str, Any]:
         "roid": (0, 2, 3, 3, 0)[number % 5],
         "vsx": "EW" if star else "Unknown",
         "vsx_sep_arcsec": 0.5 if star else None,
+        # Values of every kind of column, none of which a filter asks for.
+        "class_default_reasons": ["(VSX) EW: a star", "Unknown: nothing else"] if star else [],
+        "from_upper": (True, False, None)[number % 3],
+        "mangrove": {"HyperLEDA_name": f"PGC {number}", "lum_dist": "None"} if number % 2 else None,
+        "science_errors": {"hostless": "not run: likely an artefact"} if number % 2 else {},
+        "science_versions": {"solar_system": "1.0"},
     }
 
 

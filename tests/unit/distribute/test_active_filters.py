@@ -27,6 +27,7 @@ def test_with_all_modules_only_those_wait_that_need_what_no_module_fills(survey:
     assert {one.name for one in filters} - {one.name for one in active} == left_out
 
 
-def test_the_filters_of_today_s_stream_find_their_columns() -> None:
-    active = {one.name for one in active_filters(filters_of("ztf"), paths_of(silver_spec(get_survey("ztf")).schema))}
-    assert active >= {"bright_transients", "sso_fink_candidates", "sso_ztf_candidates", "variable_stars"}
+def test_all_but_one_of_the_filters_of_ztf_find_their_columns_in_silver() -> None:
+    filters = filters_of("ztf")
+    active = {one.name for one in active_filters(filters, paths_of(silver_spec(get_survey("ztf")).schema))}
+    assert {one.name for one in filters} - active == {"simbad_grav_candidates"}

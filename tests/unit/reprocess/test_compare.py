@@ -85,6 +85,7 @@ def test_numbers_inside_a_struct_are_looked_at_one_by_one() -> None:
     assert {name: values.to_pylist() for name, values in compare.leaves("x", column).items()} == {
         "x.a": [1.0, None],
         "x.b.c": [2.0, None],
+        "x.n": [3, None],
     }
 
 

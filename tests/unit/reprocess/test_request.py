@@ -68,16 +68,23 @@ def test_cuts_are_the_surveys_own_but_for_what_is_overridden() -> None:
     assert found == {"nbad": "candidate.nbad = 0", "rb": "candidate.rb >= 0.65", "i_band": "candidate.fid != 3"}
 
 
-def test_modules_come_with_what_they_need_and_in_their_order() -> None:
+def test_modules_come_with_what_they_read_and_what_reads_them_in_their_order() -> None:
     from fink_lib.science.registry import stream_modules
 
     everything = stream_modules("ztf")
     writer = {out.name: module.name for module in everything for out in module.outputs}
+    reads = {
+        module.name: {writer[result] for result in (*module.needs, *module.optional) if result in writer}
+        for module in everything
+    }
     for module in everything:
         chosen = chosen_modules(asked(modules=(module.name,)))
         assert module.name in chosen
-        assert {writer[need] for need in module.needs} <= set(chosen)
+        assert all(reads[name] <= set(chosen) for name in chosen)
+        assert [name for name in reads if module.name in reads[name] and name not in chosen] == []
         stream_modules("ztf", chosen)
+    assert chosen_modules(asked(modules=("quality",))) == ("quality",)
+    assert {"supernnova", "variable_stars", "classification"} <= set(chosen_modules(asked(modules=("host",))))
     assert chosen_modules(asked()) == ()
     with pytest.raises(ConfigError, match="unknown science module 'alchemy'"):
         chosen_modules(asked(modules=("alchemy",)))

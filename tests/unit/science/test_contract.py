@@ -16,7 +16,7 @@ from fink_lib.errors import ConfigError
 from fink_lib.science.base import FAILED, NOT_RUN, Cost, Findings, Module, Output
 from fink_lib.science.batch import AlertBatch
 from fink_lib.science.inputs import INPUTS
-from fink_lib.science.registry import MODULES, modules_of, validate
+from fink_lib.science.registry import MODULES, modules_of, validate, with_needs
 from fink_lib.science.runner import resource_of, run, versions
 
 CACHE = Settings().cache
@@ -114,6 +114,15 @@ def compare_with_smaller_batches(modules: Sequence[Module], batch: AlertBatch) -
         alone = run(modules, batch.take(np.array([row])), CACHE)
         pair = run(modules, batch.take(np.array([count - 1 - row, row])), CACHE)
         assert rows_of(alone, 1)[0] == whole[row] == rows_of(pair, 2)[1]
+
+
+def test_a_class_is_the_same_whether_all_modules_run_or_only_those_that_it_reads() -> None:
+    chosen, batch = with_needs("ztf", ["classification"]), random_batch(60)
+    assert {"supernnova", "early_snia", "kilonova"} <= {module.name for module in chosen}
+    assert "quality" not in {module.name for module in chosen}
+    whole, few = run(modules_of("ztf"), batch, CACHE), run(chosen, batch, CACHE)
+    for name in ("finkclass", "finkclass_reasons", "class_default", "class_default_reasons"):
+        assert few.columns[name].equals(whole.columns[name]), name
 
 
 @pytest.mark.parametrize("survey", SURVEYS)

@@ -1,11 +1,12 @@
 """The table `gold__quality_results`, and the rows of the small tables that the night's suites look at."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from deltalake import DeltaTable
 
 from expectations import catalogs, records, small_tables
 from fink_lib.crossmatch.tables import gold_catalogs, gold_crossmatched
@@ -13,14 +14,24 @@ from fink_lib.lake import tables
 from fink_lib.lake.small import partitions, read_rows, replace_rows
 from fink_lib.nightly import history
 from fink_lib.nightly.job import NightContext
-from fink_lib.nightly.results import JsonObject
+from fink_lib.nightly.results import JsonObject, to_json
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
 
+SUITES: Mapping[str, Callable[[], "ExpectationSuite"]] = {
+    tables.gold_nights().full_name: small_tables.nights,
+    tables.gold_statistics().full_name: small_tables.statistics,
+    tables.gold_quality_results().full_name: small_tables.quality_results,
+}
+
 
 def record_results(context: NightContext, suites: Iterable[JsonObject]) -> int:
-    """Replace the results of the night; return the version of the table."""
+    """Replace the results of the night; return the version of the table.
+
+    A night that is judged as before keeps its rows, with the run that first judged it so: the table then says what it
+    said, as the manifest does.
+    """
     rows = [
         {
             "survey": context.survey.name,
@@ -38,41 +49,52 @@ def record_results(context: NightContext, suites: Iterable[JsonObject]) -> int:
         for suite in suites
         for one in suite["expectations"]
     ]
-    where = {"survey": context.survey.name, "night": context.night.isoformat()}
-    return replace_rows(tables.gold_quality_results(), context.settings.lake, rows, where)
+    spec, lake = tables.gold_quality_results(), context.settings.lake
+    mine = (pc.field("survey") == context.survey.name) & (pc.field("night") == pa.scalar(context.night))
+    if rows and _verdicts(read_rows(spec, lake, mine)) == _verdicts(rows):
+        return int(DeltaTable(str(spec.path(lake))).version())
+    return replace_rows(spec, lake, rows, {"survey": context.survey.name, "night": context.night.isoformat()})
+
+
+def _verdicts(rows: Iterable[JsonObject]) -> list[str]:
+    """Return what rows say, whoever judged and in whatever order they stand."""
+    return sorted(to_json({name: value for name, value in row.items() if name != "run_id"}) for row in rows)
 
 
 def recent_rows(context: NightContext) -> Iterator[tuple["ExpectationSuite", list[JsonObject]]]:
-    """Yield each suite of a small table with the rows that it is about: those of the night, or of the last ones."""
-    yield from _of_closing(context)
+    """Yield each suite of a small table with the rows that it is about.
+
+    What closing a night writes is judged for the nights before. The night's own rows are left out: there are none
+    when it is closed first, and it must be judged alike each time.
+    """
+    for table, rows in rows_before(context).items():
+        yield SUITES[table](), rows
     yield from _of_records(context)
     yield from _of_catalogs(context)
 
 
-def _of_closing(context: NightContext) -> Iterator[tuple["ExpectationSuite", list[JsonObject]]]:
+def rows_before(context: NightContext) -> dict[str, list[JsonObject]]:
+    """Return, by table, what closings of the nights before wrote."""
     lake, survey = context.settings.lake, context.survey.name
-    upto = (pc.field("survey") == survey) & (pc.field("night") <= pa.scalar(context.night))
-    yield small_tables.nights(), read_rows(tables.gold_nights(), lake, upto)
-    for suite, spec in (
-        (small_tables.statistics(), tables.gold_statistics()),
-        (small_tables.quality_results(), tables.gold_quality_results()),
-    ):
-        yield suite, history.recent(spec, lake, survey, context.night)
-    days = sorted(part["day"] for part in partitions(tables.gold_upkeep(), lake))[-history.TRAILING_NIGHTS :]
-    chosen = pc.field("day").isin([dt.date.fromisoformat(day) for day in days])
-    yield small_tables.upkeep(), read_rows(tables.gold_upkeep(), lake, chosen) if days else []
+    before = (pc.field("survey") == survey) & (pc.field("night") < pa.scalar(context.night))
+    nights, others = tables.gold_nights(), (tables.gold_statistics(), tables.gold_quality_results())
+    found = {nights.full_name: read_rows(nights, lake, before)}
+    return found | {spec.full_name: history.recent(spec, lake, survey, context.night) for spec in others}
 
 
 def _of_records(context: NightContext) -> Iterator[tuple["ExpectationSuite", list[JsonObject]]]:
     """Yield what people and streams noted down: of the night where it bears one, else of the survey."""
     lake, survey = context.settings.lake, context.survey
     tonight, mine = pc.field("night") == pa.scalar(context.night), pc.field("survey") == survey.name
-    undated = pc.field("night").is_null()
+    undated, before = pc.field("night").is_null(), pc.field("night") < pa.scalar(context.night)
     yield records.releases(survey), read_rows(tables.releases(survey), lake, tonight | undated)
     yield records.science_facts(survey), read_rows(tables.science_facts(survey), lake)
     yield records.decisions(), read_rows(tables.gold_decisions(), lake, mine)
     yield records.user_filters(), read_rows(tables.gold_user_filters(), lake, mine)
-    yield records.notices(), read_rows(tables.gold_notices(), lake, mine & tonight)
+    yield records.notices(), read_rows(tables.gold_notices(), lake, mine & before)
+    days = sorted(part["day"] for part in partitions(tables.gold_upkeep(), lake))[-history.TRAILING_NIGHTS :]
+    chosen = pc.field("day").isin([dt.date.fromisoformat(day) for day in days])
+    yield small_tables.upkeep(), read_rows(tables.gold_upkeep(), lake, chosen) if days else []
 
 
 def _of_catalogs(context: NightContext) -> Iterator[tuple["ExpectationSuite", list[JsonObject]]]:
@@ -80,5 +102,5 @@ def _of_catalogs(context: NightContext) -> Iterator[tuple["ExpectationSuite", li
     spec = gold_catalogs()
     names = [name for name in spec.schema.names if name != "changed_cells"]  # thousands of cells a row
     yield catalogs.catalogs(), read_rows(spec, lake, columns=names)
-    tonight = pc.field("night") == pa.scalar(context.night)
-    yield catalogs.crossmatched(survey), read_rows(gold_crossmatched(survey), lake, tonight)
+    before = pc.field("night") < pa.scalar(context.night)
+    yield catalogs.crossmatched(survey), read_rows(gold_crossmatched(survey), lake, before)

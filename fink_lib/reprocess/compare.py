@@ -1,6 +1,7 @@
 """How two versions of the same values differ: pure functions over arrays."""
 
-from collections import defaultdict
+import heapq
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -90,22 +91,40 @@ def _ids(table: pa.Table, rows: Ints) -> list[int]:
     return list(table["alert_id"].take(pa.array(rows)).to_pylist())
 
 
-def flips(old: pa.Array, new: pa.Array, ids: Ints) -> list[JsonObject]:
-    """Return how labels changed, the most frequent first: ``from``, ``to``, ``count`` and a few ``alert_ids``."""
-    groups: dict[tuple[Any, Any], list[int]] = defaultdict(list)
-    differ = changed(old, new)
-    chosen = pa.array(differ)
-    pairs = zip(old.filter(chosen).to_pylist(), new.filter(chosen).to_pylist(), ids[differ].tolist(), strict=True)
-    for before, after, alert_id in pairs:
-        groups[before, after].append(alert_id)
-    ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), str(group[0])))
-    return [
-        {"from": way[0], "to": way[1], "count": len(found), "alert_ids": sorted(found)[:EXAMPLES]}
-        for way, found in ordered[:MOST_FLIPS]
-    ]
+class Flips:
+    """How labels changed, gathered night by night: every change is counted, a few alerts of each are named."""
+
+    def __init__(self) -> None:
+        self._groups: dict[tuple[Any, Any], list[int]] = defaultdict(list)
+        self._counts: Counter[tuple[Any, Any]] = Counter()
+
+    @property
+    def total(self) -> int:
+        """How many labels changed, in all."""
+        return self._counts.total()
+
+    def add(self, old: pa.Array, new: pa.Array, ids: Ints) -> None:
+        """Take the labels of some alerts on both sides."""
+        differ = changed(old, new)
+        chosen = pa.array(differ)
+        pairs = zip(old.filter(chosen).to_pylist(), new.filter(chosen).to_pylist(), ids[differ].tolist(), strict=True)
+        found: dict[tuple[Any, Any], list[int]] = defaultdict(list)
+        for before, after, alert_id in pairs:
+            found[before, after].append(alert_id)
+        for way, names in found.items():
+            self._counts[way] += len(names)
+            self._groups[way] = heapq.nsmallest(EXAMPLES, [*self._groups[way], *names])
+
+    def ranked(self) -> list[JsonObject]:
+        """Return the most frequent changes, the first first: ``from``, ``to``, ``count`` and a few ``alert_ids``."""
+        ordered = sorted(self._counts.items(), key=lambda group: (-group[1], str(group[0])))
+        return [
+            {"from": way[0], "to": way[1], "count": count, "alert_ids": self._groups[way]}
+            for way, count in ordered[:MOST_FLIPS]
+        ]
 
 
-def drift(old: pa.Array, new: pa.Array) -> JsonObject | None:
+def drift(before: Floats, after: Floats) -> JsonObject | None:
     """Compare two distributions of a number; None when nothing can be compared.
 
     Returns
@@ -114,7 +133,6 @@ def drift(old: pa.Array, new: pa.Array) -> JsonObject | None:
         Counts, medians, the two-sample Kolmogorov-Smirnov statistic with its p-value (Hodges 1958, Ark. Mat. 3,
         469, as scipy computes it), and a histogram of both over common edges.
     """
-    before, after = finite(old), finite(new)
     if not len(before) or not len(after):
         return None
     few = len(before) * len(after) <= EXACT_PAIRS  # the asymptotic formula divides by zero for one value against one
@@ -154,7 +172,7 @@ def _short(value: Any) -> str:
 
 
 def gains(old: Mapping[str, Sequence[int]], new: Mapping[str, Sequence[int]]) -> dict[str, JsonObject]:
-    """Return, for each filter, how many alerts it selects on both sides, and which it gains and loses."""
+    """Return, for each filter, how many alerts it selects on both sides, and all that it gains and loses."""
     return {
         name: {
             "old": len(old.get(name, ())),

@@ -1,54 +1,142 @@
 """The comparison of two sides: what a person must know before saying yes."""
 
+import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 
-from fink_lib.enrich.repeats import Ints
+from fink_lib.enrich.repeats import Flags, Ints
 from fink_lib.filters.base import Filter
 from fink_lib.filters.registry import filters_of
+from fink_lib.lake.digest import value_hashes
 from fink_lib.lake.tables import KAFKA_KEY
 from fink_lib.nightly.snapshot import Table
-from fink_lib.reprocess import compare
+from fink_lib.reprocess import compare, findings
 from fink_lib.reprocess.compare import Alignment, JsonObject
+from fink_lib.reprocess.findings import CHANGED, DRIFT_VALUES, GAINED, LOST, MOST_IDS, MOVED, Columns, Keep, changes_of
 from fink_lib.reprocess.side import PLACE, Side
-from fink_lib.science.base import Output, Role
+from fink_lib.reprocess.tables import REPLACED
+from fink_lib.science.base import Role
 from fink_lib.science.registry import outputs_with
 from fink_lib.surveys import Survey
 
 # Where a value comes from; a row that differs in these alone says the same as before.
 PROVENANCE = ("code_version", "science_versions", "science_digest", "enrich_time")
 SKIPPED = (*KAFKA_KEY, "night")
-MOST_IDS = 1000
 WORDS = (Role.LABEL, Role.FLAG, Role.NAME)
 
 
 @dataclass
-class Findings:
-    """What the columns of one table told, gathered one column at a time.
+class Comparison:
+    """Two sides, compared a night at a time.
 
     Attributes
     ----------
-    columns
-        Column → how many alerts differ, and examples.
-    provenance
-        Column of provenance → how many alerts differ.
-    flips, drift
-        Label → its flips; number → its two distributions.
-    touched
-        Alerts whose values differ, provenance apart.
+    survey, filters
+        Whose alerts, and what is run over both.
+    keep
+        Takes the rows of every alert that changes.
+    one_in
+        The drift of a number is told by one alert in so many.
     """
 
-    columns: dict[str, JsonObject] = field(default_factory=dict)
-    provenance: dict[str, int] = field(default_factory=dict)
-    flips: dict[str, list[JsonObject]] = field(default_factory=dict)
-    drift: dict[str, JsonObject] = field(default_factory=dict)
-    touched: set[int] = field(default_factory=set)
+    survey: Survey
+    filters: Sequence[Filter]
+    keep: Keep
+    one_in: int
+    moves: findings.Moves = field(default_factory=findings.Moves)
+    columns: dict[Table, Columns] = field(default_factory=lambda: {table: Columns() for table in REPLACED})
+    places: dict[str, Counter[str]] = field(default_factory=dict)
+    n_changed: int = 0
+    first_changed: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Know the filters and the science by name."""
+        self.yields = findings.Yields([one.name for one in self.filters])
+        self.science = outputs_with(self.survey.name)
+
+    def add(self, night: dt.date, old: Side, new: Side) -> None:
+        """Compare one night."""
+        for side in (old, new):
+            self.places.setdefault(side.name, Counter()).update(side.places[PLACE].to_pylist())
+        if not old.places.num_rows and not new.places.num_rows:
+            return
+        moved = compare.moves(old.places, new.places)
+        self.moves.add(moved)
+        for move in moved:
+            self.keep(changes_of(night, MOVED, f"{move['from']} → {move['to']}", move["alert_ids"]))
+        names = {alert_id for move in moved for alert_id in move["alert_ids"]}
+        for table, found in self.columns.items():
+            found.touched = set()
+            self._table(found, table, old, new)
+            self.keep(changes_of(night, CHANGED, str(table), sorted(found.touched)))
+            names |= found.touched
+        self._filters(night, old, new)
+        self.n_changed += len(names)
+        self.first_changed = [*self.first_changed, *sorted(names)][:MOST_IDS]
+
+    def _filters(self, night: dt.date, old: Side, new: Side) -> None:
+        gains = compare.gains(*(side.selected(self.filters, self.survey.public) for side in (old, new)))
+        self.yields.add(gains)
+        for name, each in gains.items():
+            for kind in (GAINED, LOST):
+                if each[kind]:
+                    self.keep(changes_of(night, kind, name, each[kind]))
+
+    def _table(self, found: Columns, table: Table, old: Side, new: Side) -> None:
+        """Compare one table column by column: no more than one column of each side is in memory."""
+        rows = compare.align(old.keys[table], new.keys[table])
+        ids = _ids(old, table)[rows.old]
+        sampled = tuple(_sample(_ids(side, table), self.one_in) for side in (old, new))
+        before, after = _kinds(old, table), _kinds(new, table)
+        for name in dict.fromkeys((*after, *before)):
+            if name in SKIPPED:
+                continue
+            pair = (_values(old, table, name, before), _values(new, table, name, after))
+            _column(found, name, pair, rows, ids)
+            output = self.science.get(name) if table is Table.SILVER and name in before and name in after else None
+            if output is not None and output.role in WORDS:
+                found.flips[name].add(pair[0].take(pa.array(rows.old)), pair[1].take(pa.array(rows.new)), ids)
+            elif output is not None:
+                _numbers(found, name, pair, sampled)
+
+    def facts(self, old: Side, new: Side) -> JsonObject:
+        """Return what was found, for the page and its JSON twin."""
+        silver, yields = self.columns[Table.SILVER], self.yields.facts()
+        flips = silver.flipped()
+        return {
+            "survey": self.survey.name,
+            "nights": [night.isoformat() for night in old.nights],
+            "sides": {side.name: self._sizes(side) for side in (old, new)},
+            "moves": self.moves.facts(),
+            "alerts_changed": self.n_changed,
+            "alert_ids": self.first_changed,
+            "columns": {str(table): found.changed for table, found in self.columns.items()},
+            "provenance": {str(table): dict(found.provenance) for table, found in self.columns.items()},
+            "flips": {name: each.ranked() for name, each in flips.items()},
+            "flipped": {name: each.total for name, each in flips.items()},
+            "drift": silver.drifts(self.one_in),
+            "filters": yields,
+            "same": not self.n_changed and not any(one["n_gained"] or one["n_lost"] for one in yields.values()),
+        }
+
+    def _sizes(self, side: Side) -> JsonObject:
+        versions = {str(table): version for table, version in side.pinned.versions.items()}
+        return {**self.places.get(side.name, {}), "versions": versions}
 
 
-def compare_sides(survey: Survey, old: Side, new: Side, filters: Sequence[Filter] | None = None) -> JsonObject:
+def compare_sides(
+    survey: Survey,
+    old: Side,
+    new: Side,
+    keep: Keep,
+    *,
+    filters: Sequence[Filter] | None = None,
+    common: bool = False,
+) -> JsonObject:
     """Compare two sides in full.
 
     Parameters
@@ -56,55 +144,32 @@ def compare_sides(survey: Survey, old: Side, new: Side, filters: Sequence[Filter
     survey
         Whose alerts.
     old, new
-        Live and candidate.
+        Live and candidate, of the same nights.
+    keep
+        Takes the rows of every alert that changes, as `findings.CHANGES`.
     filters
         Filters to run over both; those of the survey when not given.
+    common
+        True compares only the packets that both sides have come to.
     """
+    most = max(side.pinned.rows(Table.SILVER, side.nights) for side in (old, new))
     chosen = filters_of(survey.name) if filters is None else filters
-    moved = compare.moves(old.places, new.places)
-    silver = _table(Table.SILVER, old, new, outputs_with(survey.name))
-    rejected = _table(Table.REJECTED, old, new, {})
-    yields = compare.gains(old.selected(chosen, survey.public), new.selected(chosen, survey.public))
-    ids = {alert_id for move in moved for alert_id in move["alert_ids"]}
-    names = sorted(ids | silver.touched | rejected.touched)
-    return {
-        "survey": survey.name,
-        "nights": [night.isoformat() for night in old.nights],
-        "sides": {side.name: _sizes(side) for side in (old, new)},
-        "moves": moved,
-        "alerts_changed": len(names),
-        "alert_ids": names[:MOST_IDS],
-        "columns": {str(Table.SILVER): silver.columns, str(Table.REJECTED): rejected.columns},
-        "provenance": {str(Table.SILVER): silver.provenance, str(Table.REJECTED): rejected.provenance},
-        "flips": silver.flips,
-        "drift": silver.drift,
-        "filters": yields,
-        "same": not names and not any(one["gained"] or one["lost"] for one in yields.values()),
-    }
+    comparison = Comparison(survey, chosen, keep, max(1, -(-most // DRIFT_VALUES)))
+    for night in old.nights:
+        before, after = old.on(night), new.on(night)
+        if common:
+            before, after = before.among(after.places), after.among(before.places)
+        comparison.add(night, before, after)
+    return comparison.facts(old, new)
 
 
-def _sizes(side: Side) -> JsonObject:
-    counts = side.places[PLACE].value_counts().to_pylist()
-    return {
-        **{str(each["values"]): each["counts"] for each in counts},
-        "versions": {str(table): version for table, version in side.versions.items()},
-    }
+def _ids(side: Side, table: Table) -> Ints:
+    return np.asarray(side.keys[table]["alert_id"].to_numpy(), dtype=np.int64)
 
 
-def _table(table: Table, old: Side, new: Side, science: Mapping[str, Output]) -> Findings:
-    """Compare one table column by column: no more than one column of each side is in memory."""
-    found = Findings()
-    rows = compare.align(old.keys[table], new.keys[table])
-    ids = np.asarray(old.keys[table]["alert_id"].to_numpy(), dtype=np.int64)[rows.old]
-    before, after = _kinds(old, table), _kinds(new, table)
-    for name in dict.fromkeys((*after, *before)):
-        if name in SKIPPED:
-            continue
-        pair = (_values(old, table, name, before), _values(new, table, name, after))
-        _column(found, name, pair, rows, ids)
-        if name in science and name in before and name in after:
-            _science(found, science[name], pair, rows, ids)
-    return found
+def _sample(ids: Ints, one_in: int) -> Flags:
+    """Choose one alert in so many: the same ones on both sides, and in every run."""
+    return np.asarray(value_hashes(pa.array(ids)) % np.uint64(one_in) == 0, dtype=bool)
 
 
 def _kinds(side: Side, table: Table) -> Mapping[str, pa.DataType]:
@@ -116,29 +181,22 @@ def _values(side: Side, table: Table, name: str, known: Mapping[str, pa.DataType
     return side.column(table, name) if name in known else pa.nulls(side.keys[table].num_rows)
 
 
-def _column(found: Findings, name: str, pair: tuple[pa.Array, pa.Array], rows: Alignment, ids: Ints) -> None:
+def _column(found: Columns, name: str, pair: tuple[pa.Array, pa.Array], rows: Alignment, ids: Ints) -> None:
     old, new = pair[0].take(pa.array(rows.old)), pair[1].take(pa.array(rows.new))
     differ = compare.changed(old, new)
     count = int(differ.sum())
     if not count:
         return
     if name in PROVENANCE:
-        found.provenance[name] = count
+        found.provenance[name] += count
         return
-    found.columns[name] = {"changed": count, "examples": compare.examples(old, new, ids, differ)}
+    found.add_change(name, count, compare.examples(old, new, ids, differ))
     found.touched |= set(ids[differ].tolist())
 
 
-def _science(found: Findings, output: Output, pair: tuple[pa.Array, pa.Array], rows: Alignment, ids: Ints) -> None:
-    """Look at an output of a module: words flip, numbers drift. Drift is of all rows, flips of those on both sides."""
-    old, new = pair
-    if output.role in WORDS:
-        turned = compare.flips(old.take(pa.array(rows.old)), new.take(pa.array(rows.new)), ids)
-        if turned:
-            found.flips[output.name] = turned
-        return
-    after = compare.leaves(output.name, new)
-    for leaf, values in compare.leaves(output.name, old).items():
-        facts = compare.drift(values, after[leaf]) if leaf in after else None
-        if facts is not None:
-            found.drift[leaf] = facts
+def _numbers(found: Columns, name: str, pair: tuple[pa.Array, pa.Array], sampled: Sequence[Flags]) -> None:
+    """Keep the numbers that a module gives, of all alerts, for their drift."""
+    old, new = (compare.leaves(name, column.filter(pa.array(rows))) for column, rows in zip(pair, sampled, strict=True))
+    for leaf in old.keys() & new.keys():
+        found.values[leaf][0].append(compare.finite(old[leaf]))
+        found.values[leaf][1].append(compare.finite(new[leaf]))

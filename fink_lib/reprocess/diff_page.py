@@ -62,9 +62,9 @@ def headline(facts: JsonObject) -> str:
     if facts["same"]:
         return "Nothing would change: both sides say the same of every alert."
     moved = sum(move["count"] for move in facts["moves"])
-    gained = sum(len(each["gained"]) for each in facts["filters"].values())
-    lost = sum(len(each["lost"]) for each in facts["filters"].values())
-    flipped = sum(flip["count"] for flips in facts["flips"].values() for flip in flips)
+    gained = sum(each["n_gained"] for each in facts["filters"].values())
+    lost = sum(each["n_lost"] for each in facts["filters"].values())
+    flipped = sum(facts["flipped"].values())
     return (
         f"{facts['alerts_changed']:,} alerts would change: {moved:,} stand elsewhere, {flipped:,} labels flip; "
         f"the filters gain {gained:,} and lose {lost:,}."
@@ -80,7 +80,7 @@ def markdown(facts: JsonObject, link: str) -> str:
             f"* `{table}.{name}` differs for {each['changed']:,} alerts" for name, each in sorted(columns.items())
         ]
     for name, each in facts["filters"].items():
-        if each["gained"] or each["lost"]:
-            lines.append(f"* filter `{name}`: {len(each['gained']):,} gained, {len(each['lost']):,} lost")
+        if each["n_gained"] or each["n_lost"]:
+            lines.append(f"* filter `{name}`: {each['n_gained']:,} gained, {each['n_lost']:,} lost")
     lines += ["", f"The whole comparison: `{link}`"]
     return "\n".join(lines)

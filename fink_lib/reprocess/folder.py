@@ -58,6 +58,11 @@ class RequestFolder:
         """The comparison as a page."""
         return self.root / "diff.html"
 
+    @property
+    def changes(self) -> Path:
+        """Every alert that changes, as Parquet."""
+        return self.root / "changes.parquet"
+
     def request(self) -> Request:
         """Read what was asked for."""
         return request_from_json(self.read("request"))

@@ -32,6 +32,7 @@ def partial_frame(
 ) -> DataFrame:
     """Return accepted alerts as rows of silver, with some modules run again.
 
+    Of the live table no more is read and joined than the rows of these alerts: a night comes in portions.
     An alert that the live table lacks has no other values to keep: all modules run on it.
 
     Parameters
@@ -45,8 +46,7 @@ def partial_frame(
     names
         Modules to run, with all that they need.
     """
-    nights = [F.lit(night) for night in pc.unique(rows["night"]).to_pylist()]
-    mine = live.where(F.col("night").isin(*nights))
+    mine = _same_packets(session, live, rows)
     known = pa.array(on_record(rows, mine.select(*KAFKA_KEY).toArrow()))
     old, new = rows.filter(known), rows.filter(pc.invert(known))
     parts = []
@@ -58,6 +58,15 @@ def partial_frame(
         everything = versions(stream_modules(survey.name), cache)
         parts.append(SilverRows(tables, science_column(survey, cache), everything).frame(session, new))
     return parts[0] if len(parts) == 1 else parts[0].unionByName(parts[1], allowMissingColumns=True)
+
+
+def _same_packets(session: SparkSession, live: DataFrame, rows: pa.Table) -> DataFrame:
+    """Return the live rows of these packets alone; the range of offsets lets files of the night be passed over."""
+    nights = [F.lit(night) for night in pc.unique(rows["night"]).to_pylist()]
+    span = pc.min_max(rows["kafka_offset"])
+    near = F.col("kafka_offset").between(span["min"].as_py(), span["max"].as_py())
+    keys = session.createDataFrame(rows.select(list(KAFKA_KEY)))
+    return live.where(F.col("night").isin(*nights) & near).join(F.broadcast(keys), list(KAFKA_KEY), "left_semi")
 
 
 def _keep_the_rest(

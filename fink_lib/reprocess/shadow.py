@@ -19,7 +19,8 @@ from fink_lib.nightly.results import replace_text, to_json
 from fink_lib.reprocess.compare import JsonObject
 from fink_lib.reprocess.diff import compare_sides
 from fink_lib.reprocess.diff_page import headline, render
-from fink_lib.reprocess.side import Side
+from fink_lib.reprocess.findings import ChangesFile
+from fink_lib.reprocess.side import Pinned, Side
 from fink_lib.reprocess.tables import REPLACED, current_version, table_path
 from fink_lib.streaming.plan import StreamPlan
 from fink_lib.streaming.spec import Stage, StreamSpec
@@ -107,7 +108,7 @@ def diff(spec: ShadowSpec, nights: tuple[dt.date, ...]) -> JsonObject:
     """
     survey = get_survey(spec.survey)
     roots = {"live": None, "shadow": spec.tables}
-    sides = []
+    sides = {}
     for name, root in roots.items():
         paths = {table: table_path(spec.settings, spec.survey, table, root) for table in REPLACED}
         versions = {table: current_version(path) for table, path in paths.items()}
@@ -115,12 +116,11 @@ def diff(spec: ShadowSpec, nights: tuple[dt.date, ...]) -> JsonObject:
             raise ConfigError(
                 f"the {name} side of shadow '{spec.label}' has no tables yet in {root or spec.settings.lake}"
             )
-        sides.append(Side(name, paths, versions, nights))
-    live, shadow = sides
-    both = live.places, shadow.places
-    live, shadow = live.among(both[1]), shadow.among(both[0])
-    facts = compare_sides(survey, live, shadow)
+        sides[name] = Side(name, Pinned(paths, versions), nights)
+    with ChangesFile(spec.report.with_name("changes.parquet")) as changes:
+        facts = compare_sides(survey, sides["live"], sides["shadow"], changes.keep, common=True)
     request = {"reason": f"shadow '{spec.label}' on the live stream", "survey": spec.survey}
+    facts["changes"] = "changes.parquet"
     shown = {**facts, "request_id": spec.name, "request": request, "plan": None, "headline": headline(facts)}
     replace_text(spec.report.with_suffix(".json"), to_json(shown))
     replace_text(spec.report, render(shown))

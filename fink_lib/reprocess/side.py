@@ -1,4 +1,7 @@
-"""One side of a comparison: the alerts of some nights in two tables at pinned versions, read a column at a time."""
+"""One side of a comparison: the alerts of some nights in two tables at pinned versions.
+
+It is read a night and a column at a time: what is in memory does not grow with the number of nights.
+"""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -18,6 +21,7 @@ from fink_lib.filters.base import Filter
 from fink_lib.filters.columns import as_array
 from fink_lib.filters.evaluate import evaluate
 from fink_lib.filters.registry import inputs_of
+from fink_lib.lake.swap import night_files
 from fink_lib.lake.tables import KAFKA_KEY
 from fink_lib.nightly.snapshot import Table
 from fink_lib.reprocess.records import KEYS, on_record
@@ -28,6 +32,37 @@ SILVER, REJECTED, REPEAT = "silver", "rejected", "repeat"
 
 
 @dataclass(frozen=True)
+class Pinned:
+    """Silver and rejected at versions that never change, each opened once.
+
+    Attributes
+    ----------
+    paths, versions
+        Folder and version of each; a version of None is a table that is not there.
+    """
+
+    paths: Mapping[Table, Path]
+    versions: Mapping[Table, int | None]
+
+    @cached_property
+    def opened(self) -> dict[Table, DeltaTable]:
+        """The tables that are there."""
+        pinned = self.versions.items()
+        return {table: open_table(self.paths[table], version) for table, version in pinned if version is not None}
+
+    @cached_property
+    def schemas(self) -> dict[Table, pa.Schema]:
+        """Their columns; none where there is no table."""
+        there = {table: pa.schema(found.schema().to_arrow()) for table, found in self.opened.items()}
+        return {table: there.get(table, pa.schema([])) for table in self.versions}
+
+    def rows(self, table: Table, nights: Sequence[dt.date]) -> int:
+        """Return how many rows the nights have in a table, as its log says."""
+        found = self.opened.get(table)
+        return 0 if found is None else sum(file.rows for file in night_files(found, set(nights)))
+
+
+@dataclass(frozen=True)
 class Side:
     """Silver and rejected of some nights, live or candidate.
 
@@ -35,8 +70,8 @@ class Side:
     ----------
     name
         ``live`` or ``candidate``.
-    paths, versions
-        Folder and version of each of the two tables.
+    pinned
+        The tables.
     nights
         Which nights.
     only
@@ -44,10 +79,13 @@ class Side:
     """
 
     name: str
-    paths: Mapping[Table, Path]
-    versions: Mapping[Table, int | None]
+    pinned: Pinned
     nights: tuple[dt.date, ...]
     only: pa.Table | None = None
+
+    def on(self, night: dt.date) -> "Side":
+        """Return one night of this side."""
+        return replace(self, nights=(night,))
 
     def among(self, places: pa.Table) -> "Side":
         """Return the part of this side whose packets are among some others, by their Kafka position."""
@@ -55,7 +93,7 @@ class Side:
 
     def schema(self, table: Table) -> pa.Schema:
         """Return the columns of a table; none where there is no table."""
-        return self._schemas[table]
+        return self.pinned.schemas[table]
 
     def column(self, table: Table, name: str) -> pa.Array:
         """Return one column, a value for each row of `keys`."""
@@ -64,7 +102,7 @@ class Side:
     @cached_property
     def keys(self) -> dict[Table, pa.Table]:
         """Identity and Kafka position of the rows, in the order of every other column."""
-        return {table: self._read(table, KEYS) for table in self.paths}
+        return {table: self._read(table, KEYS) for table in self.pinned.paths}
 
     @cached_property
     def places(self) -> pa.Table:
@@ -110,7 +148,7 @@ class Side:
     def _may_leave(self, public: str) -> Flags:
         where = f"{night_predicate(self.nights)} AND ({public})"
         query = f"SELECT {', '.join(KAFKA_KEY)} FROM alerts WHERE {where}"  # noqa: S608 - the survey's own condition
-        found = QueryBuilder().register("alerts", self._opened[Table.SILVER]).execute(query)
+        found = QueryBuilder().register("alerts", self.pinned.opened[Table.SILVER]).execute(query)
         batches = [pa.record_batch(batch) for batch in found]
         if not batches:
             return np.zeros(self.keys[Table.SILVER].num_rows, dtype=bool)
@@ -118,28 +156,20 @@ class Side:
         return on_record(self.keys[Table.SILVER], rows.cast(_plain_text(rows.schema)))
 
     @cached_property
-    def _opened(self) -> dict[Table, DeltaTable]:
-        """The tables that are there, each opened once: a pinned version never changes."""
-        pinned = self.versions.items()
-        return {table: open_table(self.paths[table], version) for table, version in pinned if version is not None}
-
-    @cached_property
-    def _schemas(self) -> dict[Table, pa.Schema]:
-        there = {table: pa.schema(found.schema().to_arrow()) for table, found in self._opened.items()}
-        return {table: there.get(table, pa.schema([])) for table in self.versions}
-
-    @cached_property
     def _datasets(self) -> dict[Table, ds.Dataset]:
-        return {table: found.to_pyarrow_dataset() for table, found in self._opened.items()}
+        """The files of the nights, found once and not by looking at those of all nights for each column."""
+        mine = [("night", "in", [night.isoformat() for night in self.nights])]
+        return {
+            table: found.to_pyarrow_dataset(file_pruning_predicate=mine) for table, found in self.pinned.opened.items()
+        }
 
     def _read(self, table: Table, columns: Sequence[str]) -> pa.Table:
         found = self._datasets.get(table)
         if found is None:
             kinds = {"kafka_topic": pa.string(), "kafka_partition": pa.int32()}
             return pa.schema([pa.field(name, kinds.get(name, pa.int64())) for name in columns]).empty_table()
-        chosen = pc.field("night").isin(list(self.nights))
         wanted = list(dict.fromkeys((*columns, *KAFKA_KEY)))
-        rows = found.to_table(columns=wanted, filter=chosen)
+        rows = found.to_table(columns=wanted)
         # Columns are read apart: only an order of their own lets their rows agree.
         rows = rows.sort_by([(name, "ascending") for name in KAFKA_KEY])
         if self.only is not None:

@@ -10,10 +10,11 @@ from fink_lib.nightly.results import replace_text
 from fink_lib.reprocess.compare import JsonObject
 from fink_lib.reprocess.diff import compare_sides
 from fink_lib.reprocess.diff_page import headline, render
+from fink_lib.reprocess.findings import ChangesFile
 from fink_lib.reprocess.folder import RequestFolder, create
 from fink_lib.reprocess.plan import make_plan
 from fink_lib.reprocess.request import Request
-from fink_lib.reprocess.side import Side
+from fink_lib.reprocess.side import Pinned, Side
 from fink_lib.reprocess.state import State, check_step
 from fink_lib.reprocess.tables import REPLACED, current_version, table_path
 from fink_lib.surveys import get_survey
@@ -76,10 +77,17 @@ def diff(folder: RequestFolder, clock: Clock = utc_now) -> JsonObject:
     survey, nights = get_survey(request.survey), request.nights
     live_paths = {table: table_path(folder.settings, survey.name, table) for table in REPLACED}
     new_paths = {table: table_path(folder.settings, survey.name, table, folder.candidate) for table in REPLACED}
-    live = Side("live", live_paths, {table: pinned[str(table)] for table in REPLACED}, nights)
-    candidate = Side("candidate", new_paths, {table: current_version(new_paths[table]) for table in REPLACED}, nights)
-    facts = compare_sides(survey, live, candidate)
-    shown = {**facts, "request_id": folder.request_id, "request": request.as_json(), "plan": folder.read("plan")}
+    live = Side("live", Pinned(live_paths, {table: pinned[str(table)] for table in REPLACED}), nights)
+    newest = {table: current_version(new_paths[table]) for table in REPLACED}
+    with ChangesFile(folder.changes) as changes:
+        facts = compare_sides(survey, live, Side("candidate", Pinned(new_paths, newest), nights), changes.keep)
+    shown = {
+        **facts,
+        "changes": folder.changes.name,
+        "request_id": folder.request_id,
+        "request": request.as_json(),
+        "plan": folder.read("plan"),
+    }
     shown["headline"] = headline(facts)
     folder.write("diff", shown)
     replace_text(folder.report, render(shown))

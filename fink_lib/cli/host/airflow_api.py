@@ -11,6 +11,7 @@ from fink_lib.errors import HostError
 REQUEST_TIMEOUT_S = 30.0
 PAGE = 100
 POLL_S = 1.0
+BUSY_TRIES = 5
 
 Record = dict[str, Any]
 
@@ -60,9 +61,9 @@ class AirflowApi:
     def ensure_pool(self, name: str, slots: int, description: str, *, include_deferred: bool) -> None:
         """Create a pool, or give it these values."""
         body = {"slots": slots, "description": description, "include_deferred": include_deferred}
-        answer = self._request("POST", "/pools", json={"name": name, **body}, accept=(HTTPStatus.CONFLICT,))
+        answer = self._again("POST", "/pools", accept=(HTTPStatus.CONFLICT,), json={"name": name, **body})
         if answer.status_code == HTTPStatus.CONFLICT:
-            self._request("PATCH", f"/pools/{name}", json={"pool": name, **body})
+            self._again("PATCH", f"/pools/{name}", accept=(), json={"pool": name, **body})
 
     def import_errors(self) -> list[str]:
         """Return ``file: last line`` of each DAG file that cannot be imported."""
@@ -136,6 +137,15 @@ class AirflowApi:
             found += page[key]
             if len(found) >= page["total_entries"] or not page[key]:
                 return found
+
+    def _again(self, method: str, path: str, accept: tuple[int, ...], **options: Any) -> httpx.Response:
+        """Make a request that may be repeated: SQLite, busy with a start, is locked for longer than Airflow waits."""
+        for _ in range(BUSY_TRIES):
+            answer = self._request(method, path, accept=(*accept, HTTPStatus.INTERNAL_SERVER_ERROR), **options)
+            if answer.status_code != HTTPStatus.INTERNAL_SERVER_ERROR:
+                return answer
+            time.sleep(POLL_S)
+        return self._request(method, path, accept=accept, **options)
 
     def _request(self, method: str, path: str, *, accept: tuple[int, ...] = (), **options: Any) -> httpx.Response:
         try:

@@ -4,13 +4,14 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from fink_lib.config import Settings
 from fink_lib.lake.digest import table_digest
 from fink_lib.lake.tables import bronze_alerts
-from fink_lib.reprocess import promote, steps
+from fink_lib.reprocess import candidate, partial, promote, steps
 from fink_lib.reprocess.folder import RequestFolder
 from fink_lib.reprocess.request import Request
 from tests.spark.enrich.enrich_bench import Bench, bronze_row, read_packets
@@ -92,10 +93,20 @@ def test_an_older_version_of_bronze_can_be_read(bench: Bench) -> None:
     assert sum(move["count"] for move in gone) == 120
 
 
-def test_one_module_leaves_the_values_of_the_others(bench: Bench) -> None:
-    """A live value of another module stays, even one that the module itself would not give."""
+def test_one_module_leaves_the_values_of_the_others(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A live value of another module stays, even one that the module itself would not give; in portions too."""
     from delta.tables import DeltaTable
 
+    joined: list[int] = []
+    same_packets = partial._same_packets
+
+    def counted(session: SparkSession, live: DataFrame, rows: pa.Table) -> DataFrame:
+        found = same_packets(session, live, rows)
+        joined.append(found.count() - rows.num_rows)
+        return found
+
+    monkeypatch.setattr(partial, "_same_packets", counted)
+    monkeypatch.setattr(candidate, "ROWS_AT_ONCE", 60)
     path = str(bench.settings.lake / "silver_ztf__alerts")
     before = live(bench)
     table = DeltaTable.forPath(bench.session, path)
@@ -105,6 +116,7 @@ def test_one_module_leaves_the_values_of_the_others(bench: Bench) -> None:
     folder = computed(bench, modules=("quality",))
     changed = folder.read("diff")["columns"]["silver"]
     assert set(changed) == {"quality_flaws"}
+    assert joined == [0, 0], "each portion is joined with its own rows, not with the whole night"
     assert changed["quality_flaws"]["changed"] == bench.silver.count()
     # The versions are those of before; but one digest no longer names all of a row's values.
     assert folder.read("diff")["provenance"]["silver"] == {"science_digest": bench.silver.count()}

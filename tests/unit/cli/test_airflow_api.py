@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from fink_lib.cli.approval import answer_in_airflow
+from fink_lib.cli.host import airflow_api
 from fink_lib.cli.host.airflow import LocalAirflow, Login
 from fink_lib.cli.host.airflow_api import AirflowApi
 from fink_lib.config import Settings
@@ -86,6 +87,26 @@ def test_existing_pool_is_given_the_values() -> None:
     with api(server) as client:
         client.ensure_pool("p", 2, "two", include_deferred=True)
     assert server.seen == [("POST", "/api/v2/pools"), ("PATCH", "/api/v2/pools/p")]
+
+
+@pytest.mark.parametrize("failures", [2, 9])
+def test_a_pool_is_made_although_the_database_is_busy(failures: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(airflow_api, "POLL_S", 0.0)
+    left = [httpx.Response(500, text="database is locked")] * failures
+
+    class Busy(Server):
+        def __call__(self, request: httpx.Request) -> httpx.Response:
+            told = super().__call__(request)
+            return left.pop() if left and request.url.path.endswith("/pools") else told
+
+    server = Busy()
+    with api(server) as client:
+        if failures > airflow_api.BUSY_TRIES:
+            with pytest.raises(HostError, match="refused POST /pools: 500 database is locked"):
+                client.ensure_pool("p", 2, "two", include_deferred=True)
+        else:
+            client.ensure_pool("p", 2, "two", include_deferred=True)
+    assert len(server.seen) == min(failures + 1, airflow_api.BUSY_TRIES + 1)
 
 
 def waiting(settings: Settings, server: Server, monkeypatch: pytest.MonkeyPatch) -> RequestFolder:

@@ -52,7 +52,9 @@ class Settings(BaseSettings):
         None, description="PEM file with private key (PKCS 8) and certificates for that port; unset does not encrypt it"
     )
     kafka_security: dict[str, str] = Field(
-        default_factory=dict, description="Extra librdkafka settings as JSON (security.protocol, sasl.*, ssl.*)"
+        default_factory=dict,
+        repr=False,  # it may hold a password
+        description="Extra librdkafka settings as JSON (security.protocol, sasl.*, ssl.*)",
     )
     airflow_port: int = Field(
         8080, ge=0, le=65535, description="Port of the Airflow UI started by `fink up`; 0 takes a free one"

@@ -85,7 +85,7 @@ def grant(
     home: HomeOption = None,
 ) -> None:
     """Let a user read topics; a new user gets a password, which is printed once and kept nowhere."""
-    from fink_lib.cli.host.stack import connected, kafka_doors
+    from fink_lib.cli.host.stack import connected, has_own_kafka, local_kafka
     from fink_lib.distribute.users import check_user, put_user
     from fink_lib.distribute.users import grant as let_read
     from fink_lib.distribute.users import users as all_users
@@ -102,7 +102,8 @@ def grant(
     let_read(admin, user, wanted)
     for name in wanted:
         say(f"user '{user}' may read {name}")
-    say(f"SCRAM-SHA-512 at {kafka_doors(settings)}; group '{user}' or one that begins with '{user}_'")
+    where = local_kafka(settings).users if has_own_kafka(settings) else settings.kafka_bootstrap
+    say(f"SCRAM-SHA-512 at {where}; group '{user}' or one that begins with '{user}_'")
 
 
 @app.command()

@@ -75,6 +75,20 @@ def set_readers(admin: AdminClient, public: Collection[str], restricted: Collect
         )
 
 
+def is_closed(admin: AdminClient, topic: str) -> bool:
+    """Tell whether Kafka, which has rules, lets not just anyone read a topic.
+
+    Raises
+    ------
+    BrokerError
+        When Kafka does not answer.
+    """
+    try:
+        return not _opening(admin, topic)
+    except (NoRules, RulesNotOurs):
+        return False
+
+
 def rule(
     kind: ResourceType,
     name: str,
@@ -139,5 +153,10 @@ def rules_of(name: str | None, pattern: ResourcePatternType, who: str | None = N
 
 def _is_open(admin: AdminClient, topic: str) -> bool:
     """Tell whether a rule for more than this topic lets anyone read it; those for it alone were just taken back."""
+    return any(one.name != topic for one in _opening(admin, topic))
+
+
+def _opening(admin: AdminClient, topic: str) -> list[AclBinding]:
+    """Return the rules by which anyone may read a topic."""
     (rules,) = settle([admin.describe_acls(rules_of(topic, ResourcePatternType.MATCH))], "tell who may read a topic")
-    return any(one.principal in {ANYONE, ANONYMOUS} and one.operation in READING and one.name != topic for one in rules)
+    return [one for one in rules if one.principal in {ANYONE, ANONYMOUS} and one.operation in READING]

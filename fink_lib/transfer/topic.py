@@ -7,10 +7,11 @@ from confluent_kafka import Consumer, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from fink_lib.config import Settings
+from fink_lib.distribute.access import is_closed
 from fink_lib.distribute.recovery import unrecorded
 from fink_lib.distribute.restricted import restricted_topics
 from fink_lib.distribute.sender import FLUSH_TIMEOUT_S, PRODUCER_CONFIG, Sender
-from fink_lib.distribute.topics import ADMIN_TIMEOUT_S, client_config, ends_of, ensure_topics
+from fink_lib.distribute.topics import ADMIN_TIMEOUT_S, client_config, ends_of, ensure_topics, output_topics
 from fink_lib.errors import BrokerError
 from fink_lib.filters.base import topic_of
 from fink_lib.transfer.request import By, TransferRequest
@@ -67,8 +68,21 @@ def seal(settings: Settings, request: TransferRequest, schema: bytes, alerts: in
 
 
 def is_restricted(settings: Settings, request: TransferRequest) -> bool:
-    """Tell whether a transfer sends what a restricted filter selects: then it is no more for anyone than its topic."""
-    return request.by is By.FILTER and topic_of(request.what, request.survey) in restricted_topics(settings)
+    """Tell whether a transfer sends what a restricted filter selects: then it is no more for anyone than its topic.
+
+    A topic that stands closed counts too: whoever sends a transfer may not have the settings of the stream.
+
+    Raises
+    ------
+    BrokerError
+        When Kafka does not answer.
+    """
+    if request.by is not By.FILTER:
+        return False
+    topic, admin = topic_of(request.what, request.survey), AdminClient(client_config(settings))
+    if topic in restricted_topics(settings):
+        return True
+    return topic in output_topics(admin, request.survey) and is_closed(admin, topic)
 
 
 def _ensure(settings: Settings, request: TransferRequest, topic: str) -> None:

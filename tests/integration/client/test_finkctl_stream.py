@@ -166,14 +166,19 @@ def test_a_user_reads_a_restricted_topic_with_fink_client_and_nobody_else_does(
     assert Reader(secured_kafka.users, "alice", "incorrect horse battery").read(1, timeout_s=3) == []
 
 
-def test_a_transfer_of_a_restricted_filter_is_restricted_too(restricting: Settings, public_kafka: str) -> None:
+def test_a_transfer_of_a_restricted_filter_is_restricted_too(
+    bench: Bench, restricting: Settings, public_kafka: str
+) -> None:
     asked = {"survey": "ztf", "first_night": "2021-11-22", "asked_by": "me", "by": "filter"}
-    requests = {
-        name: TransferRequest.from_json({**asked, "what": name, "transfer_id": name.replace("_", "")})
-        for name in ("sso_ztf_candidates", "sso_fink_candidates")
-    }
-    for request in requests.values():
-        assert standing_ids(restricting, request) == set()
+
+    def topic_of(settings: Settings, name: str, transfer_id: str) -> str:
+        request = TransferRequest.from_json({**asked, "what": name, "transfer_id": transfer_id})
+        assert standing_ids(settings, request) == set()
+        return request.topic
+
+    closed = topic_of(restricting, "sso_ztf_candidates", "closed")
+    without_the_setting = topic_of(bench.spec.settings, "sso_ztf_candidates", "closed2")
+    open_to_anyone = topic_of(restricting, "sso_fink_candidates", "open1")
     seen = AdminClient({"bootstrap.servers": public_kafka}).list_topics(timeout=PATIENCE_S).topics
-    assert requests["sso_fink_candidates"].topic in seen
-    assert requests["sso_ztf_candidates"].topic not in seen
+    assert open_to_anyone in seen
+    assert not {closed, without_the_setting} & set(seen)

@@ -224,6 +224,7 @@ def test_grant_and_revoke(
         return printed.out + printed.err
 
     told = fink("grant", "carol", CLOSED)
+    assert secured_kafka.users in told
     password = told.split("password ")[1].split()[0]
     conf = with_password(secured_kafka.users, "carol", password)
     assert read(conf, CLOSED, "carol") == "an alert"

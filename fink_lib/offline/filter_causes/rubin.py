@@ -16,6 +16,7 @@ from fink_lib.filters.blocks.rubin_surroundings import (
 from fink_lib.filters.lsst.faint_trails import MIN_ELONGATION, MOMENTS, elongation
 from fink_lib.offline.filter_causes.cause import Cause, Row, Side
 from fink_lib.science.classify.labels import FAILED_PREFIX
+from fink_lib.science.rubin.rate import MIN_GAP_DAYS
 
 INVERTED = ("most_likely_sn", "remove_unlikely_transients")
 RUBIN_EXTRAGALACTIC = (
@@ -28,7 +29,6 @@ RUBIN_EXTRAGALACTIC = (
 GAIA_CLAUSE = NO_GAIA_STAR.name
 GALAXY_CLAUSES = tuple(clauses[-1].name for clauses in (NEAR_GALAXY, EXTRAGALACTIC_OR_EMPTY))
 BAND, BANDS_BEFORE, IS_NEGATIVE = "diaSource.band", "prvDiaSources.band", "diaSource.isNegative"
-MIN_GAP_DAYS = 1 / 48
 
 
 def _flagged(row: Row) -> bool:

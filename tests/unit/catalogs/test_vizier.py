@@ -104,9 +104,7 @@ def test_a_declared_catalogue_is_fetched_and_loaded_as_a_file_is(name: str, serv
     assert [each.name for each in path.parent.iterdir()] == [path.name]  # no scratch file is left
 
 
-def test_a_table_may_be_named_and_a_sexagesimal_csv_is_written_as_such(
-    service: Service, tmp_path: Path
-) -> None:
+def test_a_table_may_be_named_and_a_sexagesimal_csv_is_written_as_such(service: Service, tmp_path: Path) -> None:
     fetch(KNOWN["magnetic_cv"], "J/MNRAS/0/0/table", tmp_path, vizier(service))
     assert service.questions[0]["-source"] == ["J/MNRAS/0/0/table"]
     catalog = load_catalog("magnetic_cv", tmp_path / "cache", tmp_path)

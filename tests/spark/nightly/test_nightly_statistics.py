@@ -129,7 +129,7 @@ def test_an_empty_night_has_statistics(context: NightContext) -> None:
     assert set(facts["counts"].values()) == {0}
     assert facts["latency_s"] == {}
     assert facts["sky"]["bins"] == []
-    assert facts["tracklets"] == {"alerts": 0, "count": 0, "linked": 0, "longest": []}
+    assert facts["tracklets"] is None  # the silver of these tests has no flag of what moves
 
 
 def test_compaction_keeps_every_row_and_other_nights(

@@ -12,6 +12,7 @@ from elasticc_alerts import write_alerts
 
 from fink_lib.cli.models_train import train as train_command
 from fink_lib.cli.science_accuracy import accuracy as accuracy_command
+from fink_lib.config import PROJECT_DIR
 from fink_lib.errors import ConfigError
 from fink_lib.science.rubin import early_snia
 from fink_lib.science.rubin.early_snia_accuracy import OURS, OURS_WITHOUT_HOST, compare
@@ -131,3 +132,21 @@ def test_the_committed_model_is_small_and_has_a_full_card() -> None:
     assert {"data", "split", "boosting", "features", "versions", "accuracy"} <= set(card)
     assert card["data"]["objects"] == len(model.trained_on)
     assert card["accuracy"]["with_host"]["auc_low"] > 0.8
+
+
+def test_on_simulated_alerts_our_interval_lies_above_both_scores_of_fink(shared_data: Path) -> None:
+    """The committed model on objects that it never saw; figures as in docs/early_snia_rubin.md."""
+    figures = compare(shared_data / "elasticc", seed=0)
+    theirs = {name: figures[name] for name in ("rf_snia_vs_nonia", "snn_snia_vs_nonia")}
+    page = (PROJECT_DIR / "docs" / "early_snia_rubin.md").read_text()
+    for name in (OURS, OURS_WITHOUT_HOST):
+        ours = figures[name]
+        assert (ours["n_pos"], ours["n_neg"]) == (2072, 1993)
+        assert (ours["split"]["seed"], ours["split"]["folds"]) == (20240408, 5)
+        for each in theirs.values():
+            assert ours["auc_low"] > each["auc_high"]
+            assert ours["efficiency_at_purity"]["0.9"] > each["efficiency_at_purity"]["0.9"] + 0.5
+    for each in (*theirs.values(), figures[OURS], figures[OURS_WITHOUT_HOST]):
+        assert f"{each['auc']:.3f} [{each['auc_low']:.3f}, {each['auc_high']:.3f}]" in page
+    for each in theirs.values():
+        assert each["where_scored"]["ours"]["auc_low"] > each["where_scored"]["theirs"]["auc_high"]

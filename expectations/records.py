@@ -18,7 +18,7 @@ RELEASED = ("replayed", "discarded")
 FACTS = ("code", "module", "catalog", "model")
 DECISIONS = ("promote", "discard", "undo")
 EVENTS = ("add", "activate", "pause")
-NOTICES = ("queued", "kept", "sending", "delivered", "failed")
+NOTICES = ("queued", "kept", "sending", "delivered", "failed", "uncertain")
 
 
 def releases(survey: Survey) -> "ExpectationSuite":
@@ -79,4 +79,26 @@ def notices() -> "ExpectationSuite":
         one_of("action", NOTICES, "A step is one that is known.", "warning"),
         known("at", "A step says when it was taken.", "warning"),
         in_range("step", "Steps count from 1.", "warning", low=1),
+    )
+
+
+def filter_failures(survey: Survey) -> "ExpectationSuite":
+    """Return the suite over the alerts of a night that a filter could not judge."""
+    return suite(
+        f"gold_{survey.name}__filter_failures",
+        once("failure", "A filter fails on an alert once.", ("alert_id", "filter", "filter_version"), "warning"),
+        known("alert_id", "A failure says on which alert.", "critical"),
+        known("filter", "A failure says of which filter.", "critical"),
+        known("reason", "A failure says why.", "warning"),
+    )
+
+
+def tracklets(survey: Survey) -> "ExpectationSuite":
+    """Return the suite over the alerts that were linked as paths of moving objects in a night."""
+    return suite(
+        f"gold_{survey.name}__tracklets",
+        once("alert", "An alert belongs to one tracklet.", ("night", "alert_id")),
+        known("tracklet", "A linked alert says to which tracklet it belongs.", "critical"),
+        in_range("members", "A tracklet links at least two alerts.", "critical", low=2),
+        in_range("rate_deg_per_day", "An object moves at a rate that is no less than zero.", "warning", low=0),
     )

@@ -8,7 +8,7 @@ been sent before.
 
 import logging
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from fink_lib.distribute.distributor import Distributor, Route
 from fink_lib.distribute.failures import FailureBook
@@ -44,24 +44,15 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
         When a filter or a topic cannot be used as it is.
     """
     settings = spec.settings
-    silver, bronze, published = silver_spec(survey), bronze_alerts(survey), gold_published(survey)
-    for table in (silver, bronze, published):
-        table.ensure(session, settings.lake)
-    arriving = (
-        session.readStream.format("delta")
-        .option("maxFilesPerTrigger", settings.max_files_per_batch)
-        # A night that is reprocessed replaces its rows: they were sent when they were new.
-        .option("skipChangeCommits", "true")
-        .load(str(silver.path(settings.lake)))
-    )
+    arriving = _silver(session, spec, survey)
     filters = active_filters(filters_of(survey.name), paths_of(arriving.schema))
     kept = delta_version(gold_user_filters().path(settings.lake))
     users = runnable(arriving, active(history(settings.lake, survey.name)), paths_of(arriving.schema))
     routes = [*map(Route.of, filters), *(Route.of(event) for event, _ in users)]
     ensure_topics(settings, [route.topic for route in routes], restricted_topics(settings))
-    packets = Packets(session, settings.lake, silver, bronze, survey)
     with lenient(session):
         source = narrow(arriving, survey, filters, selecting(users))
+    packets = Packets(session, settings.lake, silver_spec(survey), bronze_alerts(survey), survey)
     versions = {route.name: route.version for route in routes}
     distributor = Distributor(
         spec,
@@ -69,7 +60,7 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
         filters,
         routes,
         framings=framings(settings, [route.topic for route in routes], packets.key),
-        ledger=Ledger(session, published, settings.lake),
+        ledger=Ledger(session, gold_published(survey), settings.lake),
         failures=FailureBook(gold_filter_failures(survey), settings.lake, versions),
         packets=packets,
     )
@@ -81,4 +72,18 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
         trigger_s=settings.distribute_trigger_s,
         outdated=lambda: delta_version(gold_user_filters().path(settings.lake)) != kept,
         close=distributor.close,
+    )
+
+
+def _silver(session: SparkSession, spec: StreamSpec, survey: Survey) -> DataFrame:
+    """Return silver as it arrives; the tables of the stream are made where they are missing."""
+    silver, lake = silver_spec(survey), spec.settings.lake
+    for table in (silver, bronze_alerts(survey), gold_published(survey)):
+        table.ensure(session, lake)
+    return (
+        session.readStream.format("delta")
+        .option("maxFilesPerTrigger", spec.settings.max_files_per_batch)
+        # A night that is reprocessed replaces its rows: they were sent when they were new.
+        .option("skipChangeCommits", "true")
+        .load(str(silver.path(lake)))
     )

@@ -1,18 +1,45 @@
-"""Every table of the lake, in one page."""
+"""The tables of a survey; those that all surveys share are named here too, and written in `shared_tables`."""
 
 import pyspark.sql.types as T
 
 from fink_lib.lake.avro_types import spark_struct
+from fink_lib.lake.column_types import DATE, TEXTS, TS, B, D, L, N, S, struct
+from fink_lib.lake.shared_tables import (
+    gold_decisions,
+    gold_nights,
+    gold_notices,
+    gold_quality_results,
+    gold_statistics,
+    gold_upkeep,
+    gold_user_filters,
+)
 from fink_lib.lake.table import TableSpec
 from fink_lib.surveys import Survey
 
-S, L, N, D, B = T.StringType(), T.LongType(), T.IntegerType(), T.DoubleType(), T.BinaryType()
-TS, DATE, TEXTS = T.TimestampType(), T.DateType(), T.ArrayType(T.StringType())
-
-
-def _struct(*columns: tuple[str, T.DataType]) -> T.StructType:
-    return T.StructType([T.StructField(name, kind) for name, kind in columns])
-
+__all__ = [
+    "BY_NAME",
+    "IDENTITY_COLUMNS",
+    "KAFKA_COLUMNS",
+    "KAFKA_KEY",
+    "SKY",
+    "bronze_alerts",
+    "gold_decisions",
+    "gold_filter_failures",
+    "gold_nights",
+    "gold_notices",
+    "gold_published",
+    "gold_quality_results",
+    "gold_statistics",
+    "gold_tracklets",
+    "gold_upkeep",
+    "gold_user_filters",
+    "packet_struct",
+    "quarantine",
+    "releases",
+    "science_facts",
+    "silver_alerts",
+    "silver_rejected",
+]
 
 KAFKA_COLUMNS = (("kafka_topic", S), ("kafka_partition", N), ("kafka_offset", L), ("kafka_time", TS))
 SKY, BY_NAME = ("ra", "dec"), ("object_id", "alert_id")
@@ -30,7 +57,7 @@ def packet_struct(survey: Survey, *, cutouts: bool) -> T.StructType:
 
 def bronze_alerts(survey: Survey) -> TableSpec:
     """Every packet that could be decoded, unchanged."""
-    head = _struct(
+    head = struct(
         *IDENTITY_COLUMNS,
         *KAFKA_COLUMNS,
         ("ingest_time", TS),
@@ -57,7 +84,7 @@ def quarantine(survey: Survey) -> TableSpec:
         layer="bronze",
         survey=survey.name,
         name="quarantine",
-        schema=_struct(
+        schema=struct(
             ("night", DATE),
             ("alert_id", L),
             *KAFKA_COLUMNS,
@@ -81,7 +108,7 @@ def releases(survey: Survey) -> TableSpec:
         layer="bronze",
         survey=survey.name,
         name="releases",
-        schema=_struct(
+        schema=struct(
             ("night", DATE),
             ("alert_id", L),
             *KAFKA_COLUMNS[:3],
@@ -101,7 +128,7 @@ def releases(survey: Survey) -> TableSpec:
 
 def silver_alerts(survey: Survey, science: T.StructType) -> TableSpec:
     """Every alert that passed the cuts, with its science, without cutouts."""
-    head = _struct(
+    head = struct(
         *IDENTITY_COLUMNS,
         *KAFKA_COLUMNS,
         ("ingest_time", TS),
@@ -133,7 +160,7 @@ def science_facts(survey: Survey) -> TableSpec:
         layer="silver",
         survey=survey.name,
         name="science_facts",
-        schema=_struct(
+        schema=struct(
             ("digest", S), ("kind", S), ("name", S), ("version", S), ("outputs", S), ("reference", S), ("since", TS)
         ),
         key=("digest", "kind", "name", "outputs"),
@@ -148,7 +175,7 @@ def silver_rejected(survey: Survey) -> TableSpec:
         layer="silver",
         survey=survey.name,
         name="rejected",
-        schema=_struct(
+        schema=struct(
             *IDENTITY_COLUMNS,
             *KAFKA_COLUMNS,
             ("ingest_time", TS),
@@ -172,7 +199,7 @@ def gold_published(survey: Survey) -> TableSpec:
         layer="gold",
         survey=survey.name,
         name="published",
-        schema=_struct(
+        schema=struct(
             ("night", DATE),
             ("alert_id", L),
             ("object_id", S),
@@ -200,7 +227,7 @@ def gold_filter_failures(survey: Survey) -> TableSpec:
         layer="gold",
         survey=survey.name,
         name="filter_failures",
-        schema=_struct(
+        schema=struct(
             ("night", DATE),
             ("alert_id", L),
             ("filter", S),
@@ -214,131 +241,13 @@ def gold_filter_failures(survey: Survey) -> TableSpec:
     )
 
 
-def gold_nights() -> TableSpec:
-    """One row for each time that a night was closed; the highest version is the one in force."""
-    return TableSpec(
-        layer="gold",
-        survey="",
-        name="nights",
-        schema=_struct(
-            ("survey", S),
-            ("night", DATE),
-            ("version", N),
-            ("closed_at", TS),
-            ("run_id", S),
-            ("equation_holds", T.BooleanType()),
-            ("offered", L),
-            ("bronze", L),
-            ("quarantine", L),
-            ("silver", L),
-            ("rejected", L),
-            ("repeats", L),
-            ("manifest", S),
-        ),
-        key=("survey", "night", "version"),
-        comment="One row: a night closed, with its manifest as JSON.",
-        partitioned_by=("survey",),
-    )
-
-
-def gold_decisions() -> TableSpec:
-    """One row for each decision on a reprocessing."""
-    return TableSpec(
-        layer="gold",
-        survey="",
-        name="decisions",
-        schema=_struct(
-            ("survey", S),
-            ("request_id", S),
-            ("first_night", DATE),
-            ("last_night", DATE),
-            ("action", S),
-            ("decided_by", S),
-            ("decided_at", TS),
-            ("reason", S),
-            ("facts", S),
-        ),
-        key=("request_id", "action"),
-        comment="One row: a decision on a reprocessing: who, when, why, and what became of the tables (JSON).",
-        partitioned_by=("survey",),
-    )
-
-
-def gold_user_filters() -> TableSpec:
-    """One row for each thing that was done with a user's filter; the newest ones say what runs."""
-    return TableSpec(
-        layer="gold",
-        survey="",
-        name="user_filters",
-        schema=_struct(
-            ("survey", S),
-            ("name", S),
-            ("event", L),
-            ("action", S),
-            ("version", L),
-            ("owner", S),
-            ("description", S),
-            ("predicate", S),
-            ("by", S),
-            ("at", TS),
-            ("reason", S),
-            ("match_rate", D),
-            ("code_version", S),
-        ),
-        key=("survey", "name", "event"),
-        comment="One row: a user's filter added, activated or paused; by whom, when, why, at which match rate.",
-        partitioned_by=("survey",),
-    )
-
-
-def gold_notices() -> TableSpec:
-    """One row for each step of a notice: queued, tried, delivered."""
-    return TableSpec(
-        layer="gold",
-        survey="",
-        name="notices",
-        schema=_struct(
-            ("subscription", S),
-            ("key", S),
-            ("survey", S),
-            ("night", DATE),
-            ("step", L),
-            ("action", S),
-            ("at", TS),
-            ("subject", S),
-            ("text", S),
-            ("facts", S),
-            ("alert_ids", T.ArrayType(L)),
-            ("error", S),
-            ("code_version", S),
-        ),
-        key=("subscription", "key", "step"),
-        comment="One row: a step of a notice to a subscription: queued or kept, sending, delivered, failed, uncertain.",
-        partitioned_by=("survey",),
-    )
-
-
-def gold_statistics() -> TableSpec:
-    """Every number of every night, one a row; sums over nights are cumulative statistics."""
-    return TableSpec(
-        layer="gold",
-        survey="",
-        name="statistics",
-        schema=_struct(("survey", S), ("night", DATE), ("measure", S), ("name", S), ("value", D)),
-        key=("survey", "night", "measure", "name"),
-        comment="One row: a number of a night, for example measure `class:vsx`, name `RRAB`.",
-        partitioned_by=("survey", "night"),
-        append_only=False,
-    )
-
-
 def gold_tracklets(survey: Survey) -> TableSpec:
     """Every alert that was linked with others of its night, as the path of one moving object."""
     return TableSpec(
         layer="gold",
         survey=survey.name,
         name="tracklets",
-        schema=_struct(
+        schema=struct(
             ("night", DATE),
             ("tracklet", S),
             ("alert_id", L),
@@ -355,57 +264,4 @@ def gold_tracklets(survey: Survey) -> TableSpec:
         comment="One row: an alert of a tracklet, with how many alerts that has and how fast it moves.",
         partitioned_by=("night",),
         append_only=False,  # a night that is closed again replaces its rows
-    )
-
-
-def gold_quality_results() -> TableSpec:
-    """Every result of every expectation, night by night."""
-    return TableSpec(
-        layer="gold",
-        survey="",
-        name="quality_results",
-        schema=_struct(
-            ("survey", S),
-            ("night", DATE),
-            ("suite", S),
-            ("expectation", S),
-            ("severity", S),
-            ("success", T.BooleanType()),
-            ("observed", S),
-            ("rows", L),
-            ("unexpected", L),
-            ("meaning", S),
-            ("run_id", S),
-        ),
-        key=("survey", "night", "suite", "expectation"),
-        comment="One row: what an expectation found in a night, as it was last judged.",
-        partitioned_by=("survey", "night"),
-        append_only=False,
-    )
-
-
-def gold_upkeep() -> TableSpec:
-    """Every table's files on the days that the lake was tidied up."""
-    return TableSpec(
-        layer="gold",
-        survey="",
-        name="upkeep",
-        schema=_struct(
-            ("day", DATE),
-            ("at", TS),
-            ("table", S),
-            ("files", L),
-            ("bytes", L),
-            ("rows", L),
-            ("partitions", L),
-            ("fewest", L),
-            ("crowded", L),
-            ("removed", L),
-            ("removed_bytes", L),
-            ("kept_because", S),
-        ),
-        key=("day", "table"),
-        comment="One row: a table's files on a day, how few would do, and what vacuum removed.",
-        partitioned_by=("day",),
-        append_only=False,
     )

@@ -92,6 +92,8 @@ def _of_records(context: NightContext) -> Iterator[tuple["ExpectationSuite", lis
     yield records.decisions(), read_rows(tables.gold_decisions(), lake, mine)
     yield records.user_filters(), read_rows(tables.gold_user_filters(), lake, mine)
     yield records.notices(), read_rows(tables.gold_notices(), lake, mine & before)
+    yield records.filter_failures(survey), read_rows(tables.gold_filter_failures(survey), lake, tonight)
+    yield records.tracklets(survey), read_rows(tables.gold_tracklets(survey), lake, before)
     days = sorted(part["day"] for part in partitions(tables.gold_upkeep(), lake))[-history.TRAILING_NIGHTS :]
     chosen = pc.field("day").isin([dt.date.fromisoformat(day) for day in days])
     yield small_tables.upkeep(), read_rows(tables.gold_upkeep(), lake, chosen) if days else []

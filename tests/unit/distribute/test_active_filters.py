@@ -17,9 +17,7 @@ def test_every_column_is_named_through_structs_and_arrays() -> None:
     assert paths_of(schema) == {"candidate", "candidate.jd", "past", "past.jd"}
 
 
-@pytest.mark.parametrize(
-    ("survey", "left_out"), [("ztf", {"simbad_grav_candidates"}), ("lsst", {"hostless_candidate", "in_simbad"})]
-)
+@pytest.mark.parametrize(("survey", "left_out"), [("ztf", {"simbad_grav_candidates"}), ("lsst", {"in_simbad"})])
 def test_with_all_modules_only_those_wait_that_need_what_no_module_fills(survey: str, left_out: set[str]) -> None:
     silver = silver_alerts(get_survey(survey), science_struct(modules_of(survey)))
     filters = filters_of(survey)

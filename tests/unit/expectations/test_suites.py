@@ -99,6 +99,8 @@ SMALL: tuple[Callable[[], Any], ...] = (
     records.decisions,
     records.user_filters,
     records.notices,
+    partial(records.filter_failures, ZTF),
+    partial(records.tracklets, ZTF),
     catalogs.catalogs,
     partial(catalogs.crossmatched, ZTF),
 )
@@ -127,6 +129,8 @@ GOOD_ROWS = {
         "match_rate": 0.1,
     },
     "gold__notices": {"subscription": "s", "key": "k", "step": 1, "action": "queued", "at": NOW},
+    "gold_ztf__filter_failures": {"alert_id": 7, "filter": "f", "filter_version": "1.0", "reason": "ValueError"},
+    "gold_ztf__tracklets": {"night": NIGHT, "alert_id": 7, "tracklet": "t", "members": 3, "rate_deg_per_day": 0.2},
     "gold__catalogs": {
         "name": "vsx",
         "version": 1,
@@ -168,6 +172,15 @@ FAULTS: dict[str, dict[str, dict[str, Any]]] = {
         "predicate_known": {"event": 2, "predicate": None},
     },
     "gold__notices": {},
+    "gold_ztf__filter_failures": {
+        "alert_id_known": {"alert_id": None},
+        "filter_known": {"filter": None},
+    },
+    "gold_ztf__tracklets": {
+        "alert": {},
+        "tracklet_known": {"alert_id": 8, "tracklet": None},
+        "members_range": {"alert_id": 8, "members": 1},
+    },
     "gold__catalogs": {
         "version": {},
         "version_range": {"version": 0},

@@ -140,9 +140,9 @@ def restricting(bench: Bench) -> Iterator[Settings]:
     settings = bench.spec.settings.model_copy(update={"restricted_topics": RESTRICTED})
     ensure_topics(settings, [RESTRICTED], restricted_topics(settings))
     admin = AdminClient(client_config(settings))
-    for name in ("alice", "bob"):
+    for name in ("sn-team", "visitors"):
         users.put_user(admin, name, PASSWORD)
-    users.grant(admin, "alice", [RESTRICTED])
+    users.grant(admin, "sn-team", [RESTRICTED])
     yield settings
     ensure_topics(bench.spec.settings, [RESTRICTED])
 
@@ -152,18 +152,18 @@ def test_a_user_reads_a_restricted_topic_with_fink_client_and_nobody_else_does(
 ) -> None:
     recorded = Counter(alert for (where, _, _), (alert, _) in bench.published().items() if where == RESTRICTED)
     assert {2**53 + 1, 2**62 + 3} < set(recorded)
-    alerts = Reader(secured_kafka.users, "alice").read(recorded.total())
+    alerts = Reader(secured_kafka.users, "sn-team").read(recorded.total())
     assert Counter(alert["candid"] for alert in alerts) == recorded
     by_id = {packet["candid"]: packet for packet in packets}
     assert [differences(by_id[alert["candid"]], alert) for alert in alerts] == [[]] * len(alerts)
 
     with pytest.raises(AlertError, match="TOPIC_AUTHORIZATION_FAILED"):
-        Reader(secured_kafka.users, "bob").read(1)
+        Reader(secured_kafka.users, "visitors").read(1)
     with pytest.raises(AlertError, match="GROUP_AUTHORIZATION_FAILED"):
-        Reader(secured_kafka.users, "alice").read(1, group="pub_1")
+        Reader(secured_kafka.users, "sn-team").read(1, group="pub_1")
     with pytest.raises(AlertError, match="TOPIC_AUTHORIZATION_FAILED"):
         Reader(secured_kafka.bootstrap, "").read(1)
-    assert Reader(secured_kafka.users, "alice", "incorrect horse battery").read(1, timeout_s=3) == []
+    assert Reader(secured_kafka.users, "sn-team", "incorrect horse battery").read(1, timeout_s=3) == []
 
 
 def test_a_transfer_of_a_restricted_filter_is_restricted_too(

@@ -67,8 +67,8 @@ def test_start_use_stop_start_again_with_tls(jars: dict[str, Path], tmp_path: Pa
         produce(us, "alerts", b"one", b"two", b"x" * BIG_MESSAGE_BYTES)
         (topic,) = list_topics(kafka.connection["kafka_bootstrap"], kafka.connection["kafka_security"])
         assert (topic.name, topic.partitions, topic.messages) == ("alerts", 3, 3)
-        put_user(AdminClient(us), "alice", PASSWORD)
-        grant(AdminClient(us), "alice", ["alerts"])
+        put_user(AdminClient(us), "sn-team", PASSWORD)
+        grant(AdminClient(us), "sn-team", ["alerts"])
         pid = Services(tmp_path).read()["kafka"].pid
         listening = [each for each in psutil.net_connections("tcp") if each.status == "LISTEN" and each.pid == pid]
         assert len(listening) == 4, "one for anyone, one for users, one for us, one for the controller"
@@ -105,7 +105,7 @@ def check_tls(address: str, authority: Path) -> None:
     """Assert that a user gets in by TLS alone, and only who trusts the authority does."""
     user: Config = {
         "bootstrap.servers": address, "log_level": 0, "security.protocol": "SASL_SSL",
-        "ssl.ca.location": str(authority), "sasl.mechanism": "SCRAM-SHA-512", "sasl.username": "alice",
+        "ssl.ca.location": str(authority), "sasl.mechanism": "SCRAM-SHA-512", "sasl.username": "sn-team",
         "sasl.password": PASSWORD,
     }  # fmt: skip
     assert topics_for(user) == {"alerts"}

@@ -54,14 +54,14 @@ def clients(secured_kafka: LocalKafka, ours: Settings, admin: AdminClient) -> di
     for topic in (OPEN, CLOSED, ARRIVING):
         producer.produce(topic, b"an alert")
     assert producer.flush(PATIENCE_S) == 0
-    for name in ("alice", "bob"):
+    for name in ("sn-team", "visitors"):
         users.put_user(admin, name, PASSWORD)
-    users.grant(admin, "alice", [CLOSED])
+    users.grant(admin, "sn-team", [CLOSED])
     return {
         "anonymous": {"bootstrap.servers": secured_kafka.bootstrap, "log_level": 0},
-        "alice": with_password(secured_kafka.users, "alice", PASSWORD),
-        "bob": with_password(secured_kafka.users, "bob", PASSWORD),
-        "mallory": with_password(secured_kafka.users, "alice", "incorrect horse battery"),
+        "sn-team": with_password(secured_kafka.users, "sn-team", PASSWORD),
+        "visitors": with_password(secured_kafka.users, "visitors", PASSWORD),
+        "guesser": with_password(secured_kafka.users, "sn-team", "incorrect horse battery"),
     }
 
 
@@ -136,9 +136,9 @@ def change(conf: Config) -> set[str]:
     ("who", "restricted", "seen", "written", "changed"),
     [
         ("anonymous", NOT_THIS_TOPIC, {OPEN}, NOT_THIS_TOPIC, NOT_THIS_TOPIC),
-        ("alice", "an alert", {OPEN, CLOSED}, NOT_THIS_TOPIC, NOT_THIS_TOPIC),
-        ("bob", NOT_THIS_TOPIC, {OPEN}, NOT_THIS_TOPIC, NOT_THIS_TOPIC),
-        ("mallory", "_AUTHENTICATION", "_TRANSPORT", "_MSG_TIMED_OUT", "_TIMED_OUT"),
+        ("sn-team", "an alert", {OPEN, CLOSED}, NOT_THIS_TOPIC, NOT_THIS_TOPIC),
+        ("visitors", NOT_THIS_TOPIC, {OPEN}, NOT_THIS_TOPIC, NOT_THIS_TOPIC),
+        ("guesser", "_AUTHENTICATION", "_TRANSPORT", "_MSG_TIMED_OUT", "_TIMED_OUT"),
     ],
 )
 def test_what_each_may_do(
@@ -152,7 +152,7 @@ def test_what_each_may_do(
     changed: str,
 ) -> None:
     conf = clients[who]
-    assert read(conf, OPEN) == ("_AUTHENTICATION" if who == "mallory" else "an alert")
+    assert read(conf, OPEN) == ("_AUTHENTICATION" if who == "guesser" else "an alert")
     assert read(conf, CLOSED) == restricted
     assert see(conf) == seen
     assert write(conf, OPEN, CLOSED, "fink_new_ztf") == {written}
@@ -163,12 +163,17 @@ def test_what_each_may_do(
 
 
 def test_what_arrives_is_for_nobody_but_us(clients: dict[str, Config]) -> None:
-    assert [read(clients[who], ARRIVING) for who in ("anonymous", "alice")] == [NOT_THIS_TOPIC] * 2
+    assert [read(clients[who], ARRIVING) for who in ("anonymous", "sn-team")] == [NOT_THIS_TOPIC] * 2
 
 
 def test_the_groups_of_a_user_are_nobody_else_s(clients: dict[str, Config]) -> None:
     assert read(clients["anonymous"], OPEN, "anything at all") == "an alert"
-    for who, group in (("anonymous", "alice"), ("anonymous", "alice_1"), ("bob", "alice_1"), ("alice", "pub_1")):
+    for who, group in (
+        ("anonymous", "sn-team"),
+        ("anonymous", "sn-team_1"),
+        ("visitors", "sn-team_1"),
+        ("sn-team", "pub_1"),
+    ):
         assert read(clients[who], OPEN, group) == "GROUP_AUTHORIZATION_FAILED", (who, group)
 
 
@@ -214,8 +219,13 @@ def test_messages_are_kept_as_long_as_the_setting_says(ours: Settings, admin: Ad
 
 
 def test_grant_and_revoke(
-    secured_kafka: LocalKafka, clients: dict[str, Config], capsys: pytest.CaptureFixture[str]
+    secured_kafka: LocalKafka,
+    clients: dict[str, Config],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+
     def fink(*words: str, code: int = 0) -> str:
         with pytest.raises(SystemExit) as end:
             cli.main(["kafka", *words, "--home", str(secured_kafka.home)])
@@ -223,24 +233,24 @@ def test_grant_and_revoke(
         assert end.value.code == code, printed
         return printed.out + printed.err
 
-    told = fink("grant", "carol", CLOSED)
+    told = fink("grant", "kn-team", CLOSED)
     assert secured_kafka.users in told
     password = told.split("password ")[1].split()[0]
-    conf = with_password(secured_kafka.users, "carol", password)
-    assert read(conf, CLOSED, "carol") == "an alert"
-    assert password not in fink("grant", "carol"), "an account that is there keeps its password"
-    assert "fink kafka topics" in fink("grant", "carol", ARRIVING, code=2)
-    assert "is not usable" in fink("grant", "car_ol", code=2)
+    conf = with_password(secured_kafka.users, "kn-team", password)
+    assert read(conf, CLOSED, "kn-team") == "an alert"
+    assert password not in fink("grant", "kn-team"), "an account that is there keeps its password"
+    assert "fink kafka topics" in fink("grant", "kn-team", ARRIVING, code=2)
+    assert "is not usable" in fink("grant", "kn_team", code=2)
     assert "is not usable" in fink("grant", "fink", code=2)
-    assert {"alice", "carol", CLOSED} <= set(fink("users").split())
+    assert {"sn-team", "kn-team", CLOSED} <= set(fink("users").split())
     (row,) = [line for line in fink("topics").splitlines() if CLOSED in line]
-    assert "alice, carol" in row
+    assert "kn-team, sn-team" in row
 
-    assert "may no longer read" in fink("revoke", "carol", CLOSED)
-    eventually(lambda: see(conf) == set(see(clients["bob"])) and CLOSED not in see(conf))
-    assert "is gone" in fink("revoke", "carol")
-    assert "carol" not in fink("users")
-    assert "there is no user" in fink("revoke", "carol", code=2)
+    assert "may no longer read" in fink("revoke", "kn-team", CLOSED)
+    eventually(lambda: see(conf) == set(see(clients["visitors"])) and CLOSED not in see(conf))
+    assert "is gone" in fink("revoke", "kn-team")
+    assert "kn-team" not in fink("users")
+    assert "there is no user" in fink("revoke", "kn-team", code=2)
     assert read(conf, OPEN) == "_AUTHENTICATION"
 
 

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 
 from fink_lib.nightly import compact, statistics
 from fink_lib.nightly.job import NightContext
+from fink_lib.nightly.latency import grained
 from fink_lib.nightly.profile import profile
 from fink_lib.nightly.snapshot import Table, night_specs
 from fink_lib.testing.nights import NIGHT, FakeKafka, bronze_row
@@ -67,6 +68,13 @@ def test_flags_count_what_is_flagged(context: NightContext) -> None:
     assert flags["sso_candidate"] == 1
     assert flags["first_detection"] == 2
     assert flags["catalogued_variable"] == 2
+
+
+def test_seconds_are_told_to_the_millisecond_and_long_ones_to_four_digits(context: NightContext) -> None:
+    seconds = [0.00149, -0.0006, 9.99949, 12.3456, 123.456, 86399.4, 123456.0]
+    rows = context.session.createDataFrame([(each,) for each in seconds], "seconds double")
+    told = [row[0] for row in rows.select(grained(F.col("seconds"))).collect()]
+    assert told == [0.001, -0.001, 9.999, 12.35, 123.5, 86400.0, 123500.0]
 
 
 def test_an_empty_night_has_statistics(context: NightContext) -> None:

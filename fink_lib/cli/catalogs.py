@@ -94,8 +94,12 @@ def load(
         typer.Option(help="First fetch the file from this table of VizieR; `declared` for the one that is known."),
     ] = None,
     vizier_url: Annotated[str | None, typer.Option(help="A mirror of VizieR.")] = None,
+    airflow: Annotated[
+        bool, typer.Option("--airflow", help="Have the DAG `catalogs` do it, with its settings")
+    ] = False,
 ) -> None:
     """Load catalogue files as new versions and match again the sky that they change; the same file changes nothing."""
+    from fink_lib.cli.dag_run import start_dag
     from fink_lib.crossmatch.job import sentences
     from fink_lib.crossmatch.refresh import chosen_files, refresh
     from fink_lib.spark import build_session
@@ -103,7 +107,10 @@ def load(
     settings = load_settings(home, catalogs=folder)
     if vizier is not None:
         from_vizier(names or (), vizier, settings, vizier_url)
-    chosen_files(settings, names or ())  # a wrong name is said before a JVM is started
+    chosen_files(settings, names or ())  # a wrong name is said before a JVM or a run is started
+    if airflow:
+        start_dag(settings, "catalogs", {"names": names or []})
+        return
     session = build_session("catalogs", settings)
     try:
         for one in refresh(session, settings, names or ()):

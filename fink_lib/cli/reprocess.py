@@ -76,6 +76,7 @@ def run_command(
     home: HomeOption = None,
 ) -> None:
     """Write the candidate tables of a request and compare them with the live ones; live tables stay as they are."""
+    from fink_lib.cli.dag_run import start_dag
     from fink_lib.errors import ConfigError
     from fink_lib.reprocess import steps
     from fink_lib.reprocess.folder import find
@@ -89,7 +90,8 @@ def run_command(
             overrides=_pairs(settings_override), bronze_version=bronze_version, dry_run=dry_run, reason=reason,
         )  # fmt: skip
         if airflow:
-            trigger(settings, request)
+            conf = {name: value for name, value in request.as_json().items() if name != "survey"}
+            start_dag(settings, f"{request.survey}_reprocess", conf)
             return
         folder = steps.plan(settings, request)
     else:
@@ -232,22 +234,6 @@ def _compute(folder: "RequestFolder") -> None:
     say(f"run       {folder.request_id}: candidate tables in {folder.candidate}")
     run_candidate(folder)
     write_summary(folder)
-
-
-def trigger(settings: Settings, request: "Request") -> None:
-    """Start the DAG with a request, and say where it can be watched."""
-    from fink_lib.cli.host.airflow import LocalAirflow
-    from fink_lib.errors import HostError
-
-    airflow = LocalAirflow(settings)
-    if not airflow.is_running():
-        raise HostError(f"Airflow of {settings.home} does not run: `fink up` starts it; or leave --airflow away")
-    dag_id = f"{request.survey}_reprocess"
-    conf = {name: value for name, value in request.as_json().items() if name != "survey"}
-    with airflow.api() as api:
-        api.unpause(dag_id)
-        run_id = api.trigger(dag_id, conf)
-    say(f"started   {airflow.login.url}/dags/{dag_id}/runs/{run_id}")
 
 
 def show_plan(folder: "RequestFolder") -> None:

@@ -101,7 +101,7 @@ class Enricher:
         }
         lake, cache = spec.settings.lake, spec.settings.cache
         roots = {name: lake if name == "bronze" else out or lake for name in tables}
-        paths = {name: table.ensure(session, roots[name]) for name, table in tables.items()}
+        paths = {name: table.ensure(session, roots[name], grow=name != "bronze") for name, table in tables.items()}
         codes = TopicCodes()
         modules = stream_modules(survey.name)
         record_facts(session, survey, out or lake, facts_of(modules, cache, __version__)[1])

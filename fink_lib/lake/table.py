@@ -71,7 +71,7 @@ class TableSpec:
         """Folder of the table."""
         return lake / self.full_name
 
-    def ensure(self, session: SparkSession, lake: Path) -> Path:
+    def ensure(self, session: SparkSession, lake: Path, *, grow: bool = True) -> Path:
         """Create the table where it is missing, give it the columns that it lacks; return its folder.
 
         Streams start together and share tables. The one that comes second meets a folder that is no longer
@@ -79,9 +79,16 @@ class TableSpec:
 
         A table of an older version lacks what the spec has gained since: a field of a newer schema, the output of
         a new module. A stream that reads the table starts over from its checkpoint then.
+
+        Parameters
+        ----------
+        session, lake
+            Where.
+        grow
+            False leaves a table that is there as it is: for those who only read it, a shadow of newer code say.
         """
         path, deadline = self.path(lake), time.monotonic() + CREATION_S
-        while not self._is_ready(session, path):
+        while not self._is_ready(session, path, grow=grow):
             try:
                 self._create_or_grow(session, path)
             except PySparkException:
@@ -91,8 +98,8 @@ class TableSpec:
                 time.sleep(CREATION_POLL_S)
         return path
 
-    def _is_ready(self, session: SparkSession, path: Path) -> bool:
-        return DeltaTable.isDeltaTable(session, str(path)) and not self._lacking(path)
+    def _is_ready(self, session: SparkSession, path: Path, *, grow: bool) -> bool:
+        return DeltaTable.isDeltaTable(session, str(path)) and not (grow and self._lacking(path))
 
     def _lacking(self, path: Path) -> set[str]:
         """Return the columns and fields of the spec that a table does not have."""

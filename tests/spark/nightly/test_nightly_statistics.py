@@ -14,6 +14,7 @@ from fink_lib.lake.small import read_rows
 from fink_lib.lake.tables import gold_filter_failures
 from fink_lib.nightly import compact, statistics, tallies, tracklets
 from fink_lib.nightly.job import NightContext
+from fink_lib.nightly.latency import grained
 from fink_lib.nightly.profile import profile
 from fink_lib.nightly.snapshot import Table, night_specs
 from fink_lib.testing.nights import NIGHT, FakeKafka, bronze_row
@@ -122,6 +123,13 @@ def test_classes_too_many_to_name_stand_together(context: NightContext, monkeypa
     rows = [(label, at % 2) for at, label in enumerate(["a"] * 5 + ["b"] * 3 + ["c", "d", "d", None])]
     found = tallies.classes(context.session.createDataFrame(rows, "vsx string, flag int"), ["vsx", "flag"])
     assert found == {"vsx": {"a": 5, "b": 3, "(other)": 4}, "flag": {"0": 6, "1": 6}}
+
+
+def test_seconds_are_told_to_the_millisecond_and_long_ones_to_four_digits(context: NightContext) -> None:
+    seconds = [0.00149, -0.0006, 9.99949, 12.3456, 123.456, 86399.4, 123456.0]
+    rows = context.session.createDataFrame([(each,) for each in seconds], "seconds double")
+    told = [row[0] for row in rows.select(grained(F.col("seconds"))).collect()]
+    assert told == [0.001, -0.001, 9.999, 12.35, 123.5, 86400.0, 123500.0]
 
 
 def test_an_empty_night_has_statistics(context: NightContext) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from deltalake import DeltaTable as OpenTable
 from pyspark.sql import SparkSession
 from typer.testing import CliRunner
 
@@ -16,6 +17,7 @@ from fink_lib.enrich.stream import plan as enrich
 from fink_lib.errors import ConfigError
 from fink_lib.ingest.stream import BatchWriter, configure
 from fink_lib.lake.releases import read_releases
+from fink_lib.lake.tables import bronze_alerts
 from fink_lib.nightly.enriched import enriched_equation
 from fink_lib.nightly.offered import offered_account
 from fink_lib.nightly.snapshot import Snapshot, Table
@@ -157,6 +159,10 @@ def test_messages_of_a_schema_that_was_unknown_are_replayed_by_the_command_once_
     writer.write(spark.createDataFrame(rows, columns), 0)
     (told,) = {(row["error_class"], row["reason"]) for row in listed(settings)}
     assert told == ("unknown_schema", "2 fields that ztf does not know: candidate.magpsf, publisher")
+
+    version = OpenTable(writer.bronze).version()
+    bronze_alerts(ZTF).ensure(spark, settings.lake, grow=False)
+    assert OpenTable(writer.bronze).version() == version, "who only reads a table leaves it as it is"
 
     monkeypatch.setattr("fink_lib.spark.build_session", lambda *_: spark)
     monkeypatch.setattr(SparkSession, "stop", lambda _: None)

@@ -2,10 +2,13 @@
 
 import datetime as dt
 import json
+from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from fink_lib.cli import catalogs
 from fink_lib.cli.approval import answer_in_airflow
 from fink_lib.cli.host import airflow_api
 from fink_lib.cli.host.airflow import LocalAirflow, Login
@@ -22,6 +25,7 @@ class Server:
     def __init__(self) -> None:
         self.tokens = 0
         self.seen: list[tuple[str, str]] = []
+        self.bodies: list[dict[str, Any]] = []
         self.answers: dict[tuple[str, str], httpx.Response] = {}
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -31,6 +35,7 @@ class Server:
             self.tokens += 1
             return httpx.Response(201, json={"access_token": f"t{self.tokens}"})
         self.seen.append((request.method, request.url.path))
+        self.bodies.append(json.loads(request.content or b"{}"))
         if request.headers["Authorization"] == "Bearer t1" and self.tokens == 1 and "expired" in request.url.path:
             return httpx.Response(401)
         if request.url.path == "/api/v2/dags":
@@ -136,6 +141,22 @@ def test_a_decision_answers_the_run_that_waits_for_it(
     server.answers["GET", run] = httpx.Response(200, json=tasks)
     assert answer_in_airflow(settings, folder, "Approve", "agreed") is answered
     assert server.seen.count(("PATCH", f"{run}/approval/-1/hitlDetails")) == answered
+
+
+def test_catalogues_are_loaded_by_their_dag_when_asked_to(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server()
+    runs = "/api/v2/dags/catalogs/dagRuns"
+    server.answers["POST", runs] = httpx.Response(200, json={"dag_run_id": "manual__1"})
+    command = ["load", "gcvs", "--airflow", "--home", str(settings.home)]
+    with pytest.raises(HostError, match="does not run: `fink up` starts it"):
+        CliRunner().invoke(catalogs.app, command, catch_exceptions=False)
+    monkeypatch.setattr(LocalAirflow, "is_running", lambda _: True)
+    monkeypatch.setattr(LocalAirflow, "login", Login("http://airflow", "admin", "right"))
+    monkeypatch.setattr(LocalAirflow, "api", lambda _: api(server))
+    said = CliRunner().invoke(catalogs.app, command, catch_exceptions=False).output
+    assert said.strip() == "started   http://airflow/dags/catalogs/runs/manual__1"
+    assert server.seen[-2:] == [("PATCH", "/api/v2/dags/catalogs"), ("POST", runs)]
+    assert server.bodies[-1]["conf"] == {"names": ["gcvs"]}
 
 
 def test_nobody_there() -> None:

@@ -102,12 +102,12 @@ def running(*runs: str) -> dict[str, Any]:
 def test_another_run_that_closes_the_night_is_waited_for_and_not_killed(
     job: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job.write_text("import time; time.sleep(60)")
     first, second, lines = operator(), operator(), list[str]()
     second.run = "run-2"
     assert first.token != second.token
     first._take_turn({}, Settings(), "2021-11-22")
-    left = subprocess.Popen([sys.executable, str(job)], env=job_environment(Settings(), first.token))
+    words = [sys.executable, "-c", "import time; time.sleep(60)"]
+    left = subprocess.Popen(words, env=job_environment(Settings(), first.token))
     monkeypatch.setattr(second.log, "info", lambda text, *args: lines.append(text % args))
     with pytest.raises(TaskDeferred) as waits:
         second.execute(running("run-1"))

@@ -75,7 +75,7 @@ class Shown:
     @property
     def valid(self) -> int:
         """Number of alerts that have a value."""
-        return len(self.column) - self.column.null_count
+        return len(self.column) - int(self.column.null_count)
 
 
 def draw_all(data: Path, folder: Path) -> list[Path]:

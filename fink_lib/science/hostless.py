@@ -114,7 +114,7 @@ def _image(batch: AlertBatch, name: str, row: int, look: Callable[[elephant.Imag
 
 def _is(batch: AlertBatch, name: str, *, value: bool = True) -> Flags:
     """Return where a flag is known and has a value."""
-    return np.asarray(batch.results[name].cast(pa.bool_()).fill_null(not value), dtype=bool) == value
+    return np.asarray(np.asarray(batch.results[name].cast(pa.bool_()).fill_null(not value), dtype=bool) == value)
 
 
 def _is_null(batch: AlertBatch, name: str) -> Flags:

@@ -86,7 +86,8 @@ RATES = ("mag_rate", "sigma_rate", "lower_rate", "upper_rate")
 
 def _label_unknown_to_fink(ours: Any, theirs: Any, row: Row) -> bool:
     label = row.get("cdsxmatch")
-    return ours is not None and not theirs and kind_of_label(label) is Host.EXTRAGALACTIC and label not in FINK_EXTRAGALACTIC
+    is_new = kind_of_label(label) is Host.EXTRAGALACTIC and label not in FINK_EXTRAGALACTIC
+    return ours is not None and not theirs and is_new
 
 
 CAUSES: tuple[Cause, ...] = (

@@ -1,6 +1,7 @@
 # `make` shows what there is; `make demo` is the main job, `make test` the tests.
 # Needed on the machine: Python 3.11 to 3.13, Java 17 or newer, make, and the package registries.
 UV_VERSION := 0.13.9
+DATA ?= ../shared/data
 PYTHON ?= python3
 JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/java,java)
 RUNTIME := .runtime
@@ -12,10 +13,10 @@ export UV_PYTHON_DOWNLOADS := never
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo down status doctor test test-unit check format bench science-docs clean python-ok java-ok prepared
+.PHONY: help setup demo down status doctor test test-unit check format bench science-docs science-plots clean python-ok java-ok prepared
 
 help:  ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /|/' | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 setup: python-ok java-ok $(BIN)/.synced  ## Install the locked dependencies into .venv
 
@@ -47,6 +48,10 @@ bench: setup prepared  ## Rates, latency and memory on amplified real alerts
 	$(BIN)/fink bench night --alerts 2000 --json $(RUNTIME)/bench.json
 
 science-docs: $(BIN)/.synced  ## Write docs/science from what the science modules declare
+	$(BIN)/python -m fink_lib.pages.science
+
+science-plots: $(BIN)/.synced  ## Draw the plots of docs/science from the alerts in DATA
+	FINK_CATALOGS=$(DATA)/catalogs $(BIN)/python -m fink_lib.pages.plots $(DATA)
 	$(BIN)/python -m fink_lib.pages.science
 
 format: $(BIN)/.synced  ## Let ruff put the code in order

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fink_lib.offline.leaves import leaf
+from fink_lib.science.classify.labels import FINK_EXTRAGALACTIC
 from fink_lib.science.host import Host, kind_of_label
 
 TINY = 1e-12
@@ -79,22 +80,14 @@ class Cause:
         return any(column == name or (name.endswith("*") and column.startswith(name[:-1])) for name in self.columns)
 
 
-# The labels of `kind_of_label` that Fink's own list has; it was written for SIMBAD's names before 2022.
-FINK_KNOWS = frozenset(
-    {
-        *("galaxy", "Galaxy", "EmG", "Seyfert", "Seyfert_1", "Seyfert_2", "BlueCompG", "StarburstG", "LSB_G", "HII_G"),
-        *("High_z_G", "GinPair", "GinGroup", "BClG", "GinCl", "PartofG", "Compact_Gr_G", "IG", "PairG", "GroupG"),
-        *("ClG", "SuperClG", "Void", "LINER", "Possible_ClG", "Possible_SClG", "GravLens_Candidate"),
-        *("Unknown", "Candidate_SN*", "SN", "SN*_Candidate", "Transient", "Fail", "Fail 504"),
-    }
-)
 TRANSIENT_SCORES = ("snn_*", "rf_*")
 RATES = ("mag_rate", "sigma_rate", "lower_rate", "upper_rate")
 
 
 def _label_unknown_to_fink(ours: Any, theirs: Any, row: Row) -> bool:
     label = row.get("cdsxmatch")
-    return ours is not None and not theirs and kind_of_label(label) is Host.EXTRAGALACTIC and label not in FINK_KNOWS
+    is_new = kind_of_label(label) is Host.EXTRAGALACTIC and label not in FINK_EXTRAGALACTIC
+    return ours is not None and not theirs and is_new
 
 
 CAUSES: tuple[Cause, ...] = (

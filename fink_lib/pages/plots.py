@@ -1,16 +1,17 @@
-"""An example plot a science module, from real alerts: ``python -m fink_lib.pages.plots PATH [FOLDER]``.
+"""An example plot a science module, from real alerts: ``make science-plots DATA=DIR``.
 
-PATH holds ZTF packets (a folder or an archive); each plot shows what the module found among them.
+DIR holds ``ztf`` (archives of ZTF packets), and where there are any ``lsst`` (Rubin packets) and ``elasticc``
+(simulated ones, with long light curves). Each plot shows what a module found where it found most; of one that found
+next to nothing, the reasons that it gave.
 """
 
-import io
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import fastavro
 import matplotlib as mpl
 import numpy as np
 import pyarrow as pa
@@ -18,61 +19,154 @@ import pyarrow.types as kinds
 from matplotlib.figure import Figure
 
 from fink_lib.config import Settings
+from fink_lib.offline.packets import packets_of
 from fink_lib.pages.science import FOLDER, PLOTS
-from fink_lib.science.base import Module
+from fink_lib.science.base import NOT_RUN, Module, Output
+from fink_lib.science.batch import AlertBatch
 from fink_lib.science.forming import batch_of_packets, wanted
 from fink_lib.science.inputs import inputs_of
-from fink_lib.science.registry import modules_of
+from fink_lib.science.registry import MODULES, modules_of
+from fink_lib.science.rubin.elasticc import ELASTICC_INPUTS, read_elasticc
 from fink_lib.science.runner import Outcome, run
-from fink_lib.simulator.reading import read_path
-from fink_lib.surveys import get_survey
+from fink_lib.surveys import Survey, get_survey
+from fink_lib.surveys.framing import ConfluentFraming
+from fink_lib.surveys.schema_source import FolderSchemas
 
-SURVEY = "ztf"
 BARS, BINS, DPI = 10, 40, 80
 SEPARATION = "_sep_arcsec"
 VALUES_MIN = 3  # fewer show nothing
+SIMULATED_STEP = 8
 # What tells most about a module, where it is not a separation or its first column.
 EXAMPLES = frozenset(
     {"class_default", "is_transient", "mag_rate", "mulens_chi2_dof", "hostless_ks_template", "ps1_shape", "dc_mag"}
 )
 INK, FILL = "#22334d", "#7a9cc6"
+WORD_CHARS = 46
 
 
-def draw_all(path: Path, folder: Path) -> list[Path]:
-    """Run every module over the packets below a path and draw what each found."""
-    packets = list(read_packets(path))
-    modules = modules_of(SURVEY)
-    batch = batch_of_packets(packets, wanted(modules, inputs_of(SURVEY)), inputs_of(SURVEY), get_survey(SURVEY))
-    outcome = run(modules, batch, Settings().cache)
+@dataclass(frozen=True)
+class Sample:
+    """Alerts, and what the modules found among them.
+
+    Attributes
+    ----------
+    title
+        What they are called below a plot.
+    modules
+        Those that ran.
+    outcome, count
+        What they found, and the number of alerts.
+    """
+
+    title: str
+    modules: tuple[Module, ...]
+    outcome: Outcome
+    count: int
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A column that tells something: its name, unit and values."""
+
+    name: str
+    unit: str
+    column: pa.Array
+
+    @property
+    def valid(self) -> int:
+        """Number of alerts that have a value."""
+        return len(self.column) - int(self.column.null_count)
+
+
+def draw_all(data: Path, folder: Path) -> list[Path]:
+    """Run every module over the alerts below a folder and draw what each found."""
+    found = list(samples(data))
     (folder / PLOTS).mkdir(parents=True, exist_ok=True)
-    return [each for module in modules if (each := _draw(module, outcome, len(packets), folder / PLOTS)) is not None]
+    return [draw(module, found, folder / PLOTS) for module in MODULES]
 
 
-def read_packets(path: Path) -> Iterator[Mapping[str, Any]]:
-    """Yield the packets of the Avro containers below a path."""
-    for content in read_path(path):
-        if content.name.endswith(".avro") and content.data:
-            yield from fastavro.reader(io.BytesIO(content.data))  # type: ignore[misc]  # a record may be anything
+def samples(data: Path) -> Iterator[Sample]:
+    """Yield the samples that a folder has alerts for."""
+    for survey, title, pattern in (("ztf", "ZTF alerts", "ztf/*.tar.gz"), ("lsst", "Rubin alerts", "lsst/*.tar.gz")):
+        adapter = _adapter(survey, data)
+        packets = [packet for path in sorted(data.glob(pattern)) for packet in packets_of(path, adapter)]
+        if packets:
+            modules, inputs = modules_of(survey), inputs_of(survey)
+            batch = batch_of_packets(packets, wanted(modules, inputs), inputs, adapter)
+            yield _sample(title, modules, batch)
+    if (data / "elasticc").is_dir():
+        modules = _without_missing(modules_of("lsst"), set(ELASTICC_INPUTS.scalars))
+        simulated, _ = read_elasticc(data / "elasticc", modules)
+        batch = simulated.take(np.arange(0, len(simulated), SIMULATED_STEP))
+        yield _sample("simulated Rubin supernovae", modules, batch)
 
 
-def _draw(module: Module, outcome: Outcome, count: int, folder: Path) -> Path | None:
-    """Draw the column that tells most and has something to show; None where no column has."""
-    for out in sorted(module.outputs, key=lambda each: (each.name not in EXAMPLES, not each.name.endswith(SEPARATION))):
-        column = outcome.columns[out.name]
-        column = column.field(0) if kinds.is_struct(out.type) else column
-        name = f"{out.name}.{out.type.field(0).name}" if kinds.is_struct(out.type) else out.name
-        if len(column) - column.null_count < VALUES_MIN or kinds.is_nested(column.type):
-            continue
-        figure = Figure(figsize=(6.4, 3.2), layout="constrained")
-        axes = figure.add_subplot()
-        numbers = kinds.is_floating(column.type)
-        (_histogram if numbers else _bars)(axes, column)
-        axes.set_title(f"{name}: {len(column) - column.null_count} of {count} ZTF alerts", fontsize=10, color=INK)
-        axes.set_xlabel(f"{name} ({out.unit})" if numbers and out.unit else name if numbers else "alerts")
-        target = folder / f"{module.name}.png"
-        with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
-            figure.savefig(target, dpi=DPI, metadata={"Software": None})
-        return target
+def _adapter(name: str, data: Path) -> Survey:
+    """Return a survey that finds the schemas of framed packets in the folder, not in a registry."""
+    survey, schemas = get_survey(name), data / "schemas" / name
+    if isinstance(survey.framing, ConfluentFraming) and schemas.is_dir():
+        return replace(survey, framing=ConfluentFraming(FolderSchemas(schemas)))
+    return survey
+
+
+def _sample(title: str, modules: tuple[Module, ...], batch: AlertBatch) -> Sample:
+    return Sample(title, modules, run(modules, batch, Settings().cache), len(batch))
+
+
+def _without_missing(modules: Sequence[Module], scalars: set[str]) -> tuple[Module, ...]:
+    """Return the modules that can be fed, and whose needs can."""
+    kept: list[Module] = []
+    written: set[str] = set()
+    for module in modules:
+        if set(module.scalars) <= scalars and not module.stamps and set(module.needs) <= written:
+            kept.append(module)
+            written |= {out.name for out in module.outputs}
+    return tuple(kept)
+
+
+def draw(module: Module, found: Sequence[Sample], folder: Path) -> Path:
+    """Draw the column that tells most, in the sample where it has most values; the reasons where no column has any."""
+    told = [(sample, shown) for sample in found if module in sample.modules and (shown := _telling(module, sample))]
+    figure = Figure(figsize=(6.4, 3.2), layout="constrained")
+    axes = figure.add_subplot()
+    if told:
+        _draw_values(axes, *max(told, key=lambda each: each[1].valid))
+    else:
+        _draw_reasons(axes, module, next(sample for sample in found if module in sample.modules))
+    target = folder / f"{module.name}.png"
+    with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
+        figure.savefig(target, dpi=DPI, metadata={"Software": None})
+    return target
+
+
+def _draw_values(axes: Any, sample: Sample, shown: Shown) -> None:
+    numbers = kinds.is_floating(shown.column.type)
+    (_histogram if numbers else _bars)(axes, shown.column)
+    unit = f" ({shown.unit})" if shown.unit else ""
+    axes.set_title(f"{shown.name}: {shown.valid} of {sample.count} {sample.title}", fontsize=10, color=INK)
+    axes.set_xlabel(f"{shown.name}{unit}" if numbers else "alerts")
+
+
+def _draw_reasons(axes: Any, module: Module, sample: Sample) -> None:
+    reasons = list(sample.outcome.errors.get(module.name, {}).values())
+    _bars(axes, pa.array([why.removeprefix(NOT_RUN)[:WORD_CHARS] for why in reasons], type=pa.string()))
+    axes.set_title(f"why {len(reasons)} of {sample.count} {sample.title} have no value", fontsize=10, color=INK)
+    axes.set_xlabel("alerts")
+
+
+def _telling(module: Module, sample: Sample) -> Shown | None:
+    """Return the column that tells most and has something to show; None where no column has."""
+
+    def rank(out: Output) -> tuple[bool, bool]:
+        return out.name not in EXAMPLES, not out.name.endswith(SEPARATION)
+
+    for out in sorted(module.outputs, key=rank):
+        column = sample.outcome.columns[out.name]
+        name = out.name
+        if kinds.is_struct(out.type):
+            name, column = f"{out.name}.{out.type.field(0).name}", column.field(0)
+        if len(column) - column.null_count >= VALUES_MIN and not kinds.is_nested(column.type):
+            return Shown(name, out.unit, column)
     return None
 
 

@@ -128,6 +128,28 @@ def test_the_twin_holds_the_same_numbers(good_results: NightContext) -> None:
     assert facts["reconcile"]["counts"]["offered"] == 320
 
 
+def test_tracklets_are_shown_where_the_statistics_have_them(good_results: NightContext) -> None:
+    assert "Moving objects" not in page_of(good_results)  # statistics of an older night have none
+    first = {
+        "tracklet": "TRCK_20211122_060000_00",
+        "alerts": 3,
+        "rate_deg_per_day": 0.25,
+        "ra": 40.0,
+        "dec": -1.5,
+        "mag": 19.04,
+    }
+    found = {"alerts": 57, "count": 1, "linked": 3, "longest": [first]}
+    facts = read_result(good_results.folder, Step.STATISTICS, "run-1")
+    assert facts is not None
+    write_result(good_results.folder, Step.STATISTICS, "run-1", {**facts, "tracklets": found})
+    page = page_of(good_results)
+    assert "1 tracklets link 3 of 57 alerts that may move" in page
+    assert "TRCK_20211122_060000_00" in page
+    assert "40.0000 -1.5000" in page
+    write_result(good_results.folder, Step.STATISTICS, "run-1", {**facts, "tracklets": None})
+    assert "Moving objects" not in page_of(good_results)
+
+
 def test_missing_steps_are_said_with_their_reason(context: NightContext) -> None:
     write_failure(context.folder, Step.STATISTICS, "run-1", "the disk is <full>")
     text = page_of(context)

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
-from fink_lib.pages.science import FOLDER, pages, table, write
+import pyarrow as pa
+
+from fink_lib.pages.plots import Sample, draw
+from fink_lib.pages.science import FOLDER, PLOTS, pages, table, write
 from fink_lib.science.registry import MODULES
+from fink_lib.science.runner import Outcome
 
 
 def test_the_pages_of_the_project_are_up_to_date() -> None:
@@ -31,3 +35,25 @@ def test_a_page_without_a_module_goes_away(tmp_path: Path) -> None:
 
 def test_a_bar_inside_a_cell_is_no_border() -> None:
     assert table(("a",), [("x|y",)])[-1] == "| x\\|y |"
+
+
+def test_every_module_has_a_plot_and_its_page_shows_it() -> None:
+    """Run `make science-plots` after a module was added."""
+    drawn = {path.stem: path.read_bytes() for path in (FOLDER / PLOTS).glob("*.png")}
+    assert set(drawn) == {module.name for module in MODULES}
+    for name, text in pages(FOLDER).items():
+        module = name.removesuffix(".md")
+        assert module == "README" or f"]({PLOTS}/{module}.png)" in text
+    assert all(content.startswith(b"\x89PNG") and len(content) > 3000 for content in drawn.values())
+
+
+def test_a_plot_shows_values_or_else_the_reasons(tmp_path: Path) -> None:
+    (module,) = [each for each in MODULES if each.name == "magnitude_rate"]
+    empty = {out.name: pa.nulls(5, out.type) for out in module.outputs}
+    reasons = dict.fromkeys(range(5), "not run: fewer than 2 detections")
+    silent = Sample("alerts", (module,), Outcome(empty, {module.name: reasons}), 5)
+    told = draw(module, [silent], tmp_path).read_bytes()
+    full = {**empty, "mag_rate": pa.array([0.1, 0.2, 0.3, 0.3, None])}
+    shown = draw(module, [silent, Sample("others", (module,), Outcome(full, {}), 5)], tmp_path).read_bytes()
+    assert told.startswith(b"\x89PNG")
+    assert told != shown

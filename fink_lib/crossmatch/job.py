@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from fink_lib.config import Settings
+from fink_lib.crossmatch.flips import KINDS
 from fink_lib.crossmatch.refresh import Refreshed, refresh
 from fink_lib.errors import FinkError
 from fink_lib.spark import build_session
@@ -34,12 +35,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def sentences(one: Refreshed) -> list[str]:
-    """Say what became of a catalogue, a line for it and one for each night that was matched again."""
+    """Say what became of a catalogue, a line for it and one for each night that was matched."""
     version = one.version
     state = "loaded" if one.is_new else "unchanged"
     cells = "" if version.changed_cells is None or not one.is_new else f", {len(version.changed_cells)} cells changed"
     lines = [f"{version.name}: version {version.version} {state}, {version.rows} sources{cells}"]
     for night in one.nights:
-        flips = ", ".join(f"{night[kind]} {kind}" for kind in ("gained", "lost", "changed"))
-        lines.append(f"  {night['survey']} {night['night']}: {night['alerts']} alerts matched again: {flips}")
+        told = f"  {night['survey']} {night['night']}: {night['alerts']} alerts matched"
+        if night["from_version"] is None:
+            lines.append(f"{told}: {night['matches']} have a source")
+        else:
+            lines.append(f"{told} again: " + ", ".join(f"{night[kind]} {kind}" for kind in KINDS))
     return lines

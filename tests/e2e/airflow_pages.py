@@ -1,20 +1,17 @@
 """What a person does in the Airflow UI, in a real browser: log in, fill in a form, answer a question."""
 
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import unquote
 
-import pytest
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect
 
 from fink_lib.cli.host.airflow import Login
+from tests.browser import browser_page
 
 PATIENCE_MS = 120_000  # a page of Airflow on a host that computes nights
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 class AirflowPages:
@@ -80,17 +77,6 @@ class AirflowPages:
 
 @contextmanager
 def airflow_pages(login: Login) -> Iterator[AirflowPages]:
-    """Start a browser and log in; without one the test is skipped with this reason, and fails where `CI` is set."""
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None:
-        missing = f"no browser on this machine: none of {', '.join(BROWSERS)}"
-        if os.environ.get("CI"):
-            pytest.fail(missing)  # what nobody clicks through must not look as if somebody had
-        pytest.skip(missing)
-    with sync_playwright() as playwright:
-        # A root user has no sandbox for a browser; loopback needs no proxy.
-        window = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox", "--no-proxy-server"])
-        try:
-            yield AirflowPages(window.new_page(viewport={"width": 1500, "height": 1900}), login)
-        finally:
-            window.close()
+    """Start a browser and log in."""
+    with browser_page(1500, 1900) as page:
+        yield AirflowPages(page, login)

@@ -16,6 +16,7 @@ from fink_lib.catalogs.sources import known_files
 from fink_lib.cli.catalogs import overview
 from fink_lib.config import Settings
 from fink_lib.crossmatch import flips, nights
+from fink_lib.crossmatch.job import sentences
 from fink_lib.crossmatch.ledger import catalog_versions, in_force
 from fink_lib.crossmatch.load import load_catalog_table
 from fink_lib.crossmatch.nights import KEYS, MatchBook
@@ -108,6 +109,7 @@ def test_a_night_is_matched_and_a_new_version_flips_what_it_must(
     (past,) = first.nights  # a catalogue that is new reaches the nights that were closed without it
     rows = matches(spark, lake)
     assert (past["alerts"], past["matches"], past["from_version"], past["gained"]) == (ALERTS, len(rows), None, 0)
+    assert sentences(first)[1:] == [f"  ztf {NIGHT}: {ALERTS} alerts matched: {len(rows)} have a source"]
     (told,) = close(spark, lake)["catalogs"]
     assert (told["alerts"], told["matches"]) == (ALERTS, len(rows))
     by_source = {row.source_id: row for row in rows}
@@ -129,6 +131,7 @@ def test_a_night_is_matched_and_a_new_version_flips_what_it_must(
     assert (night["gained"], night["lost"], night["changed"], night["from_version"]) == (1, 1, 2, 1)
     expected = _touched(lake)
     assert seen == [expected] == [night["alerts"]]
+    assert sentences(refreshed)[1].endswith(f"{expected} alerts matched again: 1 gained, 1 lost, 2 changed")
     assert 4 <= expected < ALERTS  # only the cells that changed were matched again
     after, noted = matches(spark, lake), kept_rows(lake)
     for _ in range(2):

@@ -3,6 +3,7 @@
 import json
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from confluent_kafka import Producer
@@ -24,6 +25,7 @@ from fink_lib.simulator.request import Fault, PlayRequest, PlayResult
 from fink_lib.simulator.sample import sample_night
 from fink_lib.streaming.spec import Stage, StreamSpec
 from fink_lib.surveys import get_survey
+from tests.browser import browser_page
 
 pytestmark = [
     pytest.mark.spark,
@@ -77,9 +79,18 @@ def played(spark: SparkSession, own_kafka: str, tmp_path_factory: pytest.TempPat
     return Played(settings, spark, sent)
 
 
-def test_a_real_night_is_closed(played: Played) -> None:
+Facts = dict[Step, dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def facts(played: Played) -> Facts:
+    """Close the night; return what each step found."""
     context = played.context("run-1")
-    facts = {step: perform(context, step, function) for step, function in STEPS.items()}
+    return {step: perform(context, step, function) for step, function in STEPS.items()}
+
+
+def test_a_real_night_is_closed(played: Played, facts: Facts) -> None:
+    context = played.context("run-1")
     closed, night = facts[Step.MANIFEST], context.night.isoformat()
     assert closed["ok"]
     assert closed["offered"] == closed["bronze"] + closed["quarantine"]
@@ -103,6 +114,33 @@ def test_a_real_night_is_closed(played: Played) -> None:
     assert night in page
     assert "not computed" not in page
     assert json.loads((context.folder / "manifest.v1.json").read_text()) == closed
+
+
+def test_the_report_of_a_real_night_is_whole_in_a_browser(played: Played, facts: Facts) -> None:
+    said: list[str] = []
+    asked: list[str] = []
+    with browser_page(1280, 900) as page:
+        page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        address = (played.context("run-1").folder / "report.html").as_uri()
+        page.goto(address)
+        page.locator("details summary").click()
+        pictures = page.evaluate("[...document.images].map(one => one.complete && one.naturalWidth > 0)")
+        drawings = page.evaluate("[...document.querySelectorAll('svg')].map(one => one.getBoundingClientRect().width)")
+        wide = page.evaluate(
+            "[...document.querySelectorAll('body *')].filter(one => one.getBoundingClientRect().right > innerWidth + 1)"
+            ".map(one => one.outerHTML.slice(0, 120))"
+        )
+        widths = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert said == []
+    assert [url for url in asked if not url.startswith("data:")] == [address]  # it needs nothing but itself
+    assert len(pictures) >= 3  # the stamps of at least one alert
+    assert all(pictures)
+    assert len(drawings) > 3
+    assert min(drawings) > 0
+    assert wide == []
+    assert widths[0] <= widths[1] == 1280
 
 
 def test_a_night_that_was_compacted_balances_as_before(played: Played) -> None:

@@ -19,7 +19,7 @@ from fink_lib.errors import BrokerError, ConfigError
 logger = logging.getLogger(__name__)
 
 TIMEOUT_S = 30.0  # without any message while some are known to wait
-REST_S = 0.5  # how long the ends must not move; a driver that starts comes seconds after the last one
+REST_S = 1.0  # how long the ends must not move; a driver that starts comes seconds after the last one
 REST_AFTER_FAILURE_S = 5.0  # after a producer of this very process was given up
 RESTLESS_S = 120.0
 

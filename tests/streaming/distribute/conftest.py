@@ -1,5 +1,6 @@
 """A home of real alerts, a Kafka whose output topics are empty, and a way to run the stream over both."""
 
+import datetime as dt
 import shutil
 import time
 from collections import Counter
@@ -9,21 +10,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
+from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from pyspark.sql import SparkSession
 
 from fink_lib.config import Settings
+from fink_lib.distribute.counter import COUNTER
 from fink_lib.distribute.message import Sent
 from fink_lib.distribute.recovery import unrecorded
 from fink_lib.distribute.stream import plan
-from fink_lib.distribute.topics import client_config, output_topics
+from fink_lib.distribute.topics import client_config, ends_of, output_topics
 from fink_lib.lake.tables import gold_published
 from fink_lib.streaming.spec import Stage, StreamSpec
 from fink_lib.surveys import ZTF
+from fink_lib.user_filters.store import Action, Event, record
 from tests.spark.distribute.planted import Packet, plant, sample_packets
 
 Where = tuple[str, int, int]
+# Two topics of the same alerts, each in a framing of its own.
+COMPACT, EMBEDDED = "fink_compact_asteroids_ztf", "fink_sso_ztf_candidates_ztf"
 
 
 def science(number: int, _packet: Packet) -> Mapping[str, Any]:
@@ -67,7 +74,25 @@ class Bench:
 
     def standing(self) -> list[Sent]:
         """Return every message that stands on an output topic, as Kafka holds it."""
-        return unrecorded(self.spec.settings, self.topics(), {})
+        return unrecorded(self.spec.settings, self.topics(), {}, rest_s=0)
+
+    def raw(self, topic: str) -> list[tuple[bytes, bytes]]:
+        """Return key and value of every message of a topic."""
+        facts = {
+            "bootstrap.servers": self.spec.settings.kafka_bootstrap,
+            "group.id": "raw",
+            "enable.auto.commit": False,
+        }
+        consumer = Consumer(facts)
+        try:
+            ends = ends_of(consumer, topic)
+            consumer.assign([TopicPartition(topic, partition, 0) for partition in ends])
+            count = sum(high for _, high in ends.values())
+            found = [one for _ in range(count) for one in consumer.consume(1, timeout=30)]
+        finally:
+            consumer.close()
+        assert len(found) == count
+        return [(one.key(), one.value()) for one in found]  # type: ignore[misc]  # both are there: no tombstones
 
     def published(self) -> dict[Where, tuple[int, str]]:
         """Return what `published` says: where → (alert, filter)."""
@@ -83,6 +108,11 @@ class Bench:
         counted = Counter(on_topics.values())
         assert [what for what, count in counted.items() if count > 1] == []
         assert {what for what in counted if what[1] in SET_BY_HAND} == expected(packets)
+        public = {packet["candid"] for packet in packets if packet["candidate"]["programid"] == 1}
+        assert {alert for alert, by in counted if by == COUNTER} == public
+        for sent in self.standing():
+            if sent.facts.filter == COUNTER:
+                assert sent.topic == f"fink_ztf_{sent.facts.night:%Y%m%d}"
 
 
 # The filters that read nothing but the science above.
@@ -104,15 +134,24 @@ def expected(packets: list[Packet]) -> set[tuple[int, str]]:
     return pairs
 
 
-def forget_topics(settings: Settings) -> None:
-    """Delete the output topics and wait until they are gone."""
+def broker_of(bootstrap: str) -> psutil.Process:
+    """Return the process that listens at an address."""
+    port = int(bootstrap.rpartition(":")[2])
+    listening = [one for one in psutil.net_connections("tcp") if one.status == psutil.CONN_LISTEN]
+    (pid,) = {one.pid for one in listening if one.laddr.port == port}
+    assert pid is not None
+    return psutil.Process(pid)
+
+
+def forget_topics(settings: Settings, names: list[str] | None = None) -> None:
+    """Delete output topics, by default all, and wait until they are gone."""
     admin = AdminClient(client_config(settings))
-    names = output_topics(admin, "ztf")
+    names = output_topics(admin, "ztf") if names is None else names
     if names:
         for done in admin.delete_topics(names, operation_timeout=30).values():
             done.result(30)
     deadline = time.monotonic() + 30
-    while output_topics(admin, "ztf"):
+    while set(names) & set(output_topics(admin, "ztf")):
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
@@ -132,7 +171,11 @@ def packets() -> list[Packet]:
 def planted_home(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, packets: list[Packet]) -> Path:
     """A home whose bronze and silver hold the packets, to be copied."""
     home = tmp_path_factory.mktemp("planted") / "home"
-    plant(spark, Settings(home=home).lake, packets, science)
+    lake = Settings(home=home).lake
+    plant(spark, lake, packets, science)
+    for number, action in enumerate((Action.ADD, Action.ACTIVATE), 1):
+        facts = {"owner": "team", "description": "Known asteroids.", "predicate": "roid = 3", "by": "team"}
+        record(lake, Event("ztf", "compact_asteroids", number, action, 1, at=dt.datetime.now(dt.UTC), **facts))
     return home
 
 
@@ -144,11 +187,19 @@ def connection(kafka: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def bench(
-    spark: SparkSession, connection: dict[str, Any], planted_home: Path, tmp_path_factory: pytest.TempPathFactory
+    spark: SparkSession,
+    connection: dict[str, Any],
+    registry: str,
+    planted_home: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Bench]:
-    """A home that holds the packets, of which none was sent; the output topics are gone before and after."""
-    settings = Settings(home=tmp_path_factory.mktemp("distribute") / "home", **connection)
+    """A home that holds the packets, of which none was sent; the output topics are gone before and after.
+
+    One of its topics is compact: what the tests say of all topics, they say of both framings.
+    """
+    home = tmp_path_factory.mktemp("distribute") / "home"
+    settings = Settings(home=home, **connection, compact_topics=COMPACT, schema_registry=registry)
     forget_topics(settings)
-    shutil.copytree(planted_home, settings.home)
+    shutil.copytree(planted_home, home)
     yield Bench(spark, StreamSpec("ztf", Stage.DISTRIBUTE, settings))
     forget_topics(settings)

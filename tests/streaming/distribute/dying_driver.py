@@ -1,14 +1,13 @@
-"""The distribute stream dying at a chosen moment: run as a driver, it kills itself as ``kill -9`` would."""
+"""The distribute stream dying: failing at a chosen moment, or as a process that can be killed at any."""
 
 import os
-import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from fink_lib.config import Settings
-from fink_lib.distribute import stream
+from fink_lib.distribute import distributor, stream
 from fink_lib.distribute.ledger import Ledger
 from fink_lib.distribute.sender import Sender
 from fink_lib.spark import build_session
@@ -24,16 +23,13 @@ MOMENTS: dict[str, tuple[type, str, int, float]] = {
     "one part recorded, the next only sent": (Sender, "delivered", 2, 0.0),
     "recorded and not committed": (Ledger, "record", 2, 0.0),  # the first settles
 }
-
-
-def kill_myself() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+ALERTS_AT_ONCE = 8  # so that a batch has many parts to die between
 
 
 def changes(moment: str, end: Callable[[], None]) -> Iterator[Change]:
     """Yield what to set so that a batch of small parts ends at a moment."""
     owner, method, calls, wait_s = MOMENTS[moment]
-    yield stream, "ALERTS_AT_ONCE", 8
+    yield distributor, "ALERTS_AT_ONCE", ALERTS_AT_ONCE
     yield owner, method, _then(getattr(owner, method), end, calls, wait_s)
 
 
@@ -51,14 +47,27 @@ def _then(work: Callable[..., Any], end: Callable[[], None], calls: int, wait_s:
     return run
 
 
-def main(moment: str) -> None:
-    for owner, name, value in changes(moment, kill_myself):
-        setattr(owner, name, value)
-    settings = Settings()
-    session = build_session("dying", settings, memory="1g")
+def live(settings: Settings, gateway: tuple[int, str], planned: Path) -> None:
+    """Be a driver until somebody kills it, on a JVM that was started before and outlives it.
+
+    All that a driver knows and all that it offers to Kafka is in its Python process; what it leaves in the JVM is a
+    query without anybody to call, which ends with the context that the next one stops.
+    """
+    os.environ["PYSPARK_GATEWAY_PORT"], os.environ["PYSPARK_GATEWAY_SECRET"] = map(str, gateway)
+    _stop_the_last_context()
+    distributor.ALERTS_AT_ONCE = ALERTS_AT_ONCE
+    session = build_session("dying", settings)
     plan = stream.plan(session, StreamSpec("ztf", Stage.DISTRIBUTE, settings), ZTF)
-    plan.start(available_now=True).awaitTermination()
+    query = plan.start()
+    planned.touch()
+    query.awaitTermination()
 
 
-if __name__ == "__main__":
-    main(sys.argv[1])
+def _stop_the_last_context() -> None:
+    from pyspark import SparkContext
+
+    SparkContext._ensure_initialized()
+    assert SparkContext._jvm is not None
+    last = SparkContext._jvm.SparkSession.getDefaultSession()  # type: ignore[operator]
+    if last.isDefined():
+        last.get().sparkContext().stop()

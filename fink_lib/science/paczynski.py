@@ -21,7 +21,7 @@ PEAK_BEFORE, PEAK_AFTER = 0.3, 0.1  # how far outside the points a peak is looke
 POLYNOMIAL_DEGREE = 3
 CYCLES_MIN = 1.5  # fewer cycles within the points make a bump, not a period
 PERIOD_MIN_DAYS = 0.1
-PERIOD_STEPS = 1500
+PERIOD_STEPS, FINE_STEPS = 1500, 30  # the second divides the first
 RIDGE = 1e-9
 # Steps from the best point of the grid: at most so many, until one lowers chi2 by less than this.
 FIT_STEPS, FIT_GAIN = 40, 1e-3
@@ -112,12 +112,22 @@ def fit_sinusoid(bands: tuple[Band, ...], span_days: float) -> float:
     if longest <= PERIOD_MIN_DAYS:
         return fit_constant(bands)
     # Even steps in frequency: a step turns the phase of the last point by a fraction of a cycle.
-    frequency = np.linspace(1.0 / longest, 1.0 / PERIOD_MIN_DAYS, PERIOD_STEPS)
+    first, last = 1.0 / longest, 1.0 / PERIOD_MIN_DAYS
+    step = (last - first) / (PERIOD_STEPS - 1)
     total = np.zeros(PERIOD_STEPS)
     for band in bands:
-        phase = 2.0 * np.pi * frequency[:, None] * band.time
-        total += band.scatter - _two_gain(np.sin(phase), np.cos(phase), band)
+        wave = _waves(band.time, first, step)
+        total += band.scatter - _two_gain(wave.imag.copy(), wave.real.copy(), band)
     return float(total.min())
+
+
+def _waves(time: Floats, first: float, step: float) -> npt.NDArray[np.complex128]:
+    """Return ``exp(2πi f t)`` at every frequency, shape (frequencies, points): a coarse turn times a fine one."""
+    turn, fine_steps = 2.0j * np.pi * time, np.arange(FINE_STEPS)[:, None]
+    fine = np.exp(turn * (step * fine_steps))
+    coarse_steps = np.arange(PERIOD_STEPS // FINE_STEPS)[:, None]
+    coarse = np.exp(turn * (first + step * FINE_STEPS * coarse_steps))
+    return np.asarray((coarse[:, None, :] * fine).reshape(PERIOD_STEPS, len(time)))
 
 
 def _two_gain(sine: Floats, cosine: Floats, band: Band) -> Floats:

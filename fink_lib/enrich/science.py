@@ -1,7 +1,8 @@
 """All science modules of a survey as one column: one pass through Python, over the fields they declare."""
 
 import functools
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,6 +20,7 @@ from fink_lib.science.runner import run
 from fink_lib.surveys import Survey, get_survey
 
 ERRORS = "science_errors"
+FOLDERS = ("FINK_CATALOGS", "FINK_TNS_SNAPSHOT")
 ERRORS_TYPE = T.MapType(T.StringType(), T.StringType())
 
 
@@ -47,7 +49,8 @@ def science_column(survey: Survey, cache: Path, names: Sequence[str] | None = No
         )
     )
     result = T.StructType([*science_struct(modules).fields, T.StructField(ERRORS, ERRORS_TYPE)])
-    compute = functools.partial(evaluate, survey=survey.name, cache=str(cache), names=names)
+    folders = {name: os.environ[name] for name in FOLDERS if name in os.environ}
+    compute = functools.partial(evaluate, survey=survey.name, cache=str(cache), names=names, folders=folders)
 
     def science(packets: pa.Array) -> pa.Array:
         return compute(packets)
@@ -64,8 +67,25 @@ def stamp_gate(modules: Sequence[Module], inputs: SurveyInputs) -> Column:
     return F.expr(any_of or "FALSE")
 
 
-def evaluate(packets: pa.StructArray, survey: str, cache: str, names: Sequence[str] | None = None) -> pa.StructArray:
-    """Run a survey's modules over a struct array of the fields that they declare."""
+def evaluate(
+    packets: pa.StructArray,
+    survey: str,
+    cache: str,
+    names: Sequence[str] | None = None,
+    folders: Mapping[str, str] | None = None,
+) -> pa.StructArray:
+    """Run a survey's modules over a struct array of the fields that they declare.
+
+    Parameters
+    ----------
+    packets
+        Fields, under the names of `Wanted.columns`.
+    survey, cache, names
+        As for `science_column`.
+    folders
+        Where the driver finds its catalogues, by environment variable: a worker of a cluster has not its environment.
+    """
+    os.environ.update(folders or {})
     modules, inputs = stream_modules(survey, names), inputs_of(survey)
     batch = form_batch(packets, wanted(modules, inputs), inputs, get_survey(survey))
     outcome = run(modules, batch, Path(cache))

@@ -76,18 +76,23 @@ def _bench_science(request: BenchRequest, json_file: Path | None) -> None:
     report = run_science_bench(request, say)
     if json_file is not None:
         json_file.write_text(report.as_json() + "\n")
-    columns = ("alerts/s", "ms/alert", "of processor", "with result")
+    columns = ("alerts/s", "cpu ms", "share")
     table = Table(
-        *("module", *columns, *(f"young: {name}" for name in columns)),
+        *("module", *columns, *(f"young {name}" for name in columns)),
         title=f"{report.alerts} packets of each kind, derived from {report.derived_from}",
     )
-    keys = ("alerts_per_s", "ms_per_alert", "cpu_ms_per_alert", "with_result")
+    keys = {"alerts_per_s": ".0f", "cpu_ms_per_alert": ".3f", "with_result": ".3f"}
     for name, cost in report.whole.modules.items():
-        table.add_row(name, *(f"{each[key]:g}" for each in (cost, report.young.modules[name]) for key in keys))
-    sums = [(f"{load.alerts_per_s:.0f}", f"ratio {load.ratio}", "", "") for load in (report.whole, report.young)]
-    table.add_row("all together in the enrich stream", *sums[0], *sums[1])
-    plain = [(f"{load.decode_rate:.0f}", "", "", "") for load in (report.whole, report.young)]
-    table.add_row("plain decode", *plain[0], *plain[1])
+        both = (cost, report.young.modules[name])
+        table.add_row(name, *(format(each[key], how) for each in both for key, how in keys.items()))
+    loads = (report.whole, report.young)
+    rows = {
+        "all in the stream": [f"{load.alerts_per_s:.0f}" for load in loads],
+        "plain decode": [f"{load.decode_rate:.0f}" for load in loads],
+        "ratio": [f"{load.ratio:.3f}" for load in loads],
+    }
+    for name, (whole, young) in rows.items():
+        table.add_row(name, whole, "", "", young)
     Console().print(table)
 
 

@@ -1,8 +1,8 @@
 """Spark's Python daemon, with everything that the science needs imported before a worker is forked.
 
 Spark ends Python workers that have been idle for a minute. A new one then starts from a fork of this process:
-it has its imports at once, and shares their memory with the other workers. Switched on by
-``spark.python.daemon.module``; without it the stream works the same, only slower after a pause.
+it has its imports at once, two thirds of a second of processor time, and shares their memory with the others.
+The streams name it in ``spark.python.daemon.module``; without it enrich works the same, slower after a pause.
 """
 
 import importlib

@@ -1,8 +1,9 @@
 """All science modules of a survey as one column: one pass through Python, over the fields they declare."""
 
 import functools
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,6 +23,7 @@ from fink_lib.surveys import Survey, get_survey
 
 ERRORS = "science_errors"
 FORMING = "(forming)"  # packets into arrays, which all modules share
+FOLDERS = ("FINK_CATALOGS", "FINK_TNS_SNAPSHOT")
 ERRORS_TYPE = T.MapType(T.StringType(), T.StringType())
 
 
@@ -54,7 +56,10 @@ def science_column(
         )
     )
     result = T.StructType([*science_struct(modules).fields, T.StructField(ERRORS, ERRORS_TYPE)])
-    compute = functools.partial(evaluate, survey=survey.name, cache=str(cache), names=names, spent=spent)
+    folders = {name: os.environ[name] for name in FOLDERS if name in os.environ}
+    compute = functools.partial(
+        evaluate, survey=survey.name, cache=str(cache), names=names, folders=folders, spent=spent
+    )
 
     def science(packets: pa.Array) -> pa.Array:
         return compute(packets)
@@ -75,10 +80,23 @@ def evaluate(
     packets: pa.StructArray,
     survey: str,
     cache: str,
+    *,
     names: Sequence[str] | None = None,
+    folders: Mapping[str, str] | None = None,
     spent: Accumulator[dict[str, float]] | None = None,
 ) -> pa.StructArray:
-    """Run a survey's modules over a struct array of the fields that they declare."""
+    """Run a survey's modules over a struct array of the fields that they declare.
+
+    Parameters
+    ----------
+    packets
+        Fields, under the names of `Wanted.columns`.
+    survey, cache, names, spent
+        As for `science_column`.
+    folders
+        Where the driver finds its catalogues, by environment variable: a worker of a cluster has not its environment.
+    """
+    os.environ.update(folders or {})
     modules, inputs = stream_modules(survey, names), inputs_of(survey)
     begin = time.perf_counter()
     batch = form_batch(packets, wanted(modules, inputs), inputs, get_survey(survey))

@@ -11,6 +11,8 @@ from fink_lib.science.base import Role
 from fink_lib.science.registry import outputs_with
 
 BINS = 20  # of [0, 1]
+OUTSIDE = "outside"
+SCORE = "score "
 # Scores that packets bring with them, where a survey's packets have them
 PACKET_SCORES = ("candidate.rb", "candidate.drb", "diaSource.reliability")
 # Flags of a night's alerts → Spark SQL predicate, and the columns that it needs; null counts as not flagged
@@ -33,27 +35,40 @@ def profile(survey: str, silver: DataFrame) -> JsonObject:
     for which they are true, never those that merely have a value.
     """
     nulls = {name: F.col(name).isNull() for name in profiled_columns(survey, silver)}
-    scores = {name: F.col(name) for name in score_columns(survey, silver)}
     flags = flag_columns(survey, silver)
-    sums = [F.count("*").alias("rows")]
-    sums += [F.count_if(test).alias(f"null {name}") for name, test in nulls.items()]
-    sums += [F.count_if(F.coalesce(test, F.lit(False))).alias(f"flag {name}") for name, test in flags.items()]
-    sums += [
-        F.count_if(_in_bin(value, at)).alias(f"score {name} {at}")
-        for name, value in scores.items()
-        for at in range(BINS)
-    ]
-    sums += [
-        F.count_if(value.isNotNull() & ~_in_range(value)).alias(f"outside {name}") for name, value in scores.items()
-    ]
-    found = silver.agg(*sums).collect()[0].asDict()
-    rows = found["rows"]
+    scores = score_columns(survey, silver)
+    counted = _counted(silver, {**_prefixed("null", nulls), **_prefixed("flag", flags)}, scores)
+    rows = counted.get(("rows", ""), 0)
     return {
-        "null_shares": {name: round(found[f"null {name}"] / rows, 6) if rows else 0.0 for name in nulls},
-        "scores": {name: _histogram(found, name) for name in scores},
-        "scores_outside": {name: found[f"outside {name}"] for name in scores},
-        "flags": {name: found[f"flag {name}"] for name in flags},
+        "null_shares": {name: round(counted.get((f"null {name}", ""), 0) / rows, 6) if rows else 0.0 for name in nulls},
+        "scores": {name: _histogram(counted, name) for name in scores},
+        "scores_outside": {name: counted.get((f"{SCORE}{name}", OUTSIDE), 0) for name in scores},
+        "flags": {name: counted.get((f"flag {name}", ""), 0) for name in flags},
     }
+
+
+def _prefixed(prefix: str, tests: Mapping[str, Column]) -> dict[str, Column]:
+    return {f"{prefix} {name}": test for name, test in tests.items()}
+
+
+def _counted(silver: DataFrame, tests: Mapping[str, Column], scores: Sequence[str]) -> dict[tuple[str, str], int]:
+    """Count the rows, those that meet each test, and those in each bin of each score.
+
+    A row is turned into what it counts for, and that is counted: an aggregate for each test and each bin would be
+    hundreds in one plan, which takes Spark seconds to plan before it reads the first row.
+    """
+    facts = [_fact("rows"), *(F.when(test, _fact(name)) for name, test in tests.items())]
+    facts += [_fact(f"{SCORE}{path}", F.col(path)) for path in scores]
+    told = silver.select(F.explode(F.array_compact(F.array(*facts))).alias("fact")).select("fact.*")
+    binned = F.when(F.startswith("what", F.lit(SCORE)), _bin_of(F.col("value"))).otherwise("")
+    counted = told.select("what", binned.alias("bin")).where("bin IS NOT NULL").groupBy("what", "bin").count()
+    return {(row["what"], row["bin"]): row["count"] for row in counted.collect()}
+
+
+def _fact(what: str, value: Column | None = None) -> Column:
+    # Packets hold scores in single precision, where 0.9 lies below the 0.9 of double precision.
+    number = (F.lit(None) if value is None else value).cast("float")
+    return F.struct(F.lit(what).alias("what"), number.alias("value"))
 
 
 def profiled_columns(survey: str, silver: DataFrame) -> list[str]:
@@ -89,18 +104,15 @@ def bin_edge(at: int) -> str:
     return f"{at / BINS:.2f}"
 
 
-def _in_bin(value: Column, at: int) -> Column:
-    # Packets hold scores in single precision, where 0.9 lies below the 0.9 of double precision.
-    low, high = (F.lit(edge / BINS).cast("float") for edge in (at, at + 1))
-    value = value.cast("float")
-    above = value >= low
-    return above & (value < high if at < BINS - 1 else value <= high)
+def _bin_of(value: Column) -> Column:
+    """Return the lower edge of the bin that a value is in, or that it lies outside of [0, 1]; null of null."""
+    bins = F.when(value.isNotNull(), OUTSIDE)
+    for at in reversed(range(BINS)):
+        low, high = (F.lit(edge / BINS).cast("float") for edge in (at, at + 1))
+        bins = F.when((value >= low) & (value < high if at < BINS - 1 else value <= high), bin_edge(at)).otherwise(bins)
+    return bins
 
 
-def _in_range(value: Column) -> Column:
-    return value.cast("float").between(0.0, 1.0)  # NaN is greater than every number: not in it
-
-
-def _histogram(found: Mapping[str, int], name: str) -> dict[str, int]:
-    counts: Sequence[int] = [found[f"score {name} {at}"] for at in range(BINS)]
-    return {bin_edge(at): count for at, count in enumerate(counts) if count}
+def _histogram(counted: Mapping[tuple[str, str], int], name: str) -> dict[str, int]:
+    found = {edge: counted.get((f"{SCORE}{name}", edge), 0) for edge in map(bin_edge, range(BINS))}
+    return {edge: count for edge, count in found.items() if count}

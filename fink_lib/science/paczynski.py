@@ -21,7 +21,7 @@ PEAK_BEFORE, PEAK_AFTER = 0.3, 0.1  # how far outside the points a peak is looke
 POLYNOMIAL_DEGREE = 3
 CYCLES_MIN = 1.5  # fewer cycles within the points make a bump, not a period
 PERIOD_MIN_DAYS = 0.1
-PERIOD_STEPS = 1500
+PERIOD_STEPS, FINE_STEPS = 1500, 30  # the second divides the first
 RIDGE = 1e-9
 # Steps from the best point of the grid: at most so many, until one lowers chi2 by less than this.
 FIT_STEPS, FIT_GAIN = 40, 1e-3
@@ -112,12 +112,22 @@ def fit_sinusoid(bands: tuple[Band, ...], span_days: float) -> float:
     if longest <= PERIOD_MIN_DAYS:
         return fit_constant(bands)
     # Even steps in frequency: a step turns the phase of the last point by a fraction of a cycle.
-    frequency = np.linspace(1.0 / longest, 1.0 / PERIOD_MIN_DAYS, PERIOD_STEPS)
+    first, last = 1.0 / longest, 1.0 / PERIOD_MIN_DAYS
+    step = (last - first) / (PERIOD_STEPS - 1)
     total = np.zeros(PERIOD_STEPS)
     for band in bands:
-        phase = 2.0 * np.pi * frequency[:, None] * band.time
-        total += band.scatter - _two_gain(np.sin(phase), np.cos(phase), band)
+        wave = _waves(band.time, first, step)
+        total += band.scatter - _two_gain(wave.imag.copy(), wave.real.copy(), band)
     return float(total.min())
+
+
+def _waves(time: Floats, first: float, step: float) -> npt.NDArray[np.complex128]:
+    """Return ``exp(2πi f t)`` at every frequency, shape (frequencies, points): a coarse turn times a fine one."""
+    turn, fine_steps = 2.0j * np.pi * time, np.arange(FINE_STEPS)[:, None]
+    fine = np.exp(turn * (step * fine_steps))
+    coarse_steps = np.arange(PERIOD_STEPS // FINE_STEPS)[:, None]
+    coarse = np.exp(turn * (first + step * FINE_STEPS * coarse_steps))
+    return np.asarray((coarse[:, None, :] * fine).reshape(PERIOD_STEPS, len(time)))
 
 
 def _two_gain(sine: Floats, cosine: Floats, band: Band) -> Floats:
@@ -133,60 +143,103 @@ def _two_gain(sine: Floats, cosine: Floats, band: Band) -> Floats:
     return np.asarray(np.maximum(along**2 * two - 2.0 * along * across * both + across**2 * one, 0.0) / determinant)
 
 
+@dataclass(frozen=True)
+class _Points:
+    """The points of all bands, one after the other, with what sums over a band need.
+
+    Attributes
+    ----------
+    time, flux, root
+        Days; flux above the band's mean; square root of the weight.
+    band
+        Number of each point's band.
+    weight, pull, share
+        Weight, weight times flux, and share of the band's weight, shape (points, bands), zero in other bands: a matrix
+        product sums band by band.
+    scatter
+        Chi2 of a constant in each band.
+    """
+
+    time: Floats
+    flux: Floats
+    root: Floats
+    band: npt.NDArray[np.int64]
+    weight: Floats
+    pull: Floats
+    share: Floats
+    scatter: Floats
+
+    @classmethod
+    def of(cls, bands: tuple[Band, ...]) -> "_Points":
+        number = np.repeat(np.arange(len(bands)), [len(band.time) for band in bands])
+        inside = (number[:, None] == np.arange(len(bands))).astype(float)
+        weight = np.concatenate([band.weight for band in bands])
+        pull = np.concatenate([band.pull for band in bands])
+        by_band = inside * weight[:, None]
+        return cls(
+            time=np.concatenate([band.time for band in bands]),
+            flux=pull / weight,
+            root=np.sqrt(weight),
+            band=number,
+            weight=by_band,
+            pull=inside * pull[:, None],
+            share=by_band / by_band.sum(axis=0),
+            scatter=np.array([band.scatter for band in bands]),
+        )
+
+
 def fit_event(bands: tuple[Band, ...], span_days: float) -> Event:
     """Return the best event that brightens the source in every band: a grid, then damped steps from its best point."""
+    points = _Points.of(bands)
     peaks = np.linspace(-PEAK_BEFORE * span_days, (1.0 + PEAK_AFTER) * span_days, PEAK_STEPS)
-    chi2 = grid_chi2(peaks, bands)
+    chi2 = _grid_chi2(peaks, points)
     place = np.unravel_index(int(np.argmin(chi2)), chi2.shape)
     peak, einstein, impact = peaks[place[1]], EINSTEIN_DAYS[place[2]], IMPACTS[place[0]]
     if not np.isfinite(chi2[place]):
         return Event(float(peak), float(einstein), float(impact), fit_constant(bands))
     low = np.array([peaks[0], np.log(EINSTEIN_DAYS[0]), np.log(IMPACTS[0])])
     high = np.array([peaks[-1], np.log(EINSTEIN_DAYS[-1]), np.log(IMPACTS[-1])])
-    found, best = _improved(np.array([peak, np.log(einstein), np.log(impact)]), low, high, bands)
+    found, best = _improved(np.array([peak, np.log(einstein), np.log(impact)]), low, high, points)
     return Event(float(found[0]), float(np.exp(found[1])), float(np.exp(found[2])), best)
 
 
-def grid_chi2(peaks: Floats, bands: tuple[Band, ...]) -> Floats:
+def _grid_chi2(peaks: Floats, points: _Points) -> Floats:
     """Return chi2 of every event of the grid, shape (impacts, peaks, Einstein times), with the best flux and level.
 
     Infinite where a band would need a source of negative flux.
     """
-    total = np.zeros((len(IMPACTS), len(peaks) * len(EINSTEIN_DAYS)))
-    for band in bands:
-        since = (band.time - peaks[:, None])[:, None, :] / EINSTEIN_DAYS[:, None]
-        squared = (since * since).reshape(-1, len(band.time))
-        for number, impact in enumerate(IMPACTS.tolist()):
-            shape = excess(squared + impact**2)
-            mean = shape @ band.weight / band.weight.sum()
-            pull = shape @ band.pull
-            np.multiply(shape, shape, out=shape)
-            norm = shape @ band.weight - mean**2 * band.weight.sum()
-            total[number] += np.where(pull > 0.0, band.scatter - pull**2 / np.maximum(norm, RIDGE), np.inf)
+    since = (points.time - peaks[:, None])[:, None, :] / EINSTEIN_DAYS[:, None]
+    squared = (since * since).reshape(-1, len(points.time))
+    total = np.empty((len(IMPACTS), len(squared)))
+    for number, impact in enumerate(IMPACTS.tolist()):
+        shape = excess(squared + impact**2)
+        mean, pull = shape @ points.share, shape @ points.pull
+        np.multiply(shape, shape, out=shape)
+        norm = shape @ points.weight - mean**2 * points.weight.sum(axis=0)
+        chi2 = np.where(pull > 0.0, points.scatter - pull**2 / np.maximum(norm, RIDGE), np.inf)
+        total[number] = chi2.sum(axis=1)
     return total.reshape(len(IMPACTS), len(peaks), len(EINSTEIN_DAYS))
 
 
-def _improved(at: Floats, low: Floats, high: Floats, bands: tuple[Band, ...]) -> tuple[Floats, float]:
+def _improved(at: Floats, low: Floats, high: Floats, points: _Points) -> tuple[Floats, float]:
     """Return the nearest minimum and its chi2: Levenberg 1944 and Marquardt 1963, within bounds."""
-    misses = _misses(at[None], bands)[0]
+    steps = _steps(at, high)
+    misses, slopes = _linear(at, steps, points)
     cost, damping = float(misses @ misses), DAMPING
     for _ in range(FIT_STEPS):
-        steps = np.where(at + DIFFERENCE > high, -DIFFERENCE, DIFFERENCE)
-        slopes = (_misses(at + np.diag(steps), bands) - misses) / steps[:, None]
         gradient = slopes @ misses
         # A parameter at a bound that would cross it stays there, so that the others move on their own.
         free = ~((at <= low) & (gradient > 0.0)) & ~((at >= high) & (gradient < 0.0))
-        if not np.isfinite(slopes).all() or not free.any():
+        if not np.isfinite(gradient).all() or not free.any():
             break
-        before, slopes, gradient = cost, slopes[free], gradient[free]
-        normal = slopes @ slopes.T
+        before, normal = cost, slopes[free] @ slopes[free].T
         for _ in range(DAMPINGS):
             ahead = at.copy()
-            ahead[free] -= np.linalg.solve(normal + np.diag(damping * np.diag(normal) + RIDGE), gradient)
+            ahead[free] -= np.linalg.solve(normal + np.diag(damping * np.diag(normal) + RIDGE), gradient[free])
             ahead = np.clip(ahead, low, high)
-            fresh = _misses(ahead[None], bands)[0]
-            if (lower := float(fresh @ fresh)) < cost:
-                at, misses, cost, damping = ahead, fresh, lower, damping / DAMPING_FACTOR
+            fresh = _linear(ahead, _steps(ahead, high), points)
+            if (lower := float(fresh[0] @ fresh[0])) < cost:
+                at, cost, damping, (misses, slopes) = ahead, lower, damping / DAMPING_FACTOR, fresh
                 break
             damping *= DAMPING_FACTOR
         if before - cost < FIT_GAIN:
@@ -194,24 +247,28 @@ def _improved(at: Floats, low: Floats, high: Floats, bands: tuple[Band, ...]) ->
     return at, cost
 
 
-def _misses(points: Floats, bands: tuple[Band, ...]) -> Floats:
-    """Return the misses of events in units of the errors, shape (k, 3) → (k, points of all bands).
+def _steps(at: Floats, high: Floats) -> Floats:
+    return np.where(at + DIFFERENCE > high, -DIFFERENCE, DIFFERENCE)
+
+
+def _linear(at: Floats, steps: Floats, points: _Points) -> tuple[Floats, Floats]:
+    """Return the misses of an event in units of the errors, and their derivatives, shape (3, points).
 
     Parameters
     ----------
+    at, steps
+        Time of the peak, logarithms of Einstein time and impact parameter; steps of the differences.
     points
-        Time of the peak, logarithms of Einstein time and impact parameter.
-    bands
-        Light curve; infinite misses where one would need a source of negative flux.
+        Light curve; infinite misses where a band would need a source of negative flux.
     """
-    peak, einstein, impact = points[:, :1], np.exp(points[:, 1:2]), np.exp(points[:, 2:])
-    parts = []
-    for band in bands:
-        shape = excess(impact**2 + ((band.time - peak) / einstein) ** 2)
-        shape -= (shape @ band.weight / band.weight.sum())[:, None]
-        pull, norm = shape @ band.pull, (shape * shape) @ band.weight
-        source = np.where(pull > 0.0, pull / np.maximum(norm, RIDGE), np.inf)
-        with np.errstate(invalid="ignore"):
-            miss = (band.pull / band.weight - source[:, None] * shape) * np.sqrt(band.weight)
-        parts.append(np.where(np.isfinite(source)[:, None], miss, np.inf))
-    return np.concatenate(parts, axis=1)
+    around = at + np.vstack([np.zeros(len(at)), np.diag(steps)])
+    einstein, impact = np.exp(around[:, 1:2]), np.exp(around[:, 2:])
+    shape = excess(impact**2 + ((points.time - around[:, :1]) / einstein) ** 2)
+    shape -= (shape @ points.share)[:, points.band]
+    pull, norm = shape @ points.pull, (shape * shape) @ points.weight
+    if not (pull > 0.0).all():
+        misses = np.full(len(points.time), np.inf)
+        return misses, np.full((len(at), len(misses)), np.inf)
+    source = pull / np.maximum(norm, RIDGE)
+    misses = (points.flux - source[:, points.band] * shape) * points.root
+    return misses[0], (misses[1:] - misses[0]) / steps[:, None]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fink_lib.errors import FinkError
+from fink_lib.errors import ConfigError, FinkError
 from fink_lib.science.base import FAILED, NOT_RUN, Findings, Module, Output, Values
 from fink_lib.science.batch import AlertBatch
 
@@ -70,6 +70,9 @@ def resource_of(load: Callable[[Path], Any] | None, cache: str) -> Resource:
         return Resource()
     try:
         return Resource(load(Path(cache)))
+    except ConfigError as problem:
+        logger.warning("science resource not loaded reason=%s", problem)
+        return Resource(problem=f"{NOT_RUN}not loaded")  # nobody gave it: the log says so, the word stands in every row
     except Exception as problem:  # noqa: BLE001 - a damaged file may raise anything, and must not end the batch
         why = str(problem) if isinstance(problem, FinkError) else f"{type(problem).__name__}: {problem}"
         logger.warning("science resource not loaded reason=%s", why)

@@ -21,12 +21,14 @@ from fink_lib.streaming.listener import HeartbeatListener, Recorder
 from fink_lib.streaming.plan import StreamPlan
 from fink_lib.streaming.process import TOKEN_VARIABLE, process_started_at
 from fink_lib.streaming.sentence import sentence_of
-from fink_lib.streaming.spec import StreamSpec
+from fink_lib.streaming.spec import Stage, StreamSpec
 from fink_lib.streaming.stop import Gate, StopRequest
 from fink_lib.surveys import Survey, get_survey
 
 logger = logging.getLogger(__name__)
 
+# Spark ends Python workers after an idle minute: those of enrich start with what they need already imported.
+STAGE_CONF = {Stage.ENRICH: {"spark.python.daemon.module": "fink_lib.enrich.daemon"}}
 WAIT_S = 0.5
 STOP_POLL_S = 0.1
 OUTDATED_POLL_S = 5.0
@@ -86,7 +88,7 @@ def _run(spec: StreamSpec, plan: PlanFactory, stop: StopRequest, recorder: Recor
             spec.settings,
             memory=spec.settings.stream_memory,
             java_options=spec.settings.stream_java_options,
-            conf=STREAM_CONF,
+            conf={**STREAM_CONF, **STAGE_CONF.get(spec.stage, {})},
         )
         session.sparkContext.setLogLevel("ERROR")
         stop.listen()

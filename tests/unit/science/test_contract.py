@@ -249,7 +249,7 @@ def test_a_resource_that_cannot_be_loaded_is_said_not_hidden(caplog: pytest.LogC
     module = toy(load=load)
     outcome = run((module,), batch_with([1]), CACHE)
     assert outcome.columns["toy"].to_pylist() == [None]
-    assert outcome.errors["toy"][0] == f"{NOT_RUN}not loaded: no such model"
+    assert outcome.errors["toy"][0] == f"{NOT_RUN}not loaded"
     assert "no such model" in caplog.text
     assert versions((module,), CACHE) == {"toy": "3.1"}
 

@@ -1,12 +1,15 @@
 """Airflow holds the desired state and nothing else: one story, in the order of a day at the broker."""
 
+import json
 import os
 import signal
 
 import psutil
 import pytest
 from supervised import Broker
+from typer.testing import CliRunner
 
+from fink_lib.cli.catalogs import app
 from fink_lib.cli.host.processes import session_members, stop_session
 from fink_lib.cli.host.services import AIRFLOW
 from fink_lib.streaming.process import processes_of
@@ -86,7 +89,7 @@ def test_clearing_the_task_replaces_the_driver(broker: Broker) -> None:
 
 
 def test_a_broken_equation_is_reported_and_fails_the_run(broker: Broker) -> None:
-    (broker.settings.home / "break-reconcile").touch()
+    (broker.settings.home / "break-reconcile").write_text("2 messages are in no table")
     with broker.airflow.api() as api:
         run_id = api.trigger("ztf_close_night", {"night": NIGHT})
         broker.wait("its end", lambda: api.dag_run("ztf_close_night", run_id)["state"] in {"success", "failed"})
@@ -97,3 +100,53 @@ def test_a_broken_equation_is_reported_and_fails_the_run(broker: Broker) -> None
     assert {tasks[step] for step in ("crossmatch", "compact", "statistics")} == {"upstream_failed"}
     assert (tasks["reconcile"], tasks["manifest"]) == ("failed", "failed")
     assert "reconcile failed: 2 messages are in no table" in log
+    (broker.settings.home / "break-reconcile").unlink()
+
+
+def test_a_rerun_takes_its_turn_and_stops_at_a_critical_expectation(broker: Broker) -> None:
+    """Another run, which in truth has other work, is said to close the night; then quality fails."""
+    told = "1 critical expectation failed on the night ztf 2021-11-22: silver_ztf__alerts.alert_id_unique (2)"
+    (broker.settings.home / "break-quality").write_text(told)
+    turn = broker.settings.night_dir("ztf", NIGHT) / "closing.json"
+    other = next(run["dag_run_id"] for run in broker.runs("ztf_ingest") if run["state"] == "running")
+    turn.write_text(json.dumps({"dag_id": "ztf_ingest", "run_id": other}))
+    dag_id = "ztf_rerun_nights"
+    with broker.airflow.api() as api:
+        api.unpause(dag_id)
+        run_id = api.trigger(dag_id, {"night": NIGHT})
+        gates = ("reconcile", "quality")
+        broker.wait("its turn", lambda: {broker.tasks(dag_id, run_id)[gate] for gate in gates} == {"deferred"})
+        log = api.task_log(dag_id, run_id, "reconcile")
+        assert f"night={NIGHT} is being closed by run {other} of ztf_ingest: waiting for its end" in log
+        turn.unlink()
+        broker.wait("its end", lambda: api.dag_run(dag_id, run_id)["state"] in {"success", "failed"})
+        assert api.dag_run(dag_id, run_id)["state"] == "failed"
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/quality/logs/2"
+        shown = api._request("GET", path, params={"full_content": "true"}).json()["content"]
+        (error,) = [line for line in shown if line.get("event") == "Task failed with exception"]
+        assert f"quality failed: {told}" in json.dumps(error), (
+            "the sentence is the task's own error, not a line above it"
+        )
+        assert "the night stays open: quality was not computed" in api.task_log(dag_id, run_id, "manifest")
+    tasks = broker.tasks(dag_id, run_id)
+    assert {step for step, state in tasks.items() if state == "success"} == {"reconcile", "report"}
+    assert {tasks[step] for step in ("crossmatch", "compact", "statistics")} == {"upstream_failed"}
+    assert (tasks["quality"], tasks["manifest"]) == ("failed", "failed")
+    assert json.loads(turn.read_text()) == {"dag_id": dag_id, "run_id": run_id}
+
+
+def test_maintenance_is_started_by_rest_and_by_command(broker: Broker) -> None:
+    command = ["load", "gcvs", "--airflow", "--home", str(broker.settings.home)]
+    with broker.airflow.api() as api:
+        api.unpause("ztf_vacuum")
+        said = CliRunner().invoke(app, command, catch_exceptions=False).output
+        runs = {
+            "catalogs": [api.trigger("catalogs", {"names": ["vsx", "gcvs"]})],
+            "ztf_vacuum": [api.trigger("ztf_vacuum")],
+        }
+        runs["catalogs"].append(said.strip().rsplit("/", 1)[1])
+        for dag_id, started in runs.items():
+            for run_id in started:
+                broker.wait(f"the end of {dag_id}", lambda d=dag_id, r=run_id: api.dag_run(d, r)["state"] == "success")
+    left = (broker.settings.home / "plain_jobs.log").read_text().splitlines()
+    assert {"catalogs --names vsx,gcvs", "catalogs --names gcvs", "vacuum"} <= set(left)

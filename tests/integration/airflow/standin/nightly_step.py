@@ -19,13 +19,16 @@ def main() -> int:
     settings, step = Settings(), Path(sys.argv[0]).stem
     folder = settings.night_dir(chosen.survey, chosen.night)
     folder.mkdir(parents=True, exist_ok=True)
-    if (settings.home / f"break-{step}").exists():
-        sys.stderr.write("a line that is not the last\nreconcile failed: 2 messages are in no table\n")
+    broken = settings.home / f"break-{step}"
+    if broken.exists():
+        sys.stderr.write(f"a line that is not the last\n{step} failed: {broken.read_text()}\n")
         return 2
     with (folder / "steps.log").open("a") as log:
         log.write(f"{chosen.run_id} {step}\n")
-    if step == "manifest" and f"{chosen.run_id} reconcile\n" not in (folder / "steps.log").read_text():
-        sys.stderr.write("the night stays open: reconcile was not computed\n")
+    done = (folder / "steps.log").read_text()
+    missing = [gate for gate in ("reconcile", "quality") if f"{chosen.run_id} {gate}\n" not in done]
+    if step == "manifest" and missing:
+        sys.stderr.write(f"the night stays open: {missing[0]} was not computed\n")
         return 2
     if step == "manifest":
         rows = asdict(counted_nights(settings, chosen.survey)[chosen.night])

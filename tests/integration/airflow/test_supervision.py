@@ -33,11 +33,26 @@ def test_a_drained_night_is_closed_exactly_once(broker: Broker) -> None:
     ended = [line.split()[1] for line in trace]
     assert {*ended[:2]} == {"reconcile", "quality"}
     assert ended[-2:] == ["report", "manifest"]
+    _has_buttons(broker, run["dag_run_id"])
     for stage in Stage:
         ended = broker.wait(f"rotation of {stage}", lambda stage=stage: broker.runs(f"ztf_{stage}")[1:])
         assert [each["state"] for each in ended] == ["success"]
     assert broker.drivers() == first, "the next runs re-attached to the drivers that were there"
     assert len(broker.runs("ztf_close_night")) == 1
+
+
+def _has_buttons(broker: Broker, run_id: str) -> None:
+    """A task of a night leads to its report, which Airflow shows to whoever is logged in and to nobody else."""
+    (broker.settings.night_dir("ztf", NIGHT) / "report.html").write_text("<p>the night</p>")
+    path = f"/dags/ztf_close_night/dagRuns/{run_id}/taskInstances/report/links"
+    with broker.airflow.api() as api:
+        links = api._request("GET", path).json()["extra_links"]
+        page = f"/fink-nights/ztf/{NIGHT}/report.html"
+        assert links == {"Report of the night": page, "Data Docs": f"/fink-nights/ztf/{NIGHT}/docs/index.html"}
+        assert api.client.get(page).text == "<p>the night</p>"
+        api.client.headers.pop("Authorization")
+        api.client.cookies.clear()
+        assert api.client.get(page).status_code == 401
 
 
 def test_a_restart_of_airflow_neither_stops_nor_doubles_a_stream(broker: Broker) -> None:

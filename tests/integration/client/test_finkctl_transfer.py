@@ -24,6 +24,7 @@ from fink_lib.transfer.job import Transfer, bind, plan, send
 from fink_lib.transfer.kept import kept, sole_sender
 from fink_lib.transfer.pinned import AtVersion
 from fink_lib.transfer.request import TransferRequest
+from fink_lib.transfer.selection import LABELS, _label_is
 from fink_lib.transfer.topic import PARTITIONS, is_spent, seal, standing_ids
 from tests.integration.client.finkctl import finkctl, register
 from tests.spark.distribute.planted import Packet
@@ -103,6 +104,10 @@ def a_night_arrives(bench: Bench, packet: Packet) -> None:
     bench.arrive([late], first=1002)
 
 
+def _as_map(value: Any) -> dict[str, Any] | None:
+    return None if value is None else dict(value)
+
+
 def as_silver_has_it(bench: Bench, rows: list[dict[str, Any]]) -> list[str]:
     """Return where downloaded rows say something else than silver, over every column of science."""
     silver = silver_spec(ZTF).read(bench.session, bench.lake)
@@ -113,8 +118,8 @@ def as_silver_has_it(bench: Bench, rows: list[dict[str, Any]]) -> list[str]:
     found = []
     for row in mine.toArrow().to_pylist():
         sent = told.pop(row.pop("alert_id"))
-        maps = ("science_versions", "science_errors")
-        pairs = [{**one, **{name: one[name] and dict(one[name]) for name in maps}} for one in (row, sent)]
+        maps = ("science_versions", "science_errors", "mangrove")
+        pairs = [{**one, **{name: _as_map(one[name]) for name in maps}} for one in (row, sent)]
         found += differences(*pairs)
     return [*found, *map(str, told)]
 
@@ -223,7 +228,6 @@ def test_a_predicate_without_cutouts_and_some_columns_alone(
     [
         ({"by": "filter", "what": "no_such"}, "unknown user filter 'no_such'"),
         ({"by": "predicate", "what": "rand() > 0.5"}, "is not allowed"),
-        ({"by": "class", "what": "SN"}, "silver has no class yet"),
         ({"by": "predicate", "what": "roid = 99"}, "no public alert of .* is selected"),
         ({"by": "predicate", "what": "candid > 0", "transfer_id": "many"}, "more than FINK_TRANSFER_QUOTA = 10"),
         ({"by": "filter", "what": "sso_ztf_candidates", "transfer_id": "more"}, "more than FINK_TRANSFER_QUOTA = 10"),
@@ -237,6 +241,12 @@ def test_what_cannot_be_sent_is_refused_before_anything_is(bench: Bench, facts: 
     with pytest.raises(ConfigError, match=reason):
         send(bind(bench.session, settings, request))
     assert kept(settings, request) is None, "a name is not taken by what cannot be sent"
+
+
+def test_a_survey_without_classes_is_asked_by_filter_or_predicate(bench: Bench) -> None:
+    silver = silver_spec(ZTF).read(bench.session, bench.lake).drop(*LABELS)
+    with pytest.raises(ConfigError, match="silver has no class yet"):
+        _label_is("SN", silver)
 
 
 def test_a_name_stands_for_one_request(ask: Ask) -> None:

@@ -99,9 +99,9 @@ def read(conf: Config, topic: str, group: str | None = None) -> str:
 
 
 def see(conf: Config) -> set[str] | str:
-    """Return the topics that a client is told of, or why it is told none."""
+    """Return the topics of this module that a client is told of, or why it is told none."""
     try:
-        return {name for name in AdminClient(conf).list_topics(timeout=GIVE_UP_S).topics if not name.startswith("__")}
+        return AdminClient(conf).list_topics(timeout=GIVE_UP_S).topics.keys() & {OPEN, CLOSED, ARRIVING}
     except KafkaException as error:
         return error.args[0].name()
 

@@ -104,7 +104,8 @@ def test_a_real_night_is_closed(played: Played, facts: Facts) -> None:
     before_after = facts[Step.COMPACT]["tables"]["bronze"]
     assert before_after["after"]["rows"] == before_after["before"]["rows"] == 325
     assert before_after["after"]["files"] <= before_after["before"]["files"]
-    assert set(closed["latency_s"]) == {"ingest", "enrich", "distribute", "total", "to_silver"}
+    # `unknowns` and its like leave no alert of this night unsent: none waits in silver alone.
+    assert set(closed["latency_s"]) == {"ingest", "enrich", "distribute", "total"}
     assert all(curve["p50"] <= curve["p95"] <= curve["p99"] for curve in closed["latency_s"].values())
     cost = facts[Step.STATISTICS]["science_cost"]
     assert cost["alerts"] == closed["silver"]

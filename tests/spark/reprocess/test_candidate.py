@@ -116,7 +116,8 @@ def test_one_module_leaves_the_values_of_the_others(bench: Bench, monkeypatch: p
     folder = computed(bench, modules=("quality",))
     changed = folder.read("diff")["columns"]["silver"]
     assert set(changed) == {"quality_flaws"}
-    assert joined == [0, 0], "each portion is joined with its own rows, not with the whole night"
+    assert len(joined) > 1
+    assert set(joined) == {0}, "each portion is joined with its own rows, not with the whole night"
     assert changed["quality_flaws"]["changed"] == bench.silver.count()
     # The versions are those of before; but one digest no longer names all of a row's values.
     assert folder.read("diff")["provenance"]["silver"] == {"science_digest": bench.silver.count()}

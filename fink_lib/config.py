@@ -68,7 +68,7 @@ class Settings(BaseSettings):
         description="Further options of a streaming driver's JVM; these are for two cores, see docs/operator.md",
     )
     batch_java_options: str = Field(
-        "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
+        "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
         description="Further options of a nightly job's JVM; empty suits nights of millions, jobs of minutes",
     )
     spark_codegen: bool = Field(

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from fink_lib.catalogs.index import SkyIndex, build_index
 from fink_lib.catalogs.known import CATALOGS, KNOWN, CatalogSource
 from fink_lib.catalogs.reading import DEC, LABEL, RA, RADIUS, read_catalog
-from fink_lib.errors import ConfigError
+from fink_lib.errors import ConfigError, LakeError
 
 __all__ = ["CATALOGS", "Catalog", "CatalogFacts", "CatalogSource", "catalog_file", "catalog_files", "load_catalog"]
 
@@ -118,6 +118,8 @@ def load_catalog(name: str, cache: Path, folder: Path | None = None) -> Catalog:
     ------
     ConfigError
         When the name is unknown, or the file is not there or cannot be read.
+    LakeError
+        When the arrays that were built from the file are damaged.
     """
     return _load(name, str(cache), None if folder is None else str(folder))
 
@@ -136,7 +138,7 @@ def _load(name: str, cache: str, folder: str | None) -> Catalog:
     try:
         return _open(built, source)
     except Exception as error:
-        raise ConfigError(
+        raise LakeError(
             f"the arrays of catalogue '{name}' in {built} are damaged ({type(error).__name__}): delete the folder, "
             "it is built again"
         ) from error

@@ -28,7 +28,7 @@ from fink_lib.errors import BrokerError, ConfigError
 pytestmark = pytest.mark.kafka
 
 Config: TypeAlias = dict[str, str | int | float | bool]
-OPEN, CLOSED, ARRIVING = "fink_open_ztf", "fink_closed_ztf", "ztf_20211122_programid1"
+OPEN, CLOSED, ARRIVING, LATER = "fink_open_ztf", "fink_closed_ztf", "ztf_20211122_programid1", "fink_later_ztf"
 PASSWORD = "correct horse battery"
 NOT_THIS_TOPIC = "TOPIC_AUTHORIZATION_FAILED"
 PATIENCE_S = 30.0
@@ -101,7 +101,7 @@ def read(conf: Config, topic: str, group: str | None = None) -> str:
 def see(conf: Config) -> set[str] | str:
     """Return the topics of this module that a client is told of, or why it is told none."""
     try:
-        return AdminClient(conf).list_topics(timeout=GIVE_UP_S).topics.keys() & {OPEN, CLOSED, ARRIVING}
+        return AdminClient(conf).list_topics(timeout=GIVE_UP_S).topics.keys() & {OPEN, CLOSED, ARRIVING, LATER}
     except KafkaException as error:
         return error.args[0].name()
 
@@ -178,7 +178,7 @@ def test_the_groups_of_a_user_are_nobody_else_s(clients: dict[str, Config]) -> N
 
 
 def test_a_topic_that_is_restricted_later_is_closed_to_anyone(clients: dict[str, Config], ours: Settings) -> None:
-    topic = "fink_later_ztf"
+    topic = LATER
     ensure_topics(ours, [topic])
     assert topic in see(clients["anonymous"])
     ensure_topics(ours, [], [topic])

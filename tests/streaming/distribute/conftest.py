@@ -135,12 +135,12 @@ def expected(packets: list[Packet]) -> set[tuple[int, str]]:
 
 
 def broker_of(bootstrap: str) -> psutil.Process:
-    """Return the process that listens at an address."""
+    """Return the broker that listens at an address; another program may have the same port at another address."""
     port = int(bootstrap.rpartition(":")[2])
     listening = [one for one in psutil.net_connections("tcp") if one.status == psutil.CONN_LISTEN]
-    (pid,) = {one.pid for one in listening if one.laddr.port == port}
-    assert pid is not None
-    return psutil.Process(pid)
+    found = [psutil.Process(one.pid) for one in listening if one.laddr.port == port and one.pid]
+    (broker,) = {process for process in found if "kafka.Kafka" in process.cmdline()}
+    return broker
 
 
 def forget_topics(settings: Settings, names: list[str] | None = None) -> None:

@@ -12,6 +12,7 @@ REQUEST_TIMEOUT_S = 30.0
 PAGE = 100
 POLL_S = 1.0
 BUSY_TRIES = 5
+REPEATABLE = frozenset({"GET", "PATCH"})
 
 Record = dict[str, Any]
 
@@ -63,7 +64,7 @@ class AirflowApi:
         body = {"slots": slots, "description": description, "include_deferred": include_deferred}
         answer = self._again("POST", "/pools", accept=(HTTPStatus.CONFLICT,), json={"name": name, **body})
         if answer.status_code == HTTPStatus.CONFLICT:
-            self._again("PATCH", f"/pools/{name}", accept=(), json={"pool": name, **body})
+            self._request("PATCH", f"/pools/{name}", json={"pool": name, **body})
 
     def import_errors(self) -> list[str]:
         """Return ``file: last line`` of each DAG file that cannot be imported."""
@@ -138,16 +139,21 @@ class AirflowApi:
             if len(found) >= page["total_entries"] or not page[key]:
                 return found
 
-    def _again(self, method: str, path: str, accept: tuple[int, ...], **options: Any) -> httpx.Response:
+    def _again(self, method: str, path: str, accept: tuple[int, ...] = (), **options: Any) -> httpx.Response:
         """Make a request that may be repeated: SQLite, busy with a start, is locked for longer than Airflow waits."""
         for _ in range(BUSY_TRIES):
-            answer = self._request(method, path, accept=(*accept, HTTPStatus.INTERNAL_SERVER_ERROR), **options)
+            answer = self._once(method, path, accept=(*accept, HTTPStatus.INTERNAL_SERVER_ERROR), **options)
             if answer.status_code != HTTPStatus.INTERNAL_SERVER_ERROR:
                 return answer
             time.sleep(POLL_S)
-        return self._request(method, path, accept=accept, **options)
+        return self._once(method, path, accept=accept, **options)
 
     def _request(self, method: str, path: str, *, accept: tuple[int, ...] = (), **options: Any) -> httpx.Response:
+        """Make a request, again and again where twice is no more than once."""
+        make = self._again if method in REPEATABLE else self._once
+        return make(method, path, accept=accept, **options)
+
+    def _once(self, method: str, path: str, accept: tuple[int, ...] = (), **options: Any) -> httpx.Response:
         try:
             if "Authorization" not in self.client.headers:
                 self._login()

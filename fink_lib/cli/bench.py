@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from fink_lib.bench import Benchmark, BenchRequest, Report, run_bench
 from fink_lib.cli.common import load_settings, say
@@ -78,7 +78,8 @@ def _bench_science(request: BenchRequest, json_file: Path | None) -> None:
         json_file.write_text(report.as_json() + "\n")
     columns = ("alerts/s", "cpu ms", "share")
     table = Table(
-        *("module", *columns, *(f"young {name}" for name in columns)),
+        Column("module", no_wrap=True),
+        *(*columns, *(f"young {name}" for name in columns)),
         title=f"{report.alerts} packets of each kind, derived from {report.derived_from}",
     )
     keys = {"alerts_per_s": ".0f", "cpu_ms_per_alert": ".3f", "with_result": ".3f"}

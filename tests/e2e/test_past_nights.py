@@ -148,8 +148,8 @@ def test_a_backfill_leaves_what_was_there(airflow: LocalAirflow, environment: di
     for number in range(1, 1 + BACKFILLS):
         fink(environment, settings, "airflow", "backfill", "create", "--dag-id", "ztf_rerun_nights", *years)
         wait(f"backfill {number}", lambda count=number: backfills_ended(airflow, count))
-        assert all_runs_ended(airflow, "ztf_rerun_nights", len(nights))
-        assert runs_of(airflow, "ztf_rerun_nights") == len(nights)
+        assert all_runs_ended(airflow, "ztf_rerun_nights", number * len(nights))
+        assert runs_of(airflow, "ztf_rerun_nights") == number * len(nights), "each backfill runs its nights, once"
         # The first may judge a night beside others that were not there when it was closed: its quality alone changes.
         closings.add(tuple(table_digest(settings.lake / name) for name in OF_CLOSINGS))
         assert digests(settings) == before

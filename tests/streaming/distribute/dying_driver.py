@@ -63,6 +63,12 @@ def live(settings: Settings, gateway: tuple[int, str], planned: Path) -> None:
     query.awaitTermination()
 
 
+def lay_to_rest(gateway: tuple[int, str]) -> None:
+    """End what the last driver left in the JVM: its query would go on writing the checkpoint of the next one."""
+    os.environ["PYSPARK_GATEWAY_PORT"], os.environ["PYSPARK_GATEWAY_SECRET"] = map(str, gateway)
+    _stop_the_last_context()
+
+
 def _stop_the_last_context() -> None:
     from pyspark import SparkContext
 

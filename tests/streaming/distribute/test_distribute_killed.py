@@ -24,7 +24,7 @@ from fink_lib.spark import spark_jars
 from fink_lib.surveys import ZTF
 from tests.spark.distribute.planted import Packet, sample_packets
 from tests.streaming.distribute.conftest import EMBEDDED, Bench, broker_of
-from tests.streaming.distribute.dying_driver import MOMENTS, changes, live
+from tests.streaming.distribute.dying_driver import MOMENTS, changes, lay_to_rest, live
 
 pytestmark = [pytest.mark.spark, pytest.mark.kafka]
 
@@ -130,6 +130,10 @@ def test_published_and_topics_agree_after_kills_at_any_moment(
         left = len(bench.standing()) - len(bench.published())
         killed.append(f"{delay_s:.2f} s: {left} messages in no table")
     print(f"seed={seed} first message after {span_s / 2:.2f} s; killed after {'; '.join(killed)}")  # noqa: T201 - shown when it fails: FINK_TEST_SEED repeats it
+    last = context.Process(target=lay_to_rest, args=(gateway,))
+    last.start()
+    last.join(PATIENCE_S)
+    assert last.exitcode == 0
     bench.run()
     bench.check(night)
 

@@ -1,7 +1,8 @@
 """Watch how much memory processes hold while something runs."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import psutil
 
@@ -50,32 +51,28 @@ class MemoryWatch:
 
 def tree_rss_mb(pid: int) -> float:
     """Return the resident memory of a process and its descendants in MiB; 0 when it is gone."""
-    total = 0
-    try:
-        root = psutil.Process(pid)
-        tree = [root, *root.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return 0.0
-    for process in tree:
-        try:
-            total += process.memory_info().rss
-        except psutil.NoSuchProcess:
-            continue
-    return round(total / _MIB, 1)
+    return round(_sum_of_tree(pid, lambda process: process.memory_info().rss) / _MIB, 1)
 
 
 def tree_cpu_s(pid: int) -> float:
     """Return the processor seconds of a process and its descendants, those that ended included; 0 when it is gone."""
+    return _sum_of_tree(pid, _cpu_s)
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system + times.children_user + times.children_system)
+
+
+def _sum_of_tree(pid: int, of: Callable[[psutil.Process], float]) -> float:
+    """Add up something over a process and its descendants; one that has gone counts nothing."""
     total = 0.0
     try:
         root = psutil.Process(pid)
         tree = [root, *root.children(recursive=True)]
     except psutil.NoSuchProcess:
-        return 0.0
+        return total
     for process in tree:
-        try:
-            times = process.cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        total += times.user + times.system + times.children_user + times.children_system
+        with suppress(psutil.NoSuchProcess):
+            total += of(process)
     return total

@@ -21,8 +21,8 @@ from fink_lib.orchestration.plain_jobs import JobOperator
 from fink_lib.orchestration.policy import NIGHTLY_ARGS, START, Tag
 
 NAMES = Param(
-    [],
-    type="array",
+    None,
+    type=["null", "array"],
     items={"type": "string"},
     title="Catalogues",
     description_md="Names, one a line, for example `vsx`. Empty means every catalogue that there is a file of.",
@@ -43,7 +43,7 @@ with DAG(
     JobOperator(
         task_id="refresh",
         job="maintenance/catalogs",
-        arguments=["--names", "{{ params.names | join(',') }}"],
+        arguments=["--names", "{{ (params.names or []) | join(',') }}"],
         tables=[table_asset(CATALOGS_TABLE)],
         doc_md="""
 Loads and matches again. **Fails** when a catalogue's file is missing, or lacks a column: the error says which. Each

@@ -26,6 +26,13 @@ from fink_lib.orchestration.policy import FIRST_NIGHT, NIGHTLY_ARGS, Pool, Tag
 from fink_lib.orchestration.timetable import ClosedNightsTimetable
 from fink_lib.surveys import SURVEYS
 
+NIGHT = Param(
+    None,
+    type=["null", "string"],
+    format="date",
+    title="Night",
+    description_md="Night to run again, `YYYY-MM-DD`; for a range of nights choose *Backfill* above.",
+)
 NIGHTS_AT_ONCE = 16  # runs; how many of them compute is for the pool to say
 
 for survey in SURVEYS.values():
@@ -40,7 +47,7 @@ for survey in SURVEYS.values():
         catchup=False,
         max_active_runs=NIGHTS_AT_ONCE,
         default_args={**NIGHTLY_ARGS, "pool": Pool.RERUN.value},
-        params={"night": Param(None, type=["null", "string"], format="date", title="Night, when run by hand")},
+        params={"night": NIGHT},
         tags=[Tag.NIGHTLY, survey.name],
         doc_md=__doc__,
     ) as dag:

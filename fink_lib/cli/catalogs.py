@@ -18,7 +18,7 @@ app = typer.Typer(no_args_is_help=True)
 CatalogsOption = Annotated[
     Path | None, typer.Option("--from", help="Folder of catalogue files, over the packaged ones [FINK_CATALOGS]")
 ]
-DIGITS_SHOWN = 12
+DIGITS_SHOWN = 8
 
 
 @app.command("list")
@@ -36,7 +36,10 @@ def show(
     columns = ("name", "state", "version", "rows", "sha256", "age_days", "changed_cells")  # the others are in the JSON
     table = Table()
     for name in columns:
-        table.add_column(name.replace("_", " "), no_wrap=True)
+        words = name.replace("_", " ")
+        # A header of two words may stand on two lines, so that the table fits a terminal of 80 columns uncut.
+        widest = max(map(len, [*words.split(), *(str(row[name]) for row in rows if row[name] is not None)]))
+        table.add_column(words, min_width=widest)
     for row in rows:
         table.add_row(*("" if row[name] is None else str(row[name]) for name in columns))
     Console().print(table)

@@ -1,37 +1,31 @@
 """The job of the `catalogs` DAG: load what is new, match again what that changes, say what happened."""
 
 import argparse
-import logging
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from fink_lib.config import Settings
 from fink_lib.crossmatch.flips import KINDS
 from fink_lib.crossmatch.refresh import Refreshed, refresh
-from fink_lib.errors import FinkError
+from fink_lib.job_run import run_job
 from fink_lib.spark import build_session
-
-EXIT_FAILED = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the job; return 0, or 2 after one sentence on stderr."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    """Run the job; return an exit code, after one sentence on stderr when it fails."""
     parser = argparse.ArgumentParser(prog="jobs/maintenance/catalogs.py", description=__doc__)
     parser.add_argument("--names", default="", help="catalogues, comma-separated; empty means all that are known")
     names = [name.strip() for name in parser.parse_args(arguments).names.split(",") if name.strip()]
+    return run_job("catalogs", lambda: _refreshed(names))
+
+
+def _refreshed(names: Sequence[str]) -> Iterator[str]:
     settings = Settings()
+    session = build_session("catalogs", settings)
     try:
-        session = build_session("catalogs", settings)
-        try:
-            for one in refresh(session, settings, names):
-                sys.stdout.write("\n".join(sentences(one)) + "\n")
-        finally:
-            session.stop()
-    except FinkError as error:
-        sys.stderr.write(f"catalogs failed: {error}\n")
-        return EXIT_FAILED
-    return 0
+        for one in refresh(session, settings, names):
+            yield from sentences(one)
+    finally:
+        session.stop()
 
 
 def sentences(one: Refreshed) -> list[str]:

@@ -88,3 +88,15 @@ def keep_house(settings: Settings, now: dt.datetime) -> JsonObject:
     result = {"at": now.isoformat(timespec="seconds"), "tables": state, "removed": removed, "pruned": prune(settings)}
     replace_text(settings.home / "upkeep.json", to_json(result))
     return result
+
+
+def sentences(result: JsonObject) -> list[str]:
+    """Say what was done: a line for each table that was left alone or got smaller, and one for all."""
+    lines = []
+    for name, one in sorted(result["removed"].items()):
+        if one["kept_because"]:
+            lines.append(f"{name}: left alone, {one['kept_because']}")
+        elif one["removed"]:
+            lines.append(f"{name}: {one['removed']} files removed, {one['removed_bytes'] / 1e6:,.1f} MB")
+    files = sum(facts["files"] for facts in result["tables"].values())
+    return [*lines, f"{len(result['tables'])} tables in {files} files"]

@@ -3,7 +3,6 @@
 import argparse
 import datetime as dt
 import logging
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from fink_lib.config import Settings
 from fink_lib.errors import FinkError
+from fink_lib.job_run import log_to_stderr, sentence_of, tell_failure
 from fink_lib.nightly.results import JsonObject, Step, read_result, write_failure, write_result
 from fink_lib.nights import parse_night
 from fink_lib.surveys import Survey, get_survey
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 logger = logging.getLogger(__name__)
-
-EXIT_FAILED = 2
 
 
 @dataclass(frozen=True)
@@ -119,17 +117,14 @@ def perform(context: NightContext, step: Step, function: StepFunction) -> JsonOb
 
 
 def run_step(step: Step, function: StepFunction, arguments: Sequence[str] | None = None) -> int:
-    """Run a step as a process: return 0, or 2 after one sentence on stderr."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    """Run a step as a process: return 0, or another code after one sentence on stderr."""
+    log_to_stderr()
     context: NightContext | None = None
     try:
         context = parse_context(step, arguments)
         perform(context, step, function)
-    except FinkError as error:
-        return _failed(context, step, str(error))
-    except Exception as error:
-        logger.exception("step=%s ended unexpectedly", step)
-        return _failed(context, step, f"{type(error).__name__}: {_first_line(error)}")
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+        return _failed(context, step, error)
     finally:
         if context is not None:
             context.close()
@@ -137,12 +132,7 @@ def run_step(step: Step, function: StepFunction, arguments: Sequence[str] | None
     return 0
 
 
-def _failed(context: NightContext | None, step: Step, sentence: str) -> int:
+def _failed(context: NightContext | None, step: Step, error: Exception) -> int:
     if context is not None:
-        write_failure(context.folder, step, context.run_id, sentence)
-    sys.stderr.write(f"{step} failed: {sentence}\n")
-    return EXIT_FAILED
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or ["no message"])[0]
+        write_failure(context.folder, step, context.run_id, sentence_of(error))
+    return tell_failure(step, error)

@@ -61,16 +61,21 @@ def verdict(context: NightContext, manifest: JsonObject) -> NightError | None:
     if manifest["ok"]:
         return None
     missing: dict[str, str] = manifest["not_computed"]
-    if not manifest["equation_holds"] and str(Step.RECONCILE) not in missing:
-        told = "; ".join(manifest["equations"])
-        named = ", ".join(str(label) for label in manifest["lost"][:5])
-        return EquationBroken(f"the night {context.label} stays open: {told}" + (f"; lost: {named}" if named else ""))
+    broken = not manifest["equation_holds"] and str(Step.RECONCILE) not in missing
+    causes = _of_equations(manifest) if broken else []
     if manifest["critical_failed"]:
-        failed = ", ".join(manifest["critical_failed"])
-        return ExpectationFailed(f"the night {context.label} stays open: critical expectations failed: {failed}")
-    # Green must mean that all of it was done; the first step in order is the one that the others waited for.
-    step = next(str(step) for step in NEEDED if str(step) in missing)
-    return NightError(f"the night {context.label} stays open: {step} was not computed ({missing[step]})")
+        causes.append(f"critical expectations failed: {', '.join(manifest['critical_failed'])}")
+    if not causes:
+        # Green must mean that all of it was done; the first step in order is the one that the others waited for.
+        step = next(str(step) for step in NEEDED if str(step) in missing)
+        causes.append(f"{step} was not computed ({missing[step]})")
+    error = EquationBroken if broken else ExpectationFailed if manifest["critical_failed"] else NightError
+    return error(f"the night {context.label} stays open: {'; '.join(causes)}")
+
+
+def _of_equations(manifest: JsonObject) -> list[str]:
+    named = ", ".join(str(label) for label in manifest["lost"][:5])
+    return [*manifest["equations"], *([f"lost: {named}"] if named else [])]
 
 
 def _tell(context: NightContext, manifest: JsonObject) -> None:

@@ -89,9 +89,14 @@ def to_rows(survey: str, night: dt.date, summary: Summary) -> list[JsonObject]:
 
 
 def from_rows(rows: Iterable[Mapping[str, Any]]) -> dict[dt.date, Summary]:
-    """Return the summaries that rows of `gold__statistics` hold, by night, the earliest first."""
+    """Return the summaries that rows of `gold__statistics` hold, by night, the earliest first.
+
+    A number that is missing is for the suite of that table to find, and is as none here.
+    """
     found: dict[dt.date, Summary] = {}
     for row in rows:
+        if row["value"] is None:
+            continue
         found.setdefault(row["night"], {}).setdefault(row["measure"], {})[row["name"]] = float(row["value"])
     return dict(sorted(found.items()))
 

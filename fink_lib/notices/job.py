@@ -1,26 +1,16 @@
 """The job of the `deliver_notices` DAG."""
 
-import logging
-import sys
-
 from fink_lib.config import Settings
-from fink_lib.errors import BrokerError, FinkError
+from fink_lib.errors import BrokerError
+from fink_lib.job_run import run_job
 from fink_lib.notices.outbox import Action, entries
 from fink_lib.notices.run import deliver_waiting
 from fink_lib.notices.subscriptions import read_subscriptions
 
-EXIT_FAILED = 2
-
 
 def main() -> int:
-    """Run the job; return 0, or 2 after one sentence on stderr."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
-    try:
-        sys.stdout.write(deliver(Settings()) + "\n")
-    except FinkError as error:
-        sys.stderr.write(f"deliver_notices failed: {error}\n")
-        return EXIT_FAILED
-    return 0
+    """Run the job; return an exit code, after one sentence on stderr when it fails."""
+    return run_job("deliver_notices", lambda: [deliver(Settings())])
 
 
 def deliver(settings: Settings) -> str:

@@ -6,6 +6,11 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import IO
 
+from airflow.sdk.exceptions import AirflowFailException
+
+from fink_lib.errors import NightError
+from fink_lib.job_run import EXIT_FATAL
+
 READ_TIMEOUT_S = 15.0
 
 
@@ -45,6 +50,11 @@ def run_child(command: Sequence[str], environment: Mapping[str, str], say: Calla
         for reader in readers:
             reader.join(READ_TIMEOUT_S)
     return code, "".join(last_words)
+
+
+def failure(code: int, sentence: str) -> Exception:
+    """Return the error that a task ends with; where the job says that a retry is no use, Airflow makes none."""
+    return AirflowFailException(sentence) if code == EXIT_FATAL else NightError(sentence)
 
 
 def _pass_on(stream: IO[str], last_words: deque[str], say: Callable[..., object]) -> None:

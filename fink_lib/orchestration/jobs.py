@@ -8,11 +8,10 @@ from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
 from airflow.sdk import Asset, BaseOperator, BaseOperatorLink, Context
 
 from fink_lib.config import Settings
-from fink_lib.errors import NightError
 from fink_lib.job_command import job_command
 from fink_lib.nights import parse_night
 from fink_lib.orchestration.assets import table_facts
-from fink_lib.orchestration.child import run_child
+from fink_lib.orchestration.child import failure, run_child
 from fink_lib.orchestration.pages import DataDocsLink, ReportLink
 from fink_lib.orchestration.turns import Closing, take_turn
 from fink_lib.streaming.process import end_processes_of
@@ -63,8 +62,8 @@ class SparkJobOperator(BaseOperator):
         ------
         ConfigError
             When the run names no night.
-        NightError
-            With the job's own sentence when it fails.
+        NightError, AirflowFailException
+            With the job's own sentence when it fails; the second where a retry is no use.
         """
         settings = Settings()
         night = parse_night(self.night).isoformat()
@@ -72,7 +71,7 @@ class SparkJobOperator(BaseOperator):
         end_processes_of(self.token, END_TIMEOUT_S)
         code, last_word = self._run(settings, night)
         if code != 0:
-            raise NightError(last_word or f"{self.step} of night {night} ended with code {code} and without a word")
+            raise failure(code, last_word or f"{self.step} of night {night} ended with code {code} and without a word")
         for table in self.tables:
             context["outlet_events"][table].extra = table_facts(settings, self.survey, table.name, [night])
 

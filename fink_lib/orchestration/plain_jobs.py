@@ -7,9 +7,8 @@ from airflow.sdk import Asset, BaseOperatorLink, Context
 from airflow.sdk.exceptions import AirflowSkipException
 
 from fink_lib.config import Settings
-from fink_lib.errors import NightError
 from fink_lib.job_command import job_command
-from fink_lib.orchestration.child import run_child
+from fink_lib.orchestration.child import failure, run_child
 from fink_lib.orchestration.jobs import END_TIMEOUT_S, SparkJobOperator
 from fink_lib.streaming.process import end_processes_of
 from fink_lib.streaming.runner import job_environment
@@ -61,8 +60,8 @@ class JobOperator(SparkJobOperator):
         ------
         AirflowSkipException
             When it is to be skipped.
-        NightError
-            With the job's own sentence when it fails.
+        NightError, AirflowFailException
+            With the job's own sentence when it fails; the second where a retry is no use.
         """
         if self.skip_when == str(True):
             raise AirflowSkipException("this is a dry run: nothing is changed")
@@ -72,4 +71,4 @@ class JobOperator(SparkJobOperator):
         self.log.info("job=%s arguments=%s", self.job, self.arguments)
         code, last_word = run_child(command, job_environment(settings, self.token), self.log.info)
         if code != 0:
-            raise NightError(last_word or f"{self.job} ended with code {code} and without a word")
+            raise failure(code, last_word or f"{self.job} ended with code {code} and without a word")

@@ -37,7 +37,8 @@ STREAM_ARGS: dict[str, Any] = {
     "max_retry_delay": dt.timedelta(minutes=1),
 }
 
-# A nightly step is idempotent, so one retry costs nothing; what fails twice needs a person.
+# A nightly step is idempotent, so one retry costs nothing; what fails twice needs a person. What the step itself
+# knows that a retry cannot mend, a broken equation say, is not tried again (`fink_lib.job_run`).
 NIGHTLY_ARGS: dict[str, Any] = {
     "owner": OWNER,
     "pool": Pool.BATCH.value,

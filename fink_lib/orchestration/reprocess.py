@@ -9,11 +9,10 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import BaseOperator, Context
 
 from fink_lib.config import Settings
-from fink_lib.errors import ReprocessRefused
 from fink_lib.job_command import job_command
 from fink_lib.nights import parse_night
 from fink_lib.orchestration.assets import night_asset
-from fink_lib.orchestration.child import run_child
+from fink_lib.orchestration.child import failure, run_child
 from fink_lib.streaming.process import end_processes_of
 from fink_lib.streaming.runner import job_environment
 
@@ -77,15 +76,15 @@ class ReprocessOperator(BaseOperator):
 
         Raises
         ------
-        ReprocessRefused
-            With the job's own sentence when it fails.
+        NightError, AirflowFailException
+            With the job's own sentence when it fails; the second where a retry is no use.
         """
         settings = Settings()
         end_processes_of(self.token, END_TIMEOUT_S)
         self.log.info("step=%s request=%s", self.step, self.request_id)
         code, last_word = run_child(self.command(settings), job_environment(settings, self.token), self.log.info)
         if code != 0:
-            raise ReprocessRefused(last_word or f"{self.step} ended with code {code} and without a word")
+            raise failure(code, last_word or f"{self.step} ended with code {code} and without a word")
         if self.announces:
             self._announce(context, self.folder(settings))
         return self._summary(self.folder(settings))

@@ -2,13 +2,12 @@
 
 import argparse
 import heapq
-import logging
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from fink_lib.config import Settings
-from fink_lib.errors import ConfigError, FinkError
+from fink_lib.errors import ConfigError
+from fink_lib.job_run import run_job
 from fink_lib.lake.releases import Action
 from fink_lib.nights import parse_night
 from fink_lib.quarantine.browse import Place, Selection, today, with_bytes
@@ -16,29 +15,23 @@ from fink_lib.quarantine.release import Decision, Outcome, discard, replay
 from fink_lib.streaming.spec import Stage
 from fink_lib.surveys import Survey, get_survey
 
-EXIT_FAILED = 2
 SHOWN_AT_MOST = 200
 STAGES = (str(Stage.INGEST), str(Stage.ENRICH))
 VERBS = {"replay": Action.REPLAYED, "discard": Action.DISCARDED}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the job; return 0, or 2 after one sentence on stderr."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    """Run the job; return an exit code, after one sentence on stderr when it fails."""
     asked = _parser().parse_args(arguments)
-    settings = Settings()
-    try:
-        survey, selection = get_survey(asked.survey), _selection(asked)
-        if asked.plan:
-            lines = plan(settings, survey, selection)
-        else:
-            decision = Decision(asked.who, asked.why)
-            lines = [told(perform(settings, survey, VERBS[asked.action], selection, decision))]
-    except FinkError as error:
-        sys.stderr.write(f"replay_quarantine failed: {error}\n")
-        return EXIT_FAILED
-    sys.stdout.write("\n".join(lines) + "\n")
-    return 0
+    return run_job("replay_quarantine", lambda: _done(Settings(), asked))
+
+
+def _done(settings: Settings, asked: argparse.Namespace) -> list[str]:
+    survey, selection = get_survey(asked.survey), _selection(asked)
+    if asked.plan:
+        return plan(settings, survey, selection)
+    decision = Decision(asked.who, asked.why)
+    return [told(perform(settings, survey, VERBS[asked.action], selection, decision))]
 
 
 def perform(

@@ -3,12 +3,11 @@
 import argparse
 import json
 import logging
-import sys
 from collections.abc import Sequence
 from enum import StrEnum
 
 from fink_lib.config import Settings
-from fink_lib.errors import FinkError
+from fink_lib.job_run import run_job
 from fink_lib.nightly.results import replace_text
 from fink_lib.reprocess import promote, steps
 from fink_lib.reprocess.diff_page import markdown
@@ -17,7 +16,6 @@ from fink_lib.reprocess.request import request_from_json
 
 logger = logging.getLogger(__name__)
 
-EXIT_FAILED = 2
 SUMMARY = "diff.md"
 
 
@@ -32,8 +30,7 @@ class Step(StrEnum):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do one step; return 0, or 2 after one sentence on stderr."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    """Do one step; return an exit code, after one sentence on stderr when it fails."""
     parser = argparse.ArgumentParser(prog="jobs/on_demand/reprocess.py", description=__doc__)
     parser.add_argument("step", type=Step, choices=list(Step))
     parser.add_argument("--id", required=True, help="name of the request")
@@ -41,19 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--by", default="unknown", help="who decided")
     parser.add_argument("--reason", default="", help="why")
     chosen = parser.parse_args(arguments)
-    try:
-        perform(Settings(), chosen)
-    except FinkError as error:
-        return _failed(chosen.step, str(error))
-    except Exception as error:
-        logger.exception("step=%s ended unexpectedly", chosen.step)
-        return _failed(chosen.step, f"{type(error).__name__}: {(str(error).strip().splitlines() or ['no message'])[0]}")
-    return 0
-
-
-def _failed(step: Step, sentence: str) -> int:
-    sys.stderr.write(f"{step} failed: {sentence}\n")
-    return EXIT_FAILED
+    return run_job(chosen.step, lambda: perform(Settings(), chosen))
 
 
 def perform(settings: Settings, chosen: argparse.Namespace) -> None:

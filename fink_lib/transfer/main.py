@@ -2,34 +2,24 @@
 
 import argparse
 import json
-import logging
-import sys
 from collections.abc import Sequence
 
 from fink_lib.config import Settings
-from fink_lib.errors import ConfigError, FinkError
+from fink_lib.errors import ConfigError
+from fink_lib.job_run import run_job
 from fink_lib.spark import build_session
 from fink_lib.transfer.job import bind, plan, send
 from fink_lib.transfer.request import TransferRequest
 from fink_lib.transfer.topic import is_restricted
 
-EXIT_FAILED = 2
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the job; return 0, or 2 after one sentence on stderr."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    """Run the job; return an exit code, after one sentence on stderr when it fails."""
     parser = argparse.ArgumentParser(prog="jobs/on_demand/transfer.py", description=__doc__)
     parser.add_argument("--request", required=True, help="what is asked, as JSON")
     parser.add_argument("--plan", action="store_true", help="send nothing, count what would be sent")
     asked = parser.parse_args(arguments)
-    try:
-        lines = perform(Settings(), _request(asked.request), only_plan=asked.plan)
-    except FinkError as error:
-        sys.stderr.write(f"transfer failed: {error}\n")
-        return EXIT_FAILED
-    sys.stdout.write("\n".join(lines) + "\n")
-    return 0
+    return run_job("transfer", lambda: perform(Settings(), _request(asked.request), only_plan=asked.plan))
 
 
 def perform(settings: Settings, request: TransferRequest, *, only_plan: bool) -> list[str]:

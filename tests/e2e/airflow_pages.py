@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -30,9 +30,9 @@ class AirflowPages:
         self.page.goto(self.url + path, wait_until="commit", timeout=PATIENCE_MS)
 
     def trigger(
-        self, dag_id: str, texts: Mapping[str, str], objects: Mapping[str, object] | None = None, off: str = "dry_run"
+        self, dag_id: str, texts: Mapping[str, str], objects: Mapping[str, object] | None = None, off: str | None = None
     ) -> str:
-        """Fill in the form of a DAG, switch one thing off, and send it; return the run that the UI then shows."""
+        """Fill in the form of a DAG, switch something off, and send it; return the run that the UI then shows."""
         self.open(f"/dags/{dag_id}")
         self.page.get_by_test_id("trigger-dag-button").click()
         form = self.page.locator("[role=dialog][data-scope=dialog]")
@@ -40,10 +40,11 @@ class AirflowPages:
             form.locator(f"#element_{name}").fill(text)
         for title, value in (objects or {}).items():
             self._write_json(form, title, json.dumps(value))
-        switch = form.locator(f"input[name=element_{off}]")
-        if switch.is_checked():
-            switch.locator("xpath=..").click()
-        assert not switch.is_checked()
+        if off is not None:
+            switch = form.locator(f"input[name=element_{off}]")
+            if switch.is_checked():
+                switch.locator("xpath=..").click()
+            assert not switch.is_checked()
         form.get_by_test_id("trigger-dag-submit").click()
         self.page.wait_for_url(re.compile(r"/runs/"))
         return unquote(self.page.url.split("/runs/")[1].split("?")[0])
@@ -59,6 +60,13 @@ class AirflowPages:
         self.page.keyboard.insert_text(text)
         self.page.keyboard.press("Control+Shift+End")
         self.page.keyboard.press("Delete")
+
+    def error_of(self, dag_id: str, run_id: str, task_id: str, words: str) -> str:
+        """Open the page of a task and return the line of its log that holds these words."""
+        self.open(f"/dags/{dag_id}/runs/{quote(run_id)}/tasks/{task_id}")
+        line = self.page.get_by_test_id("virtualized-list").get_by_text(words).last
+        line.wait_for()
+        return line.inner_text()
 
     def question(self, subject: str) -> str:
         """Open the page of required actions, then the one with this subject; return what is asked."""

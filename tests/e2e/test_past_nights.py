@@ -2,18 +2,15 @@
 
 import json
 import os
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from e2e.airflow_pages import airflow_pages
-from e2e.conftest import FINK
+from e2e.conftest import ARCHIVES, Fink
 from e2e.waiting import all_runs_ended, wait
 from fink_lib.cli.host.airflow import LocalAirflow
-from fink_lib.cli.host.stack import connected
 from fink_lib.config import Settings
 from fink_lib.lake.digest import table_digest
 from fink_lib.lake.reading import read
@@ -25,11 +22,6 @@ from fink_lib.surveys import get_survey
 pytestmark = [pytest.mark.e2e, pytest.mark.airflow, pytest.mark.kafka, pytest.mark.spark]
 
 Books = dict[str, Any]
-ARCHIVES = {
-    "2018-11-29": "ztf_public_20181129.tar.gz",
-    "2021-11-22": "sample",
-    "2023-10-18": "ztf_public_20231018.tar.gz",
-}
 STRICTER = {"cut.rb": "candidate.rb >= 0.65"}
 BACKFILLS = int(os.environ.get("FINK_TEST_BACKFILLS", "1"))
 OF_CLOSINGS = ("gold__quality_results", "gold__nights")  # a night that was closed late is judged beside more nights
@@ -45,21 +37,6 @@ BOOKS = (
     "lost",
     "latency_s",
 )
-
-
-@pytest.fixture(scope="module")
-def nights(play: Callable[..., Books], e2e_home: Path, shared_data: Path) -> Path:
-    """The three real nights, played unless they were, and closed."""
-    for night, archive in ARCHIVES.items():
-        if not (e2e_home / "nights" / "ztf" / night / "manifest.json").exists():
-            play(archive if archive == "sample" else shared_data / "ztf" / archive)
-    return e2e_home
-
-
-@pytest.fixture(scope="module")
-def airflow(nights: Path, e2e_settings: Settings) -> LocalAirflow:
-    """The Airflow that closed them."""
-    return LocalAirflow(connected(e2e_settings))
 
 
 def backfills_ended(airflow: LocalAirflow, count: int) -> bool:
@@ -97,15 +74,8 @@ def weak_ids(settings: Settings, path: Path) -> set[int]:
     }
 
 
-def fink(environment: dict[str, str], settings: Settings, *words: str) -> str:
-    command = [str(FINK), *words, "--home", str(settings.home)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 def test_a_night_is_reprocessed_by_clicks_goes_live_and_comes_back(
-    airflow: LocalAirflow, environment: dict[str, str], shared_data: Path, tmp_path: Path
+    airflow: LocalAirflow, fink: Fink, shared_data: Path, tmp_path: Path
 ) -> None:
     settings, night = airflow.settings, "2018-11-29"
     weak = weak_ids(settings, shared_data / "ztf" / ARCHIVES[night])
@@ -115,28 +85,28 @@ def test_a_night_is_reprocessed_by_clicks_goes_live_and_comes_back(
         api.unpause("ztf_reprocess")
     with airflow_pages(airflow.login) as pages:
         form = {"first_night": night, "reason": "a stricter score"}
-        run_id = pages.trigger("ztf_reprocess", form, {"Overrides": STRICTER})
+        run_id = pages.trigger("ztf_reprocess", form, {"Overrides": STRICTER}, off="dry_run")
         wait("the question", lambda: state_of(airflow, run_id)["approval"] == "awaiting_input")
         asked = pages.question("go live")
         assert f"{len(weak)} alerts: silver → rejected" in asked
         assert live(settings) == before, "nothing goes live before a person says so"
         pages.answer("Approve", "looked at in a browser")
         wait("the promotion", lambda: state_of(airflow, run_id)["promote"] == "success")
-    (request,) = (row for row in json.loads(fink(environment, settings, "reprocess", "list", "--json")))
+    (request,) = (row for row in json.loads(fink("reprocess", "list", "--json")))
     diff = json.loads((settings.home / "reprocess" / request["request"] / "diff.json").read_text())
     assert set(diff["alert_ids"]) == weak != set()
     assert silver_ids(settings, night) == passed - weak
     (decision,) = decisions(settings.lake)
     assert (decision["action"], decision["decided_by"]) == ("promote", "admin")
     wait("the night to be closed again", lambda: all_runs_ended(airflow, "ztf_close_night", closed + 1))
-    fink(environment, settings, "reprocess", "undo", request["request"], "--reason", "the end of the test")
+    fink("reprocess", "undo", request["request"], "--reason", "the end of the test")
     assert live(settings) == before
     assert [row["action"] for row in decisions(settings.lake)] == ["promote", "undo"]
     wait("the night to be closed once more", lambda: all_runs_ended(airflow, "ztf_close_night", closed + 2))
     assert [books_of(settings, night, version)["silver"] for version in (1, 2, 3)] == [232, 232 - len(weak), 232]
 
 
-def test_a_backfill_leaves_what_was_there(airflow: LocalAirflow, environment: dict[str, str]) -> None:
+def test_a_backfill_leaves_what_was_there(airflow: LocalAirflow, fink: Fink) -> None:
     settings = airflow.settings
     before, books = digests(settings), {night: books_of(settings, night) for night in ARCHIVES}
     closings = set()
@@ -146,7 +116,7 @@ def test_a_backfill_leaves_what_was_there(airflow: LocalAirflow, environment: di
     nights = sorted(ARCHIVES)[: None if BACKFILLS > 1 else 2]
     years = ["--from-date", nights[0], "--to-date", nights[-1], "--reprocess-behavior", "completed"]
     for number in range(1, 1 + BACKFILLS):
-        fink(environment, settings, "airflow", "backfill", "create", "--dag-id", "ztf_rerun_nights", *years)
+        fink("airflow", "backfill", "create", "--dag-id", "ztf_rerun_nights", *years)
         wait(f"backfill {number}", lambda count=number: backfills_ended(airflow, count))
         assert all_runs_ended(airflow, "ztf_rerun_nights", number * len(nights))
         assert runs_of(airflow, "ztf_rerun_nights") == number * len(nights), "each backfill runs its nights, once"

@@ -22,3 +22,11 @@ def all_runs_ended(airflow: LocalAirflow, dag_id: str, least: int) -> bool:
         states = [run["state"] for run in api.dag_runs(dag_id)]
     assert "failed" not in states
     return len(states) >= least and set(states) == {"success"}
+
+
+def succeeded(airflow: LocalAirflow, dag_id: str, run_id: str) -> bool:
+    """Tell whether a run has ended; it may not have failed."""
+    with airflow.api() as api:
+        state = api.dag_run(dag_id, run_id)["state"]
+    assert state != "failed", f"{run_id} of {dag_id} failed"
+    return bool(state == "success")

@@ -49,6 +49,12 @@ class Broker:
         with self.airflow.api() as api:
             return {task["task_id"]: task["state"] for task in api.task_instances(dag_id, run_id)}
 
+    def tries(self, dag_id: str, run_id: str) -> dict[str, int]:
+        """Return how often each task that failed was tried."""
+        with self.airflow.api() as api:
+            tasks = api.task_instances(dag_id, run_id)
+        return {task["task_id"]: task["try_number"] for task in tasks if task["state"] == "failed"}
+
     def closings(self, night: str) -> list[dict[str, Any]]:
         """Runs of close_night that a drained night started."""
         return [run for run in self.runs("ztf_close_night") if run["partition_key"] == night]

@@ -114,6 +114,7 @@ def test_a_broken_equation_is_reported_and_fails_the_run(broker: Broker) -> None
     assert [step for step, state in tasks.items() if state == "success"] == ["drain", "quality", "report"]
     assert {tasks[step] for step in ("crossmatch", "compact", "statistics")} == {"upstream_failed"}
     assert (tasks["reconcile"], tasks["manifest"]) == ("failed", "failed")
+    assert broker.tries("ztf_close_night", run_id) == dict.fromkeys(("reconcile", "manifest"), 1), "a retry is no use"
     assert "reconcile failed: 2 messages are in no table" in log
     (broker.settings.home / "break-reconcile").unlink()
 
@@ -136,7 +137,7 @@ def test_a_rerun_takes_its_turn_and_stops_at_a_critical_expectation(broker: Brok
         turn.unlink()
         broker.wait("its end", lambda: api.dag_run(dag_id, run_id)["state"] in {"success", "failed"})
         assert api.dag_run(dag_id, run_id)["state"] == "failed"
-        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/quality/logs/2"
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/quality/logs/1"
         shown = api._request("GET", path, params={"full_content": "true"}).json()["content"]
         (error,) = [line for line in shown if line.get("event") == "Task failed with exception"]
         assert f"quality failed: {told}" in json.dumps(error), (

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from deltalake import DeltaTable
-from planted_faults import BY_SHARE, GOOD, PLANTS, TOGETHER, Plant, rows_with
 from pyspark.sql import DataFrame
 
 from expectations import published
@@ -19,6 +18,7 @@ from fink_lib.nightly.job import NightContext
 from fink_lib.nightly.snapshot import Table, night_specs
 from fink_lib.nightly.summary import Summary
 from fink_lib.testing.nights import NIGHT, FakeKafka, counted_row, published_row, silver_row
+from tests.planted.nights import BY_SHARE, GOOD, PLANTS, TOGETHER, Plant, rows_with
 
 pytestmark = [
     pytest.mark.spark,
@@ -72,7 +72,7 @@ def test_each_fault_breaks_its_own_rule_and_no_other(context: NightContext, tabl
     module = quality.SUITES[table]
     rules = module.rules(context.survey)
     alone = [plant for plant in PLANTS[table] if plant.name not in TOGETHER]
-    spoiled = [{**GOOD[table](at), **plant.changes} for at, plant in enumerate(alone)]
+    spoiled = [plant.spoiled(GOOD[table](at), GOOD[table](0)) for at, plant in enumerate(alone)]
     tests = [holds(one.rule).alias(one.column) for one in rules]
     rows = frame_of(context, table, [*spoiled, GOOD[table](60)]).select(*tests).collect()
     grave = [judged for judged in rules if judged.severity == "critical"]
@@ -87,7 +87,7 @@ def test_all_faults_together_fail_every_critical_expectation(context: NightConte
     rows = [GOOD[table](0)]
     for at, plant in enumerate(PLANTS[table], start=1):
         copies = len(PLANTS[table]) + 2 if plant.name in BY_SHARE else 1
-        rows += [{**GOOD[table](at + 20 * copy), **plant.changes} for copy in range(copies)]
+        rows += [plant.spoiled(GOOD[table](at + 20 * copy), rows[0]) for copy in range(copies)]
     assert judged(context, {table: rows})["critical"] == criticals(context, table)
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from fink_lib.config import Settings
-from fink_lib.errors import EquationBroken, LakeError
-from fink_lib.nightly.job import EXIT_FAILED, NightContext, Outcome, run_step
+from fink_lib.errors import BrokerError, EquationBroken, LakeError
+from fink_lib.job_run import EXIT_FAILED, EXIT_FATAL
+from fink_lib.nightly.job import NightContext, Outcome, run_step
 from fink_lib.nightly.results import NOT_RUN, Step, read_result, why_missing
 
 ARGUMENTS = ("--survey", "ztf", "--night", "2021-11-22", "--run-id", "r1")
@@ -34,19 +35,26 @@ def test_a_failure_comes_after_the_result_is_stored(folder: Path, capsys: pytest
     def work(_night: NightContext) -> Outcome:
         return Outcome({"holds": False}, EquationBroken("2 alerts are nowhere"))
 
-    assert run_step(Step.RECONCILE, work, ARGUMENTS) == EXIT_FAILED
+    assert run_step(Step.RECONCILE, work, ARGUMENTS) == EXIT_FATAL
     assert json.loads((folder / "reconcile.json").read_text())["holds"] is False
     assert capsys.readouterr().err.splitlines()[-1] == "reconcile failed: 2 alerts are nowhere"
 
 
-@pytest.mark.parametrize("error", [LakeError("no table"), RuntimeError("no table\nand a long story")])
-def test_a_step_that_breaks_says_why_in_one_line(
-    folder: Path, capsys: pytest.CaptureFixture[str], error: Exception
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (LakeError("no table"), EXIT_FATAL),
+        (BrokerError("no table"), EXIT_FAILED),
+        (RuntimeError("no table\nand a long story"), EXIT_FAILED),
+    ],
+)
+def test_a_step_that_breaks_says_why_in_one_line_and_whether_a_retry_may_help(
+    folder: Path, capsys: pytest.CaptureFixture[str], error: Exception, code: int
 ) -> None:
     def work(_night: NightContext) -> Outcome:
         raise error
 
-    assert run_step(Step.STATISTICS, work, ARGUMENTS) == EXIT_FAILED
+    assert run_step(Step.STATISTICS, work, ARGUMENTS) == code
     assert capsys.readouterr().err.splitlines()[-1].endswith("no table")
     assert why_missing(folder, Step.STATISTICS, "r1").endswith("no table")
     assert read_result(folder, Step.STATISTICS, "r1") is None
@@ -56,5 +64,5 @@ def test_a_step_that_breaks_says_why_in_one_line(
 
 def test_a_wrong_survey_or_night_is_one_sentence(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wrong = ("--survey", "nope", "--night", "2021-11-22", "--run-id", "r1")
-    assert run_step(Step.REPORT, lambda _night: Outcome({}), wrong) == EXIT_FAILED
+    assert run_step(Step.REPORT, lambda _night: Outcome({}), wrong) == EXIT_FATAL
     assert "unknown survey 'nope'" in capsys.readouterr().err

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from fink_lib.cli.quarantine import app
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError, LakeError
+from fink_lib.job_run import EXIT_FATAL
 from fink_lib.quarantine import browse, job
 from fink_lib.quarantine.browse import Place, Selection, chosen, hex_dump, inspect
 from fink_lib.quarantine.job import plan
@@ -99,13 +100,13 @@ def test_a_form_that_selects_nothing_releases_nothing(
     monkeypatch.setenv("FINK_HOME", str(planted.home))
     empty = [f"--{name}=" for name in ("night", "error-class", "stage", "topic", "messages")]
     asked = ["--survey", "ztf", "--action", action, *empty]
-    assert job.main([*asked, "--who", "ada", "--why", "all of it"]) == 2
+    assert job.main([*asked, "--who", "ada", "--why", "all of it"]) == EXIT_FATAL
     assert capsys.readouterr().err.startswith("replay_quarantine failed: nothing is selected: name messages")
     assert job.main([*asked, "--plan"]) == 0
     assert "4 messages: " in capsys.readouterr().out
     assert job.main([*asked, "--stage", "ingest", "--plan"]) == 0
     assert "3 messages: " in capsys.readouterr().out
-    assert job.main([*asked, "--stage", "distribute", "--plan"]) == 2
+    assert job.main([*asked, "--stage", "distribute", "--plan"]) == EXIT_FATAL
     assert "no messages are quarantined in 'distribute'" in capsys.readouterr().err
     assert offsets(planted) == [2, 1, 3, 4]
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from fink_lib.config import Settings
+from fink_lib.job_run import EXIT_FATAL
 from fink_lib.streaming.drain import counted_nights
 
 
@@ -22,14 +23,14 @@ def main() -> int:
     broken = settings.home / f"break-{step}"
     if broken.exists():
         sys.stderr.write(f"a line that is not the last\n{step} failed: {broken.read_text()}\n")
-        return 2
+        return EXIT_FATAL
     with (folder / "steps.log").open("a") as log:
         log.write(f"{chosen.run_id} {step}\n")
     done = (folder / "steps.log").read_text()
     missing = [gate for gate in ("reconcile", "quality") if f"{chosen.run_id} {gate}\n" not in done]
     if step == "manifest" and missing:
         sys.stderr.write(f"the night stays open: {missing[0]} was not computed\n")
-        return 2
+        return EXIT_FATAL
     if step == "manifest":
         rows = asdict(counted_nights(settings, chosen.survey)[chosen.night])
         (folder / "manifest.json").write_text(json.dumps({"partition_rows": rows}))

@@ -1,0 +1,125 @@
+"""A fault for each critical expectation on the small tables: a row that passes, and what breaks each of them."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from expectations import catalogs, records, small_tables
+from fink_lib.surveys import get_survey
+
+Row = dict[str, Any]
+
+ZTF = get_survey("ztf")
+NIGHT = dt.date(2021, 11, 22)
+NOW = dt.datetime(2021, 11, 23, tzinfo=dt.UTC)
+SMALL: tuple[Callable[[], Any], ...] = (
+    small_tables.nights,
+    small_tables.statistics,
+    small_tables.quality_results,
+    small_tables.upkeep,
+    partial(records.releases, ZTF),
+    partial(records.science_facts, ZTF),
+    records.decisions,
+    records.user_filters,
+    records.notices,
+    partial(records.filter_failures, ZTF),
+    partial(records.tracklets, ZTF),
+    catalogs.catalogs,
+    partial(catalogs.crossmatched, ZTF),
+)
+PLACE = {"kafka_topic": "t", "kafka_partition": 0, "kafka_offset": 5}
+GOOD_ROWS: Mapping[str, Row] = {
+    "gold__nights": {"night": NIGHT, "version": 1, "equation_holds": True, **dict.fromkeys(small_tables.COUNTS, 5)},
+    "gold__statistics": {"night": NIGHT, "measure": "count", "name": "bronze", "value": 5.0},
+    "gold__quality_results": {
+        "night": NIGHT,
+        "suite": "s",
+        "expectation": "e",
+        "severity": "info",
+        "success": True,
+    },
+    "gold__upkeep": {"day": NIGHT, "table": "t", "files": 3, "removed": 0, "crowded": 0},
+    "bronze_ztf__releases": {**PLACE, "stage": "ingest", "action": "replayed", "who": "me", "why": "mended"},
+    "silver_ztf__science_facts": {"digest": "d", "kind": "module", "name": "m", "outputs": "a,b", "version": "1.0"},
+    "gold__decisions": {"request_id": "r", "action": "promote", "decided_by": "me", "decided_at": NOW},
+    "gold__user_filters": {
+        "name": "mine",
+        "event": 1,
+        "action": "add",
+        "predicate": "roid = 0",
+        "owner": "me",
+        "by": "me",
+        "match_rate": 0.1,
+    },
+    "gold__notices": {"subscription": "s", "key": "k", "step": 1, "action": "queued", "at": NOW},
+    "gold_ztf__filter_failures": {"alert_id": 7, "filter": "f", "filter_version": "1.0", "reason": "ValueError"},
+    "gold_ztf__tracklets": {"night": NIGHT, "alert_id": 7, "tracklet": "t", "members": 3, "rate_deg_per_day": 0.2},
+    "gold__catalogs": {
+        "name": "vsx",
+        "version": 1,
+        "delta_version": 1,
+        "rows": 9,
+        "radius_arcsec": 1.5,
+        "sha256": "ab",
+        "without_position": 0,
+    },
+    "gold_ztf__crossmatched": {
+        "night": NIGHT,
+        "catalog": "vsx",
+        "catalog_version": 1,
+        "matched_at": NOW,
+        **dict.fromkeys(("alerts", "matches", "gained", "lost", "changed"), 2),
+    },
+}
+# Table → critical expectation → what a second row changes to break it; nothing makes it a twin
+FAULTS: Mapping[str, Mapping[str, Row]] = {
+    "gold__nights": {
+        "version": {},
+        "version_range": {"version": 0},
+        **{f"{name}_range": {"version": 2, name: -1} for name in small_tables.COUNTS},
+    },
+    "gold__statistics": {"number": {}, "value_known": {"name": "silver", "value": None}},
+    "gold__quality_results": {"expectation": {}, "success_known": {"expectation": "f", "success": None}},
+    "gold__upkeep": {},
+    "bronze_ztf__releases": {
+        "release": {},
+        **{f"{name}_known": {"kafka_offset": 6, name: None} for name in PLACE},
+        "action_known": {"kafka_offset": 6, "action": None},
+        "action": {"kafka_offset": 6, "action": "lost"},
+    },
+    "silver_ztf__science_facts": {"digest_known": {"digest": None}, "version_known": {"name": "n", "version": None}},
+    "gold__decisions": {},
+    "gold__user_filters": {
+        "event": {},
+        "action_known": {"event": 2, "action": None},
+        "action": {"event": 2, "action": "forget"},
+        "predicate_known": {"event": 2, "predicate": None},
+    },
+    "gold__notices": {},
+    "gold_ztf__filter_failures": {
+        "alert_id_known": {"alert_id": None},
+        "filter_known": {"filter": None},
+    },
+    "gold_ztf__tracklets": {
+        "alert": {},
+        "tracklet_known": {"alert_id": 8, "tracklet": None},
+        "members_range": {"alert_id": 8, "members": 1},
+    },
+    "gold__catalogs": {
+        "version": {},
+        "version_range": {"version": 0},
+        "delta_version_known": {"version": 2, "delta_version": None},
+        "rows_range": {"version": 2, "rows": 0},
+        "radius_arcsec_known": {"version": 2, "radius_arcsec": None},
+        "radius_arcsec_range": {"version": 2, "radius_arcsec": 0.0},
+    },
+    "gold_ztf__crossmatched": {
+        "version": {},
+        "catalog_version_known": {"catalog_version": None},
+        **{
+            f"{name}_range": {"catalog_version": 2, name: -1}
+            for name in ("alerts", "matches", "gained", "lost", "changed")
+        },
+    },
+}

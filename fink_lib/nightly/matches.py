@@ -41,8 +41,12 @@ def broken_matches(context: NightContext) -> list[str]:
 
 
 def loaded_radii(context: NightContext) -> dict[tuple[str, int], float]:
-    """Return the radius in arcsec of each version of each catalogue that was ever loaded."""
-    return {(one.name, one.version): one.radius_arcsec for one in catalog_versions(context.settings.lake)}
+    """Return the radius in arcsec of each version of each catalogue that was ever loaded.
+
+    One that says none is for the suite of the catalogues to find; its matches are with a version that nobody knows.
+    """
+    versions = catalog_versions(context.settings.lake)
+    return {(one.name, one.version): one.radius_arcsec for one in versions if one.radius_arcsec is not None}
 
 
 def _rows(context: NightContext) -> DataFrame:

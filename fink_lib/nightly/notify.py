@@ -18,6 +18,7 @@ import httpx
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
 from fink_lib.nightly.results import JsonObject, replace_text, to_json
+from fink_lib.nightly.verdict import BROKEN, STOPPED, WORDS
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +29,9 @@ SMTP_PORT, SMTPS_PORT = 25, 465
 
 def subject(facts: Mapping[str, JsonObject]) -> str:
     """Return one line that says how the night stands."""
-    words = {"holds": "closed", "broken": "DOES NOT HOLD", "unknown": "unknown"}
-    return f"{str(facts['survey']).upper()} night {facts['night']}: {words[facts['verdict']['state']]}"
+    state = facts["verdict"]["state"]
+    word = WORDS[state].upper() if state in (BROKEN, STOPPED) else WORDS[state]
+    return f"{str(facts['survey']).upper()} night {facts['night']}: {word}"
 
 
 def body(facts: JsonObject) -> str:

@@ -13,6 +13,7 @@ from fink_lib.nightly.flow import flow_svg
 from fink_lib.nightly.plots import latency_svg, sky_svg
 from fink_lib.nightly.results import JsonObject
 from fink_lib.nightly.summary import OTHER, UNKNOWN
+from fink_lib.nightly.verdict import WORDS
 from fink_lib.science.base import NO_MATCH
 
 MOST_BARS = 15
@@ -38,6 +39,7 @@ def environment() -> Environment:
         "spark": lambda history: _trusted(spark_svg(history)),
         "curve": lambda curve: _trusted(light_curve_svg(curve)),
     }
+    made.globals["words"] = WORDS
     return made
 
 

@@ -17,6 +17,7 @@ from fink_lib.nightly.notify import notify
 from fink_lib.nightly.page import render
 from fink_lib.nightly.results import JsonObject, Step, replace_text, why_missing, write_result
 from fink_lib.nightly.summary import Summary, summarise
+from fink_lib.nightly.verdict import verdict
 
 SOURCES = (Step.RECONCILE, Step.QUALITY, Step.CROSSMATCH, Step.COMPACT, Step.STATISTICS)
 FLIPS_SHOWN = 5  # of each catalogue; all of them are counted, and 1,000 are in `gold_<survey>__crossmatched`
@@ -83,22 +84,6 @@ def report_facts(
         "best": list(best),
         "links": {"run": run_url, "manifest": "manifest.json", "twin": "report.json", "index": "../../index.html"},
     }
-
-
-def verdict(reconcile: JsonObject | None, quality: JsonObject | None) -> JsonObject:
-    """Say in one word and one sentence how the night stands."""
-    if reconcile is None:
-        return {"state": "unknown", "sentence": "The equation was not computed: nothing is known of lost alerts."}
-    if not reconcile["holds"]:
-        broken = [one["text"] for one in reconcile["equations"] if not one["holds"]]
-        return {"state": "broken", "sentence": "The equation does not hold: " + "; ".join(broken) + "."}
-    if quality and quality["critical_failed"]:
-        named = ", ".join(quality["critical_failed"])
-        return {"state": "broken", "sentence": f"The equation holds, but critical expectations failed: {named}."}
-    offered = reconcile["counts"]["offered"]
-    if offered == 0:
-        return {"state": "holds", "sentence": "An empty night: no alert was offered, and none is missing."}
-    return {"state": "holds", "sentence": f"The equation holds: each of {offered:,} alerts is in exactly one place."}
 
 
 def run_address(context: NightContext) -> str:

@@ -22,6 +22,7 @@ from fink_lib.surveys import get_survey
 pytestmark = [pytest.mark.e2e, pytest.mark.airflow, pytest.mark.kafka, pytest.mark.spark]
 
 Books = dict[str, Any]
+KINDS = ("html", "json")
 STRICTER = {"cut.rb": "candidate.rb >= 0.65"}
 BACKFILLS = int(os.environ.get("FINK_TEST_BACKFILLS", "1"))
 OF_CLOSINGS = ("gold__quality_results", "gold__nights")  # a night that was closed late is judged beside more nights
@@ -72,6 +73,15 @@ def weak_ids(settings: Settings, path: Path) -> set[int]:
         for packet in packets
         if packet["candidate"]["nbad"] == 0 and 0.55 <= (packet["candidate"]["rb"] or 0) < 0.65
     }
+
+
+def test_reports_of_past_nights_are_drawn_again_byte_for_byte(airflow: LocalAirflow, fink: Fink) -> None:
+    pages = [airflow.settings.night_dir("ztf", night) / f"report.{kind}" for night in ARCHIVES for kind in KINDS]
+    before = [page.read_bytes() for page in pages]
+    for page in pages:
+        page.unlink()
+    fink("report", "all")
+    assert [page.read_bytes() for page in pages] == before
 
 
 def test_a_night_is_reprocessed_by_clicks_goes_live_and_comes_back(

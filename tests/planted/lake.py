@@ -23,6 +23,7 @@ from tests.planted.records import FAULTS, GOOD_ROWS, ZTF
 
 # Judged for the night itself; the other records are judged for what is known before it
 OF_THE_NIGHT = frozenset({"bronze_ztf__releases", "gold_ztf__filter_failures"})
+OTHER_NAMES = {"gold__catalogs": {"name": "elsewhere"}}  # a catalogue that the lake has not loaded
 MATCH_PLANTS = (
     Plant("named", values(source_id=None, label=None)),
     Plant("version", values(catalog_version=99), frozenset({"separation"})),
@@ -78,7 +79,7 @@ def record_faults(chosen: Sequence[tuple[str, str]]) -> Fault:
     def plant(lake: Path, night: dt.date) -> None:
         for suite in dict(chosen):
             day = night if suite in OF_THE_NIGHT else night - dt.timedelta(days=1)
-            good = {**GOOD_ROWS[suite], "survey": ZTF.name, "night": day}
+            good = {**GOOD_ROWS[suite], **OTHER_NAMES.get(suite, {}), "survey": ZTF.name, "night": day}
             rows = [good, *({**good, **FAULTS[suite][name]} for of, name in chosen if of == suite)]
             known = set(specs[suite].schema.names)
             append_rows(specs[suite], lake, [{key: row[key] for key in row.keys() & known} for row in rows])

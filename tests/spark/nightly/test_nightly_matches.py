@@ -37,7 +37,7 @@ def match(alert_id: int, **changes: Any) -> dict[str, Any]:
     return {**row, **place, "catalog_version": 2, **changes}
 
 
-def load(context: NightContext, version: int, radius_arcsec: float) -> None:
+def load(context: NightContext, version: int, radius_arcsec: float | None) -> None:
     facts = {"delta_version": version, "sha256": "ab", "rows": 9, "without_position": 0, "file": "vsx.csv"}
     told = {"source_version": "1", "reference": "", "loaded_at": LOADED, "code_version": "0", "changed_cells": None}
     row = CatalogVersion(name="vsx", version=version, radius_arcsec=radius_arcsec, **facts, **told)
@@ -69,3 +69,9 @@ def test_good_matches_pass_and_each_fault_is_found(context: NightContext) -> Non
     assert set(told) == set(FAULTS)
     assert told["separation"] == "separation (4 of 9 rows break it)"  # one of them has none: no version, no radius
     assert told["named"] == "named (2 of 9 rows break it)"
+
+
+def test_a_version_without_a_radius_is_named_and_ends_nothing(context: NightContext) -> None:
+    load(context, 2, None)
+    add(context, match(1))
+    assert set(judge_matches(context, quiet_context(), None)["critical_failed"]) == {"version", "separation"}

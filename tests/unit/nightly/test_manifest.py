@@ -132,9 +132,14 @@ def test_a_broken_equation_leaves_the_night_open_but_written(good_results: Night
         "run-1",
         {**facts, "holds": False, "lost": [42], "equations": [equation]},
     )
+    quality = read_result(good_results.folder, Step.QUALITY, "run-1")
+    assert quality is not None
+    write_result(good_results.folder, Step.QUALITY, "run-1", {**quality, "critical_failed": ["silver.ra"]})
     outcome = manifest.run(good_results, lambda: at(7))
     assert isinstance(outcome.failure, EquationBroken)
-    assert "lost: 42" in str(outcome.failure)
+    assert str(outcome.failure).endswith(
+        "stays open: 320 offered ≠ 317 bronze + 2 quarantine; lost: 42; critical expectations failed: silver.ra"
+    )
     assert not outcome.result["ok"]
     assert len(NightsLedger(good_results.settings.lake).versions("ztf", NIGHT)) == 1
 

@@ -47,6 +47,11 @@ def test_a_summary_survives_its_rows() -> None:
     assert len(keys) == len(set(keys))
 
 
+def test_a_missing_number_is_as_none_in_a_summary() -> None:
+    row = {"night": NIGHTS[0], "measure": "count", "name": "bronze", "value": None}
+    assert from_rows([row, {**row, "name": "silver", "value": 5.0}]) == {NIGHTS[0]: {"count": {"silver": 5.0}}}
+
+
 def test_the_nights_before_come_from_the_table(tmp_path: Path) -> None:
     for number, night in enumerate(NIGHTS):
         history.record(tmp_path, "ztf", night, summarise(facts(10 * (number + 1))))

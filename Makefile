@@ -37,7 +37,7 @@ check: $(BIN)/.synced  ## Lint, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test-unit: $(BIN)/.synced  ## Tests without a JVM, in seconds
+test-unit: $(BIN)/.synced  ## Tests without a JVM
 	$(BIN)/pytest tests/unit -q $(NICE_TESTS)
 
 test: setup check prepared  ## Everything: lint, types, and all tests with real Kafka, Spark and Airflow

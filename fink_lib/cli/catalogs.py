@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from fink_lib.cli.common import HomeOption, load_settings, say
+from fink_lib.cli.tables import narrow_table
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
 
@@ -34,15 +34,7 @@ def show(
         say(json.dumps(rows, indent=1, default=str))
         return
     columns = ("name", "state", "version", "rows", "sha256", "age_days", "changed_cells")  # the others are in the JSON
-    table = Table()
-    for name in columns:
-        words = name.replace("_", " ")
-        # A header of two words may stand on two lines, so that the table fits a terminal of 80 columns uncut.
-        widest = max(map(len, [*words.split(), *(str(row[name]) for row in rows if row[name] is not None)]))
-        table.add_column(words, min_width=widest)
-    for row in rows:
-        table.add_row(*("" if row[name] is None else str(row[name]) for name in columns))
-    Console().print(table)
+    Console().print(narrow_table(columns, rows))
 
 
 def overview(settings: Settings, now: dt.datetime) -> list[dict[str, Any]]:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
+from fink_lib.cli.books import book_lines, list_rows
 from fink_lib.cli.common import HomeOption, load_settings, say
+from fink_lib.cli.tables import narrow_table
 from fink_lib.config import Settings
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ def _play(wanted: "NightPlay", settings: Settings, json_file: Path | None, *, ke
         if not keep and stack.started:
             stop_stack(stack.settings, say)
     write_books(books, json_file)
-    show_books(stack.settings, books)
+    for line in book_lines(stack.settings, books):
+        say(line)
     if keep:
         login = stack.login()
         say(f"Airflow   {login.url}   user {login.user}   password {login.password}")
@@ -111,33 +113,6 @@ def write_books(books: dict[str, Any], json_file: Path | None) -> None:
         json_file.write_text(json.dumps(books, indent=1, default=str) + "\n")
 
 
-def show_books(settings: Settings, books: dict[str, Any]) -> None:
-    """Print one row a night and, below it, what left on which topic."""
-    console = Console()
-    columns = ("offered", "bronze", "quarantine", "silver", "rejected", "repeats")
-    table = Table("night", *columns, "equation", "lost", "expectations")
-    for night in books["nights"]:
-        passed, failed = night["expectations"]["passed"], night["expectations"]["failed"]
-        table.add_row(
-            str(night["night"] or "none"),
-            *(str(night[column]) for column in columns),
-            "holds" if night["equation_holds"] else "BROKEN",
-            str(len(night["lost"])),
-            f"{passed} passed, {failed} failed",
-        )
-    console.print(table)
-    for night in books["nights"]:
-        for topic, count in sorted(night["published"].items()):
-            console.print(f"{night['night']}  {topic}  {count}")
-        if night["night"]:
-            folder = settings.night_dir(night["survey"], str(night["night"]))
-            typer.echo(f"report    {folder / 'report.html'}")
-            typer.echo(f"manifest  {folder / 'manifest.json'}")
-    for problem in filter(None, [books.get("error"), *books.get("dead_streams", ())]):
-        typer.echo(f"PROBLEM   {problem}")
-    typer.echo("the books balance" if books["ok"] else "THE BOOKS DO NOT BALANCE: see the report")
-
-
 @app.command("list")
 def list_command(
     home: HomeOption = None,
@@ -147,8 +122,12 @@ def list_command(
     from fink_lib.cli.night_watch import offered_so_far, read_manifest
 
     settings = load_settings(home)
-    nights = [read_manifest(settings, survey, night) for night in offered_so_far(settings, survey)]
-    show_books(settings, {"nights": [night for night in nights if night], "ok": all(n["ok"] for n in nights if n)})
+    found = [read_manifest(settings, survey, night) for night in offered_so_far(settings, survey)]
+    rows = list_rows(manifest for manifest in found if manifest)
+    if not rows:
+        say(f"no night of {survey} was closed in {settings.home}: `fink night play sample` plays one")
+        return
+    Console().print(narrow_table(list(rows[0]), rows))
 
 
 @app.command("show")

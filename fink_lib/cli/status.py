@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fink_lib.cli.common import HomeOption, load_settings
+from fink_lib.cli.tables import narrow_table
 
 if TYPE_CHECKING:
     from fink_lib.cli.host.overview import Overview
@@ -50,8 +51,4 @@ def _short(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _table(title: str, rows: list[dict[str, Any]]) -> Table:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    table = Table(*(name.replace("_", " ") for name in names), title=title, title_justify="left")
-    for row in rows:
-        table.add_row(*("" if row.get(name) is None else str(row[name]) for name in names))
-    return table
+    return narrow_table(list(dict.fromkeys(name for row in rows for name in row)), rows, title)

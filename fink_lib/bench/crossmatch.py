@@ -5,7 +5,9 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -105,8 +107,7 @@ def run_crossmatch(settings: Settings, positions: int, catalog_rows: int, seed: 
         mine = settings.model_copy(update={"home": home})
         file = CatalogFile("made", (home / "catalog.parquet",), source_id="source_id", radius_arcsec=RADIUS_ARCSEC)
         say(f"making {catalog_rows} sources and {positions} positions, seed {seed}")
-        write_catalog(file.paths[0], catalog_rows, seed)
-        write_positions(home / "positions.parquet", positions, catalog_rows, seed)
+        _make(home, positions, catalog_rows, seed)
         session = build_session("bench-crossmatch", mine)
         try:
             measured = _measure(session, mine, file, say)
@@ -116,6 +117,13 @@ def run_crossmatch(settings: Settings, positions: int, catalog_rows: int, seed: 
         checked, disagreeing = compare(home)
     report = replace(measured, positions=positions, catalog_rows=catalog_rows, seed=seed)
     return replace(report, checked=checked, disagreeing=disagreeing)
+
+
+def _make(home: Path, positions: int, catalog_rows: int, seed: int) -> None:
+    """Write both files in a process of its own: what that one holds is not the memory of a match."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as maker:
+        maker.submit(write_catalog, home / "catalog.parquet", catalog_rows, seed).result()
+        maker.submit(write_positions, home / "positions.parquet", positions, catalog_rows, seed).result()
 
 
 def _measure(session: SparkSession, settings: Settings, file: CatalogFile, say: Say) -> CrossmatchReport:
@@ -165,8 +173,8 @@ def compare(home: Path) -> tuple[int, int]:
     from astropy import units as u  # noqa: PLC0415 - slow to import
     from astropy.coordinates import SkyCoord  # noqa: PLC0415
 
-    here = _difficult(pq.read_table(home / "positions.parquet"), 0.0)
-    sources = _difficult(pq.read_table(home / "catalog.parquet", columns=["source_id", "ra", "dec"]), MARGIN_DEG)
+    here = _difficult(home / "positions.parquet", ["id", "ra", "dec"], 0.0)
+    sources = _difficult(home / "catalog.parquet", ["source_id", "ra", "dec"], MARGIN_DEG)
     at, stars = (SkyCoord(t["ra"].to_numpy(), t["dec"].to_numpy(), unit=u.deg) for t in (here, sources))
     row, angle, _ = at.match_to_catalog_sky(stars)
     within = angle.arcsec <= RADIUS_ARCSEC
@@ -178,12 +186,17 @@ def compare(home: Path) -> tuple[int, int]:
     return here.num_rows, differ
 
 
-def _difficult(table: pa.Table, margin_deg: float) -> pa.Table:
-    """Keep what lies at a pole or at RA 0, a margin around it included."""
-    ra, dec = table["ra"].to_numpy(), table["dec"].to_numpy()
+def _difficult(path: Path, columns: list[str], margin_deg: float) -> pa.Table:
+    """Read what lies at a pole or at RA 0, a margin around it included, a piece of the file at a time."""
+    with pq.ParquetFile(path) as file:
+        pieces = [batch.filter(_at_an_edge(batch, margin_deg)) for batch in file.iter_batches(columns=columns)]
+        return pa.Table.from_batches(pieces, schema=pa.schema([file.schema_arrow.field(name) for name in columns]))
+
+
+def _at_an_edge(rows: pa.RecordBatch, margin_deg: float) -> pa.Array:
+    ra, dec = rows["ra"].to_numpy(), rows["dec"].to_numpy()
     strip = STRIP_DEG + margin_deg / np.maximum(np.cos(np.radians(dec)), 1e-9)
-    chosen = (np.abs(dec) > POLAR_DEC - margin_deg) | (np.minimum(ra, 360.0 - ra) < strip)
-    return table.filter(pa.array(chosen))
+    return pa.array((np.abs(dec) > POLAR_DEC - margin_deg) | (np.minimum(ra, 360.0 - ra) < strip))
 
 
 def _timed(work: Callable[[], object]) -> float:

@@ -17,6 +17,7 @@
     ├── RegistryError          the schema registry did not answer                      (retryable)
     ├── CatalogUnavailable     a remote catalogue did not answer                       (retryable)
     ├── ReprocessRefused       a reprocessing may not take this step now               (fatal)
+    ├── JobFailed              the process of a task ended with an error               (retryable)
     └── NightError
         ├── NightNotDrained    the deadline passed and messages still wait             (retryable)
         ├── EquationBroken     a message ended in no place, or in two                  (fatal)
@@ -109,6 +110,12 @@ class CatalogUnavailable(FinkError):
 
 class ReprocessRefused(FinkError):
     """A reprocessing may not take this step: of what it is, or of what the live tables have become."""
+
+
+class JobFailed(FinkError):
+    """The process of a task ended with an error, and did not say that trying again is no use."""
+
+    retryable = True
 
 
 class NightError(FinkError):

@@ -8,7 +8,7 @@ from typing import IO
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from fink_lib.errors import NightError
+from fink_lib.errors import JobFailed
 from fink_lib.job_run import EXIT_FATAL
 
 READ_TIMEOUT_S = 15.0
@@ -54,7 +54,7 @@ def run_child(command: Sequence[str], environment: Mapping[str, str], say: Calla
 
 def failure(code: int, sentence: str) -> Exception:
     """Return the error that a task ends with; where the job says that a retry is no use, Airflow makes none."""
-    return AirflowFailException(sentence) if code == EXIT_FATAL else NightError(sentence)
+    return AirflowFailException(sentence) if code == EXIT_FATAL else JobFailed(sentence)
 
 
 def _pass_on(stream: IO[str], last_words: deque[str], say: Callable[..., object]) -> None:

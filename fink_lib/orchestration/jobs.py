@@ -62,7 +62,7 @@ class SparkJobOperator(BaseOperator):
         ------
         ConfigError
             When the run names no night.
-        NightError, AirflowFailException
+        JobFailed, AirflowFailException
             With the job's own sentence when it fails; the second where a retry is no use.
         """
         settings = Settings()

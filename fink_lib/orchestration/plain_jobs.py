@@ -60,7 +60,7 @@ class JobOperator(SparkJobOperator):
         ------
         AirflowSkipException
             When it is to be skipped.
-        NightError, AirflowFailException
+        JobFailed, AirflowFailException
             With the job's own sentence when it fails; the second where a retry is no use.
         """
         if self.skip_when == str(True):

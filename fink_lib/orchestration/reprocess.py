@@ -76,7 +76,7 @@ class ReprocessOperator(BaseOperator):
 
         Raises
         ------
-        NightError, AirflowFailException
+        JobFailed, AirflowFailException
             With the job's own sentence when it fails; the second where a retry is no use.
         """
         settings = Settings()

@@ -8,11 +8,12 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from airflow.sdk.exceptions import TaskDeferred
+from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 from deltalake import write_deltalake
 
 from fink_lib.config import Settings
-from fink_lib.errors import ConfigError, NightError
+from fink_lib.errors import ConfigError, JobFailed
+from fink_lib.job_run import EXIT_FATAL
 from fink_lib.orchestration.assets import table_asset
 from fink_lib.orchestration.jobs import SparkJobOperator
 from fink_lib.streaming.process import processes_of
@@ -48,10 +49,16 @@ def test_a_job_is_given_its_night_and_logged(
 
 def test_the_last_word_of_a_failing_job_is_the_error(job: Path) -> None:
     job.write_text("import sys; sys.stderr.write('noise\\ncompact failed: no space left\\n\\n'); sys.exit(2)")
-    with pytest.raises(NightError, match=r"^compact failed: no space left$"):
+    with pytest.raises(JobFailed, match=r"^compact failed: no space left$"):
         operator().execute({})
-    job.write_text("raise SystemExit(3)")
-    with pytest.raises(NightError, match="ended with code 3 and without a word"):
+    job.write_text("raise SystemExit(1)")
+    with pytest.raises(JobFailed, match="ended with code 1 and without a word"):
+        operator().execute({})
+
+
+def test_a_job_that_says_that_a_retry_is_no_use_is_not_tried_again(job: Path) -> None:
+    job.write_text(f"import sys; sys.stderr.write('quality failed: ra\\n'); sys.exit({EXIT_FATAL})")
+    with pytest.raises(AirflowFailException, match=r"^quality failed: ra$"):
         operator().execute({})
 
 
@@ -74,7 +81,7 @@ def test_killing_the_task_ends_the_job_with_its_children(job: Path) -> None:
     def run() -> None:
         try:
             mine.execute({})
-        except NightError as error:
+        except JobFailed as error:
             failure.append(error)
 
     thread = threading.Thread(target=run)

@@ -8,7 +8,7 @@ import pytest
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 
 from fink_lib.config import Settings
-from fink_lib.errors import ReprocessRefused
+from fink_lib.errors import JobFailed
 from fink_lib.orchestration.reprocess import (
     DECISION,
     REQUEST_ID,
@@ -55,7 +55,7 @@ def test_the_comparison_is_what_the_person_reads(job: Path) -> None:
 
 def test_the_last_word_of_a_failing_step_is_the_error(job: Path) -> None:
     job.write_text("import sys; sys.stderr.write('noise\\npromote failed: the night has changed\\n'); sys.exit(2)")
-    with pytest.raises(ReprocessRefused, match=r"^promote failed: the night has changed$"):
+    with pytest.raises(JobFailed, match=r"^promote failed: the night has changed$"):
         operator("promote").execute({})
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
-from fink_lib.errors import NightError
+from fink_lib.errors import JobFailed
 from fink_lib.orchestration.plain_jobs import JobOperator
 
 
@@ -38,7 +38,7 @@ def test_a_job_gets_its_arguments(project: Path) -> None:
 
 
 def test_the_last_word_of_a_job_is_the_error(project: Path) -> None:
-    with pytest.raises(NightError, match="the catalogue has no column ra"):
+    with pytest.raises(JobFailed, match="the catalogue has no column ra"):
         run(["fail"])
 
 

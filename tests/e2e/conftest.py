@@ -12,7 +12,7 @@ import pytest
 
 from e2e.airflow_pages import airflow_pages
 from e2e.sky import CATALOG, write_catalog
-from e2e.waiting import succeeded, wait
+from e2e.waiting import all_runs_ended, succeeded, wait
 from fink_lib.cli.host.airflow import LocalAirflow
 from fink_lib.cli.host.stack import connected
 from fink_lib.config import Settings
@@ -109,9 +109,11 @@ def airflow(nights: Path, e2e_settings: Settings) -> LocalAirflow:
 @pytest.fixture(scope="package")
 def loaded(airflow: LocalAirflow) -> str:
     """What the run told that loaded a catalogue, started from its form: the night's sky lies in it, in part."""
-    write_catalog(airflow.settings)
     with airflow.api() as api:
         api.unpause("catalogs")
+    # The run of the week, which is due at once, loads every file that is there.
+    wait("the packaged catalogues", lambda: all_runs_ended(airflow, "catalogs", 1))
+    write_catalog(airflow.settings)
     with airflow_pages(airflow.login) as pages:
         run_id = pages.trigger("catalogs", {"names": CATALOG})
     wait("the catalogue", lambda: succeeded(airflow, "catalogs", run_id))

@@ -1,6 +1,6 @@
-"""Nights with planted faults, under a real Airflow: each stops before anything is built on it, and the UI says why.
+"""A night with planted faults, under a real Airflow: it stops before anything is built on it, and the UI says why.
 
-All critical expectations are broken, those of one kind at once; ``FINK_TEST_FAULTS=each`` breaks one after another.
+Every critical expectation is broken, all of them at once; ``FINK_TEST_FAULTS=each`` breaks one after another.
 """
 
 import datetime as dt

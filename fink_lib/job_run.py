@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterable
 
 from fink_lib.errors import FinkError
+from fink_lib.streaming.sentence import headline
 
 logger = logging.getLogger(__name__)
 
@@ -38,9 +39,7 @@ def tell_failure(name: str, error: Exception) -> int:
 
 def sentence_of(error: Exception) -> str:
     """Return an error as one line."""
-    if isinstance(error, FinkError):
-        return str(error)
-    return f"{type(error).__name__}: {(str(error).strip().splitlines() or ['no message'])[0]}"
+    return str(error) if isinstance(error, FinkError) else headline(error)
 
 
 def exit_code(error: Exception) -> int:

@@ -5,8 +5,6 @@ from typing import Any
 
 from fink_lib.config import Settings
 
-MARKS = {True: "holds", False: "DOES NOT HOLD"}
-
 
 def book_lines(settings: Settings, books: Mapping[str, Any]) -> Iterator[str]:
     """Yield the lines that `fink night` ends with."""
@@ -28,7 +26,7 @@ def list_rows(nights: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "night": night["night"],
             **{count: night[count] for count in ("offered", "bronze", "quarantine", "silver", "rejected", "repeats")},
             "lost": len(night["lost"]),
-            "ok": "yes" if night.get("ok", night["equation_holds"]) else "NO",
+            "ok": "yes" if night["ok"] else "NO",
         }
         for night in nights
     ]
@@ -36,7 +34,8 @@ def list_rows(nights: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _night(night: Mapping[str, Any]) -> Iterator[str]:
     """Yield a night's equations, its quality and its topics."""
-    yield f"{night['night'] or 'messages of no night'}: the equation {MARKS[bool(night['equation_holds'])]}"
+    stands = "holds" if night["equation_holds"] else "DOES NOT HOLD"
+    yield f"{night['night'] or 'messages of no night'}: the equation {stands}"
     texts = night.get("equations") or [f"{night['offered']} offered, {night['quarantine']} in quarantine"]
     yield from (f"  {text}" for text in texts)
     lost, judged = len(night["lost"]), night["expectations"]

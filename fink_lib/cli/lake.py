@@ -38,18 +38,11 @@ def vacuum_command(
     ] = None,
 ) -> None:
     """Remove files that no table needs, unused checkpoints, old logs, requests and shadows; at least a week is kept."""
-    from fink_lib.maintenance.run import keep_house
+    from fink_lib.maintenance.run import keep_house, sentences
 
     settings = load_settings(home, vacuum_retention_h=retention_h)
-    done = keep_house(settings, dt.datetime.now(dt.UTC))
-    for name, facts in done["removed"].items():
-        told = facts["kept_because"] or f"{facts['removed']} files, {facts['removed_bytes'] / MB:,.1f} MB removed"
-        say(f"{name}: {told}")
-    pruned = done["pruned"]
-    say(f"pruned: {len(pruned['checkpoints'])} checkpoints, {pruned['logs']} logs, {pruned['bytes'] / MB:,.1f} MB")
-    for what in ("requests", "shadows"):
-        if pruned[what]:
-            say(f"{what} that are over: {', '.join(pruned[what])}")
+    for line in sentences(keep_house(settings, dt.datetime.now(dt.UTC))):
+        say(line)
 
 
 @app.command("forget")

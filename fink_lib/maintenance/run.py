@@ -2,13 +2,14 @@
 
 import datetime as dt
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 from fink_lib.config import Settings
 from fink_lib.crossmatch.tables import gold_catalog, gold_catalogs, gold_crossmatch, gold_crossmatched
 from fink_lib.enrich.schema import silver_spec
 from fink_lib.lake import tables
-from fink_lib.lake.health import health
+from fink_lib.lake.health import MB, health
 from fink_lib.lake.small import replace_rows
 from fink_lib.lake.table import TableSpec
 from fink_lib.maintenance.prune import prune
@@ -90,13 +91,13 @@ def keep_house(settings: Settings, now: dt.datetime) -> JsonObject:
     return result
 
 
-def sentences(result: JsonObject) -> list[str]:
-    """Say what was done: a line for each table that was left alone or got smaller, and one for all."""
-    lines = []
-    for name, one in sorted(result["removed"].items()):
-        if one["kept_because"]:
-            lines.append(f"{name}: left alone, {one['kept_because']}")
-        elif one["removed"]:
-            lines.append(f"{name}: {one['removed']} files removed, {one['removed_bytes'] / 1e6:,.1f} MB")
-    files = sum(facts["files"] for facts in result["tables"].values())
-    return [*lines, f"{len(result['tables'])} tables in {files} files"]
+def sentences(result: JsonObject) -> Iterator[str]:
+    """Say what was done: a line for each table, and what else went."""
+    for name, facts in result["removed"].items():
+        told = facts["kept_because"] or f"{facts['removed']} files, {facts['removed_bytes'] / MB:,.1f} MB removed"
+        yield f"{name}: {told}"
+    pruned = result["pruned"]
+    yield f"pruned: {len(pruned['checkpoints'])} checkpoints, {pruned['logs']} logs, {pruned['bytes'] / MB:,.1f} MB"
+    for what in ("requests", "shadows"):
+        if pruned[what]:
+            yield f"{what} that are over: {', '.join(pruned[what])}"

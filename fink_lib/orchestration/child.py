@@ -52,8 +52,9 @@ def run_child(command: Sequence[str], environment: Mapping[str, str], say: Calla
     return code, "".join(last_words)
 
 
-def failure(code: int, sentence: str) -> Exception:
+def failure(what: str, code: int, last_word: str) -> Exception:
     """Return the error that a task ends with; where the job says that a retry is no use, Airflow makes none."""
+    sentence = last_word or f"{what} ended with code {code} and without a word"
     return AirflowFailException(sentence) if code == EXIT_FATAL else JobFailed(sentence)
 
 

@@ -71,7 +71,7 @@ class SparkJobOperator(BaseOperator):
         end_processes_of(self.token, END_TIMEOUT_S)
         code, last_word = self._run(settings, night)
         if code != 0:
-            raise failure(code, last_word or f"{self.step} of night {night} ended with code {code} and without a word")
+            raise failure(f"{self.step} of night {night}", code, last_word)
         for table in self.tables:
             context["outlet_events"][table].extra = table_facts(settings, self.survey, table.name, [night])
 

@@ -71,4 +71,4 @@ class JobOperator(SparkJobOperator):
         self.log.info("job=%s arguments=%s", self.job, self.arguments)
         code, last_word = run_child(command, job_environment(settings, self.token), self.log.info)
         if code != 0:
-            raise failure(code, last_word or f"{self.job} ended with code {code} and without a word")
+            raise failure(self.job, code, last_word)

@@ -84,7 +84,7 @@ class ReprocessOperator(BaseOperator):
         self.log.info("step=%s request=%s", self.step, self.request_id)
         code, last_word = run_child(self.command(settings), job_environment(settings, self.token), self.log.info)
         if code != 0:
-            raise failure(code, last_word or f"{self.step} ended with code {code} and without a word")
+            raise failure(self.step, code, last_word)
         if self.announces:
             self._announce(context, self.folder(settings))
         return self._summary(self.folder(settings))

@@ -18,5 +18,10 @@ def sentence_of(error: BaseException) -> str:
             return told[1].removeprefix(": ")
         if told:
             return told[0]
-    first = text.splitlines()[0] if text else "no message"
+    return headline(error)
+
+
+def headline(error: BaseException) -> str:
+    """Return the kind of an error and the first line of what it says."""
+    first = (str(error).strip().splitlines() or ["no message"])[0]
     return f"{type(error).__name__}: {first}"

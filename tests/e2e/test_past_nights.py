@@ -125,7 +125,7 @@ def test_a_backfill_leaves_what_was_there(airflow: LocalAirflow, fink: Fink) -> 
         api.unpause("ztf_rerun_nights")
     # Of three closed nights one is out of the range, unless all are asked for again and again.
     first, *_, last = sorted(ARCHIVES)[: None if BACKFILLS > 1 else 2]
-    nights = [night for night in closed(settings) if first <= night <= last]
+    nights = [night for night in closed_nights(settings) if first <= night <= last]
     years = ["--from-date", first, "--to-date", last, "--reprocess-behavior", "completed"]
     for number in range(1, 1 + BACKFILLS):
         fink("airflow", "backfill", "create", "--dag-id", "ztf_rerun_nights", *years)
@@ -139,7 +139,7 @@ def test_a_backfill_leaves_what_was_there(airflow: LocalAirflow, fink: Fink) -> 
         assert len(closings) == 1
 
 
-def closed(settings: Settings) -> list[str]:
+def closed_nights(settings: Settings) -> list[str]:
     return sorted(path.parent.name for path in settings.nights.glob("ztf/*/manifest.json"))
 
 

@@ -80,6 +80,8 @@ def test_a_dry_run_by_rest_says_what_is_still_damaged_and_a_release_leaves_it(
         assert f"{count} messages: {count} are still damaged" in api.task_log(DAG_ID, run_id, "plan")
         tasks = {task["task_id"]: task["state"] for task in api.task_instances(DAG_ID, run_id)}
     assert tasks == {"plan": "success", "release": "skipped"}
+    told = released_by_form(airflow, kind, "after a repair that repaired nothing")
+    assert f"0 of {count} messages replayed; still damaged: {count} {kind}" in told
     assert table_digest(refused) == before
 
 

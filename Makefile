@@ -13,7 +13,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo down status doctor test test-unit check format bench science-docs science-plots clean python-ok java-ok prepared
+.PHONY: help setup demo down status doctor test test-unit check format bench science-docs science-plots tables-docs clean python-ok java-ok prepared
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /|/' | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -32,9 +32,10 @@ status: $(BIN)/.synced  ## Show services, streams and nights
 doctor: $(BIN)/.synced  ## Tell what this machine lacks, and how to get it
 	$(BIN)/fink doctor
 
-check: $(BIN)/.synced  ## Lint, format and types
+check: $(BIN)/.synced  ## Lint, format, layers and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/mypy
 
 test-unit: $(BIN)/.synced  ## Tests without a JVM
@@ -48,11 +49,14 @@ bench: setup prepared  ## Rates, latency and memory on amplified real alerts
 	$(BIN)/fink bench night --alerts 2000 --json $(RUNTIME)/bench.json
 
 science-docs: $(BIN)/.synced  ## Write docs/science from what the science modules declare
-	$(BIN)/python -m fink_lib.pages.science
+	$(BIN)/python -m fink_lib.docs_pages.science
 
 science-plots: $(BIN)/.synced  ## Draw the plots of docs/science from the alerts in DATA
-	FINK_CATALOGS=$(DATA)/catalogs $(BIN)/python -m fink_lib.pages.plots $(DATA)
-	$(BIN)/python -m fink_lib.pages.science
+	FINK_CATALOGS=$(DATA)/catalogs $(BIN)/python -m fink_lib.docs_pages.plots $(DATA)
+	$(BIN)/python -m fink_lib.docs_pages.science
+
+tables-docs: $(BIN)/.synced  ## Write docs/tables.md and the README's list from the specs of the tables
+	$(BIN)/python -m fink_lib.docs_pages.tables
 
 format: $(BIN)/.synced  ## Let ruff put the code in order
 	$(BIN)/ruff check --fix .

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from expectations.columns import in_range, known, once, suite
+from fink_lib.lake.tables.spec import full_name
+from fink_lib.quality.columns import in_range, known, once, suite
 from fink_lib.surveys import Survey
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ SMALLEST_RADIUS_ARCSEC = 0.001
 def catalogs() -> "ExpectationSuite":
     """Return the suite over the versions of all catalogues."""
     return suite(
-        "gold__catalogs",
+        full_name("gold", None, "catalogs"),
         once("version", "A version of a catalogue is loaded once.", ("name", "version")),
         in_range("version", "Versions count from 1.", "critical", low=1),
         known("delta_version", "A version says where its sources are.", "critical"),
@@ -30,7 +31,7 @@ def crossmatched(survey: Survey) -> "ExpectationSuite":
     """Return the suite over the versions that a night was matched with."""
     counts = ("alerts", "matches", "gained", "lost", "changed")
     return suite(
-        f"gold_{survey.name}__crossmatched",
+        full_name("gold", survey.name, "crossmatched"),
         once(
             "version",
             "A night is matched with a version of a catalogue once.",

@@ -1,10 +1,11 @@
 """What must be true of a night of `gold_<survey>__crossmatch`."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from expectations.rules import Judged, Key, rule_suite
 from fink_lib.lake.rules import Rule
+from fink_lib.lake.tables.spec import full_name
+from fink_lib.quality.rules import Judged, Key, rule_suite
+from fink_lib.quality.suites import Radii
 from fink_lib.surveys import Survey
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ KEYS = (Key("alert_catalog", "An alert has one match in a catalogue.", ("catalog
 
 # Of a separation that is computed and then compared with the radius it was selected by
 ROUNDING_ARCSEC = 1e-6
-Radii = Mapping[tuple[str, int], float]
 
 
 def rules(survey: Survey, radii: Radii) -> tuple[Judged, ...]:  # noqa: ARG001 - all suites are asked alike
@@ -53,4 +53,4 @@ def _radius(radii: Radii) -> str:
 
 def suite(survey: Survey, radii: Radii) -> "ExpectationSuite":
     """Return the suite of one survey."""
-    return rule_suite(f"gold_{survey.name}__crossmatch", rules(survey, radii), KEYS)
+    return rule_suite(full_name("gold", survey.name, "crossmatch"), rules(survey, radii), KEYS)

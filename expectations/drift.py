@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from expectations.rules import expect
+from fink_lib.quality.rules import expect
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
 
-    from fink_lib.nightly.drift import Measure
+    from fink_lib.quality.drift import Measure
 
 
 def suite(survey: str, measures: "Sequence[Measure]") -> "ExpectationSuite":

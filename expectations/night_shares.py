@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from expectations.rules import Severity, expect
+from fink_lib.quality.rules import Severity, expect
 from fink_lib.surveys import Survey
 
 if TYPE_CHECKING:

@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from expectations.rules import Judged, Key, rule_suite
 from fink_lib.distribute.counter import COUNTER
 from fink_lib.filters.base import TOPIC_PREFIX
 from fink_lib.lake.rules import Rule
+from fink_lib.lake.tables.spec import full_name
+from fink_lib.quality.rules import Judged, Key, rule_suite
 from fink_lib.surveys import Survey
 
 if TYPE_CHECKING:
@@ -36,4 +37,4 @@ def rules(survey: Survey) -> tuple[Judged, ...]:
 
 def suite(survey: Survey) -> "ExpectationSuite":
     """Return the suite of one survey."""
-    return rule_suite(f"gold_{survey.name}__published", rules(survey), KEYS)
+    return rule_suite(full_name("gold", survey.name, "published"), rules(survey), KEYS)

@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from expectations.rules import Judged, Key, rule_suite
 from fink_lib.lake.rules import Rule
 from fink_lib.lake.tables import KAFKA_KEY
+from fink_lib.lake.tables.spec import full_name
+from fink_lib.quality.rules import Judged, Key, rule_suite
 from fink_lib.surveys import Damage, Survey
 
 if TYPE_CHECKING:
@@ -35,4 +36,4 @@ def rules(survey: Survey) -> tuple[Judged, ...]:  # noqa: ARG001 - all suites ar
 
 def suite(survey: Survey) -> "ExpectationSuite":
     """Return the suite of one survey."""
-    return rule_suite(f"bronze_{survey.name}__quarantine", rules(survey), KEYS)
+    return rule_suite(full_name("bronze", survey.name, "quarantine"), rules(survey), KEYS)

@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from expectations.rules import Judged, Key, identity_rules, packet_rules, rule_suite
 from fink_lib.lake.rules import Rule
-from fink_lib.science.base import FAILED
+from fink_lib.lake.tables.spec import full_name
+from fink_lib.quality.rules import Judged, Key, identity_rules, packet_rules, rule_suite, where_nan_is_missing
+from fink_lib.science.framework.base import FAILED
 from fink_lib.surveys import Survey
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ NO_COLLAPSE = 0.5
 
 def rules(survey: Survey) -> tuple[Judged, ...]:
     """Return the row rules: identity, ranges, the survey's cuts, and that the science was done."""
-    cuts = tuple(Judged(Rule(f"cut_{cut.name}", cut.keep, cut.meaning), "critical") for cut in survey.cuts)
+    kept = [where_nan_is_missing(Rule(f"cut_{cut.name}", cut.keep, cut.meaning), survey) for cut in survey.cuts]
+    cuts = tuple(Judged(rule, "critical") for rule in kept)
     versions = Rule("science_versions", "size(science_versions) > 0", "The versions of the science modules are kept.")
     order = Rule("enrich_time", "enrich_time >= ingest_time", "An alert is enriched after it was ingested.")
     errors = f"science_errors IS NULL OR NOT exists(map_values(science_errors), why -> startswith(why, '{FAILED}'))"
@@ -37,4 +39,4 @@ def rules(survey: Survey) -> tuple[Judged, ...]:
 
 def suite(survey: Survey) -> "ExpectationSuite":
     """Return the suite of one survey."""
-    return rule_suite(f"silver_{survey.name}__alerts", rules(survey), KEYS)
+    return rule_suite(full_name("silver", survey.name, "alerts"), rules(survey), KEYS)

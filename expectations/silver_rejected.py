@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from expectations.rules import Judged, Key, identity_rules, rule_suite
 from fink_lib.enrich.triage import REPEAT
 from fink_lib.lake.rules import Rule
 from fink_lib.lake.tables import KAFKA_KEY
+from fink_lib.lake.tables.spec import full_name
+from fink_lib.quality.rules import Judged, Key, identity_rules, rule_suite
 from fink_lib.surveys import Survey
 
 if TYPE_CHECKING:
@@ -29,4 +30,4 @@ def rules(survey: Survey) -> tuple[Judged, ...]:
 
 def suite(survey: Survey) -> "ExpectationSuite":
     """Return the suite of one survey."""
-    return rule_suite(f"silver_{survey.name}__rejected", rules(survey), KEYS)
+    return rule_suite(full_name("silver", survey.name, "rejected"), rules(survey), KEYS)

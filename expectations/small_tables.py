@@ -5,8 +5,9 @@ They are read without Spark, so that the expectations are over pandas columns.
 
 from typing import TYPE_CHECKING
 
-from expectations.columns import in_range, known, once, one_of, suite
-from expectations.rules import Severity
+from fink_lib.lake.tables.spec import full_name
+from fink_lib.quality.columns import in_range, known, once, one_of, suite
+from fink_lib.quality.rules import Severity
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
@@ -18,7 +19,7 @@ SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
 def nights() -> "ExpectationSuite":
     """Return the suite over the manifests of a survey."""
     return suite(
-        "gold__nights",
+        full_name("gold", None, "nights"),
         once("version", "Each closing of a night is a version of its own.", ("night", "version")),
         *(in_range(name, f"The number {name} is not negative.", "critical", low=0) for name in COUNTS),
         in_range("version", "Versions count from 1.", "critical", low=1),
@@ -29,7 +30,7 @@ def nights() -> "ExpectationSuite":
 def statistics() -> "ExpectationSuite":
     """Return the suite over the numbers of the nights that this night is compared with."""
     return suite(
-        "gold__statistics",
+        full_name("gold", None, "statistics"),
         once("number", "A number of a night stands in the statistics once.", ("night", "measure", "name")),
         known("value", "Every number is one.", "critical"),
         in_range("value", "No number but a latency is negative.", "warning", low=0, mostly=0.99),
@@ -39,7 +40,7 @@ def statistics() -> "ExpectationSuite":
 def quality_results() -> "ExpectationSuite":
     """Return the suite over the results of earlier nights."""
     return suite(
-        "gold__quality_results",
+        full_name("gold", None, "quality_results"),
         once("expectation", "An expectation has one result a night.", ("night", "suite", "expectation")),
         known("success", "Every result is yes or no.", "critical"),
         one_of("severity", SEVERITIES, "The severity is one of the three.", "warning"),
@@ -49,7 +50,7 @@ def quality_results() -> "ExpectationSuite":
 def upkeep() -> "ExpectationSuite":
     """Return the suite over what maintenance found of the tables; nothing is built on it, so nothing is critical."""
     return suite(
-        "gold__upkeep",
+        full_name("gold", None, "upkeep"),
         once("table", "A table has one row a day.", ("day", "table"), "warning"),
         in_range("files", "No table has a negative number of files.", "warning", low=0),
         in_range("removed", "Vacuum did not remove a negative number of files.", "warning", low=0),

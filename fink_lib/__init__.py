@@ -2,4 +2,7 @@
 
 from importlib.metadata import version
 
+from fink_lib.moved import install as _install
+
 __version__ = version("fink-lake")
+_install()

@@ -11,6 +11,7 @@
     ├── LakeError              a table is missing, damaged or of another shape         (fatal)
     ├── StreamError
     │   ├── StreamFailed       the driver died; a retry resumes from its checkpoint    (retryable)
+    │   │   └── StreamBroken   it would die again: a person must mend the cause        (fatal)
     │   ├── StreamStalled      the driver lives but its heartbeat is silent            (retryable)
     │   └── LeaseHeld          another driver writes this stream                       (fatal)
     ├── BrokerError            Kafka refused or did not answer                         (retryable)
@@ -78,6 +79,12 @@ class StreamFailed(StreamError):
     """The driver of a stream died."""
 
     retryable = True
+
+
+class StreamBroken(StreamFailed):
+    """The driver of a stream died, and another one would end in the same way."""
+
+    retryable = False
 
 
 class StreamStalled(StreamError):

@@ -12,7 +12,7 @@ from fink_lib.config import PROJECT_DIR, Settings
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from fink_lib.cli.host.kafka import LocalKafka
+    from fink_lib.host.kafka import LocalKafka
 
 SHARED = Settings().shared_data or PROJECT_DIR.parent / "shared" / "data"
 
@@ -33,11 +33,13 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def jars() -> dict[str, Path]:
-    """The folders of the pinned jars, ``spark`` and ``kafka``, fetched if they are not there yet."""
-    from fink_lib.cli.host.class_archive import ensure_class_archive
-    from fink_lib.cli.host.jars import ensure_jars
+    """The folders of the pinned jars, ``spark`` and ``kafka``, fetched, and our own compiled, if not there yet."""
+    from fink_lib.host.class_archive import ensure_class_archive
+    from fink_lib.host.jars import ensure_jars
+    from fink_lib.host.log_store import ensure_log_store
 
     folders = ensure_jars(Settings().cache)
+    ensure_log_store(Settings())
     ensure_class_archive(Settings())
     return folders
 
@@ -45,7 +47,7 @@ def jars() -> dict[str, Path]:
 @pytest.fixture(scope="session")
 def kafka(jars: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of one real broker for the whole run, open to all; tests use topics of their own."""
-    from fink_lib.cli.host.kafka import LocalKafka
+    from fink_lib.host.kafka import LocalKafka
 
     with LocalKafka(tmp_path_factory.mktemp("kafka-home"), jars["kafka"], secured=False) as broker:
         yield broker.bootstrap
@@ -54,7 +56,7 @@ def kafka(jars: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> It
 @pytest.fixture(scope="module")
 def own_kafka(jars: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A broker for one module alone: for topics that bear the names of the survey, which other tests use too."""
-    from fink_lib.cli.host.kafka import LocalKafka
+    from fink_lib.host.kafka import LocalKafka
 
     with LocalKafka(tmp_path_factory.mktemp("own-kafka"), jars["kafka"], secured=False) as broker:
         yield broker.bootstrap
@@ -63,7 +65,7 @@ def own_kafka(jars: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="session")
 def secured_kafka(jars: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator["LocalKafka"]:
     """A broker as `fink up` starts it: what is not allowed is refused."""
-    from fink_lib.cli.host.kafka import LocalKafka
+    from fink_lib.host.kafka import LocalKafka
 
     with LocalKafka(tmp_path_factory.mktemp("secured-kafka"), jars["kafka"]) as broker:
         yield broker
@@ -72,7 +74,7 @@ def secured_kafka(jars: dict[str, Path], tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="session")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a schema registry."""
-    from fink_lib.registry.server import make_server
+    from fink_lib.kafka.registry.server import make_server
 
     with make_server(tmp_path_factory.mktemp("registry") / "schemas.json", 0) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -85,7 +87,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def spark(jars: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:
     """One Spark session for the whole run."""
-    from fink_lib.spark import build_session
+    from fink_lib.lake.spark.session import build_session
 
     session = build_session("tests", Settings(home=tmp_path_factory.mktemp("spark-home")), memory="2g")
     yield session

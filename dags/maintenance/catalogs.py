@@ -43,10 +43,10 @@ with DAG(
     JobOperator(
         task_id="refresh",
         job="maintenance/catalogs",
-        arguments=["--names", "{{ (params.names or []) | join(',') }}"],
+        arguments=["--names={{ (params.names or []) | join(',') }}"],
         tables=[table_asset(CATALOGS_TABLE)],
         doc_md="""
-Loads and matches again. **Fails** when a catalogue's file is missing, or lacks a column: the error says which. Each
-catalogue is done by itself and only once: a retry is safe.
+Loads and matches again. **Fails** when the form names a catalogue that there is no file of, when a file is damaged or
+lacks a column: the error says which. Each catalogue is done by itself and only once: a retry is safe.
 """,
     )

@@ -16,24 +16,21 @@ from airflow.sdk import DAG
 
 from fink_lib.orchestration.plain_jobs import JobOperator
 from fink_lib.orchestration.policy import NIGHTLY_ARGS, START, Tag
-from fink_lib.surveys import SURVEYS
 
 TASK_DOC = """
 Sends what waits. **Fails** when a receiver refuses a notice five times, or when nobody knows whether one arrived; the
 sentence counts them. A retry sends those that were refused, never the others: it is safe.
 """
 
-# One DAG for the lake, which all surveys share; it bears the name of the first that streams
-survey = next(one for one in SURVEYS.values() if one.streams_enabled)
 with DAG(
-    dag_id=f"{survey.name}_deliver_notices",
+    dag_id="deliver_notices",
     description="tell people of nights and of filters' alerts",
     schedule="*/10 * * * *",
     start_date=START,
     catchup=False,
     max_active_runs=1,
     default_args=NIGHTLY_ARGS,
-    tags=[Tag.MAINTENANCE, survey.name],
+    tags=[Tag.MAINTENANCE],
     doc_md=__doc__,
 ) as dag:
     JobOperator(task_id="deliver", job="maintenance/deliver_notices", doc_md=TASK_DOC)

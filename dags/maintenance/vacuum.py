@@ -18,24 +18,21 @@ from airflow.sdk import DAG
 
 from fink_lib.orchestration.plain_jobs import JobOperator
 from fink_lib.orchestration.policy import NIGHTLY_ARGS, START, Tag
-from fink_lib.surveys import SURVEYS
 
 TASK_DOC = """
 Removes only what left its table longer ago than the retention; readers and streams are not disturbed. **Fails** when
 a table's log or a folder cannot be read or written: look at disk and permissions. A retry is safe.
 """
 
-# One DAG for the lake, which all surveys share; it bears the name of the first that streams
-survey = next(one for one in SURVEYS.values() if one.streams_enabled)
 with DAG(
-    dag_id=f"{survey.name}_vacuum",
+    dag_id="vacuum",
     description="remove what no table needs, and record how tables lie on disk",
     schedule="@daily",
     start_date=START,
     catchup=False,
     max_active_runs=1,
     default_args=NIGHTLY_ARGS,
-    tags=[Tag.MAINTENANCE, survey.name],
+    tags=[Tag.MAINTENANCE],
     doc_md=__doc__,
 ) as dag:
     JobOperator(task_id="vacuum", job="maintenance/vacuum", doc_md=TASK_DOC)

@@ -16,13 +16,14 @@ Each step replaces what it wrote before.
 
 from airflow.sdk import DAG, Param, PartitionedAssetTimetable
 
+from fink_lib.config import Settings
 from fink_lib.nightly.results import Step
-from fink_lib.orchestration.assets import MATCHES_TABLE, NIGHTS_TABLE, night_asset, survey_tables, table_asset
+from fink_lib.orchestration.assets import NIGHTS_TABLE, matches_asset, night_asset, survey_tables, table_asset
 from fink_lib.orchestration.closing import in_order, trigger_rule
 from fink_lib.orchestration.jobs import SparkJobOperator
 from fink_lib.orchestration.operators import DrainOperator
 from fink_lib.orchestration.policy import NIGHTLY_ARGS, START, Pool, Tag
-from fink_lib.surveys import SURVEYS
+from fink_lib.surveys import running_surveys
 
 DOC = {
     "drain": """
@@ -67,9 +68,7 @@ NIGHT = Param(
     description_md="Night to close, `YYYY-MM-DD`. Leave it empty in runs that a drained night starts.",
 )
 
-for survey in SURVEYS.values():
-    if not survey.streams_enabled:
-        continue
+for survey in running_surveys(Settings()):
     with DAG(
         dag_id=f"{survey.name}_close_night",
         description=f"{survey.name}: close, check and report one night",
@@ -84,7 +83,7 @@ for survey in SURVEYS.values():
     ) as dag:
         drain = DrainOperator(task_id="drain", survey=survey.name, pool=Pool.STREAMS.value, doc_md=DOC["drain"])
         tables = {
-            Step.CROSSMATCH: [table_asset(MATCHES_TABLE.format(survey=survey.name))],
+            Step.CROSSMATCH: [matches_asset(survey.name)],
             Step.COMPACT: survey_tables(survey.name),
             Step.MANIFEST: [table_asset(NIGHTS_TABLE)],
         }

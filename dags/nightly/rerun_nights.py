@@ -18,13 +18,14 @@ that is `reprocess`.
 
 from airflow.sdk import DAG, Param
 
+from fink_lib.config import Settings
 from fink_lib.nightly.results import Step
 from fink_lib.orchestration.assets import NIGHTS_TABLE, survey_tables, table_asset
 from fink_lib.orchestration.closing import in_order, trigger_rule
 from fink_lib.orchestration.jobs import SparkJobOperator
 from fink_lib.orchestration.policy import FIRST_NIGHT, NIGHTLY_ARGS, Pool, Tag
 from fink_lib.orchestration.timetable import ClosedNightsTimetable
-from fink_lib.surveys import SURVEYS
+from fink_lib.surveys import running_surveys
 
 NIGHT = Param(
     None,
@@ -35,9 +36,7 @@ NIGHT = Param(
 )
 NIGHTS_AT_ONCE = 16  # runs; how many of them compute is for the pool to say
 
-for survey in SURVEYS.values():
-    if not survey.streams_enabled:
-        continue
+for survey in running_surveys(Settings()):
     with DAG(
         dag_id=f"{survey.name}_rerun_nights",
         description=f"{survey.name}: close past nights again, by backfill",
@@ -58,6 +57,7 @@ for survey in SURVEYS.values():
                 survey=survey.name,
                 step=step.value,
                 tables=written.get(step, ()),
+                only_known=True,
                 trigger_rule=trigger_rule(step),
                 doc_md=f"The step `{step}` of `{survey.name}_close_night`, with the same meaning. **Fails** as it does "
                 "there; its documentation says why. It replaces what it wrote before: a retry is safe.",

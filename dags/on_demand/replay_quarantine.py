@@ -15,9 +15,10 @@ release is kept with who, when and why. A dry run stops after `plan`.
 
 from airflow.sdk import DAG, Param, chain
 
+from fink_lib.config import Settings
 from fink_lib.orchestration.plain_jobs import JobOperator
 from fink_lib.orchestration.policy import NIGHTLY_ARGS, START, Tag
-from fink_lib.surveys import SURVEYS
+from fink_lib.surveys import running_surveys
 
 TEXT = ["null", "string"]  # the form does not send a text that must be there and is empty
 FIELDS = {
@@ -35,16 +36,19 @@ FORM = {
     "why": Param(None, type=TEXT, title="Reason", description_md="Kept with each release; a dry run needs none."),
     "dry_run": Param(True, type="boolean", title="Dry run", description_md="List what is selected, change nothing."),
 }
-SELECTED = [
-    *("--night", "{{ params.night or '' }}", "--error-class", "{{ params.error_class or '' }}"),
-    *("--stage", "{{ params.stage or '' }}"),
-    *("--topic", "{{ params.topic or '' }}", "--messages", "{{ params.messages or '' }}"),
+# Each with its name in one word: what a person wrote may begin with a dash.
+ASKED = [
+    "--night={{ params.night or '' }}",
+    "--error-class={{ params.error_class or '' }}",
+    "--stage={{ params.stage or '' }}",
+    "--topic={{ params.topic or '' }}",
+    "--messages={{ params.messages or '' }}",
+    "--why={{ params.why or '' }}",
+    "--who={{ dag_run.triggering_user_name or 'airflow' }}",
+    "--dry-run={{ params.dry_run }}",
 ]
-WHO = "{{ dag_run.triggering_user_name or 'airflow' }}"
 
-for survey in SURVEYS.values():
-    if not survey.streams_enabled:
-        continue
+for survey in running_surveys(Settings()):
     with DAG(
         dag_id=f"{survey.name}_replay_quarantine",
         description=f"{survey.name}: replay or discard quarantined messages",
@@ -57,23 +61,24 @@ for survey in SURVEYS.values():
         tags=[Tag.ON_DEMAND, survey.name],
         doc_md=__doc__,
     ) as dag:
-        command = ["--survey", survey.name, "--action", "{{ params.action }}", *SELECTED]
+        command = ["--survey", survey.name, "--action", "{{ params.action }}", *ASKED]
         plan = JobOperator(
             task_id="plan",
             job="on_demand/replay_quarantine",
             arguments=[*command, "--plan"],
             doc_md="""
-Lists what is selected. **Fails** when a message that is named is not in the quarantine. It reads only: a retry is safe.
+Lists what is selected. **Fails** when the form names a message, night, topic or kind of damage that the quarantine
+does not have; and, of a release, when it selects nothing or gives no reason. It reads only: a retry is safe.
 """,
         )
         release = JobOperator(
             task_id="release",
             job="on_demand/replay_quarantine",
-            arguments=[*command, "--who", WHO, "--why", "{{ params.why or '' }}"],
+            arguments=command,
             skip_when="{{ params.dry_run }}",
             doc_md="""
-Releases what is selected; a dry run skips it. **Fails** when nothing is selected, or no reason is given. Each message
-is released once: a retry is safe.
+Releases what is selected; a dry run skips it. **Fails** for want of disk or memory. Each message is released once: a
+retry is safe.
 """,
         )
         chain(plan, release)

@@ -19,9 +19,11 @@ the same alerts: what was sent is not sent again, and nothing is called back.
 from airflow.providers.standard.operators.python import ShortCircuitOperator
 from airflow.sdk import DAG, Param, TriggerRule, chain
 
+from fink_lib.config import Settings
+from fink_lib.orchestration.outcome import done
 from fink_lib.orchestration.policy import NIGHTLY_ARGS, START, Tag
 from fink_lib.orchestration.reprocess import DecisionOperator, ReprocessOperator, may_be_promoted
-from fink_lib.surveys import SURVEYS
+from fink_lib.surveys import running_surveys
 
 DOC = {
     "plan": """
@@ -55,10 +57,9 @@ a retry is safe.
 
 RUNS_AT_ONCE = 16  # one that waits for a person keeps no other waiting; how many compute is for the pool to say
 
-for survey in SURVEYS.values():
-    if not survey.streams_enabled:
-        continue
+for survey in running_surveys(Settings()):
     cuts = ", ".join(f"`cut.{cut.name}` ({cut.keep})" for cut in survey.cuts)
+    choices = "".join(f"`keep_{cut.name}`, " for cut in survey.optional_cuts)
     form = {
         "first_night": Param(type="string", format="date", title="First night", description_md="Must be given."),
         "last_night": Param(None, type=["null", "string"], format="date", title="Last night",
@@ -70,7 +71,7 @@ for survey in SURVEYS.values():
         "bronze_version": Param(None, type=["null", "integer"], minimum=0, title="Version of bronze",
                                 description_md="Delta version to read, by time travel; the newest when empty."),
         "overrides": Param(None, type=["null", "object"], title="Overrides",
-                           description_md=f"For this run alone: `keep_i_band`, or a cut as SQL: {cuts}."),
+                           description_md=f"For this run alone: {choices}or a cut as SQL: {cuts}."),
         "dry_run": Param(True, type="boolean", title="Dry run", description_md="Compare only; nothing can go live."),
         "reason": Param("", type=["null", "string"], title="Reason", description_md="Kept with the decision."),
     }  # fmt: skip
@@ -114,4 +115,5 @@ for survey in SURVEYS.values():
             doc_md=DOC["discard"],
         )
         chain(plan, candidate, diff, ask, approval, promote, discard)
+        done([promote, discard])
     globals()[dag.dag_id] = dag

@@ -15,9 +15,10 @@ its log is the command that downloads it; `transfers/<name>/manifest.json` says 
 
 from airflow.sdk import DAG, Param, chain
 
+from fink_lib.config import Settings
 from fink_lib.orchestration.plain_jobs import JobOperator
 from fink_lib.orchestration.policy import NIGHTLY_ARGS, START, Tag
-from fink_lib.surveys import SURVEYS
+from fink_lib.surveys import running_surveys
 
 TEXT = ["null", "string"]
 FORM = {
@@ -38,9 +39,7 @@ REQUEST = (
     "asked_by=dag_run.triggering_user_name or 'airflow') | tojson }}"
 )
 
-for survey in SURVEYS.values():
-    if not survey.streams_enabled:
-        continue
+for survey in running_surveys(Settings()):
     with DAG(
         dag_id=f"{survey.name}_transfer",
         description=f"{survey.name}: past alerts to a topic of their own",

@@ -21,20 +21,21 @@ it. Do not clear a task that has succeeded: it would announce its night a second
 
 from airflow.sdk import DAG
 
+from fink_lib.config import Settings
 from fink_lib.orchestration.operators import StreamOperator
 from fink_lib.orchestration.policy import START, STREAM_ARGS, Tag
-from fink_lib.streaming.spec import Stage
-from fink_lib.surveys import SURVEYS
+from fink_lib.streams.spec import Stage
+from fink_lib.surveys import running_surveys
 
 TASK_DOC = """
 Supervises the driver. **Failed**: the driver ended with an error; its sentence is the task's error, the trace is in
 `driver.log`. **Stalled**: the driver lives but reports nothing; it is ended. Both are retried from the checkpoint:
-always safe. **Skipped**: somebody stopped the driver; the next run starts it again.
+always safe. Red at once is what a retry cannot mend, or what happened three times alike: the next run waits, without a
+driver, and tries again after ten minutes to an hour; clear its task when the cause is mended. **Skipped**: somebody
+stopped the driver; the next run starts it again.
 """
 
-for survey in SURVEYS.values():
-    if not survey.streams_enabled:
-        continue
+for survey in running_surveys(Settings()):
     with DAG(
         dag_id=f"{survey.name}_distribute",
         description=f"{survey.name}: silver → topics, for ever",

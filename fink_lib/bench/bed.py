@@ -11,24 +11,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from confluent_kafka import KafkaError, Message
+
 from fink_lib.bench.memory import MemoryWatch
 from fink_lib.bench.report import Batch
-from fink_lib.cli.host.class_archive import ensure_class_archive
-from fink_lib.cli.host.jars import KAFKA, ensure_jars, jar_dir
-from fink_lib.cli.host.kafka import LocalKafka
-from fink_lib.cli.host.services import KAFKA as KAFKA_SERVICE
 from fink_lib.config import Settings
 from fink_lib.errors import BrokerError, ConfigError, HostError
-from fink_lib.simulator.kafka import Delivery, Sender, ensure_topics
+from fink_lib.host.class_archive import ensure_class_archive
+from fink_lib.host.jars import KAFKA, ensure_jars, jar_dir
+from fink_lib.host.kafka import LocalKafka
+from fink_lib.host.log_store import ensure_log_store
+from fink_lib.host.services import KAFKA as KAFKA_SERVICE
+from fink_lib.kafka.connection import Connection
+from fink_lib.kafka.producing import INPUT_CONFIG, ReportingProducer
+from fink_lib.kafka.topics import INPUT_TOPIC_CONFIG, create_missing
 from fink_lib.simulator.packets import examine
 from fink_lib.simulator.spool import Slot, Spool
-from fink_lib.streaming.runner import settings_environment
+from fink_lib.streams.runner import settings_environment
 from fink_lib.surveys import Survey
 from fink_lib.surveys.container import SYNC_BYTES, read_header, write_long
 
 Say = Callable[[str], None]
 PARTITIONS = 4
 _LINE_EVERY_S = 15.0
+_NO_INPUT = {"bootstrap": None, "security": None, "group_prefix": None, "topics": None}  # the bed's own Kafka is read
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,8 @@ class Bed:
         settings.cache.mkdir(parents=True, exist_ok=True)
         self.home = Path(tempfile.mkdtemp(prefix="bench-", dir=settings.cache.parent))
         self.survey, self.say = survey, say
-        self.settings = settings.model_copy(update={"home": self.home})
+        chosen = settings.of_survey(survey.name).model_copy(update=_NO_INPUT)
+        self.settings = settings.model_copy(update={"home": self.home, "of_surveys": {survey.name: chosen}})
         self.memory = MemoryWatch()
         self.spool = Spool()
         self.waiting: list[Slot] = []
@@ -67,6 +74,7 @@ class Bed:
     def __enter__(self) -> Self:
         try:
             ensure_jars(self.settings.cache, say=self.say)
+            ensure_log_store(self.settings, self.say)
             ensure_class_archive(self.settings, self.say)
             self._kafka.start()
             self.settings = self.settings.model_copy(update=self._kafka.connection)
@@ -110,7 +118,11 @@ class Bed:
         if night is None:
             raise ConfigError("the packets to amplify belong to no night")
         self._first, self.topic = message, self.survey.topic_of(night)
-        ensure_topics(self.settings, {self.topic: PARTITIONS})
+        create_missing(self._input, {self.topic: PARTITIONS}, INPUT_TOPIC_CONFIG)
+
+    @property
+    def _input(self) -> Connection:
+        return Connection.to(self.survey.connection(self.settings))
 
     def load(self, count: int, rate: float | None = None) -> None:
         """Send the next packets, at a rate or at once.
@@ -122,11 +134,11 @@ class Bed:
         """
         refused: list[str] = []
 
-        def delivered(_: object, delivery: Delivery) -> None:
-            if delivery.error is not None:
-                refused.append(delivery.error)
+        def reported(_: None, error: KafkaError | None, _message: Message) -> None:
+            if error is not None:
+                refused.append(error.str())
 
-        sender = Sender(self.settings, delivered)
+        sender = ReportingProducer(self._input, INPUT_CONFIG, reported)
         begin = time.monotonic()
         slots, self.waiting = self.waiting[:count], self.waiting[count:]
         for number, slot in enumerate(slots):

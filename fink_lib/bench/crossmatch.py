@@ -20,11 +20,11 @@ from pyspark.sql import SparkSession
 from fink_lib.bench.made_sky import write_catalog, write_positions
 from fink_lib.bench.memory import MemoryWatch
 from fink_lib.catalogs.sources import CatalogFile
+from fink_lib.catalogs.spark.join import crossmatch
+from fink_lib.catalogs.spark.load import load_catalog_table
 from fink_lib.config import Settings
-from fink_lib.crossmatch.join import crossmatch
-from fink_lib.crossmatch.load import load_catalog_table
-from fink_lib.crossmatch.tables import gold_catalog
-from fink_lib.spark import build_session
+from fink_lib.lake.spark.session import build_session
+from fink_lib.lake.tables.catalogs import gold_catalog
 
 RADIUS_ARCSEC = 1.5
 # Where the sample lies that astropy is asked about: around both poles, and on both sides of RA 0 from pole to pole.

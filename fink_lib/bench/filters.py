@@ -7,22 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka.admin import AdminClient
-
 from fink_lib.bench.bed import Bed
 from fink_lib.bench.memory import tree_cpu_s
 from fink_lib.bench.stages import has_distributed, read_run, rows_of, running, wait_for
-from fink_lib.distribute.match import paths_of
-from fink_lib.distribute.topics import client_config, output_topics
-from fink_lib.enrich.schema import silver_spec
+from fink_lib.distribute.output_topics import output_topics
 from fink_lib.errors import ConfigError
 from fink_lib.filters.registry import active_filters, filters_of
+from fink_lib.filters.users.store import Action, Event, record
+from fink_lib.kafka.connection import Connection
 from fink_lib.lake.tables import gold_published, gold_user_filters
-from fink_lib.streaming.heartbeat import read_heartbeat
-from fink_lib.streaming.runner import LocalRunner
-from fink_lib.streaming.spec import Stage, StreamSpec
+from fink_lib.science.framework.silver import silver_spec
+from fink_lib.streams.heartbeat import read_heartbeat
+from fink_lib.streams.runner import LocalRunner
+from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import Survey
-from fink_lib.user_filters.store import Action, Event, record
 
 FEW = 20  # filters of the run that the others are compared with
 ROUNDS = 2  # each twice, in turns: a machine drifts
@@ -49,7 +47,7 @@ def predicate(number: int) -> str:
 
 def own_filters(survey: Survey) -> int:
     """Return how many filters of the broker run on silver as it is."""
-    return len(active_filters(filters_of(survey.name), paths_of(silver_spec(survey).schema)))
+    return len(active_filters(filters_of(survey.name), silver_spec(survey).paths))
 
 
 def _activate(bed: Bed, count: int) -> None:
@@ -66,14 +64,14 @@ def _activate(bed: Bed, count: int) -> None:
 
 def _forget(bed: Bed, spec: StreamSpec) -> None:
     """Let distribute begin from nothing: no topics, no checkpoint, nothing published."""
-    admin = AdminClient(client_config(bed.settings))
-    topics = output_topics(admin, bed.survey.name)
+    kafka = Connection.of(bed.settings)
+    topics, admin = output_topics(kafka, bed.survey.name), kafka.admin()
     for done in admin.delete_topics(topics, operation_timeout=GONE_S).values() if topics else ():
         done.result(GONE_S)
     deadline = time.monotonic() + GONE_S
-    while output_topics(admin, bed.survey.name) and time.monotonic() < deadline:
+    while output_topics(kafka, bed.survey.name) and time.monotonic() < deadline:
         time.sleep(0.1)
-    for path in (spec.checkpoint, spec.paths.root, gold_published(bed.survey).path(bed.settings.lake)):
+    for path in (spec.checkpoint, spec.paths.root, gold_published(bed.survey.name).path(bed.settings.lake)):
         shutil.rmtree(path, ignore_errors=True)
 
 

@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from fink_lib.config import Settings
 from fink_lib.distribute.framing import Confluent, Embedded, Framing
-from fink_lib.distribute.message import Headers
-from fink_lib.distribute.sender import PRODUCER_CONFIG
-from fink_lib.distribute.topics import client_config, ends_of, ensure_topics, output_topics
+from fink_lib.distribute.output_topics import output_topics
 from fink_lib.errors import BrokerError
+from fink_lib.kafka.connection import Connection
+from fink_lib.kafka.message import Headers
+from fink_lib.kafka.producing import OUTPUT_CONFIG, ReportingProducer
+from fink_lib.kafka.reading import ends_of
+from fink_lib.kafka.topics import ensure_topics
 
 SAMPLE_AT_MOST = 500  # messages that are sent again in each way
 QUIET_AT_MOST = 50
@@ -52,8 +54,7 @@ def messages_of(settings: Settings, topics: Sequence[str]) -> dict[str, int]:
 
 
 def _consumer(settings: Settings) -> Consumer:
-    facts = {"group.id": "fink-bench", "enable.auto.commit": False, "fetch.message.max.bytes": 10_000_000}
-    return Consumer({**client_config(settings), **facts})
+    return Connection.of(settings).consumer("bench", {"fetch.message.max.bytes": 10_000_000})
 
 
 def read_alerts(settings: Settings, topic: str, at_most: int) -> list[Alert]:
@@ -101,26 +102,26 @@ def send_again(settings: Settings, topic: str, alerts: Sequence[Alert], framing:
     """
     ensure_topics(settings, [topic], partitions=1)
     compression = {"compression.type": facts["compression"]}
-    producer = Producer({**client_config(settings), **PRODUCER_CONFIG, **compression})
+    refused: list[str] = []
+
+    def reported(_: None, error: KafkaError | None, _message: Message) -> None:
+        if error is not None:
+            refused.append(error.str())
+
+    producer = ReportingProducer(Connection.of(settings), {**OUTPUT_CONFIG, **compression}, reported)
     for one in alerts:
-        key, value = (framing or Embedded(one.schema)).frame(one.name, one.datum)
-        while True:
-            try:
-                producer.produce(topic, key=key, value=value, partition=0, headers=one.headers)
-            except BufferError:
-                producer.poll(0.1)
-                continue
-            break
+        key, value = (framing or Embedded()).frame(one.name, one.datum, one.schema)
+        producer.send(None, topic, 0, value, key=key, headers=one.headers)
         if facts["quiet"]:
             producer.flush(PATIENCE_S)
-    if producer.flush(PATIENCE_S):
+    if producer.flush(PATIENCE_S) or refused:
         raise BrokerError(f"Kafka did not take the messages of {topic}")
     producer.close()
 
 
 def ways() -> Iterator[tuple[str, Framing | None, str, bool]]:
     """Yield (name, framing, compression, quiet) of each way that is measured."""
-    for name, framing in (("embedded", None), ("compact", Confluent(1))):
+    for name, framing in (("embedded", None), ("compact", Confluent(lambda _: 1))):
         for compression in COMPRESSIONS:
             yield f"{name}_{compression}", framing, compression, False
         yield f"{name}_zstd_quiet", framing, "zstd", True
@@ -134,7 +135,9 @@ def bytes_per_message(settings: Settings, survey: str) -> dict[str, Any]:
     ``topics``: by topic, bytes on disk over messages; ``value`` and ``key``: mean bytes of a datum and of its schema;
     ``ways``: by framing and compression, ``quiet`` where every message is a batch of its own.
     """
-    counts = {topic: n for topic, n in messages_of(settings, output_topics(_admin(settings), survey)).items() if n}
+    counts = {
+        topic: n for topic, n in messages_of(settings, output_topics(Connection.of(settings), survey)).items() if n
+    }
     told: dict[str, Any] = {
         "topics": {name: round(topic_bytes(settings.home, name) / n, 1) for name, n in sorted(counts.items())},
         "messages": dict(sorted(counts.items())),
@@ -147,10 +150,6 @@ def bytes_per_message(settings: Settings, survey: str) -> dict[str, Any]:
     told["key"] = len(alerts[0].schema)
     told["ways"] = measured(settings, alerts)
     return told
-
-
-def _admin(settings: Settings) -> AdminClient:
-    return AdminClient(client_config(settings))
 
 
 def measured(settings: Settings, alerts: Sequence[Alert]) -> Mapping[str, float]:

@@ -17,7 +17,7 @@ from pyspark.sql.avro.functions import from_avro
 from fink_lib.bench.report import Batch
 from fink_lib.config import Settings
 from fink_lib.ingest.source import FETCH, java_security
-from fink_lib.spark import build_session
+from fink_lib.lake.spark.session import build_session
 
 _WHOLE_REST = 2**31 - 1
 

@@ -19,17 +19,18 @@ import fastavro
 import numpy as np
 import pyarrow as pa
 import pyspark.sql.functions as F
-import pyspark.sql.types as T
 from deltalake import write_deltalake
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.pandas.types import to_arrow_schema
 
 from fink_lib.errors import ConfigError
 from fink_lib.lake.health import health
-from fink_lib.lake.table import TableSpec
-from fink_lib.lake.tables import silver_alerts
-from fink_lib.nightly.compact import compact_night
+from fink_lib.lake.spark.table import read_table
+from fink_lib.lake.tables.spec import TableSpec
+from fink_lib.lake.versions import Table
+from fink_lib.nightly.compact import ROW_GROUP_BYTES
+from fink_lib.nightly.zorder import compact_night
 from fink_lib.surveys import Survey, value_at
+from fink_lib.surveys.tables import night_specs
 
 FIRST_NIGHT = date(2024, 1, 1)
 CONE_DEG = 1.0
@@ -99,7 +100,7 @@ def write_small_files(
 ) -> None:
     """Write a lake as a stream leaves it: each append adds one file of so many rows to each night."""
     rng = np.random.default_rng(0)
-    schema = to_arrow_schema(spec.schema)
+    schema = spec.plain_schema
     dates = [FIRST_NIGHT + timedelta(days=number) for number in range(nights)]
     for append in range(files):
         made = []
@@ -148,7 +149,7 @@ def in_cone(frame: DataFrame, ra_deg: float, dec_deg: float, radius_deg: float) 
 def ask(session: SparkSession, spec: TableSpec, lake: Path, rows: int) -> tuple[dict[str, float], dict[str, list[Any]]]:
     """Run the queries; return the median seconds and everything that was found, by kind."""
     rng = np.random.default_rng(7)
-    frame = spec.read(session, lake).select("alert_id", "object_id", "time", "ra", "dec", "candidate.magpsf")
+    frame = read_table(spec, session, lake).select("alert_id", "object_id", "time", "ra", "dec", "candidate.magpsf")
     names = [row["object_id"] for row in frame.where(F.col("alert_id").isin(_some(rng, rows))).collect()]
     places = [(float(rng.uniform(5, 355)), float(rng.uniform(-25, 60))) for _ in range(QUERIES)]
     kinds = {
@@ -199,7 +200,7 @@ def measure(
     ConfigError
         When there is no packet.
     """
-    spec = silver_alerts(survey, T.StructType([]))
+    spec = night_specs(survey)[Table.SILVER]
     records, total = decode(messages, survey), nights * files * rows
     write_small_files(spec, lake, records, survey, nights=nights, files=files, rows=rows)
     say(f"{total} rows in {nights * files} files, derived from {len(records)} alerts")
@@ -228,7 +229,7 @@ def _compact(session: SparkSession, spec: TableSpec, lake: Path, nights: int) ->
     """Compact every night; return the seconds that it took."""
     begin = time.monotonic()
     for night in range(nights):
-        compact_night(session, spec, spec.path(lake), FIRST_NIGHT + timedelta(days=night))
+        compact_night(session, spec, spec.path(lake), FIRST_NIGHT + timedelta(days=night), ROW_GROUP_BYTES)
     return time.monotonic() - begin
 
 

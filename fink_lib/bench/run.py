@@ -28,10 +28,11 @@ from fink_lib.bench.stages import (
 )
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
+from fink_lib.lake.tables import gold_published
 from fink_lib.simulator.amplify import Amplifier
 from fink_lib.simulator.packets import BRONZE, examine, messages_of
 from fink_lib.simulator.reading import read_path
-from fink_lib.streaming.spec import Stage, StreamSpec
+from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import Survey, value_at
 from fink_lib.surveys.checks import decode
 
@@ -53,6 +54,7 @@ class Benchmark(StrEnum):
     NIGHT = "night"
     SCIENCE = "science"
     CROSSMATCH = "crossmatch"
+    COMMITS = "commits"
 
 
 @dataclass(frozen=True)
@@ -259,7 +261,7 @@ def _wait_for_chain(request: BenchRequest, bed: Bed, specs: list[StreamSpec], to
 
 def _published_seconds(bed: Bed, since: datetime) -> list[float]:
     """Return, for each message that left, the seconds from its arrival in Kafka to its stamp on the topic."""
-    table = DeltaTable(bed.settings.lake / f"gold_{bed.survey.name}__published")
+    table = DeltaTable(gold_published(bed.survey.name).path(bed.settings.lake))
     rows = table.to_pyarrow_dataset().to_table(columns=["kafka_time", "publish_time"]).to_pylist()
     return [
         (row["publish_time"] - row["kafka_time"]).total_seconds()

@@ -24,22 +24,23 @@ from fink_lib.bench.run import BenchRequest, real_packets
 from fink_lib.bench.stages import StageRun, has_enriched, has_ingested, read_run, rows_of, running, wait_for
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
-from fink_lib.lake.tables import bronze_alerts
 from fink_lib.offline.run import batches_of
-from fink_lib.science.base import Module
-from fink_lib.science.batch import AlertBatch
-from fink_lib.science.registry import modules_of, stream_modules
-from fink_lib.science.runner import resource_of, run
-from fink_lib.simulator.amplify import Amplifier, Change
-from fink_lib.simulator.young import make_young
-from fink_lib.streaming.spec import Stage
+from fink_lib.science.framework.base import Module
+from fink_lib.science.framework.batch import AlertBatch
+from fink_lib.science.framework.registry import modules_of, stream_modules
+from fink_lib.science.framework.runner import resource_of, run
+from fink_lib.simulator.amplify import Amplifier
+from fink_lib.streams.spec import Stage
+from fink_lib.surveys import Survey
 from fink_lib.surveys.checks import decode
+from fink_lib.surveys.simulated import Change
+from fink_lib.surveys.tables import bronze_spec
 
 CORES = 2
 BATCHES = 5  # at least so many, so that some are left when the first one, of a cold driver, is not counted
 MODULE_ALERTS = 1000  # that each module is measured on by itself
 MODULE_BATCH = 250
-KINDS: Mapping[str, Change | None] = {"alerts as they are": None, "young alerts": make_young}
+KINDS = ("alerts as they are", "young alerts")
 
 
 @dataclass(frozen=True)
@@ -117,10 +118,16 @@ def run_science_bench(request: BenchRequest, say: Say) -> ScienceReport:
     check_loaded(stream_modules(request.survey.name), request.settings.cache)
     real = real_packets(request.path, request.survey)
     loads = []
-    for kind, change in KINDS.items():
+    for kind, change in zip(KINDS, (None, _young_of(request.survey)), strict=True):
         say(f"measuring {kind}: making {request.alerts} packets out of {len(real)} real ones")
         loads.append(_load(request, Amplifier(real, request.survey, request.seed, change), say))
     return ScienceReport(request.survey.name, request.alerts, len(real), whole=loads[0], young=loads[1])
+
+
+def _young_of(survey: Survey) -> Change:
+    if survey.simulated.young is None:
+        raise ConfigError(f"young transients of {survey.name} cannot be made: measure another survey")
+    return survey.simulated.young
 
 
 def with_catalogs(settings: Settings) -> Settings:
@@ -173,7 +180,7 @@ def _enriched(bed: Bed, request: BenchRequest) -> StageRun:
     deadline_s = time.monotonic() + request.timeout_s
     with running(bed, [Stage.INGEST]) as specs:
         wait_for(bed, specs, lambda: has_ingested(bed, request.alerts), deadline_s)
-    files = len(DeltaTable(bronze_alerts(bed.survey).path(bed.settings.lake)).file_uris())
+    files = len(DeltaTable(bronze_spec(bed.survey).path(bed.settings.lake)).file_uris())
     limit = min(bed.settings.max_files_per_batch, max(files // BATCHES, 1))
     bed.settings = bed.settings.model_copy(update={"max_files_per_batch": limit})
     bronze = rows_of(bed, "bronze.alerts")

@@ -13,9 +13,10 @@ from deltalake import DeltaTable
 from fink_lib.bench.bed import Bed
 from fink_lib.bench.report import Batch, rate, rate_steady, scaled
 from fink_lib.errors import StreamFailed, StreamStalled
-from fink_lib.streaming.heartbeat import StreamState, read_heartbeat
-from fink_lib.streaming.runner import LocalRunner
-from fink_lib.streaming.spec import Stage, StreamSpec
+from fink_lib.lake.tables.spec import full_name
+from fink_lib.streams.heartbeat import StreamState, read_heartbeat
+from fink_lib.streams.runner import LocalRunner
+from fink_lib.streams.spec import Stage, StreamSpec
 
 _POLL_S = 0.2
 _STAMP = r"^(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) "
@@ -122,7 +123,7 @@ def rows_of(bed: Bed, *tables: str) -> int:
     total = 0
     for name in tables:
         layer, short = name.split(".")
-        path = bed.settings.lake / f"{layer}_{bed.survey.name}__{short}"
+        path = bed.settings.lake / full_name(layer, bed.survey.name, short)
         if (path / "_delta_log").is_dir() and DeltaTable.is_deltatable(str(path)):
             counts = DeltaTable(path).get_add_actions(flatten=True).column("num_records").to_pylist()
             total += sum(count or 0 for count in counts)

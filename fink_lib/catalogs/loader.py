@@ -26,7 +26,7 @@ __all__ = ["CATALOGS", "Catalog", "CatalogFacts", "CatalogSource", "catalog_file
 logger = logging.getLogger(__name__)
 
 # Raised when the stored arrays change shape: old ones are then rebuilt instead of misread.
-LAYOUT = 2
+LAYOUT = 3
 VALUES = "values.arrow"
 
 
@@ -131,8 +131,7 @@ def _load(name: str, cache: str, folder: str | None) -> Catalog:
     source = KNOWN[name]
     paths, origin = catalog_files(source, None if folder is None else Path(folder))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
-    declared = hashlib.sha256(repr(source).encode()).hexdigest()
-    built = Path(cache) / "catalogs" / f"{name}-{digest[:12]}-{declared[:6]}-{LAYOUT}"
+    built = arrays_folder(source, digest, Path(cache))
     if not built.is_dir():
         _build(source, paths, origin, digest, built)
     try:
@@ -142,6 +141,22 @@ def _load(name: str, cache: str, folder: str | None) -> Catalog:
             f"the arrays of catalogue '{name}' in {built} are damaged ({type(error).__name__}): delete the folder, "
             "it is built again"
         ) from error
+
+
+def arrays_folder(source: CatalogSource, digest: str, cache: Path) -> Path:
+    """Return where the arrays of a catalogue stand: one folder for each content and each way to read it.
+
+    Parameters
+    ----------
+    source
+        The catalogue.
+    digest
+        SHA-256 of its files, one after the other, as hexadecimal digits.
+    cache
+        The settings' cache folder.
+    """
+    declared = hashlib.sha256(repr(source).encode()).hexdigest()
+    return cache / "catalogs" / f"{source.name}-{digest[:12]}-{declared[:6]}-{LAYOUT}"
 
 
 def catalog_files(source: CatalogSource, folder: Path | None = None) -> tuple[list[Path], str]:

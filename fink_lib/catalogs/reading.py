@@ -1,31 +1,22 @@
-"""Catalogue files as Arrow tables with the same columns whatever the format: Parquet, CSV or FITS.
+"""A catalogue of a science module as one Arrow table, with the same columns whatever the format of its files."""
 
-The files have habits of their own: texts padded with spaces, quotes inside fields, Windows line ends, a date
-above the header, big-endian numbers, positions in hours. All of it ends here.
-"""
-
-import csv
-import itertools
-import re
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from fink_lib.catalogs.known import Angle, CatalogSource
+from fink_lib.catalogs.angles import DEGREES_PER_HOUR, degrees, number
+from fink_lib.catalogs.files import column_names, pieces
+from fink_lib.catalogs.known import CatalogSource
 from fink_lib.errors import ConfigError
 
-Floats = npt.NDArray[np.float64]
+logger = logging.getLogger(__name__)
 
 RA, DEC, LABEL, RADIUS = "ra", "dec", "label", "radius_arcsec"
-
-_TIMESTAMP = re.compile(r'"?\d{4}-\d{2}-\d{2}[ T]')  # the Transient Name Server dates its file above the header
-_PARTS = re.compile(r"[\s:hdms'\"]+")
+# The Transient Name Server writes the name of a transient in two columns.
+FULL_NAME, NAME_PARTS = "fullname", ("name_prefix", "name")
 
 
 def read_catalog(source: CatalogSource, paths: Sequence[Path]) -> pa.Table:
@@ -54,8 +45,8 @@ def _part(source: CatalogSource, path: Path) -> pa.Table:
     if source.required:
         raw = raw.filter(pc.greater(pc.utf8_length(_text(raw[source.required])), 0))
     columns = {
-        RA: _angles(raw[source.ra], source.angle, per_hour=15.0),
-        DEC: _angles(raw[source.dec], source.angle, per_hour=1.0),
+        RA: pa.array(degrees(raw[source.ra], DEGREES_PER_HOUR)),
+        DEC: pa.array(degrees(raw[source.dec], 1.0)),
         LABEL: _text(raw[source.label]),
         **{name: _text(raw[column]) for column, name in source.texts},
         **{name: _number(raw[column]) for column, name in source.numbers},
@@ -72,52 +63,28 @@ def _wanted(source: CatalogSource) -> list[str]:
 
 
 def _raw(source: CatalogSource, path: Path) -> pa.Table:
-    readers: dict[str, Callable[[Path, Sequence[str]], pa.Table]] = {
-        ".parquet": _read_parquet,
-        ".csv": _read_csv,
-        ".fits": _read_fits,
-    }
-    if path.suffix not in readers:
-        raise ConfigError(f"catalogue '{source.name}': {path.name} is none of {', '.join(readers)}")
+    """Read the columns that there are, and say which rows had to be left out."""
     try:
-        return readers[path.suffix](path, _wanted(source))
-    except (OSError, pa.ArrowException, UnicodeDecodeError, csv.Error) as problem:
-        raise ConfigError(f"catalogue '{source.name}': {path} cannot be read: {problem}") from problem
+        there = column_names(path)
+        wanted = [name for name in _wanted(source) if name in there]
+        parts = list(pieces(path, [*wanted, *_full_name(source, there)]))
+    except ConfigError as problem:
+        raise ConfigError(f"catalogue '{source.name}': {problem}") from problem
+    short = [line for part in parts for line in part.short]
+    if short:
+        text = "catalogue '%s': %s: %d rows left out, the first at line %d: fewer cells than the header"
+        logger.warning(text, source.name, path, len(short), short[0])
+    table = pa.concat_tables([part.table for part in parts])
+    if _full_name(source, there):
+        prefix, name = (table[each].combine_chunks() for each in NAME_PARTS)
+        table = table.append_column(FULL_NAME, pc.utf8_trim_whitespace(pc.binary_join_element_wise(prefix, name, " ")))
+    return table
 
 
-def _read_parquet(path: Path, columns: Sequence[str]) -> pa.Table:
-    there = pq.read_schema(path).names
-    return pq.read_table(path, columns=[name for name in columns if name in there])
-
-
-def _read_csv(path: Path, columns: Sequence[str]) -> pa.Table:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        first = next(file, "")
-        above = [] if _TIMESTAMP.match(first) else [first]
-        rows = csv.reader(itertools.chain(above, file), skipinitialspace=True)
-        header = [name.strip() for name in next(rows, [])]
-        body = [row for row in rows if len(row) >= len(header)]
-    found = {name: header.index(name) for name in columns if name in header}
-    table = {name: pa.array([row[at].strip() for row in body], type=pa.string()) for name, at in found.items()}
-    if "fullname" in columns and "fullname" not in found and {"name_prefix", "name"} <= set(header):
-        prefix, name = header.index("name_prefix"), header.index("name")
-        table["fullname"] = pa.array([f"{row[prefix]} {row[name]}".strip() for row in body], type=pa.string())
-    return pa.table(table)
-
-
-def _read_fits(path: Path, columns: Sequence[str]) -> pa.Table:
-    from astropy.io import fits  # noqa: PLC0415 - half a second that only the builder of the arrays pays
-
-    with fits.open(path, memmap=False) as units:
-        data = units[1].data
-        return pa.table({name: _native(data[name]) for name in columns if name in data.names})
-
-
-def _native(values: Any) -> pa.Array:
-    array = np.asarray(values)
-    if array.dtype.kind in "SU":
-        return pa.array([str(value).strip() for value in array], type=pa.string())
-    return pa.array(array.astype(array.dtype.newbyteorder("=")))
+def _full_name(source: CatalogSource, there: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns that a full name is made of, where a file has no other."""
+    made = FULL_NAME in _wanted(source) and FULL_NAME not in there and set(NAME_PARTS) <= set(there)
+    return NAME_PARTS if made else ()
 
 
 def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -133,28 +100,6 @@ def _number(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _float(text: str | None) -> float | None:
     try:
-        return float(text or "")
+        return number(text)
     except ValueError:
         return None
-
-
-def _angles(column: pa.ChunkedArray, angle: Angle, per_hour: float) -> pa.Array:
-    if angle is Angle.DEGREES:
-        return pa.array(np.asarray(pc.fill_null(_number(column), np.nan), dtype=np.float64))
-    return pa.array([per_hour * sexagesimal(text) for text in column.to_pylist()], type=pa.float64())
-
-
-def sexagesimal(text: str | None) -> float:
-    """Return ``"-00 32 57.2"`` as a number; NaN for what is none. The sign is of the whole, also before a zero."""
-    stripped = (text or "").strip()
-    try:
-        parts = [abs(float(part)) for part in _PARTS.split(stripped) if part]
-    except ValueError:
-        return float("nan")
-    if not 1 <= len(parts) <= len(_WEIGHTS):
-        return float("nan")
-    size = sum(part * weight for part, weight in zip(parts, _WEIGHTS, strict=False))
-    return -size if stripped.startswith("-") else size
-
-
-_WEIGHTS = (1.0, 1.0 / 60.0, 1.0 / 3600.0)

@@ -14,9 +14,9 @@ CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}  # they are
 
 def airflow(context: typer.Context, home: HomeOption = None) -> None:
     """Hand the words to Airflow: `fink airflow backfill create --dag-id …`, `fink airflow dags list`."""
-    from fink_lib.cli.host.airflow_config import airflow_environment
-    from fink_lib.cli.host.services import AIRFLOW, Services
-    from fink_lib.cli.host.stack import connected
+    from fink_lib.host.airflow_config import airflow_environment
+    from fink_lib.host.services import AIRFLOW, Services
+    from fink_lib.host.stack import connected
 
     settings = load_settings(home)
     service = Services(settings.home).get(AIRFLOW)

@@ -9,7 +9,7 @@ from fink_lib.reprocess.folder import RequestFolder
 from fink_lib.reprocess.request import request_id_of
 
 if TYPE_CHECKING:
-    from fink_lib.cli.host.airflow_api import AirflowApi
+    from fink_lib.host.airflow_api import AirflowApi
 
 TASK = "approval"
 WAITS = "awaiting_input"
@@ -23,7 +23,7 @@ def answer_in_airflow(settings: Settings, folder: RequestFolder, option: str, wh
 
     The run then finds that what it is to do was done, and has the nights closed again where they changed.
     """
-    from fink_lib.cli.host.airflow import LocalAirflow
+    from fink_lib.host.airflow import LocalAirflow
 
     airflow, dag_id = LocalAirflow(settings), f"{folder.request().survey}_reprocess"
     if not airflow.is_running():

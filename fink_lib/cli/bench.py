@@ -21,7 +21,7 @@ _ENDED = 128 + signal.SIGTERM
 def bench(
     what: Annotated[
         Benchmark,
-        typer.Argument(help="One stage, the night (all three at once), the science modules, or the crossmatch."),
+        typer.Argument(help="One stage, the night (all three at once), the science, the crossmatch, or commits."),
     ],
     *,
     alerts: Annotated[int, typer.Option(min=1, help="Packets to measure on.")] = 8000,
@@ -36,13 +36,17 @@ def bench(
     ] = 0,
     positions: Annotated[int, typer.Option(min=1000, help="crossmatch: made positions.")] = 1_000_000,
     catalog: Annotated[int, typer.Option(min=1000, help="crossmatch: sources of a made catalogue.")] = 10_000_000,
+    rounds: Annotated[int, typer.Option(min=10, help="commits: entries that two processes ask for at once.")] = 4000,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures as JSON.")] = None,
 ) -> None:
     """Measure rates, latency and memory, in a home and on ports of its own; nothing of it stays.
 
-    Exits with 1 when the crossmatch does not agree with astropy.
+    Exits with 1 when the crossmatch does not agree with astropy, or our log store loses a commit.
     """
     settings = load_settings()
+    if what is Benchmark.COMMITS:
+        _commits(settings, rounds, json_file)
+        return
     if what is Benchmark.CROSSMATCH:
         _crossmatch(settings, positions, catalog, seed, json_file)
         return
@@ -50,7 +54,7 @@ def bench(
         what,
         get_survey(survey),
         settings,
-        resolve_path(path, settings),
+        resolve_path(path, settings, get_survey(survey)),
         alerts,
         rate=rate,
         latency_s=latency_s,
@@ -62,7 +66,12 @@ def bench(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_ENDED))
     if what is Benchmark.SCIENCE:
         _bench_science(request, json_file)
-        return
+    else:
+        _bench_streams(request, json_file)
+
+
+def _bench_streams(request: BenchRequest, json_file: Path | None) -> None:
+    """Measure a stage or the night and print the figures."""
     report = run_bench(request, say)
     if json_file is not None:
         json_file.write_text(report.as_json() + "\n")
@@ -106,6 +115,18 @@ def _crossmatch(settings: Settings, positions: int, catalog: int, seed: int, jso
     say(report.as_json())
     if not report.agrees:
         say(f"{report.disagreeing} of {report.checked} positions have another source than astropy finds")
+        raise typer.Exit(1)
+
+
+def _commits(settings: Settings, rounds: int, json_file: Path | None) -> None:
+    from fink_lib.bench.commits import run_commits
+
+    report = run_commits(settings, rounds, say)
+    if json_file is not None:
+        json_file.write_text(report.as_json() + "\n")
+    say(report.as_json())
+    if report.lost:
+        say(f"{report.lost} commits were lost by the log store that shall lose none")
         raise typer.Exit(1)
 
 

@@ -16,7 +16,27 @@ def book_lines(settings: Settings, books: Mapping[str, Any]) -> Iterator[str]:
             yield f"  manifest  {folder / 'manifest.json'}"
     for problem in filter(None, [books.get("error"), *books.get("dead_streams", ())]):
         yield f"PROBLEM   {problem}"
-    yield "the books balance" if books["ok"] else "THE BOOKS DO NOT BALANCE: see the report"
+    yield from _verdict(books)
+
+
+def _verdict(books: Mapping[str, Any]) -> Iterator[str]:
+    """Yield how the nights stand: their equations are one thing, whether they are closed is another."""
+    if books.get("error"):
+        yield "NOT EVERY NIGHT IS CLOSED: the problem above says which, and why"
+    counted = [night for night in books["nights"] if not _not_counted(night)]
+    stopped = [night for night in books["nights"] if night["night"] and not night.get("ok", True)]
+    held = [str(night["night"]) for night in stopped if night["equation_holds"] or _not_counted(night)]
+    if held:
+        yield f"STAYS OPEN, for another reason than its equation: {', '.join(held)}: see the report"
+    if not all(night["equation_holds"] for night in counted):
+        yield "THE BOOKS DO NOT BALANCE: see the report"
+    elif counted:
+        yield "the books balance"
+
+
+def _not_counted(night: Mapping[str, Any]) -> str:
+    """Return why a night's equation was not computed; an empty text when it was."""
+    return str(night.get("not_computed", {}).get("reconcile", ""))
 
 
 def list_rows(nights: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -34,14 +54,18 @@ def list_rows(nights: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _night(night: Mapping[str, Any]) -> Iterator[str]:
     """Yield a night's equations, its quality and its topics."""
-    stands = "holds" if night["equation_holds"] else "DOES NOT HOLD"
+    reason = _not_counted(night)
+    stands = f"was not computed ({reason})" if reason else "holds" if night["equation_holds"] else "DOES NOT HOLD"
     yield f"{night['night'] or 'messages of no night'}: the equation {stands}"
     texts = night.get("equations") or [f"{night['offered']} offered, {night['quarantine']} in quarantine"]
     yield from (f"  {text}" for text in texts)
     lost, judged = len(night["lost"]), night["expectations"]
     yield f"  {lost} lost; {judged['passed']} expectations passed, {judged['failed']} failed"
     for name in night.get("critical_failed", ()):
-        yield f"  critical: {name}"
+        yield f"  critical expectation failed: {name}"
+    for step, why in night.get("not_computed", {}).items():
+        if step != "reconcile":
+            yield f"  {step} was not computed: {why}"
     yield from _topics(night["published"])
 
 

@@ -44,7 +44,7 @@ def overview(settings: Settings, now: dt.datetime) -> list[dict[str, Any]]:
     """
     from fink_lib.catalogs.sources import known_files
     from fink_lib.catalogs.standard import digest
-    from fink_lib.crossmatch.ledger import catalogs_in_force
+    from fink_lib.catalogs.versions import catalogs_in_force
 
     files, loaded = known_files(settings.catalogs), catalogs_in_force(settings.lake)
     rows = []
@@ -92,23 +92,28 @@ def load(
     airflow: Annotated[
         bool, typer.Option("--airflow", help="Have the DAG `catalogs` do it, with its settings")
     ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Write the tables anew though the files are the same: their own are damaged")
+    ] = False,
 ) -> None:
     """Load catalogue files as new versions and match again the sky that they change; the same file changes nothing."""
+    from fink_lib.catalogs.spark.job import sentences
+    from fink_lib.catalogs.spark.refresh import chosen_files, refresh
     from fink_lib.cli.dag_run import start_dag
-    from fink_lib.crossmatch.job import sentences
-    from fink_lib.crossmatch.refresh import chosen_files, refresh
-    from fink_lib.spark import build_session
+    from fink_lib.lake.spark.session import build_session
 
     settings = load_settings(home, catalogs=folder)
     if vizier is not None:
         from_vizier(names or (), vizier, settings, vizier_url)
     chosen_files(settings, names or ())  # a wrong name is said before a JVM or a run is started
+    if again and (airflow or not names):
+        raise ConfigError("--again goes with the names of catalogues, and without --airflow")
     if airflow:
         start_dag(settings, "catalogs", {"names": names or []})
         return
     session = build_session("catalogs", settings)
     try:
-        for one in refresh(session, settings, names or ()):
+        for one in refresh(session, settings, names or (), again=again):
             for line in sentences(one):
                 say(line)
     finally:

@@ -8,7 +8,7 @@ from fink_lib.config import Settings
 
 def close_again(settings: Settings, survey: str, nights: Iterable[str]) -> None:
     """Start the DAG that closes a night, once for each; where Airflow does not run, say what is left to do."""
-    from fink_lib.cli.host.airflow import LocalAirflow
+    from fink_lib.host.airflow import LocalAirflow
 
     airflow, dag_id = LocalAirflow(settings), f"{survey}_close_night"
     chosen = sorted(nights)

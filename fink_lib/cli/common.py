@@ -53,8 +53,9 @@ def settings_sentence(error: SettingsError | ValidationError) -> str:
 
 def _shown(problem: ErrorDetails) -> str:
     """Return the value that cannot be used, unless it holds a password."""
-    return "…" if problem["loc"][:1] == ("kafka_security",) else repr(problem["input"])
+    return "…" if {"kafka_security", "security"}.intersection(problem["loc"]) else repr(problem["input"])
 
 
 def _variable(location: tuple[int | str, ...]) -> str:
+    location = location[1:] if location[:1] == ("of_surveys",) else location
     return "FINK_" + "_".join(str(part) for part in location).upper()

@@ -15,7 +15,7 @@ def start_dag(settings: Settings, dag_id: str, conf: dict[str, Any]) -> str:
     HostError
         When Airflow does not run.
     """
-    from fink_lib.cli.host.airflow import LocalAirflow
+    from fink_lib.host.airflow import LocalAirflow
 
     airflow = LocalAirflow(settings)
     if not airflow.is_running():

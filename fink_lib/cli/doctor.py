@@ -7,7 +7,7 @@ from fink_lib.cli.common import HomeOption, load_settings
 
 def doctor(home: HomeOption = None) -> None:
     """Tell what this machine lacks, and how to get it. Exits with 1 when something is missing."""
-    from fink_lib.cli.host.checks import all_checks
+    from fink_lib.host.checks import all_checks
 
     missing = 0
     for check in all_checks(load_settings(home)):

@@ -21,7 +21,7 @@ from fink_lib.filters.registry import filters_of, inputs_of
 from fink_lib.offline.alerts import Science, alert_tables, science_leaves
 from fink_lib.offline.packets import packets_of
 from fink_lib.offline.selection import Selection, select, why
-from fink_lib.science.registry import modules_of
+from fink_lib.science.framework.registry import modules_of
 from fink_lib.simulator import resolve_path
 from fink_lib.surveys import get_survey
 
@@ -121,7 +121,7 @@ def _tables(
         return iter([science_leaves(pq.read_table(path), paths)])
     earlier = None if science is None else pq.read_table(science)
     source = Science(modules_of(survey), settings.cache, earlier)
-    return alert_tables(packets_of(resolve_path(path, settings), adapter), paths, adapter, source)
+    return alert_tables(packets_of(resolve_path(path, settings, adapter), adapter), paths, adapter, source)
 
 
 def _show(alerts: int, found: list[Selection]) -> None:

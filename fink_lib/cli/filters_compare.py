@@ -11,15 +11,15 @@ from rich.console import Console
 from rich.table import Table
 
 from fink_lib.cli.common import load_settings, say
+from fink_lib.compare_fink.parity import id_column
+from fink_lib.compare_fink.side_by_side import Pair, columns_for, pairs_of, run_pairs
 from fink_lib.errors import ConfigError
-from fink_lib.filters.plugins.loader import load_plugins
 from fink_lib.filters.registry import filters_of
+from fink_lib.filters.upstream.loader import load_plugins
 from fink_lib.offline.alerts import Science, alert_tables
 from fink_lib.offline.packets import packets_of
-from fink_lib.offline.parity import id_column
 from fink_lib.offline.run import Given
-from fink_lib.offline.side_by_side import Pair, columns_for, pairs_of, run_pairs
-from fink_lib.science.registry import modules_of
+from fink_lib.science.framework.registry import modules_of
 from fink_lib.simulator import resolve_path
 from fink_lib.surveys import get_survey
 
@@ -53,7 +53,7 @@ def compare(
     given = Given() if outputs is None else _given(outputs)
     earlier = None if science is None else pq.read_table(science)
     source = Science(modules_of(survey), settings.cache, earlier, given)
-    packets = packets_of(resolve_path(path, settings), adapter)
+    packets = packets_of(resolve_path(path, settings, adapter), adapter)
     alerts = run_pairs(pairs, alert_tables(packets, columns_for(pairs, survey), adapter, source), survey)
     if json_file is not None:
         told = {"survey": survey, "alerts": alerts, "plugins": f"{PACKAGE} {version(PACKAGE)}"}

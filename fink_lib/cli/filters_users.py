@@ -17,9 +17,9 @@ from fink_lib.errors import ConfigError
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from fink_lib.user_filters.predicate import Predicate
-    from fink_lib.user_filters.store import Action, Event
-    from fink_lib.user_filters.trial import Trial
+    from fink_lib.filters.users.predicate import Predicate
+    from fink_lib.filters.users.spark.trial import Trial
+    from fink_lib.filters.users.store import Action, Event
 
 MATCH_RATE_LIMIT = 0.05  # of a night's alerts: more is a survey's stream, not a filter
 
@@ -42,8 +42,8 @@ def add(
     home: HomeOption = None,
 ) -> None:
     """Keep a filter, or a new version of it; nothing is sent before it is activated."""
-    from fink_lib.user_filters.predicate import parse_predicate
-    from fink_lib.user_filters.store import Action, Event, check_name, history, record
+    from fink_lib.filters.users.predicate import parse_predicate
+    from fink_lib.filters.users.store import Action, Event, check_name, history, record
 
     settings = load_settings(home)
     check_name(survey, name, owner, description)
@@ -68,8 +68,8 @@ def trial(
     home: HomeOption = None,
 ) -> None:
     """Run the newest version of a filter on a past night: matches, each clause, examples."""
-    from fink_lib.user_filters.store import history, newest
-    from fink_lib.user_filters.trial import why
+    from fink_lib.filters.users.spark.trial import why
+    from fink_lib.filters.users.store import history, newest
 
     settings = load_settings(home)
     event = newest(history(settings.lake, survey, name), name)
@@ -93,7 +93,7 @@ def activate(
     home: HomeOption = None,
 ) -> None:
     """Let the stream send what a filter selects, unless it selects too much of a night."""
-    from fink_lib.user_filters.store import Action, history, newest
+    from fink_lib.filters.users.store import Action, history, newest
 
     settings = load_settings(home)
     events = history(settings.lake, survey, name)
@@ -132,7 +132,7 @@ def pause(
     home: HomeOption = None,
 ) -> None:  # fmt: skip
     """Send nothing more by a filter; what was sent stays on its topic."""
-    from fink_lib.user_filters.store import Action, active, history
+    from fink_lib.filters.users.store import Action, active, history
 
     settings = load_settings(home)
     events = history(settings.lake, survey, name)
@@ -145,8 +145,8 @@ def pause(
 
 def of_users(settings: Settings, survey: str) -> list[tuple["Event", str]]:
     """Return the newest version of each user's filter, and how it stands."""
-    from fink_lib.user_filters.store import active, newest
-    from fink_lib.user_filters.store import history as events_of
+    from fink_lib.filters.users.store import active, newest
+    from fink_lib.filters.users.store import history as events_of
 
     events = events_of(settings.lake, survey)
     running = {one.name: one.version for one in active(events)}
@@ -167,7 +167,7 @@ def history(
     home: HomeOption = None,
 ) -> None:
     """Tell what was done with users' filters, by whom and why."""
-    from fink_lib.user_filters.store import history as events_of
+    from fink_lib.filters.users.store import history as events_of
 
     table = Table("at (UTC)", "filter", "version", "action", "by", "owner", "match rate", "predicate", "reason")
     for one in events_of(load_settings(home).lake, survey, name):
@@ -192,11 +192,10 @@ def columns(*, survey: SurveyOption = "ztf") -> None:
 
 def silver_columns(survey: str) -> frozenset[str]:
     """Return every column of silver as a dotted path."""
-    from fink_lib.distribute.match import paths_of
-    from fink_lib.enrich.schema import silver_spec
+    from fink_lib.science.framework.silver import silver_spec
     from fink_lib.surveys import get_survey
 
-    return paths_of(silver_spec(get_survey(survey)).schema)
+    return silver_spec(get_survey(survey)).paths
 
 
 @contextmanager
@@ -211,10 +210,11 @@ def night_of_silver(
         When silver holds no such night.
     """
     from fink_lib.distribute.match import is_public
-    from fink_lib.enrich.schema import silver_spec
+    from fink_lib.lake.spark.session import build_session
+    from fink_lib.lake.spark.table import read_table
     from fink_lib.nights import parse_night
-    from fink_lib.spark import build_session
-    from fink_lib.streaming.drain import rows_by_night
+    from fink_lib.science.framework.silver import silver_spec
+    from fink_lib.streams.drain import rows_by_night
     from fink_lib.surveys import get_survey
 
     adapter = get_survey(survey)
@@ -224,7 +224,7 @@ def night_of_silver(
         raise ConfigError(f"silver of {survey} holds no night '{wanted}': it has {', '.join(sorted(nights)) or 'none'}")
     session = build_session("filters-test", settings)
     try:
-        silver = silver_spec(adapter).read(session, settings.lake, version)
+        silver = read_table(silver_spec(adapter), session, settings.lake, version)
         yield silver.where(silver["night"] == wanted).where(is_public(adapter)), parse_night(wanted)
     finally:
         session.stop()
@@ -233,14 +233,14 @@ def night_of_silver(
 def checked_on(alerts: "DataFrame", event: "Event") -> "Predicate":
     """Read a filter's predicate against the columns of these alerts."""
     from fink_lib.distribute.match import paths_of
-    from fink_lib.user_filters.running import checked
+    from fink_lib.filters.users.spark.running import checked
 
     return checked(alerts, event.predicate, paths_of(alerts.schema))
 
 
 def tried(alerts: "DataFrame", night: dt.date, event: "Event") -> "Trial":
     """Try a filter's predicate on a night."""
-    from fink_lib.user_filters.trial import attempt
+    from fink_lib.filters.users.spark.trial import attempt
 
     return attempt(alerts, night, checked_on(alerts, event))
 
@@ -262,7 +262,7 @@ def keep(
     """Record what was done with one version of a filter."""
     from dataclasses import replace
 
-    from fink_lib.user_filters.store import record
+    from fink_lib.filters.users.store import record
 
     who, now = by or getpass.getuser(), dt.datetime.now(dt.UTC)
     done = replace(event, event=number + 1, action=action, by=who, at=now, reason=reason, match_rate=rate)

@@ -11,9 +11,13 @@ from fink_lib.errors import ConfigError
 def jars(
     sets: Annotated[list[str] | None, typer.Argument(help="spark, kafka; both when not given")] = None,
 ) -> None:
-    """Fetch the pinned jars of Spark and Kafka from Maven Central, once, and check each against its SHA-256."""
-    from fink_lib.cli.host.class_archive import ensure_class_archive
-    from fink_lib.cli.host.jars import SETS, SPARK, ensure_jars
+    """Fetch the pinned jars of Spark and Kafka from Maven Central, once, and check each against its SHA-256.
+
+    With Spark's, the log store of the lake is compiled; its compiler is one more pinned jar.
+    """
+    from fink_lib.host.class_archive import ensure_class_archive
+    from fink_lib.host.jars import SETS, SPARK, ensure_jars
+    from fink_lib.host.log_store import ensure_log_store
 
     unknown = sorted(set(sets or ()) - set(SETS))
     if unknown:
@@ -21,4 +25,5 @@ def jars(
     settings = load_settings()
     ensure_jars(settings.cache, sets or SETS, say)
     if SPARK in (sets or SETS):
+        ensure_log_store(settings, say)
         ensure_class_archive(settings, say)

@@ -25,8 +25,8 @@ UserArgument = Annotated[str, typer.Argument(help="Name of the user.")]
 @app.command()
 def start(home: HomeOption = None, port: PortOption = None) -> None:
     """Start the broker of a home and print its addresses."""
-    from fink_lib.cli.host.jars import KAFKA, ensure_jars
-    from fink_lib.cli.host.stack import kafka_doors, local_kafka, require_room
+    from fink_lib.host.jars import KAFKA, ensure_jars
+    from fink_lib.host.stack import kafka_doors, local_kafka, require_room
 
     settings = load_settings(home, kafka_port=port)
     require_room(settings)
@@ -38,7 +38,7 @@ def start(home: HomeOption = None, port: PortOption = None) -> None:
 @app.command()
 def stop(home: HomeOption = None) -> None:
     """Stop the broker of a home; its topics stay on disk."""
-    from fink_lib.cli.host.stack import local_kafka
+    from fink_lib.host.stack import local_kafka
 
     kafka = local_kafka(load_settings(home))
     say("kafka: stopping" if kafka.is_running() else "kafka: not running")
@@ -48,13 +48,14 @@ def stop(home: HomeOption = None) -> None:
 @app.command()
 def topics(home: HomeOption = None) -> None:
     """List the topics with their partitions and messages, and who may read them."""
-    from fink_lib.cli.host.stack import connected, kafka_doors
-    from fink_lib.cli.host.topics import list_topics
+    from fink_lib.host.stack import connected, kafka_doors
+    from fink_lib.kafka.connection import Connection
+    from fink_lib.kafka.reading import list_topics
 
     settings = connected(load_settings(home))
     readers = _readers(settings)
     table = Table("topic", "partitions", "messages", "readers", title=f"Kafka {kafka_doors(settings)}")
-    for topic in list_topics(settings.kafka_bootstrap, settings.kafka_security):
+    for topic in list_topics(Connection.of(settings)):
         who = readers.get(topic.name, set()) if readers is not None else {"*"}
         shown = "anyone" if "*" in who else ", ".join(sorted(who))
         table.add_row(topic.name, str(topic.partitions), str(topic.messages), shown)
@@ -64,8 +65,8 @@ def topics(home: HomeOption = None) -> None:
 @app.command()
 def users(home: HomeOption = None) -> None:
     """List the users with a password, and the topics that each was granted."""
-    from fink_lib.cli.host.stack import connected
-    from fink_lib.distribute.users import users as all_users
+    from fink_lib.host.stack import connected
+    from fink_lib.kafka.users import users as all_users
 
     found = all_users(_admin(connected(load_settings(home))))
     table = Table("user", "may read, besides public topics")
@@ -85,10 +86,10 @@ def grant(
     home: HomeOption = None,
 ) -> None:
     """Let a user read topics; a new user gets a password, which is printed once and kept nowhere."""
-    from fink_lib.cli.host.stack import connected, has_own_kafka, local_kafka
-    from fink_lib.distribute.users import check_user, put_user
-    from fink_lib.distribute.users import grant as let_read
-    from fink_lib.distribute.users import users as all_users
+    from fink_lib.host.stack import connected, has_own_kafka, local_kafka
+    from fink_lib.kafka.users import check_user, put_user
+    from fink_lib.kafka.users import grant as let_read
+    from fink_lib.kafka.users import users as all_users
 
     check_user(user)
     settings = connected(load_settings(home))
@@ -114,9 +115,9 @@ def revoke(
     home: HomeOption = None,
 ) -> None:
     """Take topics back from a user, or the whole account."""
-    from fink_lib.cli.host.stack import connected
-    from fink_lib.distribute.users import revoke as take_back
-    from fink_lib.distribute.users import users as all_users
+    from fink_lib.host.stack import connected
+    from fink_lib.kafka.users import revoke as take_back
+    from fink_lib.kafka.users import users as all_users
 
     admin = _admin(connected(load_settings(home)))
     known = {one.name: one.topics for one in all_users(admin)}
@@ -130,17 +131,15 @@ def revoke(
 
 
 def _admin(settings: Settings) -> "AdminClient":
-    from confluent_kafka.admin import AdminClient
+    from fink_lib.kafka.connection import QUIET, Connection
 
-    from fink_lib.simulator.kafka import client_settings
-
-    return AdminClient(client_settings(settings))
+    return Connection.of(settings).admin(QUIET)
 
 
 def _readers(settings: Settings) -> dict[str, set[str]] | None:
     """Return who may read each topic; None where everybody may do everything."""
-    from fink_lib.distribute.access import NoRules
-    from fink_lib.distribute.users import readers_of_topics
+    from fink_lib.kafka.access import NoRules
+    from fink_lib.kafka.users import readers_of_topics
 
     try:
         return readers_of_topics(_admin(settings))
@@ -156,13 +155,14 @@ def _check_topics(settings: Settings, wanted: list[str]) -> None:
     ConfigError
         Naming the first one.
     """
-    from fink_lib.cli.host.topics import list_topics
     from fink_lib.filters.base import TOPIC_PREFIX
+    from fink_lib.kafka.connection import Connection
+    from fink_lib.kafka.reading import list_topics
     from fink_lib.transfer.request import TOPIC_PREFIX as TRANSFERS
 
     if not wanted:
         return
-    there = {topic.name for topic in list_topics(settings.kafka_bootstrap, settings.kafka_security)}
+    there = {topic.name for topic in list_topics(Connection.of(settings))}
     for name in wanted:
         if name not in there or not name.startswith((TOPIC_PREFIX, TRANSFERS)):
             raise ConfigError(f"'{name[:80]}' is no output topic: `fink kafka topics` lists what there is")

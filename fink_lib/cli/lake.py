@@ -1,6 +1,8 @@
 """`fink lake`: how the tables lie on disk, and removing what no table needs."""
 
+import dataclasses
 import datetime as dt
+import json
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -45,11 +47,45 @@ def vacuum_command(
         say(line)
 
 
+@app.command("upgrade")
+def upgrade_command(home: HomeOption = None) -> None:
+    """Bring the tables of an older version into the format of this one; a second run finds nothing to do."""
+    from fink_lib.maintenance.upgrade import upgrade
+
+    done = upgrade(load_settings(home))
+    for one in done:
+        say(f"{one.table}: {one.rows} packets keep their bytes from version {one.version} on, rebuilt from columns")
+    if not done:
+        say("nothing to upgrade")
+
+
+@app.command("digest")
+def digest_command(
+    tables: Annotated[list[str] | None, typer.Argument(metavar="[TABLE]...", help="Full names; all if none")] = None,
+    night: Annotated[str | None, typer.Option(help="Of this night alone, YYYY-MM-DD")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
+    home: HomeOption = None,
+) -> None:
+    """Print what each table says about each night as a digest, equal for two runs over the same messages.
+
+    Row and file order do not count, nor do the broker's clocks and versions, nor the offsets of output topics.
+    """
+    from fink_lib.lake.content import lake_digests
+    from fink_lib.nights import parse_night
+
+    found = lake_digests(load_settings(home).lake, tables, None if night is None else parse_night(night))
+    if as_json:
+        print(json.dumps([dataclasses.asdict(one) for one in found], indent=2))
+        return
+    for one in found:
+        say(f"{one.digest}  {one.night:<10}  {one.table}  {one.rows} rows")
+
+
 @app.command("forget")
 def forget_command(topic: Annotated[str, typer.Argument(help="Its name")], home: HomeOption = None) -> None:
     """Take an output topic that was deleted and made anew out of the books; nothing is sent again."""
-    from fink_lib.cli.host.stack import connected
     from fink_lib.distribute.forget import forget
+    from fink_lib.host.stack import connected
 
     say(f"{forget(connected(load_settings(home)), topic)} rows of {topic} are no longer in published")
 
@@ -68,18 +104,19 @@ def bench_command(
     Exits with 1 when either became less than 5 times faster.
     """
     from fink_lib.bench.queries import WANTED_SPEEDUP, measure
+    from fink_lib.lake.spark.session import build_session
     from fink_lib.simulator import resolve_path
     from fink_lib.simulator.reading import read_path
-    from fink_lib.spark import build_session
     from fink_lib.surveys import get_survey
 
     settings = load_settings()
-    packets = (file.data for file in read_path(resolve_path(path, settings)) if file.is_packet)
+    adapter = get_survey(survey)
+    packets = (file.data for file in read_path(resolve_path(path, settings, adapter)) if file.is_packet)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=settings.cache.parent) as scratch:
         session = build_session("bench-queries", settings.model_copy(update={"home": Path(scratch)}))
         try:
             lake = Path(scratch) / "lake"
-            found = measure(session, get_survey(survey), lake, packets, nights=nights, files=files, rows=rows, say=say)
+            found = measure(session, adapter, lake, packets, nights=nights, files=files, rows=rows, say=say)
         finally:
             session.stop()
     if json_file is not None:

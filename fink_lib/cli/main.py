@@ -34,6 +34,7 @@ COMMANDS = {
     "catalogs": "Catalogues in the lake: list, load, match again what changed.",
     "transfer": "Past alerts to a topic of their own, downloaded by finkctl.",
     "notices": "What is told of nights and filters, to whom, and what became of it.",
+    "losses": "Messages that are gone: list, accept with a reason.",
     "quarantine": "Messages that could not be used: list, show, replay, discard.",
     "airflow": "Airflow's own command, in the environment of this home.",
     "kafka": "The local broker: start, stop, topics; users and what they may read.",

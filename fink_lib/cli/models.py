@@ -9,7 +9,7 @@ from rich.table import Table
 
 from fink_lib.cli.common import load_settings, say
 from fink_lib.cli.models_train import train
-from fink_lib.models import MODELS, ModelFacts, ensure
+from fink_lib.science.models import MODELS, ModelFacts, ensure
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(train)
@@ -32,7 +32,7 @@ def build(
 @app.command("list")
 def list_() -> None:
     """Show every model: its hash, how far the conversion is from the original, and the file that it comes from."""
-    from fink_lib.models.store import built_facts
+    from fink_lib.science.models.store import built_facts
 
     settings = load_settings()
     table = Table("model", "becomes", "sha256", "converter", "differs by", "file")

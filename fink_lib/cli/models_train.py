@@ -24,8 +24,8 @@ def train(
     """
     if name not in TRAINABLE:
         raise ConfigError(f"no training for a model '{name}': there is {', '.join(TRAINABLE)}")
-    from fink_lib.science.rubin.early_snia_model import MODEL_FILE
-    from fink_lib.science.rubin.early_snia_training import train as train_early_snia
+    from fink_lib.science.methods.rubin.early_snia_model import MODEL_FILE
+    from fink_lib.science.training.early_snia_rubin import train as train_early_snia
 
     path = out or MODEL_FILE
     card = train_early_snia(data, path)

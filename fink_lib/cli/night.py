@@ -13,7 +13,7 @@ from fink_lib.cli.tables import narrow_table
 from fink_lib.config import Settings
 
 if TYPE_CHECKING:
-    from fink_lib.cli.play import NightPlay
+    from fink_lib.host.play import NightPlay
     from fink_lib.simulator import Fault
     from fink_lib.surveys import Survey
 
@@ -36,13 +36,15 @@ def play_command(
     unknown_schema: Annotated[int, typer.Option(help="Add so many packets of an unknown schema")] = 0,
     out_of_order: Annotated[int, typer.Option(help="Send so many packets late")] = 0,
     seed: Annotated[int, typer.Option(help="Of every random choice")] = 0,
-    timeout_s: Annotated[float | None, typer.Option(help="How long to wait for the nights to close")] = None,
+    timeout_s: Annotated[
+        float | None, typer.Option(help="How long to wait for nights to close while nothing moves")
+    ] = None,
 ) -> None:
     """Start what is not running, play PATH, wait until its nights are closed, print their books.
 
-    Exits with 1 when an equation fails, a stream died, a critical expectation failed or a night was not closed in time.
+    Exits with 1 when an equation fails, a stream died, a critical expectation failed or a night is still open.
     """
-    from fink_lib.cli.play import NightPlay
+    from fink_lib.host.play import NightPlay
 
     settings = load_settings(home)
     adapter, packets = _what_to_play(path, survey, settings)
@@ -62,26 +64,27 @@ def _what_to_play(path: str, name: str, settings: Settings) -> "tuple[Survey, Pa
     """Return the survey and the packets; both are looked at before anything is started."""
     from fink_lib.errors import ConfigError
     from fink_lib.simulator import require_packets, resolve_path
-    from fink_lib.surveys import SURVEYS, get_survey
+    from fink_lib.surveys import get_survey, running_surveys
 
     survey = get_survey(name)
-    if not survey.streams_enabled:
-        able = ", ".join(sorted(each.name for each in SURVEYS.values() if each.streams_enabled))
-        raise ConfigError(f"survey '{name}' has no streams that could carry a night: choose {able}")
-    packets = resolve_path(path, settings, say)
+    if survey not in running_surveys(settings):
+        wanted = f"FINK_SURVEYS={settings.surveys},{name}"
+        raise ConfigError(f"no streams of survey '{name}' run here, which could carry a night: {wanted} starts them")
+    packets = resolve_path(path, settings, survey, say)
     require_packets(packets, survey)
     return survey, packets
 
 
 def _play(wanted: "NightPlay", settings: Settings, json_file: Path | None, *, keep: bool) -> dict[str, Any]:
     """Play and tell; what is known of the nights is written also when something fails on the way."""
-    from fink_lib.cli.host.stack import kafka_doors, start_stack, stop_stack
-    from fink_lib.cli.play import play_night
+    from fink_lib.cli.simulate import Report
     from fink_lib.errors import FinkError
+    from fink_lib.host.play import play_night
+    from fink_lib.host.stack import kafka_doors, start_stack, stop_stack
 
     stack = start_stack(settings, say)
     try:
-        books = play_night(wanted, stack, say)
+        books = play_night(wanted, stack, say, Report())
     except FinkError as error:
         write_books({"nights": [], "ok": False, "error": str(error)}, json_file)
         raise
@@ -119,7 +122,7 @@ def list_command(
     survey: Annotated[str, typer.Option(help="Whose nights")] = "ztf",
 ) -> None:
     """List the closed nights."""
-    from fink_lib.cli.night_watch import offered_so_far, read_manifest
+    from fink_lib.host.night_watch import offered_so_far, read_manifest
 
     settings = load_settings(home)
     found = [read_manifest(settings, survey, night) for night in offered_so_far(settings, survey)]
@@ -137,8 +140,8 @@ def show_command(
     survey: Annotated[str, typer.Option(help="Whose night")] = "ztf",
 ) -> None:
     """Print the manifest in force of one night."""
-    from fink_lib.cli.night_watch import read_manifest
     from fink_lib.errors import ConfigError
+    from fink_lib.host.night_watch import read_manifest
     from fink_lib.nights import parse_night
 
     settings = load_settings(home)

@@ -34,7 +34,7 @@ def list_(
 
 @app.command()
 def deliver(*, home: HomeOption = None) -> None:
-    """Deliver what waits, as the DAG `ztf_deliver_notices` does."""
+    """Deliver what waits, as the DAG `deliver_notices` does."""
     from fink_lib.notices.job import deliver as deliver_now
 
     say(deliver_now(load_settings(home)))

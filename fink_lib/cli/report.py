@@ -17,7 +17,7 @@ def report(
     send: Annotated[bool, typer.Option("--send", help="Mail or post it too, as the settings ask")] = False,
 ) -> None:
     """Draw the report of a closed night again: the same night gives the same bytes."""
-    from fink_lib.nightly.night_index import write_index
+    from fink_lib.nightly.report.night_index import write_index
 
     settings = load_settings(home)
     chosen = _nights(settings, survey) if night == "all" else [] if night == "index" else [night]
@@ -33,8 +33,8 @@ def _nights(settings: Settings, survey: str) -> list[str]:
 def _draw(settings: Settings, survey: str, night: str, *, send: bool) -> str:
     """Draw the page from the results of the run that the manifest in force names."""
     from fink_lib.nightly.job import NightContext, perform
-    from fink_lib.nightly.notify import notify
-    from fink_lib.nightly.report import PAGE, draw
+    from fink_lib.nightly.report.notify import notify
+    from fink_lib.nightly.report.step import PAGE, draw
     from fink_lib.nightly.results import Step
     from fink_lib.nights import parse_night
     from fink_lib.surveys import get_survey

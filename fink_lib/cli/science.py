@@ -15,12 +15,11 @@ from fink_lib.cli.common import load_settings, say
 from fink_lib.cli.science_accuracy import accuracy
 from fink_lib.cli.science_remote import remote
 from fink_lib.cli.science_tracklets import tracklets
-from fink_lib.offline import Comparison, Given, compare, science_table
-from fink_lib.offline.packets import packets_of
-from fink_lib.offline.parity import id_column
-from fink_lib.science.base import Module
-from fink_lib.science.registry import modules_of, with_needs
-from fink_lib.science.runner import versions
+from fink_lib.compare_fink.parity import Comparison, compare, id_column
+from fink_lib.offline import Given, science_of
+from fink_lib.science.framework.base import Module
+from fink_lib.science.framework.registry import modules_of, with_needs
+from fink_lib.science.framework.runner import versions
 from fink_lib.simulator import resolve_path
 from fink_lib.surveys import get_survey
 
@@ -81,8 +80,7 @@ def run(
     """Run modules over packets and write their outputs; no Kafka, Spark or Airflow."""
     settings = load_settings()
     adapter, chosen = get_survey(survey), _chosen(survey, modules)
-    packets = packets_of(resolve_path(path, settings), adapter)
-    table = science_table(packets, chosen, adapter, settings.cache)
+    table = science_of(resolve_path(path, settings, adapter), chosen, adapter, settings.cache)
     facts = {key.encode(): text.encode() for key, text in versions(chosen, settings.cache).items()}
     pq.write_table(table.replace_schema_metadata(facts), out)
     say(f"{table.num_rows} alerts, {len(chosen)} modules: {out}")
@@ -104,7 +102,7 @@ def parity(
     adapter, chosen = get_survey(survey), _chosen(survey, modules)
     published = pq.read_table(outputs)
     given = _given(published, chosen)
-    ours = science_table(packets_of(resolve_path(packets, settings), adapter), chosen, adapter, settings.cache, given)
+    ours = science_of(resolve_path(packets, settings, adapter), chosen, adapter, settings.cache, given)
     found = compare(ours, published, chosen)
     if json_file is not None:
         json_file.write_text(json.dumps({name: each.as_dict() for name, each in found.items()}, indent=1) + "\n")

@@ -18,7 +18,7 @@ def accuracy(
 
     Every alert is scored by those members of our model that never saw its object in training.
     """
-    from fink_lib.science.rubin.early_snia_accuracy import compare
+    from fink_lib.science.training.early_snia_rubin_accuracy import compare
 
     figures = compare(data, seed)
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -17,9 +17,9 @@ from fink_lib.catalogs.remote.service import URL
 from fink_lib.cli.common import load_settings, say
 from fink_lib.errors import ConfigError
 from fink_lib.offline.packets import packets_of
-from fink_lib.science.inputs import inputs_of
 from fink_lib.simulator import resolve_path
 from fink_lib.surveys import get_survey, value_at
+from fink_lib.surveys.inputs import inputs_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -46,7 +46,8 @@ def remote(
     settings = load_settings()
     adapter, inputs = get_survey(survey), inputs_of(survey)
     paths = (inputs.alert_id, inputs.scalars["ra"][0], inputs.scalars["dec"][0])
-    rows = [[value_at(packet, each) for each in paths] for packet in packets_of(resolve_path(path, settings), adapter)]
+    packets = packets_of(resolve_path(path, settings, adapter), adapter)
+    rows = [[value_at(packet, each) for each in paths] for packet in packets]
     ra, dec = (np.array([row[place] for row in rows], dtype=np.float64) for place in (1, 2))
     answer = match_remote(
         REMOTE[SERVICES[service]],

@@ -13,7 +13,7 @@ from rich.table import Table
 from fink_lib.cli.common import load_settings, say
 from fink_lib.offline.packets import packets_of
 from fink_lib.offline.tracklets import night_tracklets
-from fink_lib.science.moving_objects import Member
+from fink_lib.science.methods.moving_objects import Member
 from fink_lib.simulator import resolve_path
 from fink_lib.surveys import get_survey
 
@@ -34,7 +34,7 @@ def tracklets(
 ) -> None:
     """Link the alerts of each night that lie on the path of one object that moves and is not known."""
     settings, adapter = load_settings(), get_survey(survey)
-    nights = night_tracklets(packets_of(resolve_path(path, settings), adapter), adapter, settings.cache)
+    nights = night_tracklets(packets_of(resolve_path(path, settings, adapter), adapter), adapter, settings.cache)
     for night, (count, members) in nights.items():
         names = {member.tracklet for member in members}
         say(f"{night}: {len(names)} tracklets of {len(members)} among {count} alerts that may move")

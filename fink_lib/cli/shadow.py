@@ -20,7 +20,7 @@ def start_command(
 ) -> None:
     """Start a shadow, or find it running; settings are those of the environment."""
     from fink_lib.reprocess.shadow import shadow_spec
-    from fink_lib.streaming.runner import LocalRunner
+    from fink_lib.streams.runner import LocalRunner
 
     spec = shadow_spec(load_settings(home), survey, label, project)
     handle = LocalRunner(spec.settings).submit(spec)
@@ -32,7 +32,7 @@ def start_command(
 def stop_command(label: LabelArgument, survey: SurveyOption = "ztf", home: HomeOption = None) -> None:
     """Stop a shadow after its micro-batch; its tables stay."""
     from fink_lib.reprocess.shadow import shadow_spec
-    from fink_lib.streaming.runner import LocalRunner
+    from fink_lib.streams.runner import LocalRunner
 
     spec = shadow_spec(load_settings(home), survey, label)
     LocalRunner(spec.settings).stop(spec, spec.settings.stop_timeout_s)

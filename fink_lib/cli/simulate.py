@@ -9,7 +9,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from fink_lib.cli.common import HomeOption, load_settings
-from fink_lib.cli.host.stack import connected
+from fink_lib.host.stack import connected
 from fink_lib.simulator import Fault, PlayRequest, PlayResult, play, resolve_path
 from fink_lib.surveys import get_survey
 
@@ -72,7 +72,7 @@ def simulate(
         Fault.UNKNOWN_SCHEMA: unknown_schema,
     }
     settings, adapter = load_settings(home), get_survey(survey)
-    packets = resolve_path(path, settings)  # before Kafka is asked for: a wrong path is the commoner mistake
+    packets = resolve_path(path, settings, adapter)  # before Kafka is asked for: a wrong path is the commoner mistake
     pace = {"rate": rate, "exposure_s": exposure_s}
     request = PlayRequest(
         packets, adapter, connected(settings), **pace, partitions=partitions, faults=faults, seed=seed, truth=truth

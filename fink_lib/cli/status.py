@@ -11,7 +11,7 @@ from fink_lib.cli.common import HomeOption, load_settings
 from fink_lib.cli.tables import narrow_table
 
 if TYPE_CHECKING:
-    from fink_lib.cli.host.overview import Overview
+    from fink_lib.host.overview import Overview
 
 
 def status(
@@ -19,9 +19,9 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Show services, streams and nights of a home, and how to log in to Airflow."""
-    from fink_lib.cli.host.airflow import LocalAirflow
-    from fink_lib.cli.host.overview import look
-    from fink_lib.cli.host.stack import kafka_doors, local_kafka
+    from fink_lib.host.airflow import LocalAirflow
+    from fink_lib.host.overview import look
+    from fink_lib.host.stack import kafka_doors, local_kafka
 
     settings = load_settings(home)
     overview = look(settings)

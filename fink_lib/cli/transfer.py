@@ -42,7 +42,7 @@ def send(
     home: HomeOption = None,
 ) -> None:
     """Send a selection of past alerts; the same command again goes on where it ended."""
-    from fink_lib.cli.host.stack import connected
+    from fink_lib.host.stack import connected
     from fink_lib.transfer.main import perform
     from fink_lib.transfer.request import Content, TransferRequest
 

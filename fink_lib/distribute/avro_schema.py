@@ -5,7 +5,6 @@ named type used twice, a logical type or an enum, so every record is inlined und
 and times are texts. Every field is a union with null, null first: an absent record is a real null.
 """
 
-import json
 from typing import Any
 
 import pyspark.sql.types as T
@@ -58,8 +57,3 @@ def writer_schema(columns: T.StructType) -> AvroSchema:
         When a column has a type that cannot leave.
     """
     return _record(columns, ROOT_RECORD)
-
-
-def schema_text(schema: AvroSchema) -> str:
-    """Return a schema as JSON without a blank: it is the key of every message."""
-    return json.dumps(schema, separators=(",", ":"))

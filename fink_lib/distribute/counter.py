@@ -11,8 +11,7 @@ from collections.abc import Mapping
 
 import fastavro
 
-from fink_lib.distribute.avro_schema import schema_text
-from fink_lib.distribute.framing import Embedded
+from fink_lib.distribute.framing import Embedded, schema_text
 from fink_lib.filters.base import TOPIC_PREFIX
 
 COUNTER = "(counter)"
@@ -26,7 +25,7 @@ SCHEMA = {
         {"name": "alertId", "type": ["null", "long"]},
     ],
 }
-FRAMING = Embedded(schema_text(SCHEMA).encode())
+FRAMING, SCHEMA_JSON = Embedded(), schema_text(SCHEMA).encode()
 _PARSED = fastavro.parse_schema(SCHEMA)
 _COUNTER_TOPIC = re.compile(rf"{TOPIC_PREFIX}[a-z0-9]+_\d{{8}}")
 
@@ -39,12 +38,6 @@ def counter_topic(survey: str, night: dt.date) -> str:
 def is_counter_topic(topic: str) -> bool:
     """Tell whether a topic counts a night of any survey."""
     return _COUNTER_TOPIC.fullmatch(topic) is not None
-
-
-def is_output_topic(topic: str, survey: str) -> bool:
-    """Tell whether a topic is one that distribute writes for a survey: of a filter, or a counter."""
-    name = re.escape(survey)
-    return re.fullmatch(rf"{TOPIC_PREFIX}(.+_{name}|{name}_\d{{8}})", topic) is not None
 
 
 def of_filters(messages: Mapping[str, int]) -> dict[str, int]:

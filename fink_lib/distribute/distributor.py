@@ -5,7 +5,6 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from confluent_kafka.admin import AdminClient
 from pyspark.sql import DataFrame
 
 from fink_lib import __version__
@@ -14,15 +13,17 @@ from fink_lib.distribute.failures import FailureBook
 from fink_lib.distribute.framing import Framing
 from fink_lib.distribute.ledger import Ledger
 from fink_lib.distribute.match import Key, Match, judge
-from fink_lib.distribute.message import Facts
-from fink_lib.distribute.packets import Packets
-from fink_lib.distribute.recovery import REST_AFTER_FAILURE_S, REST_S, unrecorded
-from fink_lib.distribute.sender import Sender
-from fink_lib.distribute.topics import client_config, ensure_topics, output_topics
+from fink_lib.distribute.output_topics import output_topics
+from fink_lib.distribute.packets import Headers, Outgoing, Packets
 from fink_lib.filters.base import Filter
-from fink_lib.streaming.spec import StreamSpec
+from fink_lib.filters.users.store import Event
+from fink_lib.kafka.connection import Connection
+from fink_lib.kafka.message import Facts
+from fink_lib.kafka.recovery import REST_AFTER_FAILURE_S, REST_S, unrecorded
+from fink_lib.kafka.sending import Sender
+from fink_lib.kafka.topics import ensure_topics
+from fink_lib.streams.spec import StreamSpec
 from fink_lib.surveys import Survey
-from fink_lib.user_filters.store import Event
 
 logger = logging.getLogger(__name__)
 
@@ -123,7 +124,7 @@ class Distributor:
         The lease gives this driver the only right to write, so nobody else is sending. What the dead
         one had handed to its socket is waited for.
         """
-        topics = output_topics(AdminClient(client_config(self._spec.settings)), self._survey.name)
+        topics = output_topics(Connection.of(self._spec.settings), self._survey.name)
         lost = unrecorded(self._spec.settings, topics, self._ledger.next_offsets(), rest_s=self._rest_s)
         self._ledger.record(lost)
         self._settled, self._rest_s = True, REST_S
@@ -168,16 +169,19 @@ class Distributor:
         ensure_topics(self._spec.settings, [topic], partitions=counter.PARTITIONS)
         self._counters[night] = Route(counter.COUNTER, counter.VERSION, topic)
 
-    def _hand_over(self, one: Match, name: str, values: Mapping[Key, bytes]) -> None:
+    def _hand_over(self, one: Match, name: str, values: Mapping[Key, Outgoing]) -> None:
         """Give one message to the producer."""
-        subject = one.object_id or str(one.alert_id)
+        subject, headers = one.object_id or str(one.alert_id), Headers()
         if name == counter.COUNTER:
             chosen, partitions = self._counters[one.night], counter.PARTITIONS
-            key, value = counter.FRAMING.frame(subject, counter.datum(one.object_id, one.alert_id))
+            datum = counter.datum(one.object_id, one.alert_id)
+            key, value = counter.FRAMING.frame(subject, datum, counter.SCHEMA_JSON)
         else:
             chosen, partitions = self._routes[name], self._spec.settings.output_partitions
-            key, value = self._framings[chosen.topic].frame(subject, values[one.key])
-        self._sender.send(chosen.topic, key, value, _facts(one, chosen), partitions)
+            whole = values[one.key]
+            key, value = self._framings[chosen.topic].frame(subject, whole.value, whole.schema)
+            headers = whole.headers
+        self._sender.send(chosen.topic, key, value, _facts(one, chosen), partitions=partitions, more=headers)
 
 
 def is_whole(names: Sequence[str]) -> bool:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from fink_lib import __version__
 from fink_lib.distribute.match import Raised
 from fink_lib.lake.small import append_rows, read_rows
-from fink_lib.lake.table import TableSpec
+from fink_lib.lake.tables.spec import TableSpec
 
 logger = logging.getLogger(__name__)
 

@@ -3,13 +3,14 @@
 import logging
 
 import pyarrow.compute as pc
-from confluent_kafka import Consumer, KafkaException
+from confluent_kafka import KafkaException
 from deltalake import DeltaTable, write_deltalake
 
 from fink_lib.config import Settings
-from fink_lib.distribute.counter import is_output_topic
-from fink_lib.distribute.topics import client_config, ends_of
+from fink_lib.distribute.output_topics import is_output_topic
 from fink_lib.errors import BrokerError, ConfigError
+from fink_lib.kafka.connection import Connection
+from fink_lib.kafka.reading import ends_of
 from fink_lib.lake.tables import gold_published
 from fink_lib.surveys import SURVEYS
 
@@ -33,7 +34,7 @@ def forget(settings: Settings, topic: str) -> int:
     survey = next((one for one in SURVEYS.values() if is_output_topic(topic, one.name)), None)
     if survey is None:
         raise ConfigError(f"'{topic[:100]}' is no output topic of {', '.join(SURVEYS)}")
-    path = str(gold_published(survey).path(settings.lake))
+    path = str(gold_published(survey.name).path(settings.lake))
     recorded = recorded_ends(path, topic)
     if not recorded:
         raise ConfigError(f"published says nothing of {topic}: there is nothing to forget")
@@ -76,7 +77,7 @@ def recorded_ends(path: str, topic: str) -> dict[int, int]:
 
 
 def _ends(settings: Settings, topic: str) -> dict[int, int]:
-    consumer = Consumer({**client_config(settings), "group.id": "fink-forget", "allow.auto.create.topics": False})
+    consumer = Connection.of(settings).consumer("forget", {"allow.auto.create.topics": False})
     try:
         if topic not in consumer.list_topics(timeout=30).topics:
             return {}

@@ -12,14 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyspark.sql.functions as F
-from deltalake import write_deltalake
+import pyarrow.compute as pc
+from deltalake import DeltaTable, write_deltalake
 from numpy.typing import NDArray
-from pyspark.sql import SparkSession
-from pyspark.sql.pandas.types import to_arrow_schema
 
-from fink_lib.distribute.message import Sent
-from fink_lib.lake.table import TableSpec
+from fink_lib.distribute.ends import EndsFile, Where
+from fink_lib.kafka.message import Sent
+from fink_lib.lake.tables.spec import TableSpec
 
 logger = logging.getLogger(__name__)
 
@@ -59,21 +58,22 @@ class Ledger:
 
     Parameters
     ----------
-    session
-        Spark session.
     published
         The table, existing.
     lake
         Root folder of the tables.
+    ends
+        File that keeps where the topics ended at the last start: nights that have not changed are not read again.
     """
 
-    def __init__(self, session: SparkSession, published: TableSpec, lake: Path) -> None:
-        self._session, self._published, self._lake = session, published, lake
+    def __init__(self, published: TableSpec, lake: Path, ends: Path) -> None:
+        self._published, self._path = published, published.path(lake)
+        self._ends = EndsFile(ends)
         self._nights: dict[dt.date, dict[str, AlertIds]] = {}
 
     def was_sent(self, night: dt.date, alert_id: int, by: str) -> bool:
-        """Return whether the alert stands on the topic of a filter already."""
-        return alert_id in self._night(night)[by]
+        """Return whether the alert stands on the topic of a filter already; its night was loaded."""
+        return alert_id in self._nights[night][by]
 
     def record(self, sent: Sequence[Sent]) -> None:
         """Append messages to `published` and remember them.
@@ -83,37 +83,37 @@ class Ledger:
         """
         if not sent:
             return
-        columns = to_arrow_schema(self._published.schema)
-        rows = pa.Table.from_pylist([_row(one) for one in sent], schema=columns)
+        self.load({one.facts.night for one in sent})
+        rows = pa.Table.from_pylist([_row(one) for one in sent], schema=self._published.plain_schema)
         # Not by Spark: a job for some hundred rows takes seconds of a loaded machine, this takes 10 ms.
-        write_deltalake(str(self._published.path(self._lake)), rows, mode="append")
+        write_deltalake(str(self._path), rows, mode="append")
         for one in sent:
-            self._night(one.facts.night)[one.facts.filter].add(one.facts.alert_id)
+            self._nights[one.facts.night][one.facts.filter].add(one.facts.alert_id)
 
-    def next_offsets(self) -> dict[tuple[str, int], int]:
+    def next_offsets(self) -> dict[Where, int]:
         """Return, for each (topic, partition), the offset after the last one recorded."""
-        table = self._published.read(self._session, self._lake)
-        last = table.groupBy("topic", "partition").agg(F.max("offset").alias("offset")).collect()
-        return {(row["topic"], row["partition"]): row["offset"] + 1 for row in last}
+        return self._ends.of(self._path)
 
     def load(self, nights: Iterable[dt.date]) -> None:
-        """Read what was sent of these nights, where it is not in memory yet."""
-        missing = sorted(set(nights) - set(self._nights))
+        """Read what was sent of these nights, where it is not in memory yet.
+
+        Of others as many are forgotten as there is no room for: the oldest, and none of these.
+        """
+        wanted = set(nights)
+        missing = sorted(wanted - set(self._nights))
+        others = sorted(set(self._nights) - wanted)
+        for night in others[: max(0, len(self._nights) + len(missing) - NIGHTS_IN_MEMORY)]:
+            del self._nights[night]
         if not missing:
             return
-        for night in sorted(self._nights)[: max(0, len(self._nights) + len(missing) - NIGHTS_IN_MEMORY)]:
-            del self._nights[night]
-        table = self._published.read(self._session, self._lake).where(F.col("night").isin(missing))
-        found: dict[dt.date, dict[str, AlertIds]] = {night: defaultdict(AlertIds) for night in missing}
-        rows = table.select("night", "filter", "alert_id").toArrow()
-        for (night, by), ids in rows.to_pandas().groupby(["night", "filter"])["alert_id"]:
-            found[night][by] = AlertIds(ids.to_numpy(dtype=np.int64))
-        self._nights.update(found)
-        logger.info("ledger loaded nights=%d messages=%d", len(missing), rows.num_rows)
-
-    def _night(self, night: dt.date) -> dict[str, AlertIds]:
-        self.load([night])
-        return self._nights[night]
+        table = DeltaTable(str(self._path)).to_pyarrow_dataset()
+        for night in missing:
+            rows = table.to_table(["filter", "alert_id"], filter=pc.field("night") == night)
+            found: dict[str, AlertIds] = defaultdict(AlertIds)
+            for by, ids in rows.to_pandas().groupby("filter")["alert_id"]:
+                found[str(by)] = AlertIds(ids.to_numpy(dtype=np.int64))
+            self._nights[night] = found
+            logger.info("ledger loaded night=%s messages=%d", night, rows.num_rows)
 
 
 def _row(sent: Sent) -> dict[str, object]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyspark.sql.functions as F
 import pyspark.sql.types as T
 from pyspark.sql import Column, DataFrame
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 Key = tuple[str, int, int]
 """Where an alert arrived: topic, partition, offset."""
 
+SUFFIX, PRIVATE = "suffix", "private"  # what follows the packet, and whether it has points that must not leave
 HEAD = ("night", "alert_id", "object_id", *KAFKA_KEY, "kafka_time", "ingest_time", "enrich_time")
 USERS = "user_filters"  # names of the users' filters that select an alert
 VERDICT = T.StructType(
@@ -51,6 +53,10 @@ class Match:
         When it arrived, was stored, was enriched.
     filters
         Names of the filters that selected it.
+    suffix
+        What the broker adds to its packet, as Avro; None where that was not asked for, or no filter selected it.
+    private
+        True when its packet has points that must not leave.
     """
 
     night: dt.date
@@ -61,6 +67,8 @@ class Match:
     ingest_time: dt.datetime | None
     enrich_time: dt.datetime | None
     filters: tuple[str, ...]
+    suffix: bytes | None = None
+    private: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +112,14 @@ def is_public(survey: Survey) -> Column:
     return F.coalesce(F.expr(survey.public), F.lit(False))
 
 
-def narrow(silver: DataFrame, survey: Survey, filters: Sequence[Filter], users: Column | None = None) -> DataFrame:
+def narrow(
+    silver: DataFrame,
+    survey: Survey,
+    filters: Sequence[Filter],
+    users: Column | None = None,
+    *,
+    message: Sequence[Column] = (),
+) -> DataFrame:
     """Keep the public alerts, their identity and the filters' inputs: nothing else of silver is read.
 
     Parameters
@@ -117,6 +132,8 @@ def narrow(silver: DataFrame, survey: Survey, filters: Sequence[Filter], users: 
         The broker's own filters.
     users
         Names of the users' filters that select an alert.
+    message
+        The columns `SUFFIX` and `PRIVATE`, for whoever sends whole packets.
 
     Raises
     ------
@@ -130,7 +147,7 @@ def narrow(silver: DataFrame, survey: Survey, filters: Sequence[Filter], users: 
                 raise ConfigError(f"filter '{chosen.name}' reads '{path}', which silver does not have: correct inputs")
     inputs = [F.col(path).alias(_column(n)) for n, path in enumerate(inputs_of(filters)) if path in there]
     by_users = F.array().cast("array<string>") if users is None else users
-    return silver.where(is_public(survey)).select(*HEAD, by_users.alias(USERS), *inputs)
+    return silver.where(is_public(survey)).select(*HEAD, by_users.alias(USERS), *message, *inputs)
 
 
 def _column(number: int) -> str:
@@ -168,10 +185,13 @@ def _judge(
             told = [everyone or bool(chosen or errors) for chosen, errors in zip(names, failures, strict=True)]
             texts = pa.list_(pa.string())
             verdict = [pa.array(names, texts), pa.array(failures, texts)]
+            selected = pa.array(map(bool, names), pa.bool_())
+            message = [name for name in (SUFFIX, PRIVATE) if name in rows.schema.names]
+            parts = [pc.if_else(selected, rows.column(name), None) for name in message]
             head = rows.select(list(HEAD))
-            yield pa.RecordBatch.from_arrays([*head.columns, *verdict], names=[*HEAD, *VERDICT.fieldNames()]).filter(
-                pa.array(told, pa.bool_())
-            )
+            yield pa.RecordBatch.from_arrays(
+                [*head.columns, *parts, *verdict], names=[*HEAD, *message, *VERDICT.fieldNames()]
+            ).filter(pa.array(told, pa.bool_()))
 
     return run
 
@@ -188,7 +208,9 @@ def judge(batch: DataFrame, filters: Sequence[Filter], *, everyone: bool = False
     everyone
         Return every alert, not only those that a filter selected.
     """
-    shape = T.StructType([batch.schema[name] for name in HEAD] + VERDICT.fields)
+    message = [name for name in (SUFFIX, PRIVATE) if name in batch.columns]
+    added = [T.StructField(name, batch.schema[name].dataType) for name in message]  # null where nothing is sent
+    shape = T.StructType([*(batch.schema[name] for name in HEAD), *added, *VERDICT.fields])
     told = batch.mapInArrow(_judge(filters, everyone=everyone), shape).toArrow()
     matches: list[Match] = []
     raised: list[Raised] = []
@@ -212,6 +234,8 @@ def _match(row: dict[str, Any]) -> Match:
         key=tuple(row[name] for name in KAFKA_KEY),
         **{name: row[name] for name in ("kafka_time", "ingest_time", "enrich_time")},
         filters=tuple(row["filters"]),
+        suffix=row.get(SUFFIX),
+        private=row.get(PRIVATE),
     )
 
 

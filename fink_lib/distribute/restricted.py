@@ -3,8 +3,8 @@
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
 from fink_lib.filters.registry import filters_of
+from fink_lib.filters.users.store import history
 from fink_lib.surveys import SURVEYS
-from fink_lib.user_filters.store import history
 
 
 def restricted_topics(settings: Settings) -> frozenset[str]:

@@ -7,7 +7,9 @@ been sent before.
 """
 
 import logging
+from pathlib import Path
 
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 
 from fink_lib.distribute.distributor import Distributor, Route
@@ -15,18 +17,21 @@ from fink_lib.distribute.failures import FailureBook
 from fink_lib.distribute.framing import framings
 from fink_lib.distribute.ledger import Ledger
 from fink_lib.distribute.match import narrow, paths_of
-from fink_lib.distribute.packets import Packets
+from fink_lib.distribute.packets import Addition, Packets
 from fink_lib.distribute.restricted import restricted_topics
-from fink_lib.distribute.topics import ensure_topics
-from fink_lib.enrich.schema import silver_spec
 from fink_lib.filters.registry import active_filters, filters_of
-from fink_lib.lake.tables import bronze_alerts, gold_filter_failures, gold_published, gold_user_filters
-from fink_lib.streaming.drain import delta_version
-from fink_lib.streaming.plan import StreamPlan
-from fink_lib.streaming.spec import StreamSpec
+from fink_lib.filters.users.spark.running import lenient, runnable, selecting
+from fink_lib.filters.users.store import active, history
+from fink_lib.kafka.topics import ensure_topics
+from fink_lib.lake.small import read_rows
+from fink_lib.lake.spark.table import ensure_table
+from fink_lib.lake.tables import bronze_schemas, gold_filter_failures, gold_published, gold_user_filters
+from fink_lib.science.framework.silver import silver_spec
+from fink_lib.streams.drain import delta_version
+from fink_lib.streams.plan import StreamPlan
+from fink_lib.streams.spec import StreamSpec
 from fink_lib.surveys import Survey
-from fink_lib.user_filters.running import lenient, runnable, selecting
-from fink_lib.user_filters.store import active, history
+from fink_lib.surveys.tables import bronze_spec
 
 logger = logging.getLogger(__name__)
 
@@ -44,24 +49,27 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
         When a filter or a topic cannot be used as it is.
     """
     settings = spec.settings
+    # Every equality of a message's hundred columns with its source would be spelled out in all combinations: minutes.
+    session.conf.set("spark.sql.constraintPropagation.enabled", "false")
     arriving = _silver(session, spec, survey)
     filters = active_filters(filters_of(survey.name), paths_of(arriving.schema))
     kept = delta_version(gold_user_filters().path(settings.lake))
     users = runnable(arriving, active(history(settings.lake, survey.name)), paths_of(arriving.schema))
     routes = [*map(Route.of, filters), *(Route.of(event) for event, _ in users)]
     ensure_topics(settings, [route.topic for route in routes], restricted_topics(settings))
+    addition = Addition.of(arriving, survey)
     with lenient(session):
-        source = narrow(arriving, survey, filters, selecting(users))
-    packets = Packets(session, settings.lake, silver_spec(survey), bronze_alerts(survey), survey)
+        source = narrow(arriving, survey, filters, selecting(users), message=addition.columns)
+    packets = Packets(settings.lake, bronze_spec(survey), survey, addition.record)
     versions = {route.name: route.version for route in routes}
     distributor = Distributor(
         spec,
         survey,
         filters,
         routes,
-        framings=framings(settings, [route.topic for route in routes], packets.key),
-        ledger=Ledger(session, gold_published(survey), settings.lake),
-        failures=FailureBook(gold_filter_failures(survey), settings.lake, versions),
+        framings=framings(settings, [route.topic for route in routes], known_schemas(packets, survey, settings.lake)),
+        ledger=Ledger(gold_published(survey.name), settings.lake, spec.paths.root / "published_ends.json"),
+        failures=FailureBook(gold_filter_failures(survey.name), settings.lake, versions),
         packets=packets,
     )
     logger.info("planned filters=%d user_filters=%d user_filters_version=%s", len(filters), len(users), kept)
@@ -75,11 +83,17 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
     )
 
 
+def known_schemas(packets: Packets, survey: Survey, lake: Path) -> list[bytes]:
+    """Return the schemas of messages for every writer schema that ingest has met."""
+    rows = read_rows(bronze_schemas(), lake, pc.field("survey") == survey.name, ["schema_sha256"])
+    return [packets.schemas.of(sha256) for sha256 in sorted({row["schema_sha256"] for row in rows})]
+
+
 def _silver(session: SparkSession, spec: StreamSpec, survey: Survey) -> DataFrame:
     """Return silver as it arrives; the tables of the stream are made where they are missing."""
     silver, lake = silver_spec(survey), spec.settings.lake
-    for table in (silver, bronze_alerts(survey), gold_published(survey)):
-        table.ensure(session, lake)
+    for table in (silver, bronze_spec(survey), gold_published(survey.name)):
+        ensure_table(table, session, lake)
     return (
         session.readStream.format("delta")
         .option("maxFilesPerTrigger", spec.settings.max_files_per_batch)

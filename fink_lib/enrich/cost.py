@@ -5,22 +5,16 @@ night's file. The file is replaced at once and lies beside the stream's heartbea
 machine, not about the alerts: the same alerts computed again cost again, and reprocessing leaves it alone.
 """
 
-import datetime as dt
-import json
 import logging
-import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark import Accumulator, AccumulatorParam, SparkContext
 
-logger = logging.getLogger(__name__)
+from fink_lib.enrich.cost_file import Seconds, add_cost, cost_path
 
-Seconds: TypeAlias = dict[str, float]
-COST_FOLDER = "science_cost"
+logger = logging.getLogger(__name__)
 
 
 class SumByName(AccumulatorParam[Seconds]):
@@ -69,29 +63,3 @@ class CostBook:
                 add_cost(cost_path(self._stream, night), spent, count)
         except (OSError, ValueError):
             logger.exception("stream=%s cost of its science not written", self._stream.name)
-
-
-def cost_path(stream: Path, night: dt.date) -> Path:
-    """Return the file of a night below the folder of a stream."""
-    return stream / COST_FOLDER / f"{night.isoformat()}.json"
-
-
-def add_cost(path: Path, seconds: Mapping[str, float], alerts: int) -> None:
-    """Add seconds and alerts to a night's file; a reader sees the old one or the new one."""
-    known = read_cost(path)
-    spent: Seconds = known["seconds"]
-    for name, each in seconds.items():
-        spent[name] = round(spent.get(name, 0.0) + each, 6)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.write_text(json.dumps({"alerts": known["alerts"] + alerts, "seconds": spent}, sort_keys=True))
-    scratch.replace(path)
-
-
-def read_cost(path: Path) -> dict[str, Any]:
-    """Return ``alerts`` and, by module, ``seconds`` of a night; nothing spent where there is no file."""
-    try:
-        found: dict[str, Any] = json.loads(path.read_text())
-    except FileNotFoundError:
-        return {"alerts": 0, "seconds": {}}
-    return found

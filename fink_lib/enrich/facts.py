@@ -7,17 +7,17 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from fink_lib.lake.table import append_once
+from fink_lib.lake.spark.table import append_once, ensure_table, spark_schema
 from fink_lib.lake.tables import science_facts
-from fink_lib.science.provenance import Fact
+from fink_lib.science.framework.provenance import Fact
 from fink_lib.surveys import Survey
 
 
 def record_facts(session: SparkSession, survey: Survey, lake: Path, facts: Sequence[Fact]) -> None:
     """Write the facts of one digest, once: a second stream start, or a second stream, adds nothing."""
-    table = science_facts(survey)
-    path = table.ensure(session, lake)
+    table = science_facts(survey.name)
+    path = ensure_table(table, session, lake)
     now = dt.datetime.now(dt.UTC)
     rows = [{**asdict(fact), "kind": str(fact.kind), "since": now} for fact in facts]
-    frame = session.createDataFrame(rows, schema=table.schema).coalesce(1)
+    frame = session.createDataFrame(rows, schema=spark_schema(table)).coalesce(1)
     append_once(frame, path, f"science_facts.{facts[0].digest}", 0)

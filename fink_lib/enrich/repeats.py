@@ -109,6 +109,10 @@ class SeenNights:
         self._nights.move_to_end(night)
         return self._nights[night]
 
+    def clear(self) -> None:
+        """Forget everything: the tables are asked again."""
+        self._nights.clear()
+
     def add(self, night: int, arrivals: Arrivals) -> None:
         """Record the first arrivals of a batch, once they are committed."""
         old = self.of(night)

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from fink_lib import __version__
 from fink_lib.enrich.triage import REPEAT, Triage
+from fink_lib.lake.tables.bronze import HEADERS
 from fink_lib.surveys import Damage
 
 TEXT, BYTES = pa.string(), pa.binary()
@@ -23,6 +24,7 @@ def quarantine_rows(batch: Triage, stage: str, now: dt.datetime) -> pa.Table:
         error_class=pa.scalar(str(Damage.BAD_VALUE), TEXT),
         quarantine_time=pa.scalar(now, TIMESTAMP),
         raw_key=pa.scalar(None, BYTES),
+        raw_headers=pa.scalar(None, HEADERS),
         raw=pa.scalar(None, BYTES),
     )
 

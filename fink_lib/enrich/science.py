@@ -1,39 +1,76 @@
-"""All science modules of a survey as one column: one pass through Python, over the fields they declare."""
+"""All science modules of a survey in one pass through Python, over the fields that they declare."""
 
 import functools
 import os
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyspark.sql.functions as F
 import pyspark.sql.types as T
 from pyspark import Accumulator
-from pyspark.sql import Column
-from pyspark.sql.pandas.functions import arrow_udf
 
-from fink_lib.enrich.schema import science_struct
-from fink_lib.science.base import Module
-from fink_lib.science.forming import STAMP, form_batch, wanted
-from fink_lib.science.inputs import SurveyInputs, inputs_of
-from fink_lib.science.registry import stream_modules
-from fink_lib.science.runner import run
+from fink_lib.config import Settings
+from fink_lib.lake.tables.types import TEXT_MAP
+from fink_lib.science.framework.base import Module
+from fink_lib.science.framework.forming import form_batch, wanted
+from fink_lib.science.framework.isolation import Isolated, Limits
+from fink_lib.science.framework.registry import stream_modules
+from fink_lib.science.framework.silver import science_schema
 from fink_lib.surveys import Survey, get_survey
+from fink_lib.surveys.inputs import SurveyInputs, inputs_of
 
 ERRORS = "science_errors"
+LIMITS = Limits()
 FORMING = "(forming)"  # packets into arrays, which all modules share
 FOLDERS = ("FINK_CATALOGS", "FINK_TNS_SNAPSHOT")
 ERRORS_TYPE = T.MapType(T.StringType(), T.StringType())
 
 
-def science_column(
-    survey: Survey, cache: Path, names: Sequence[str] | None = None, spent: Accumulator[dict[str, float]] | None = None
-) -> Column:
-    """Return a struct column with every science output and ``science_errors``.
+@dataclass(frozen=True)
+class Science:
+    """The modules that run, and how.
 
-    Only the packet fields that the modules declare go to the Python workers; a worker keeps its catalogues
-    and models from batch to batch.
+    Attributes
+    ----------
+    survey
+        Name of the survey whose modules these are.
+    modules
+        In their order.
+    compute
+        Struct array of the fields that the modules declare → struct array of `science_schema` and `science_errors`.
+    """
+
+    survey: str
+    modules: tuple[Module, ...]
+    compute: Callable[[pa.StructArray], pa.StructArray]
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """Name of a field that `compute` reads → its dotted path in the packet."""
+        inputs = inputs_of(self.survey)
+        return wanted(self.modules, inputs).columns(inputs)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Columns that `compute` returns."""
+        return pa.schema([*science_schema(self.modules), pa.field(ERRORS, TEXT_MAP)])
+
+    def stamp_gate(self) -> str:
+        """Return the SQL predicate of alerts that bring their stamps."""
+        return stamp_gate(self.modules, inputs_of(self.survey))
+
+
+def science_of(
+    survey: Survey,
+    cache: Path,
+    names: Sequence[str] | None = None,
+    spent: Accumulator[dict[str, float]] | None = None,
+    *,
+    limits: Limits = LIMITS,
+    planted: Sequence[Module] | None = None,
+) -> Science:
+    """Return the science of a stream; a worker keeps its catalogues and models from batch to batch.
 
     Parameters
     ----------
@@ -45,35 +82,33 @@ def science_column(
         Only these modules; all when not given.
     spent
         Where workers add the seconds of each module.
+    limits
+        What no module may exceed.
+    planted
+        Modules that run in place of the survey's own.
     """
-    modules, inputs = stream_modules(survey.name, names), inputs_of(survey.name)
-    columns = wanted(modules, inputs).columns(inputs)
-    gate = stamp_gate(modules, inputs)
-    packed = F.struct(
-        *(
-            (F.when(gate, F.col(path)) if name.startswith(STAMP) else F.col(path)).alias(name)
-            for name, path in columns.items()
-        )
-    )
-    result = T.StructType([*science_struct(modules).fields, T.StructField(ERRORS, ERRORS_TYPE)])
     folders = {name: os.environ[name] for name in FOLDERS if name in os.environ}
     compute = functools.partial(
-        evaluate, survey=survey.name, cache=str(cache), names=names, folders=folders, spent=spent
+        evaluate, survey=survey.name, cache=str(cache), names=names, folders=folders, spent=spent, limits=limits,
+        planted=planted,
+    )  # fmt: skip
+    return Science(survey.name, tuple(planted or stream_modules(survey.name, names)), compute)
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return what no module may exceed, as set."""
+    return Limits(
+        alert_s=settings.science_alert_s,
+        load_s=settings.science_load_s,
+        search_s=settings.science_search_s,
+        memory_mb=settings.science_memory_mb,
     )
 
-    def science(packets: pa.Array) -> pa.Array:
-        return compute(packets)
 
-    udf = arrow_udf(science, returnType=result)  # type: ignore[call-overload]  # its stub asks for a deprecated type
-    column: Column = udf(packed)
-    return column
-
-
-def stamp_gate(modules: Sequence[Module], inputs: SurveyInputs) -> Column:
-    """Return for which alerts any module may look at a stamp; the others do not carry theirs to Python."""
+def stamp_gate(modules: Sequence[Module], inputs: SurveyInputs) -> str:
+    """Return for which alerts any module may look at a stamp, as SQL over the packet's fields in bronze."""
     tests = {module.stamps_if for module in modules if module.stamps}
-    any_of = " OR ".join(f"({inputs.predicate(test) or 'TRUE'})" for test in sorted(tests))
-    return F.expr(any_of or "FALSE")
+    return " OR ".join(f"({inputs.predicate(test) or 'TRUE'})" for test in sorted(tests)) or "FALSE"
 
 
 def evaluate(
@@ -84,25 +119,32 @@ def evaluate(
     names: Sequence[str] | None = None,
     folders: Mapping[str, str] | None = None,
     spent: Accumulator[dict[str, float]] | None = None,
+    limits: Limits = LIMITS,
+    planted: Sequence[Module] | None = None,
 ) -> pa.StructArray:
-    """Run a survey's modules over a struct array of the fields that they declare.
+    """Run a survey's modules, in a process apart, over a struct array of the fields that they declare.
 
     Parameters
     ----------
     packets
         Fields, under the names of `Wanted.columns`.
-    survey, cache, names, spent
-        As for `science_column`.
+    survey, cache, names, spent, limits, planted
+        As for `science_of`.
     folders
         Where the driver finds its catalogues, by environment variable: a worker of a cluster has not its environment.
     """
     os.environ.update(folders or {})
-    modules, inputs = stream_modules(survey, names), inputs_of(survey)
-    begin = time.perf_counter()
-    batch = form_batch(packets, wanted(modules, inputs), inputs, get_survey(survey))
-    forming_s = time.perf_counter() - begin
-    outcome = run(modules, batch, Path(cache))
+    modules = tuple(planted or stream_modules(survey, names))
+    found = isolated(survey, cache, modules, limits).run(packets)
     if spent is not None:
-        spent.add({**outcome.seconds, FORMING: forming_s})
-    arrays = {**outcome.columns, ERRORS: outcome.error_maps(len(batch))}
+        spent.add({**found.seconds, FORMING: found.forming_s})
+    arrays = {**found.columns, ERRORS: found.errors}
     return pa.StructArray.from_arrays(list(arrays.values()), names=list(arrays))
+
+
+@functools.lru_cache(maxsize=2)  # a reprocessing asks for some modules and for all of them in turn
+def isolated(survey: str, cache: str, modules: tuple[Module, ...], limits: Limits) -> Isolated:
+    """Return what runs modules in a process apart, kept with its catalogues and models from batch to batch."""
+    inputs = inputs_of(survey)
+    form = functools.partial(form_batch, want=wanted(modules, inputs), inputs=inputs, survey=get_survey(survey))
+    return Isolated(modules, form, Path(cache), limits)

@@ -1,6 +1,7 @@
-"""Accepted alerts → rows of silver: their packets, read where they lie, with what the science says of them."""
+"""Accepted alerts as rows of silver: their bytes out of the files that they came from, then Python."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import unquote
 
 import pyarrow as pa
@@ -10,39 +11,52 @@ import pyspark.sql.types as T
 from pyspark.sql import Column, DataFrame, SparkSession
 
 from fink_lib import __version__
-from fink_lib.enrich.triage import FILE
-from fink_lib.lake.table import TableSpec
+from fink_lib.enrich.science import Science
+from fink_lib.enrich.triage import FILE, STAMPS
+from fink_lib.enrich.work import Job, enriching
+from fink_lib.lake.spark.table import spark_schema, spark_struct
 from fink_lib.lake.tables import KAFKA_KEY
-from fink_lib.science.provenance import digest_of
+from fink_lib.lake.tables.spec import TableSpec
+from fink_lib.lake.tables.types import TEXT_MAP
+from fink_lib.science.framework.provenance import digest_of
+from fink_lib.surveys import Survey
+from fink_lib.surveys.tables import packet_schema
 
-# Below this a second task costs more than it saves, and leaves a second small file.
+# A task has some tenths of a second to start a Python worker; young alerts take milliseconds each.
 ROWS_PER_TASK = 200
 
 
 class SilverRows:
-    """Makes rows of silver; its columns are built once, for each is some ten calls into the JVM.
+    """Makes rows of silver.
 
     Parameters
     ----------
+    survey, lake
+        Whose alerts, and the lake that has the writer schemas of their packets.
     tables
         Specs of ``bronze`` and ``silver``; columns of silver that nothing fills are left out.
     science
-        Column that runs the modules.
+        The modules that run.
     versions
         Module, catalogue or model → version.
     """
 
-    def __init__(self, tables: Mapping[str, TableSpec], science: Column, versions: Mapping[str, str]) -> None:
-        self._names = tables["silver"].schema.names
-        self._packet = T.StructType([fld for fld in tables["bronze"].schema if fld.name != "night"])
-        pairs = [F.lit(text) for pair in versions.items() for text in pair]
-        self._added = {
-            "science": science,
-            "code_version": F.lit(__version__),
-            "science_versions": F.create_map(*pairs),
-            "science_digest": F.lit(digest_of(__version__, versions)),
+    def __init__(
+        self, survey: Survey, lake: Path, tables: Mapping[str, TableSpec], science: Science, versions: Mapping[str, str]
+    ) -> None:
+        constants = {
+            "code_version": pa.scalar(__version__),
+            "science_versions": pa.scalar(list(versions.items()), TEXT_MAP),
+            "science_digest": pa.scalar(digest_of(__version__, versions)),
         }
-        self._chosen: Sequence[Column] | None = None
+        self._bronze = {one.name: one for one in spark_schema(tables["bronze"]).fields}
+        filled = {*constants, *science.schema.names, *packet_schema(survey, cutouts=False).names}
+        silver = tables["silver"].plain_schema
+        self._passed = [name for name in silver.names if name in self._bronze and name not in filled]
+        here = {*filled, *self._passed, "night", "enrich_time"}
+        schema = pa.schema([one for one in silver if one.name in here])
+        self._work = enriching(Job(survey, lake, science, constants, schema))
+        self._shape = spark_struct(schema)
 
     def frame(self, session: SparkSession, rows: pa.Table) -> DataFrame:
         """Return accepted alerts as rows of silver.
@@ -55,22 +69,21 @@ class SilverRows:
         session
             Spark session, always the same.
         rows
-            Night, position, file and `enrich_time` of each alert.
+            Night, position, file, `enrich_time` of each alert, and whether it brings its stamps.
         """
-        accepted = F.broadcast(session.createDataFrame(rows.select(["night", *KAFKA_KEY, "enrich_time"])))
+        chosen = ["night", *KAFKA_KEY, "enrich_time", STAMPS]
+        accepted = F.broadcast(session.createDataFrame(rows.select(chosen)))
         files = (unquote(uri) for uri in pc.unique(rows[FILE]).to_pylist())
-        packets = session.read.schema(self._packet).parquet(*files)
-        enriched = packets.join(accepted, on=list(KAFKA_KEY)).withColumns(self._added)
-        if self._chosen is None:
-            self._chosen = self._columns(enriched)
+        stamps = bool(pc.any(rows[STAMPS]).as_py())
+        columns = [*self._passed, "schema_sha256", "head", *(["tail"] if stamps else [])]
+        names = [name for name in dict.fromkeys([*columns, *KAFKA_KEY]) if name != "night"]
+        packets = session.read.schema(T.StructType([self._bronze[name] for name in names])).parquet(*files)
+        joined = packets.join(accepted, on=list(KAFKA_KEY))
         tasks = min(session.sparkContext.defaultParallelism, 1 + rows.num_rows // ROWS_PER_TASK)
-        return enriched.select(*self._chosen).coalesce(tasks)
+        return joined.select(*_given(columns)).coalesce(tasks).mapInArrow(self._work, self._shape)
 
-    def _columns(self, enriched: DataFrame) -> Sequence[Column]:
-        """Choose the columns of silver that stand in a frame, or in its science."""
-        found, computed = set(enriched.columns), set(enriched.select("science.*").columns)
-        return [
-            F.col(name) if name in found else F.col(f"science.{name}").alias(name)
-            for name in self._names
-            if name in found | computed
-        ]
+
+def _given(columns: list[str]) -> list[Column]:
+    """Return what workers are given; the bytes of stamps only of the alerts that bring them."""
+    found = [F.when(F.col(STAMPS), F.col(name)).alias(name) if name == "tail" else F.col(name) for name in columns]
+    return [*found, *(F.col(name) for name in ("night", "enrich_time") if name not in columns)]

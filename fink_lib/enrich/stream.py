@@ -11,32 +11,38 @@ import pyspark.sql.functions as F
 from pyspark.sql import DataFrame, SparkSession
 
 from fink_lib import __version__
+from fink_lib.enrich import daemon
 from fink_lib.enrich.cost import CostBook
 from fink_lib.enrich.facts import record_facts
 from fink_lib.enrich.repeats import Arrivals, SeenNights
 from fink_lib.enrich.rows import TIMESTAMP, quarantine_rows, rejected_rows
-from fink_lib.enrich.schema import silver_spec
-from fink_lib.enrich.science import science_column
+from fink_lib.enrich.science import limits_of, science_of
 from fink_lib.enrich.silver import SilverRows
 from fink_lib.enrich.triage import (
     TopicCodes,
     arrivals_of,
-    cuts_of,
     record,
     triage,
 )
 from fink_lib.enrich.triage import facts as triage_facts
-from fink_lib.lake.table import TableSpec, append_once
-from fink_lib.lake.tables import bronze_alerts, quarantine, silver_rejected
+from fink_lib.lake.places import Held, Places, ranges_of
+from fink_lib.lake.spark.table import ensure_table, spark_schema
+from fink_lib.lake.tables import quarantine, silver_rejected
+from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.nights import UNIX_EPOCH_DATE
-from fink_lib.science.provenance import facts_of
-from fink_lib.science.registry import stream_modules
-from fink_lib.science.runner import versions
-from fink_lib.streaming.plan import StreamPlan
-from fink_lib.streaming.spec import StreamSpec
+from fink_lib.science.framework.provenance import facts_of
+from fink_lib.science.framework.registry import stream_modules
+from fink_lib.science.framework.runner import versions
+from fink_lib.science.framework.silver import silver_spec
+from fink_lib.streams.plan import StreamPlan
+from fink_lib.streams.spec import StreamSpec
 from fink_lib.surveys import Survey
+from fink_lib.surveys.tables import bronze_spec
 
 logger = logging.getLogger(__name__)
+
+# Spark ends Python workers after an idle minute: those of enrich start with what they need already imported.
+SPARK_CONF = {"spark.python.daemon.module": daemon.__name__}
 
 
 def plan(session: SparkSession, spec: StreamSpec, survey: Survey, out: Path | None = None) -> StreamPlan:
@@ -52,10 +58,10 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey, out: Path | No
         .option("maxFilesPerTrigger", spec.settings.max_files_per_batch)
         .load(str(writer.paths["bronze"]))
     )
-    cuts = cuts_of(survey, keep_i_band=spec.settings.keep_i_band)
+    cuts = survey.cuts_in_force(spec.settings)
     return StreamPlan(
         spec=spec,
-        source=triage_facts(source, cuts),
+        source=triage_facts(source, cuts, survey.name, writer.gate),
         write_batch=writer.write,
         trigger_s=spec.settings.enrich_trigger_s,
     )
@@ -73,10 +79,14 @@ class Enricher:
         Specs of the four tables and their folders.
     silver
         Makes rows of silver.
+    places
+        Which alerts the tables hold.
     seen
         First arrivals on record.
     cost
         What the science modules cost, by night.
+    gate
+        SQL predicate of alerts that bring their stamps.
     codes
         Integer of each topic.
     """
@@ -86,50 +96,64 @@ class Enricher:
     tables: Mapping[str, TableSpec]
     paths: Mapping[str, Path]
     silver: SilverRows
+    places: Places
     seen: SeenNights
     cost: CostBook
+    gate: str
     codes: TopicCodes = field(default_factory=TopicCodes)
 
     @classmethod
     def of(cls, session: SparkSession, spec: StreamSpec, survey: Survey, out: Path | None = None) -> "Enricher":
         """Create missing tables, build missing catalogues, note the versions, and return the writer."""
         tables = {
-            "bronze": bronze_alerts(survey),
-            "quarantine": quarantine(survey),
-            "rejected": silver_rejected(survey),
+            "bronze": bronze_spec(survey),
+            "quarantine": quarantine(survey.name),
+            "rejected": silver_rejected(survey.name),
             "silver": silver_spec(survey),
         }
         lake, cache = spec.settings.lake, spec.settings.cache
         roots = {name: lake if name == "bronze" else out or lake for name in tables}
-        paths = {name: table.ensure(session, roots[name], grow=name != "bronze") for name, table in tables.items()}
+        paths = {name: ensure_table(one, session, roots[name], grow=name != "bronze") for name, one in tables.items()}
         codes = TopicCodes()
         modules = stream_modules(survey.name)
         record_facts(session, survey, out or lake, facts_of(modules, cache, __version__)[1])
         cost = CostBook(session.sparkContext, spec.paths.root)
+        science = science_of(survey, cache, spent=cost.spent, limits=limits_of(spec.settings))
         return cls(
             spec=spec,
             survey=survey,
             tables=tables,
             paths=paths,
-            silver=SilverRows(tables, science_column(survey, cache, spent=cost.spent), versions(modules, cache)),
+            silver=SilverRows(survey, lake, tables, science, versions(modules, cache)),
+            places=Places([Held(paths["silver"]), Held(paths["rejected"]), Held(paths["quarantine"], str(spec.stage))]),
             seen=SeenNights(lambda night: load_night(session, paths, night, codes)),
             cost=cost,
+            gate=science.stamp_gate(),
             codes=codes,
         )
 
     def write(self, frame: DataFrame, batch_id: int) -> None:
-        """Write one micro-batch; writing it again changes nothing."""
+        """Write one micro-batch; writing it again changes nothing: what stands in a table is decided."""
         table = frame.toArrow()
+        table = table.filter(pa.array(~self.places.held(table)))
         if not table.num_rows:
             return
-        session, now = frame.sparkSession, dt.datetime.now(dt.UTC)
-        batch = triage(table, self.seen, self.codes)
-        self._append(session, "quarantine", quarantine_rows(batch, self.spec.stage, now), batch_id)
-        self._append(session, "rejected", rejected_rows(batch, now), batch_id)
+        try:
+            self._write(frame.sparkSession, table, batch_id)
+            self.places.advance(one for one, _ in ranges_of(table))
+        except BaseException:
+            self.places.reset()
+            self.seen.clear()
+            raise
+
+    def _write(self, session: SparkSession, table: pa.Table, batch_id: int) -> None:
+        """Decide of alerts that stand in no table, and write them."""
+        now, batch = dt.datetime.now(dt.UTC), triage(table, self.seen, self.codes)
+        self._append(session, "quarantine", quarantine_rows(batch, self.spec.stage, now))
+        self._append(session, "rejected", rejected_rows(batch, now))
         if batch.accepted.any():
             accepted = batch.rows(batch.accepted)
-            chosen = self._silver(accepted, session, now)
-            append_once(chosen, self.paths["silver"], f"{self.spec.app_id}.silver", batch_id)
+            append(self._silver(accepted, session, now), self.paths["silver"])
             self.cost.note(accepted["night"])
         record(batch, self.seen, self.codes)
         logger.info(
@@ -138,18 +162,22 @@ class Enricher:
             batch.repeated.sum(), batch.quarantined.sum(),
         )  # fmt: skip
 
-    def _append(self, session: SparkSession, name: str, rows: pa.Table, batch_id: int) -> None:
+    def _append(self, session: SparkSession, name: str, rows: pa.Table) -> None:
         """Append rows that the driver holds; none is no commit."""
         if not rows.num_rows:
             return
-        schema = self.tables[name].schema
-        frame = session.createDataFrame(rows.select(schema.names), schema=schema).coalesce(1)
-        append_once(frame, self.paths[name], f"{self.spec.app_id}.{name}", batch_id)
+        schema = spark_schema(self.tables[name])
+        append(session.createDataFrame(rows.select(schema.names), schema=schema).coalesce(1), self.paths[name])
 
     def _silver(self, rows: pa.Table, session: SparkSession, now: dt.datetime) -> DataFrame:
         """Read the packets of the accepted alerts and run the science on them, in one pass."""
         rows = rows.append_column("enrich_time", pa.array([now] * rows.num_rows, type=TIMESTAMP))
         return self.silver.frame(session, rows)
+
+
+def append(rows: DataFrame, path: Path) -> None:
+    """Append rows; what tells that they stand there is their places."""
+    rows.write.format("delta").mode("append").save(str(path))
 
 
 def load_night(session: SparkSession, paths: Mapping[str, Path], night: int, codes: TopicCodes) -> Arrivals:

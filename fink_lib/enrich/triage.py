@@ -11,13 +11,15 @@ import pyspark.sql.functions as F
 from pyspark.sql import Column, DataFrame
 
 from fink_lib.enrich.repeats import Arrivals, SeenNights, find_repeats
+from fink_lib.filters.sql import for_spark
 from fink_lib.lake.tables import IDENTITY_COLUMNS, KAFKA_COLUMNS
-from fink_lib.surveys import Cut, Survey
+from fink_lib.surveys import Cut, get_survey
 
 Flags = npt.NDArray[np.bool_]
 
-FACTS = (*(name for name, _ in IDENTITY_COLUMNS), *(name for name, _ in KAFKA_COLUMNS), "ingest_time")
+FACTS = (*(one.name for one in (*IDENTITY_COLUMNS, *KAFKA_COLUMNS)), "ingest_time")
 FILE = "file"
+STAMPS = "stamps"  # whether any module may look at the stamps of an alert
 REPEAT = "repeat"
 
 # Without these no row of silver could be found again. Null counts as not fulfilled.
@@ -29,33 +31,33 @@ POSSIBLE = (
 )
 
 
-def cuts_of(survey: Survey, *, keep_i_band: bool) -> tuple[Cut, ...]:
-    """Return the cuts in force."""
-    optional = () if keep_i_band or survey.band_cut is None else (survey.band_cut,)
-    return (*survey.cuts, *optional)
+def facts(frame: DataFrame, cuts: Sequence[Cut], survey: str, gate: str = "FALSE") -> DataFrame:
+    """Reduce bronze to what decides where an alert goes: identity, position in Kafka, failed cuts, and its file.
 
-
-def facts(frame: DataFrame, cuts: Sequence[Cut]) -> DataFrame:
-    """Reduce bronze to what decides where an alert goes: identity, position in Kafka, failed cuts, and its file."""
+    `gate` is the SQL predicate of alerts that bring their stamps.
+    """
     return frame.select(
         *FACTS,
-        failed_cuts(cuts).alias("reasons"),
-        _impossible().alias("impossible"),
-        F.input_file_name().alias(FILE),
+        failed_cuts(cuts, survey).alias("reasons"),
+        _impossible(survey).alias("impossible"),
+        F.col(FILE) if FILE in frame.columns else F.input_file_name().alias(FILE),
+        F.coalesce(F.expr(gate), F.lit(False)).alias(STAMPS),
     )
 
 
-def failed_cuts(cuts: Sequence[Cut]) -> Column:
-    """Return the names of the cuts that an alert fails; a predicate that is null fails."""
-    names = [F.when(~F.coalesce(F.expr(cut.keep), F.lit(False)), F.lit(cut.name)) for cut in cuts]
+def failed_cuts(cuts: Sequence[Cut], survey: str) -> Column:
+    """Return the names of the cuts that an alert fails; a predicate that is null fails, and NaN is missing."""
+    kept = {cut.name: F.expr(for_spark(cut.keep, survey)) for cut in cuts}
+    names = [F.when(~F.coalesce(keep, F.lit(False)), F.lit(name)) for name, keep in kept.items()]
     return F.array_compact(F.array(*names)).cast("array<string>")
 
 
-def _impossible() -> Column:
-    return F.coalesce(
-        *(F.when(~F.coalesce(F.expr(test), F.lit(False)), F.lit(why)) for test, why in POSSIBLE),
-        F.lit(None).cast("string"),
-    )
+def _impossible(survey: str) -> Column:
+    """Return why an alert cannot be used: it could not be found again, or one of its values would stop its night."""
+    grave = [rule for rule in get_survey(survey).rules if rule.severity == "critical"]
+    tests = [*POSSIBLE, *((for_spark(rule.holds, survey), f"{rule.name}: {rule.meaning}") for rule in grave)]
+    broken = [F.when(~F.coalesce(F.expr(test), F.lit(False)), F.lit(why)) for test, why in tests]
+    return F.coalesce(*broken, F.lit(None).cast("string"))
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ any other array      numpy object of lists; null is None
 Select: TypeAlias = Callable[[Batch], Any]
 
 TOPIC_PREFIX = "fink_"
+ANY_SURVEY = ""
 _NAME = re.compile(r"[a-z][a-z0-9_]{2,63}")
 
 
@@ -52,8 +53,8 @@ class Clause:
     name
         The condition in a few words, thresholds included; unique within a filter.
     inputs
-        Columns of silver that it reads, as dotted paths (``candidate.magpsf``, ``prv_candidates.jd``); nothing
-        else is given to it.
+        Columns of silver that it reads, as dotted paths (``candidate.magpsf``, ``prv_candidates.jd``), or canonical
+        inputs in braces (``{time}``, see `fink_lib.filters.canonical`); nothing else is given to it.
     holds
         Batch → boolean array of the same length. A null answer counts as no. It sees one batch of any size and
         must treat each alert by itself.
@@ -94,7 +95,7 @@ class Filter:
     version
         Raise it when the selection changes; every message sent carries it.
     survey
-        Name of the survey whose alerts it reads.
+        Name of the survey whose alerts it reads; `ANY_SURVEY` until it is loaded for one.
     clauses
         Conditions; an alert is selected where all of them hold.
     description
@@ -133,7 +134,7 @@ class Filter:
         """
         if not _NAME.fullmatch(self.name):
             raise ConfigError(f"filter name '{self.name}' is not usable: 3-64 of a-z, 0-9, _ and a letter first")
-        for part in ("version", "survey", "clauses", "description", "example", "owner", "reference"):
+        for part in ("version", "clauses", "description", "example", "owner", "reference"):
             if not getattr(self, part):
                 raise ConfigError(f"filter '{self.name}' declares no {part}")
         names = [clause.name for clause in self.clauses]

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from fink_lib.errors import ConfigError
-from fink_lib.science.registry import modules_of
+from fink_lib.science.framework.registry import modules_of
 from fink_lib.surveys import get_survey
 
 PACKET = "packet"
@@ -22,19 +22,6 @@ _ARROW: Mapping[str, pa.DataType] = {
     "double": pa.float64(),
     "string": pa.string(),
     "bytes": pa.binary(),
-}
-
-# Units of packet fields, by the last part of their path; every other one is a pure number, a flag or a text.
-_UNITS: Mapping[str, str] = {
-    **dict.fromkeys(("jd", "jdstarthist"), "JD (UTC)"),
-    **dict.fromkeys(("magpsf", "sigmapsf", "magnr", "sigmagnr", "maggaiabright"), "mag"),
-    **dict.fromkeys(("ra", "dec"), "deg"),
-    **dict.fromkeys(("distpsnr1", "ssdistnr", "neargaiabright", "trailLength"), "arcsec"),
-    "distnr": "pixels",
-    "midpointMjdTai": "MJD (TAI)",
-    **dict.fromkeys(("psfFlux", "psfFluxErr", "templateFlux", "trailFlux"), "nJy"),
-    **{f"{band}_psfFlux{what}": "nJy" for band in "ugrizy" for what in ("Mean", "MeanErr", "Max")},
-    **dict.fromkeys(("ixx", "iyy", "ixy"), "arcsec2"),
 }
 
 
@@ -60,25 +47,14 @@ class Column:
     source: str
 
 
-# Facts that a remote service or a module to come can fill. A filter that needs one is left out where it is not there.
-_OUTSIDE: Mapping[str, tuple[Column, ...]] = {
-    "ztf": (Column("cdsxmatch", pa.string(), "", OUTSIDE),),
-    "lsst": (
-        Column("simbad_otype", pa.string(), "", OUTSIDE),
-        Column("gaiadr3_DR3Name", pa.string(), "", OUTSIDE),
-        Column("gaiadr3_Plx", pa.float32(), "mas", OUTSIDE),
-        Column("gaiadr3_e_Plx", pa.float32(), "mas", OUTSIDE),
-        Column("legacydr8_zphot", pa.float32(), "", OUTSIDE),
-    ),
-}
-
-
 @cache
 def columns_of(survey: str) -> Mapping[str, Column]:
     """Return every column that alerts of a survey can have, by path; each leaf of a struct by itself."""
+    adapter = get_survey(survey)
+    units, outside = adapter.columns.units, adapter.columns.outside
     packet = [
-        Column(path, kind, _UNITS.get(path.rpartition(".")[2], ""), PACKET)
-        for path, kind in _packet_leaves("", get_survey(survey).reader_schema)
+        Column(path, kind, units.get(path.rpartition(".")[2], ""), PACKET)
+        for path, kind in _packet_leaves("", adapter.reader_schema)
     ]
     science = [
         Column(path, kind, out.unit, module.name)
@@ -86,7 +62,9 @@ def columns_of(survey: str) -> Mapping[str, Column]:
         for out in module.outputs
         for path, kind in _leaves(out.name, out.type)
     ]
-    return {column.path: column for column in (*packet, *science, *_OUTSIDE.get(survey, ()))}
+    # A filter that needs one of these is left out where nobody fills it.
+    more = [Column(one.path, _ARROW[one.avro_type], one.unit, OUTSIDE) for one in outside]
+    return {column.path: column for column in (*packet, *science, *more)}
 
 
 def _leaves(path: str, kind: pa.DataType) -> Iterator[tuple[str, pa.DataType]]:

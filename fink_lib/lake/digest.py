@@ -53,12 +53,17 @@ def table_digest(path: Path, version: int | None = None, predicate: str | None =
 
 def content_digest(batches: Iterable[pa.RecordBatch]) -> str:
     """Return the digest of some rows, in any order and in any batches."""
+    return rows_and_digest(batches)[1]
+
+
+def rows_and_digest(batches: Iterable[pa.RecordBatch]) -> tuple[int, str]:
+    """Return how many rows there are, and their digest."""
     rows, totals = 0, np.zeros(LANES, dtype=np.uint64)
     for batch in batches:
         rows += batch.num_rows
         for lane in range(LANES):
             totals[lane : lane + 1] += _row_sums(batch, lane).sum(dtype=np.uint64, keepdims=True)
-    return hashlib.sha256(f"{rows}:{totals.tolist()}".encode()).hexdigest()[:32]
+    return rows, hashlib.sha256(f"{rows}:{totals.tolist()}".encode()).hexdigest()[:32]
 
 
 def _row_sums(batch: pa.RecordBatch, lane: int) -> Hashes:

@@ -1,16 +1,19 @@
 """Tables of events written without a JVM: one row a commit, each at most once."""
 
+import logging
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from deltalake import CommitProperties, Transaction, write_deltalake
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError
-from pyspark.sql.pandas.types import to_arrow_schema
 
-from fink_lib.lake.small import ensure_small
-from fink_lib.lake.table import TableSpec
+from fink_lib.lake.small import PAUSE_S, TRIES, ensure_small
+from fink_lib.lake.tables.spec import TableSpec
+
+logger = logging.getLogger(__name__)
 
 
 def append_event(spec: TableSpec, lake: Path, row: Mapping[str, Any], app_id: str, number: int = 1) -> bool:
@@ -30,18 +33,31 @@ def append_event(spec: TableSpec, lake: Path, row: Mapping[str, Any], app_id: st
     Returns
     -------
     Whether the row was appended.
+
+    Raises
+    ------
+    CommitFailedError
+        When it could not be committed, several times in a row, and the table holds no such event.
     """
-    table = ensure_small(spec, lake)
+    found = pa.Table.from_pylist([dict(row)], schema=spec.plain_schema)
+    once = CommitProperties(app_transactions=[Transaction(app_id, number)])
+    for attempt in range(1, TRIES + 1):
+        table = ensure_small(spec, lake)
+        if _was_appended(table, app_id, number):
+            return False
+        try:
+            write_deltalake(table, found, mode="append", commit_properties=once)
+        except CommitFailedError as error:
+            # By this very event, or by anything else that was committed meanwhile: only the table can tell.
+            if attempt == TRIES and not _was_appended(ensure_small(spec, lake), app_id, number):
+                raise
+            logger.info("table=%s event=%s was not committed: %s", spec.full_name, app_id, error)
+            time.sleep(PAUSE_S * attempt)
+        else:
+            return True
+    return False
+
+
+def _was_appended(table: DeltaTable, app_id: str, number: int) -> bool:
     last = table.transaction_version(app_id)
-    if last is not None and last >= number:
-        return False
-    try:
-        write_deltalake(
-            table,
-            pa.Table.from_pylist([dict(row)], schema=to_arrow_schema(spec.schema)),
-            mode="append",
-            commit_properties=CommitProperties(app_transactions=[Transaction(app_id, number)]),
-        )
-    except CommitFailedError:  # somebody else wrote this very event in between
-        return False
-    return True
+    return last is not None and last >= number

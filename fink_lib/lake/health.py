@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from fink_lib.lake.table import TableSpec
+from fink_lib.lake.tables.spec import TableSpec
 
 MB = 1_000_000
 SMALL = 0.25  # of the aimed-at size: a smaller file is one of many that should be few

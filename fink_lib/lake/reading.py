@@ -14,6 +14,7 @@ from deltalake.exceptions import DeltaError
 
 from fink_lib.config import Settings
 from fink_lib.errors import LakeError
+from fink_lib.lake.tables.spec import full_name
 from fink_lib.nights import parse_night
 
 Night: TypeAlias = str | dt.date
@@ -61,7 +62,7 @@ def read(
         When there is no such table, version or column, naming those that there are; when a night is no date.
     """
     folder = Path(lake) if lake is not None else Settings().lake
-    table = _open(folder, f"{layer}_{survey}__{name}" if survey else f"{layer}__{name}", version)
+    table = open_table(folder, full_name(layer, survey, name), version)
     dataset = table.to_pyarrow_dataset()
     condition = _both(_of_nights(dataset, night), where)
     chosen = None if columns is None else {column: _field(dataset.schema, column) for column in columns}
@@ -79,7 +80,14 @@ def table_names(lake: Path | str | None = None) -> list[str]:
     return sorted(path.parent.name for path in folder.glob("*/_delta_log"))
 
 
-def _open(folder: Path, full_name: str, version: int | None) -> DeltaTable:
+def open_table(folder: Path, full_name: str, version: int | None = None) -> DeltaTable:
+    """Open a table of a lake by its full name, at a version or at the newest.
+
+    Raises
+    ------
+    LakeError
+        When there is no such table or version, naming those that there are.
+    """
     path = folder / full_name
     if not (path / "_delta_log").is_dir():
         known = table_names(folder)

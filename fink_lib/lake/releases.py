@@ -9,11 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
-from pyspark.sql.pandas.types import to_arrow_schema
 
 from fink_lib.lake.small import append_rows
 from fink_lib.lake.tables import KAFKA_KEY, releases
-from fink_lib.surveys import Survey
 
 KEY = [*KAFKA_KEY, "stage"]
 
@@ -54,16 +52,16 @@ class Release:
     code_version: str
 
 
-def read_releases(lake: Path, survey: Survey) -> pa.Table:
-    """Return every release of a survey."""
+def read_releases(lake: Path, survey: str) -> pa.Table:
+    """Return every release of a survey, which is given by name."""
     spec = releases(survey)
     path = str(spec.path(lake))
     if not DeltaTable.is_deltatable(path):
-        return to_arrow_schema(spec.schema).empty_table()
+        return spec.plain_schema.empty_table()
     return DeltaTable(path).to_pyarrow_dataset().to_table()
 
 
-def record_releases(lake: Path, survey: Survey, rows: Sequence[Release]) -> None:
+def record_releases(lake: Path, survey: str, rows: Sequence[Release]) -> None:
     """Note releases down, all in one commit; none is no commit."""
     append_rows(releases(survey), lake, [asdict(row) for row in rows])
 

@@ -10,9 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
-from pyspark.sql.pandas.types import to_arrow_schema
 
-from fink_lib.lake.table import TableSpec
+from fink_lib.lake.tables.spec import TableSpec
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +33,7 @@ def replace_rows(spec: TableSpec, lake: Path, rows: Sequence[Mapping[str, Any]],
     where
         Partition column → value.
     """
-    schema = to_arrow_schema(spec.schema)
+    schema = spec.plain_schema
     found = pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
     predicate = " AND ".join(f"{name} = '{value}'" for name, value in where.items())
     for attempt in range(1, TRIES + 1):
@@ -74,7 +73,7 @@ def partitions(spec: TableSpec, lake: Path) -> list[dict[str, str]]:
 def append_rows(spec: TableSpec, lake: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Append rows in one commit to a table, which is made where it is missing; none is no commit."""
     if rows:
-        found = pa.Table.from_pylist([dict(row) for row in rows], schema=to_arrow_schema(spec.schema))
+        found = pa.Table.from_pylist([dict(row) for row in rows], schema=spec.plain_schema)
         write_deltalake(ensure_small(spec, lake), found, mode="append")
 
 
@@ -82,7 +81,7 @@ def ensure_small(spec: TableSpec, lake: Path) -> DeltaTable:
     """Return a table, made where it is missing."""
     return DeltaTable.create(
         spec.path(lake),
-        to_arrow_schema(spec.schema),
+        spec.plain_schema,
         mode="ignore",
         partition_by=list(spec.partitioned_by),
         description=spec.comment,

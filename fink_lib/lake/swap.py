@@ -167,13 +167,9 @@ def apply(table: DeltaTable, swap: Swap) -> int:
         table.update_incremental()
         if was_done(table, swap) or not (swap.remove or swap.add):
             return int(table.version())
-        _allow_changes(table)
-        present = {file.path for file in night_files(table, {file.night for file in swap.remove})}
-        if missing := sorted({file.path for file in swap.remove} - present):
-            raise LakeError(
-                f"file {missing[0]} was replaced by another writer meanwhile: look at the table and try again"
-            )
         try:
+            _allow_changes(table)
+            _require_present(table, swap.remove)
             _commit(table, swap)
         except CommitFailedError as error:
             logger.info("table %s was busy: %s", table.table_uri, error)
@@ -181,6 +177,12 @@ def apply(table: DeltaTable, swap: Swap) -> int:
         table.update_incremental()
         return int(table.version())
     raise LakeError(f"table {table.table_uri} was written by others {ATTEMPTS} times in a row: try again")
+
+
+def _require_present(table: DeltaTable, files: Sequence[NightFile]) -> None:
+    present = {file.path for file in night_files(table, {file.night for file in files})}
+    if missing := sorted({file.path for file in files} - present):
+        raise LakeError(f"file {missing[0]} was replaced by another writer meanwhile: look at the table and try again")
 
 
 def _commit(table: DeltaTable, swap: Swap) -> None:

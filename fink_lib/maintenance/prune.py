@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fink_lib.config import Settings
-from fink_lib.nightly.results import JsonObject
+from fink_lib.files import JsonObject
 from fink_lib.reprocess import shadow_life
 from fink_lib.reprocess.expire import expire
-from fink_lib.streaming.spec import Stage, StreamSpec
+from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import SURVEYS
 
 DAY_S = 86400.0

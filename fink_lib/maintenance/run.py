@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fink_lib.config import Settings
-from fink_lib.crossmatch.tables import gold_catalog, gold_catalogs, gold_crossmatch, gold_crossmatched
-from fink_lib.enrich.schema import silver_spec
+from fink_lib.files import JsonObject, replace_text, to_json
 from fink_lib.lake import tables
 from fink_lib.lake.health import MB, health
 from fink_lib.lake.small import replace_rows
-from fink_lib.lake.table import TableSpec
+from fink_lib.lake.tables.catalogs import gold_catalog, gold_catalogs, gold_crossmatch, gold_crossmatched
+from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.maintenance.prune import prune
 from fink_lib.maintenance.vacuum import merge_small_files, vacuum_lake
-from fink_lib.nightly.results import JsonObject, replace_text, to_json
+from fink_lib.science.framework.silver import silver_spec
 from fink_lib.surveys import SURVEYS
+from fink_lib.surveys.tables import bronze_spec
 
 logger = logging.getLogger(__name__)
 
@@ -23,11 +24,11 @@ logger = logging.getLogger(__name__)
 def known_specs(lake: Path) -> list[TableSpec]:
     """Return the spec of every table that has one, those of the catalogues that a lake holds among them."""
     found = [*tables_of_all_surveys(), *catalog_specs(lake)]
-    for survey in SURVEYS.values():
-        found += [tables.bronze_alerts(survey), tables.quarantine(survey), tables.releases(survey)]
-        found += [silver_spec(survey), tables.silver_rejected(survey), tables.science_facts(survey)]
-        found += [tables.gold_published(survey), tables.gold_filter_failures(survey)]
-        found += [gold_crossmatch(survey), gold_crossmatched(survey), tables.gold_tracklets(survey)]
+    for name, survey in SURVEYS.items():
+        found += [bronze_spec(survey), tables.bronze_topics(name), tables.quarantine(name), tables.releases(name)]
+        found += [silver_spec(survey), tables.silver_rejected(name), tables.science_facts(name)]
+        found += [tables.gold_published(name), tables.gold_filter_failures(name), tables.gold_known_losses(name)]
+        found += [gold_crossmatch(name), gold_crossmatched(name), tables.gold_tracklets(name)]
     return found
 
 
@@ -35,7 +36,7 @@ def tables_of_all_surveys() -> list[TableSpec]:
     """Return the specs of the small tables that all surveys share."""
     of_nights = [tables.gold_nights(), tables.gold_statistics(), tables.gold_quality_results()]
     of_people = [tables.gold_decisions(), tables.gold_user_filters(), tables.gold_notices()]
-    return [*of_nights, *of_people, gold_catalogs(), tables.gold_upkeep()]
+    return [tables.bronze_schemas(), *of_nights, *of_people, gold_catalogs(), tables.gold_upkeep()]
 
 
 def catalog_specs(lake: Path) -> list[TableSpec]:
@@ -50,9 +51,11 @@ def merged_here() -> list[TableSpec]:
     Those of a catalogue are left as a load wrote them.
     """
     found = tables_of_all_surveys()
-    for survey in SURVEYS.values():
-        found += [tables.quarantine(survey), tables.releases(survey), tables.science_facts(survey)]
-        found += [tables.gold_filter_failures(survey), gold_crossmatch(survey), gold_crossmatched(survey)]
+    for name in SURVEYS:
+        found += [tables.bronze_topics(name), tables.quarantine(name), tables.releases(name)]
+        found += [tables.science_facts(name)]
+        found += [tables.gold_filter_failures(name), tables.gold_known_losses(name)]
+        found += [gold_crossmatch(name), gold_crossmatched(name)]
     return found
 
 

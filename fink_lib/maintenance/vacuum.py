@@ -13,12 +13,12 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
 from fink_lib.config import Settings
-from fink_lib.crossmatch.tables import gold_catalog
 from fink_lib.errors import ReprocessRefused
+from fink_lib.files import JsonObject
 from fink_lib.lake.health import MB, health
-from fink_lib.lake.table import TableSpec
+from fink_lib.lake.tables.catalogs import gold_catalog
+from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.maintenance.readers import waiting
-from fink_lib.nightly.results import JsonObject
 from fink_lib.reprocess.folder import one_at_a_time
 
 logger = logging.getLogger(__name__)

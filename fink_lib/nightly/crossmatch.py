@@ -1,27 +1,40 @@
 """Match the night's alerts with every catalogue in the lake; the result replaces what the night had."""
 
+from collections.abc import Callable
+
 import pyspark.sql.functions as F
 
-from fink_lib.crossmatch.ledger import catalogs_in_force
-from fink_lib.crossmatch.nights import KEYS, MatchBook
+from fink_lib.catalogs.spark.nights import KEYS, MatchBook
+from fink_lib.catalogs.versions import catalogs_in_force
 from fink_lib.errors import ExpectationFailed
+from fink_lib.files import JsonObject
+from fink_lib.lake.spark.snapshot import Snapshot
+from fink_lib.lake.versions import Table
+from fink_lib.nightly.balanced import newest
 from fink_lib.nightly.job import NightContext, Outcome
-from fink_lib.nightly.matches import broken_matches
-from fink_lib.nightly.results import JsonObject
-from fink_lib.nightly.snapshot import Snapshot, Table
+
+BrokenMatches = Callable[[NightContext], list[str]]
 
 
-def run(context: NightContext) -> Outcome:
+def run(context: NightContext, broken_matches: BrokenMatches) -> Outcome:
     """Match the alerts of silver, and see that each match is one.
 
     Without any catalogue in the lake there is nothing to do, and no JVM is started.
+
+    Parameters
+    ----------
+    context
+        The night.
+    broken_matches
+        Names the critical rules that the night's matches break, each with how many rows do.
     """
     settings, survey = context.settings, context.survey
     facts: JsonObject = {"survey": survey.name, "night": context.night.isoformat()}
     catalogs = catalogs_in_force(settings.lake)
     if not catalogs:
         return Outcome({**facts, "catalogs": [], "previous": None})
-    snapshot = Snapshot.now(context.session, survey, settings.lake)
+    pinned = newest(context)
+    snapshot = Snapshot(context.session, pinned)
     night = F.col("night") == F.lit(context.night)
     alerts = snapshot.frame(Table.SILVER).where(night).select(*KEYS).persist()
     book = MatchBook(context.session, survey, settings.lake)
@@ -34,5 +47,5 @@ def run(context: NightContext) -> Outcome:
         alerts.unpersist()
     broken = broken_matches(context)
     failure = ExpectationFailed(f"the matches of the night {context.label} are wrong: {', '.join(broken)}")
-    facts |= {"catalogs": done, "previous": book.matched.before(context.night), "tables": dict(snapshot.versions)}
+    facts |= {"catalogs": done, "previous": book.matched.before(context.night), "tables": dict(pinned.versions)}
     return Outcome(facts, failure if broken else None)

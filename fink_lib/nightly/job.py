@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from fink_lib.config import Settings
 from fink_lib.errors import FinkError
-from fink_lib.job_run import log_to_stderr, sentence_of, tell_failure
-from fink_lib.nightly.results import JsonObject, Step, read_result, write_failure, write_result
+from fink_lib.files import JsonObject
+from fink_lib.nightly.results import Step, read_result, write_failure, write_result
 from fink_lib.nights import parse_night
+from fink_lib.processes.endings import log_to_stderr, sentence_of, tell_failure
 from fink_lib.surveys import Survey, get_survey
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class NightContext:
     @cached_property
     def session(self) -> "SparkSession":
         """The Spark session, built when a step first asks for it."""
-        from fink_lib.spark import build_session  # noqa: PLC0415 - report and manifest start no JVM
+        from fink_lib.lake.spark.session import build_session  # noqa: PLC0415 - report and manifest start no JVM
 
         return build_session(f"nightly-{self.survey.name}-{self.night.isoformat()}", self.settings)
 

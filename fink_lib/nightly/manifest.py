@@ -10,13 +10,15 @@ from collections.abc import Callable, Mapping
 
 from fink_lib import __version__
 from fink_lib.errors import EquationBroken, ExpectationFailed, FinkError, NightError
+from fink_lib.files import JsonObject, replace_text, to_json
 from fink_lib.lake.digest import table_digest
+from fink_lib.lake.versions import Table, table_version
+from fink_lib.nightly.closed import NightsLedger
 from fink_lib.nightly.job import NightContext, Outcome
-from fink_lib.nightly.ledger import NightsLedger
-from fink_lib.nightly.results import JsonObject, Step, replace_text, to_json, why_missing
-from fink_lib.nightly.snapshot import Table, night_specs, table_version
+from fink_lib.nightly.results import Step, why_missing
 from fink_lib.notices.run import queue_night
 from fink_lib.notices.subscriptions import read_subscriptions
+from fink_lib.surveys.tables import night_specs
 
 logger = logging.getLogger(__name__)
 

@@ -1,12 +1,15 @@
 """What a nightly step leaves behind: one JSON file a step, in the night's folder, tied to its run."""
 
 import json
-import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING
 
-JsonObject: TypeAlias = dict[str, Any]
+from fink_lib import files
+from fink_lib.moved import names_of
+
+if not TYPE_CHECKING:  # it would tell mypy that the module has every name
+    __getattr__ = names_of(__name__)
 
 
 class Step(StrEnum):
@@ -34,33 +37,22 @@ def failure_path(folder: Path, step: Step) -> Path:
     return folder / f"{step}.failed.json"
 
 
-def to_json(facts: object) -> str:
-    """Write JSON the same way every time: keys sorted, dates and paths as text."""
-    return json.dumps(facts, indent=1, sort_keys=True, default=str, ensure_ascii=False) + "\n"
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Replace a file at once: a reader sees the old text or the new one, never half."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.write_text(text, encoding="utf-8")
-    scratch.replace(path)
-
-
-def write_result(folder: Path, step: Step, run_id: str, facts: JsonObject) -> Path:
+def write_result(folder: Path, step: Step, run_id: str, facts: files.JsonObject) -> Path:
     """Store the result of a step and forget an earlier failure of it."""
     path = result_path(folder, step)
-    replace_text(path, to_json({**facts, "step": str(step), "run_id": run_id}))
+    files.replace_text(path, files.to_json({**facts, "step": str(step), "run_id": run_id}))
     failure_path(folder, step).unlink(missing_ok=True)
     return path
 
 
 def write_failure(folder: Path, step: Step, run_id: str, sentence: str) -> None:
     """Keep the sentence that a step failed with, for the report."""
-    replace_text(failure_path(folder, step), to_json({"step": str(step), "run_id": run_id, "error": sentence}))
+    files.replace_text(
+        failure_path(folder, step), files.to_json({"step": str(step), "run_id": run_id, "error": sentence})
+    )
 
 
-def read_result(folder: Path, step: Step, run_id: str) -> JsonObject | None:
+def read_result(folder: Path, step: Step, run_id: str) -> files.JsonObject | None:
     """Read the result of a step; None when it has none **of this run** (an older run's would mislead)."""
     return _of_run(result_path(folder, step), run_id)
 
@@ -71,9 +63,9 @@ def why_missing(folder: Path, step: Step, run_id: str) -> str:
     return str(failure["error"]) if failure else NOT_RUN
 
 
-def _of_run(path: Path, run_id: str) -> JsonObject | None:
+def _of_run(path: Path, run_id: str) -> files.JsonObject | None:
     try:
-        facts: JsonObject = json.loads(path.read_text(encoding="utf-8"))
+        facts: files.JsonObject = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     return facts if facts.get("run_id") == run_id else None

@@ -2,10 +2,10 @@
 
 from fink_lib.config import Settings
 from fink_lib.errors import BrokerError
-from fink_lib.job_run import run_job
 from fink_lib.notices.outbox import Action, entries
 from fink_lib.notices.run import deliver_waiting
 from fink_lib.notices.subscriptions import read_subscriptions
+from fink_lib.processes.endings import run_job
 
 
 def main() -> int:

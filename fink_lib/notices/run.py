@@ -12,7 +12,7 @@ from deltalake.exceptions import DeltaError
 
 from fink_lib.config import Settings
 from fink_lib.errors import FinkError
-from fink_lib.nightly.results import JsonObject
+from fink_lib.files import JsonObject
 from fink_lib.notices.notice import notice_of
 from fink_lib.notices.outbox import Action, Entry, entries, queue, step, told_alerts
 from fink_lib.notices.sinks import NotTaken, Uncertain, deliver

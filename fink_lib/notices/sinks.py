@@ -8,11 +8,10 @@ import httpx
 
 from fink_lib.config import Settings
 from fink_lib.errors import FinkError
-from fink_lib.nightly.notify import mail_server
 from fink_lib.notices.outbox import Entry
+from fink_lib.notices.senders import hand_over, mail_server, post_json
 from fink_lib.notices.subscriptions import Sink, Subscription
 
-TIMEOUT_S = 20.0
 SERVICE_UNAVAILABLE, REQUEST_TIMEOUT = 503, 408
 SLACK_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}  # https://docs.slack.dev/messaging/formatting-message-text
 
@@ -48,7 +47,21 @@ def slack(_settings: Settings, address: str, entry: Entry) -> None:
 def webhook(_settings: Settings, address: str, entry: Entry) -> None:
     """Post the facts as JSON."""
     facts = {"key": entry.key, "subject": entry.subject, "text": entry.text, **entry.facts}
-    _post(address, entry, facts)
+    _post(address, entry, with_ids_as_text(facts))
+
+
+def with_ids_as_text(facts: Mapping[str, object]) -> dict[str, object]:
+    """Return facts with each id as text too, under ``<name>_text``.
+
+    Ids have 64 bits; JavaScript, and whatever else reads the numbers of JSON as floats, rounds those beyond 2^53.
+    """
+    texts: dict[str, object] = {}
+    for name, value in facts.items():
+        if name.endswith("_id") and isinstance(value, int):
+            texts[f"{name}_text"] = str(value)
+        elif name.endswith("_ids") and isinstance(value, list | tuple):
+            texts[f"{name}_text"] = [str(each) for each in value]
+    return {**facts, **texts}
 
 
 def mail(settings: Settings, address: str, entry: Entry) -> None:
@@ -58,23 +71,13 @@ def mail(settings: Settings, address: str, entry: Entry) -> None:
     message["Message-ID"] = f"<{entry.subscription}.{entry.key}@fink>"
     message.set_content(entry.text)
     try:
-        server = mail_server(settings)
+        server = mail_server(settings.report_smtp)
     except OSError as error:
         raise NotTaken(f"{type(error).__name__}: {error}") from error
     try:
-        server.send_message(message)
+        hand_over(server, message)
     except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError) as error:
         raise NotTaken(f"{type(error).__name__}: {error}") from error
-    finally:
-        _leave(server)
-
-
-def _leave(server: smtplib.SMTP) -> None:
-    """Say goodbye; how that is answered says nothing about the mail."""
-    try:
-        server.quit()
-    except (OSError, smtplib.SMTPException):
-        server.close()
 
 
 def escaped(text: str) -> str:
@@ -85,7 +88,7 @@ def escaped(text: str) -> str:
 def _post(address: str, entry: Entry, facts: Mapping[str, object]) -> None:
     """Post JSON; the key goes along for receivers that look at it."""
     try:
-        answer = httpx.post(address, json=facts, headers={"Idempotency-Key": entry.key}, timeout=TIMEOUT_S)
+        answer = post_json(address, facts, {"Idempotency-Key": entry.key})
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         raise NotTaken(f"{type(error).__name__}: {error}") from error
     if not answer.is_success:

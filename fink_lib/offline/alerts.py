@@ -14,9 +14,10 @@ from fink_lib.errors import ConfigError
 from fink_lib.filters.base import Batch
 from fink_lib.filters.columns import as_array
 from fink_lib.filters.facts import PACKET, columns_of
+from fink_lib.offline.datums import BATCH_ALERTS
 from fink_lib.offline.packets import Packet
-from fink_lib.offline.run import ALERT_ID, BATCH_ALERTS, Given, science_table
-from fink_lib.science.base import Module
+from fink_lib.offline.run import ALERT_ID, Given, science_table
+from fink_lib.science.framework.base import Module
 from fink_lib.surveys import Survey, value_at
 
 

@@ -4,15 +4,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+from pyarrow.dataset import Dataset
+
 from fink_lib.errors import ConfigError, PacketError
-from fink_lib.simulator.packets import messages_of
-from fink_lib.simulator.reading import read_path
+from fink_lib.lake.writer_schemas import WriterSchemas
+from fink_lib.offline.datums import datums_of
+from fink_lib.packets.reading import PacketReader
 from fink_lib.surveys import Survey
 from fink_lib.surveys.checks import decode
+from fink_lib.surveys.tables import packet_schema
 
 Packet = dict[str, Any]
 
 ROWS_AT_ONCE = 2000
+BYTES = {"schema_sha256", "head", "tail"}
 
 
 def packets_of(path: Path, survey: Survey) -> Iterator[Packet]:
@@ -31,7 +37,7 @@ def packets_of(path: Path, survey: Survey) -> Iterator[Packet]:
     ConfigError
         When the path does not exist or holds no packet.
     """
-    found = _table_rows(path) if (path / "_delta_log").is_dir() else _file_packets(path, survey)
+    found = _table_rows(path, survey) if is_table(path) else _file_packets(path, survey)
     empty = True
     for packet in found:
         empty = False
@@ -40,17 +46,33 @@ def packets_of(path: Path, survey: Survey) -> Iterator[Packet]:
         raise ConfigError(f"'{path}' holds no packet of {survey.name}")
 
 
+def is_table(path: Path) -> bool:
+    """Tell whether a path is a Delta table."""
+    return (path / "_delta_log").is_dir()
+
+
 def _file_packets(path: Path, survey: Survey) -> Iterator[Packet]:
-    for content in read_path(path):
-        for message, _ in messages_of(content, survey):
-            try:
-                yield decode(survey.framing.unwrap(message))
-            except PacketError:
-                continue
+    for datum in datums_of(path, survey):
+        try:
+            yield decode(datum)
+        except PacketError:
+            continue
 
 
-def _table_rows(path: Path) -> Iterator[Packet]:
+def _table_rows(path: Path, survey: Survey) -> Iterator[Packet]:
+    """Yield the rows of a table of packets, or the packets whose bytes it keeps, as bronze does."""
     from deltalake import DeltaTable  # noqa: PLC0415 - only tables need it
 
-    for batch in DeltaTable(str(path)).to_pyarrow_dataset().to_batches(batch_size=ROWS_AT_ONCE):
+    rows = DeltaTable(str(path)).to_pyarrow_dataset()
+    if set(rows.schema.names) >= BYTES:
+        yield from _kept_packets(rows, survey, path.parent)
+        return
+    for batch in rows.to_batches(batch_size=ROWS_AT_ONCE):
         yield from batch.to_pylist()
+
+
+def _kept_packets(rows: Dataset, survey: Survey, lake: Path) -> Iterator[Packet]:
+    reader = PacketReader(survey, packet_schema(survey, cutouts=True), WriterSchemas(lake).text)
+    for batch in rows.to_batches(columns=sorted(BYTES), batch_size=ROWS_AT_ONCE):
+        head, tail = (batch.column(name).cast(pa.binary()) for name in ("head", "tail"))
+        yield from reader.read(batch.column("schema_sha256").cast(pa.string()), head, tail).to_pylist()

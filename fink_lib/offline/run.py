@@ -8,15 +8,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from fink_lib.science.base import Module
-from fink_lib.science.batch import AlertBatch
-from fink_lib.science.forming import batch_of_packets, wanted
-from fink_lib.science.inputs import inputs_of
-from fink_lib.science.runner import run
+from fink_lib.offline.datums import BATCH_ALERTS, batches_of_files
+from fink_lib.offline.packets import is_table, packets_of
+from fink_lib.science.framework.base import Module
+from fink_lib.science.framework.batch import AlertBatch
+from fink_lib.science.framework.forming import batch_of_packets, wanted
+from fink_lib.science.framework.runner import run
 from fink_lib.surveys import Survey
+from fink_lib.surveys.inputs import inputs_of
 
 ALERT_ID, ERRORS = "alert_id", "science_errors"
-BATCH_ALERTS = 500
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,40 @@ def science_table(
     pa.Table
         One row a packet: ``alert_id``, every output, and ``science_errors`` (module → why it has no result).
     """
+    return table_of_batches(batches_of(packets, modules, survey), modules, cache, given)
+
+
+def science_of(
+    path: Path, modules: Sequence[Module], survey: Survey, cache: Path, given: Given | None = None
+) -> pa.Table:
+    """Run modules over the packets below a path: files, of which only the inputs are decoded, or a Delta table.
+
+    Parameters
+    ----------
+    path
+        See `fink_lib.offline.packets.packets_of`.
+    modules, survey, cache, given
+        As for `science_table`, whose result this returns.
+
+    Raises
+    ------
+    ConfigError
+        When the path does not exist or holds no packet.
+    """
+    batches = (
+        batches_of(packets_of(path, survey), modules, survey)
+        if is_table(path)
+        else batches_of_files(path, modules, survey)
+    )
+    return table_of_batches(batches, modules, cache, given)
+
+
+def table_of_batches(
+    batches: Iterable[AlertBatch], modules: Sequence[Module], cache: Path, given: Given | None = None
+) -> pa.Table:
+    """Run modules over batches; return what `science_table` does."""
     tables = []
-    for batch in batches_of(packets, modules, survey):
+    for batch in batches:
         outcome = run(modules, (given or Given()).to(batch), cache)
         columns = {ALERT_ID: pa.array(batch.alert_id), **outcome.columns, ERRORS: outcome.error_maps(len(batch))}
         tables.append(pa.table(columns))

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from fink_lib.errors import ConfigError
-from fink_lib.offline.run import BATCH_ALERTS
-from fink_lib.science.batch import AlertBatch
-from fink_lib.science.forming import batch_of_packets, wanted
-from fink_lib.science.inputs import inputs_of
-from fink_lib.science.moving_objects import MAY_MOVE, NEEDED, Member, members_of
-from fink_lib.science.registry import with_needs
-from fink_lib.science.runner import run
+from fink_lib.offline.datums import BATCH_ALERTS
+from fink_lib.science.framework.batch import AlertBatch
+from fink_lib.science.framework.forming import batch_of_packets, wanted
+from fink_lib.science.framework.registry import with_needs
+from fink_lib.science.framework.runner import run
+from fink_lib.science.methods.moving_objects import MAY_MOVE, NEEDED, Member, members_of
 from fink_lib.surveys import Survey
+from fink_lib.surveys.inputs import inputs_of
 
 FLAG_MODULE, FLAG = "solar_system", "roid"
 

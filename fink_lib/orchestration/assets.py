@@ -6,18 +6,17 @@ from airflow.sdk import Asset
 from pydantic import JsonValue
 
 from fink_lib.config import Settings
-from fink_lib.streaming.drain import delta_version, rows_by_night
-from fink_lib.streaming.spec import Stage
+from fink_lib.lake.tables import full_name, gold_catalogs, gold_crossmatch, gold_nights
+from fink_lib.streams.drain import delta_version, rows_by_night
+from fink_lib.streams.spec import Stage
 
-# Names only: the specs of the tables need Spark, which never comes into Airflow. A test compares the two.
-STAGE_TABLES: Mapping[Stage, tuple[str, ...]] = {
-    Stage.INGEST: ("bronze_{survey}__alerts", "bronze_{survey}__quarantine"),
-    Stage.ENRICH: ("silver_{survey}__alerts", "silver_{survey}__rejected"),
-    Stage.DISTRIBUTE: ("gold_{survey}__published",),
+STAGE_TABLES: Mapping[Stage, tuple[tuple[str, str], ...]] = {
+    Stage.INGEST: (("bronze", "alerts"), ("bronze", "quarantine")),
+    Stage.ENRICH: (("silver", "alerts"), ("silver", "rejected")),
+    Stage.DISTRIBUTE: (("gold", "published"),),
 }
-NIGHTS_TABLE = "gold__nights"
-CATALOGS_TABLE = "gold__catalogs"
-MATCHES_TABLE = "gold_{survey}__crossmatch"
+NIGHTS_TABLE = gold_nights().full_name
+CATALOGS_TABLE = gold_catalogs().full_name
 
 
 def stream_asset(survey: str, stage: Stage) -> Asset:
@@ -30,9 +29,19 @@ def table_asset(name: str) -> Asset:
     return Asset(name=name, uri=f"delta://lake/{name}", group="table")
 
 
+def stage_table_names(survey: str, stage: Stage) -> tuple[str, ...]:
+    """Return the full names of the tables that a stream writes."""
+    return tuple(full_name(layer, survey, name) for layer, name in STAGE_TABLES[stage])
+
+
 def stage_tables(survey: str, stage: Stage) -> tuple[Asset, ...]:
     """Return the tables that a stream writes."""
-    return tuple(table_asset(name.format(survey=survey)) for name in STAGE_TABLES[stage])
+    return tuple(map(table_asset, stage_table_names(survey, stage)))
+
+
+def matches_asset(survey: str) -> Asset:
+    """Return the table of a survey's matches with catalogues."""
+    return table_asset(gold_crossmatch(survey).full_name)
 
 
 def survey_tables(survey: str) -> tuple[Asset, ...]:

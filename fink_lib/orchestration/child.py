@@ -1,17 +1,23 @@
 """Runs a job as a process of its own: its log in Airflow, its last word as the task's error."""
 
+import re
+import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import IO
 
 from airflow.sdk.exceptions import AirflowFailException
 
 from fink_lib.errors import JobFailed
-from fink_lib.job_run import EXIT_FATAL
+from fink_lib.processes.endings import EXIT_FATAL
 
 READ_TIMEOUT_S = 15.0
+LAST_LINES = 200
+# What a job says as it ends (`fink_lib.processes.endings`); a JVM that ends after it may still write
+SENTENCE = re.compile(r"^[a-z][a-z_]* failed: ")
+LOG_LINE = re.compile(r"^\d{2,4}[-/]\d\d[-/]\d\d[ T]\S+ (DEBUG|INFO|WARN|WARNING)\b")
 
 
 def run_child(command: Sequence[str], environment: Mapping[str, str], say: Callable[..., object]) -> tuple[int, str]:
@@ -27,9 +33,10 @@ def run_child(command: Sequence[str], environment: Mapping[str, str], say: Calla
     Returns
     -------
     tuple[int, str]
-        Exit code and the last line that it wrote on standard error.
+        Exit code and the sentence that it ended with; where it said none, its last line on standard error that is no
+        line of a log.
     """
-    last_words: deque[str] = deque(maxlen=1)
+    last_words: deque[str] = deque(maxlen=LAST_LINES)
     with subprocess.Popen(
         list(command),
         stdin=subprocess.DEVNULL,
@@ -49,12 +56,22 @@ def run_child(command: Sequence[str], environment: Mapping[str, str], say: Calla
         code = process.wait()
         for reader in readers:
             reader.join(READ_TIMEOUT_S)
-    return code, "".join(last_words)
+    return code, last_word(last_words)
 
 
-def failure(what: str, code: int, last_word: str) -> Exception:
+def last_word(lines: Iterable[str]) -> str:
+    """Return the sentence that a job ended with, or the last line that is not of a log; empty where there is none."""
+    told = [line for line in lines if not LOG_LINE.match(line)]
+    sentences = [line for line in told if SENTENCE.match(line)]
+    return (sentences or told or [""])[-1]
+
+
+def failure(what: str, code: int, word: str) -> Exception:
     """Return the error that a task ends with; where the job says that a retry is no use, Airflow makes none."""
-    sentence = last_word or f"{what} ended with code {code} and without a word"
+    sentence = word or f"{what} ended with code {code} and without a word"
+    if code < 0:
+        why = ", perhaps for want of memory" if code == -signal.SIGKILL else ""
+        sentence = f"{what} was ended by {signal.Signals(-code).name}{why}"
     return AirflowFailException(sentence) if code == EXIT_FATAL else JobFailed(sentence)
 
 

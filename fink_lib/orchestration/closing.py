@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from airflow.sdk import BaseOperator, TriggerRule, chain
 
+from fink_lib.orchestration.outcome import done
+
 # Said whatever happened before: what is missing is said there too.
 ALWAYS = frozenset({"report", "manifest"})
 
@@ -27,3 +29,4 @@ def in_order(steps: Mapping[str, BaseOperator], *before: BaseOperator) -> None:
         chain(gate, [steps["crossmatch"], steps["statistics"]])
     chain(steps["crossmatch"], steps["compact"])
     chain([steps["compact"], steps["statistics"]], steps["report"], steps["manifest"])
+    done([steps[step] for step in ("compact", "statistics", "report", "manifest")])

@@ -8,18 +8,33 @@ from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
 from airflow.sdk import Asset, BaseOperator, BaseOperatorLink, Context
 
 from fink_lib.config import Settings
-from fink_lib.job_command import job_command
+from fink_lib.errors import ConfigError
 from fink_lib.nights import parse_night
 from fink_lib.orchestration.assets import table_facts
 from fink_lib.orchestration.child import failure, run_child
 from fink_lib.orchestration.pages import DataDocsLink, ReportLink
 from fink_lib.orchestration.turns import Closing, take_turn
-from fink_lib.streaming.process import end_processes_of
-from fink_lib.streaming.runner import job_environment
+from fink_lib.processes.command import job_command
+from fink_lib.processes.identity import end_processes_of
+from fink_lib.streams.drain import counted_nights
+from fink_lib.streams.runner import job_environment
 
 END_TIMEOUT_S = 15.0
 TURN_POLL_S = 10.0  # a look costs the start of a worker
 NIGHT_OF_RUN = "{{ dag_run.partition_key or params.night }}"
+
+
+def require_known(settings: Settings, survey: str, night: str) -> None:
+    """Refuse a night that nothing is known of: closing it would write a manifest of nothing.
+
+    Raises
+    ------
+    ConfigError
+        When it was never closed and no alert of it arrived.
+    """
+    if settings.night_dir(survey, night).is_dir() or night in counted_nights(settings, survey):
+        return
+    raise ConfigError(f"{survey} {night} was never closed and has no alert: `fink night list` shows the nights")
 
 
 class SparkJobOperator(BaseOperator):
@@ -39,6 +54,8 @@ class SparkJobOperator(BaseOperator):
         Night to work on, a template: the partition of the run, or its parameter.
     tables
         Tables that the step writes; their events tell the night's rows and the Delta version.
+    only_known
+        True refuses a night that was never closed and has no alert.
     """
 
     template_fields: Sequence[str] = ("night", "run")
@@ -46,7 +63,14 @@ class SparkJobOperator(BaseOperator):
     operator_extra_links: Collection[BaseOperatorLink] = (ReportLink(), DataDocsLink())
 
     def __init__(
-        self, *, survey: str, step: str, night: str = NIGHT_OF_RUN, tables: Sequence[Asset] = (), **kwargs: Any
+        self,
+        *,
+        survey: str,
+        step: str,
+        night: str = NIGHT_OF_RUN,
+        tables: Sequence[Asset] = (),
+        only_known: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(outlets=list(tables), **kwargs)
         self.survey = survey
@@ -54,6 +78,7 @@ class SparkJobOperator(BaseOperator):
         self.night = night
         self.run = "{{ run_id }}"
         self.tables = list(tables)
+        self.only_known = only_known
 
     def execute(self, context: Context) -> None:
         """Run the job and wait for it.
@@ -61,12 +86,14 @@ class SparkJobOperator(BaseOperator):
         Raises
         ------
         ConfigError
-            When the run names no night.
+            When the run names no night, or one that there is not.
         JobFailed, AirflowFailException
             With the job's own sentence when it fails; the second where a retry is no use.
         """
         settings = Settings()
         night = parse_night(self.night).isoformat()
+        if self.only_known:
+            require_known(settings, self.survey, night)
         self._take_turn(context, settings, night)
         end_processes_of(self.token, END_TIMEOUT_S)
         code, last_word = self._run(settings, night)

@@ -1,7 +1,7 @@
 """Operators that wait: a stream that must run, and a night that must be drained. They reconcile and defer."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -10,13 +10,17 @@ from airflow.sdk.exceptions import AirflowSkipException
 from airflow.sdk.execution_time.context import NEVER_EXPIRE, AssetStateStoreAccessor
 
 from fink_lib.config import Settings
-from fink_lib.errors import NightNotDrained, StreamFailed, StreamStalled
+from fink_lib.errors import NightNotDrained, StreamBroken, StreamFailed, StreamStalled
+from fink_lib.nights import parse_night
 from fink_lib.orchestration.assets import night_asset, stage_tables, stream_asset, table_facts
-from fink_lib.orchestration.triggers import DrainTrigger, Event, StreamEvent, StreamTrigger
-from fink_lib.streaming.drain import survey_not_drained
-from fink_lib.streaming.health import ensure_running
-from fink_lib.streaming.runner import LocalRunner
-from fink_lib.streaming.spec import Stage, StreamSpec
+from fink_lib.orchestration.jobs import NIGHT_OF_RUN
+from fink_lib.orchestration.triggers import DrainTrigger, Event, HoldTrigger, StreamEvent, StreamTrigger
+from fink_lib.streams.drain import survey_not_drained
+from fink_lib.streams.faults import note_stall
+from fink_lib.streams.health import ensure_running, examine
+from fink_lib.streams.lease import Handle
+from fink_lib.streams.runner import LocalRunner
+from fink_lib.streams.spec import Stage, StreamSpec
 
 ANNOUNCED_KEPT = 100
 STALL_STOP_S = 10.0  # a driver that says nothing is not given long to stop by itself
@@ -59,11 +63,18 @@ class StreamOperator(BaseOperator):
         super().__init__(outlets=outlets, **kwargs)
 
     def execute(self, context: Context) -> None:
-        """Make the stream run and defer; or finish a rotation that was cut short."""
+        """Make the stream run and defer; or finish a rotation that was cut short.
+
+        Raises
+        ------
+        StreamFailed
+            When its driver cannot be started; `StreamBroken` where trying again is no use.
+        """
         rotation = context["task_state_store"].get("rotation")
         if isinstance(rotation, dict) and rotation:
             self._announce(context, {str(night): str(count) for night, count in rotation.items()})
             return
+        self._hold(context)
         self._attach(context, watch_settings=True)
 
     def execute_complete(self, context: Context, event: Event) -> None:
@@ -73,6 +84,8 @@ class StreamOperator(BaseOperator):
         ------
         StreamFailed, StreamStalled
             So that Airflow retries, which submits the driver again from its checkpoint.
+        StreamBroken
+            When the driver would end in the same way: the run is red at once.
         AirflowSkipException
             When somebody stopped the driver.
         """
@@ -80,13 +93,18 @@ class StreamOperator(BaseOperator):
         self.log.info("stream=%s event=%s reason=%s", self.stream.name, state, reason)
         match state:
             case StreamEvent.FAILED:
-                raise StreamFailed(reason)
+                raise StreamBroken(reason) if event.get("lasting") else StreamFailed(reason)
             case StreamEvent.STALLED:
                 spec = self._spec()
-                LocalRunner(spec.settings).stop(spec, STALL_STOP_S)
-                raise StreamStalled(reason)
+                runner = LocalRunner(spec.settings)
+                runner.stop(spec, STALL_STOP_S)
+                note_stall(spec, reason)
+                verdict = examine(spec, runner)
+                raise StreamBroken(verdict.reason) if verdict.lasting else StreamStalled(reason)
             case StreamEvent.STOPPED:
                 raise AirflowSkipException(reason)
+            case StreamEvent.RELEASED:
+                self._attach(context, watch_settings=True)
             case StreamEvent.OUTDATED:
                 self._attach(context, watch_settings=False)
             case StreamEvent.ROTATED:
@@ -97,6 +115,38 @@ class StreamOperator(BaseOperator):
     def _spec(self) -> StreamSpec:
         return StreamSpec(self.survey, Stage(self.stage), Settings())
 
+    def _hold(self, context: Context) -> None:
+        """Defer without a driver after a run that a lasting fault ended, until something changes or a while has passed.
+
+        Without the pause the next run, which follows at once, would end alike, and so on all night. It is made once a
+        run: whoever clears the waiting task has the stream tried again at once.
+        """
+        spec = self._spec()
+        verdict, store = examine(spec, LocalRunner(spec.settings)), context["task_state_store"]
+        if not verdict.lasting or time.time() >= verdict.retry_at or store.get("held"):
+            return
+        store.set("held", True, retention=NEVER_EXPIRE)
+        self.log.warning("no driver is started for %.0f s: %s", verdict.retry_at - time.time(), verdict.reason)
+        trigger = HoldTrigger(survey=self.survey, stage=self.stage, poll_s=self.poll_s)
+        self.defer(trigger=trigger, method_name="execute_complete")
+
+    def _running(self, spec: StreamSpec) -> Handle:
+        """Make the driver run.
+
+        Raises
+        ------
+        StreamFailed
+            When it cannot be started; `StreamBroken` when it has ended so before.
+        """
+        runner = LocalRunner(spec.settings)
+        try:
+            return ensure_running(runner, spec)
+        except StreamFailed as error:
+            verdict = examine(spec, runner)
+            if verdict.lasting:
+                raise StreamBroken(verdict.reason) from error
+            raise
+
     def _attach(self, context: Context, *, watch_settings: bool) -> None:
         """Make the driver run, keep its handle with the stream's asset, and wait outside the worker.
 
@@ -104,7 +154,7 @@ class StreamOperator(BaseOperator):
         started with different ones, they would replace the driver for ever.
         """
         spec = self._spec()
-        handle = ensure_running(LocalRunner(spec.settings), spec)
+        handle = self._running(spec)
         store = context["asset_state_store"][self.stream]
         facts = asdict(handle)
         store.set("handle", {**facts, "command": list(handle.command)})
@@ -140,15 +190,19 @@ class DrainOperator(BaseOperator):
     ----------
     survey
         Whose streams.
+    night
+        Night that is to be closed, a template: a run that names none is refused before it waits.
     poll_s
         Seconds between two looks.
     """
 
+    template_fields: Sequence[str] = ("night",)
     ui_color = "#e6e6fa"
 
-    def __init__(self, *, survey: str, poll_s: float = 2.0, **kwargs: Any) -> None:
+    def __init__(self, *, survey: str, night: str = NIGHT_OF_RUN, poll_s: float = 2.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.survey = survey
+        self.night = night
         self.poll_s = poll_s
 
     def execute(self, context: Context) -> None:
@@ -156,7 +210,13 @@ class DrainOperator(BaseOperator):
 
         The deadline counts from the start of the run, so that a retry does not prolong it. It is in the trigger,
         since Airflow's own would end the task without a reason.
+
+        Raises
+        ------
+        ConfigError
+            When the run names no night.
         """
+        parse_night(self.night)
         settings = Settings()
         waiting_for = survey_not_drained(settings, self.survey)
         if not waiting_for:

@@ -7,11 +7,11 @@ from airflow.sdk import Asset, BaseOperatorLink, Context
 from airflow.sdk.exceptions import AirflowSkipException
 
 from fink_lib.config import Settings
-from fink_lib.job_command import job_command
 from fink_lib.orchestration.child import failure, run_child
 from fink_lib.orchestration.jobs import END_TIMEOUT_S, SparkJobOperator
-from fink_lib.streaming.process import end_processes_of
-from fink_lib.streaming.runner import job_environment
+from fink_lib.processes.command import job_command
+from fink_lib.processes.identity import end_processes_of
+from fink_lib.streams.runner import job_environment
 
 
 class JobOperator(SparkJobOperator):

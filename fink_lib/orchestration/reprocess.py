@@ -9,12 +9,12 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import BaseOperator, Context
 
 from fink_lib.config import Settings
-from fink_lib.job_command import job_command
 from fink_lib.nights import parse_night
 from fink_lib.orchestration.assets import night_asset
 from fink_lib.orchestration.child import failure, run_child
-from fink_lib.streaming.process import end_processes_of
-from fink_lib.streaming.runner import job_environment
+from fink_lib.processes.command import job_command
+from fink_lib.processes.identity import end_processes_of
+from fink_lib.streams.runner import job_environment
 
 END_TIMEOUT_S = 15.0
 REQUEST_ID = "{{ run_id | replace(':', '') | replace('+', '-') | replace('.', '-') }}"
@@ -93,7 +93,7 @@ class ReprocessOperator(BaseOperator):
         """Return the command line of the step."""
         job = settings.project / "jobs" / "on_demand" / "reprocess.py"
         request = json.dumps({**json.loads(self.request), "survey": self.survey})
-        decision = ["--by", self.decided_by, "--reason", self.reason]
+        decision = [f"--by={self.decided_by}", f"--reason={self.reason}"]  # what a person wrote may begin with a dash
         return job_command(job, self.step, "--id", self.request_id, "--request", request, *decision)
 
     def folder(self, settings: Settings) -> Path:

@@ -1,6 +1,7 @@
 """Triggers: what watches while a task is deferred. Each yields one event, and looks from a thread of its own."""
 
 import asyncio
+import math
 import time
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Mapping
@@ -10,11 +11,14 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from fink_lib.config import Settings
-from fink_lib.orchestration.assets import STAGE_TABLES
-from fink_lib.streaming.drain import lake_state, nights_to_close, not_announced, survey_not_drained
-from fink_lib.streaming.health import Health, examine
-from fink_lib.streaming.runner import LocalRunner
-from fink_lib.streaming.spec import Stage, StreamSpec
+from fink_lib.nights import parse_night
+from fink_lib.orchestration.assets import stage_table_names
+from fink_lib.streams.drain import lake_state, nights_to_close, not_announced, survey_not_drained
+from fink_lib.streams.health import Health, examine
+from fink_lib.streams.runner import LocalRunner
+from fink_lib.streams.spec import Stage, StreamSpec
+from fink_lib.surveys import get_survey
+from fink_lib.surveys.calendar import night_ends_at
 
 KILL_TIMEOUT_S = 15.0  # Airflow gives on_kill 30 s
 
@@ -33,6 +37,7 @@ class StreamEvent(StrEnum):
     STOPPED = "stopped"
     ROTATED = "rotated"
     OUTDATED = "outdated"
+    RELEASED = "released"
 
 
 class PollingTrigger(BaseTrigger):
@@ -91,6 +96,7 @@ class StreamTrigger(PollingTrigger):
         self.poll_s = poll_s
         self.settle_s = settle_s
         self._nothing_at: tuple[int, ...] = ()
+        self._nothing_until = math.inf
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return what rebuilds this trigger in another process."""
@@ -107,24 +113,29 @@ class StreamTrigger(PollingTrigger):
         spec = self.spec
         verdict = examine(spec, LocalRunner(spec.settings))
         if verdict.health is not Health.RUNS:
-            return {"state": StreamEvent(verdict.health).value, "reason": verdict.reason}
+            return {"state": StreamEvent(verdict.health).value, "reason": verdict.reason, "lasting": verdict.lasting}
         if self.spec_hash and self.spec_hash != spec.hash:
             return {"state": StreamEvent.OUTDATED.value, "reason": f"settings or code of '{spec.name}' changed"}
         return self._rotation(spec.settings)
 
     def _rotation(self, settings: Settings) -> Event | None:
-        """Return the nights to announce, once the survey is drained; the lake is counted when it has changed."""
+        """Return the nights to announce, once the Sun has risen on them and the survey is drained.
+
+        The lake is counted when it has changed, or when a night ends.
+        """
         if survey_not_drained(settings, self.survey):
             return None
-        tables = [name.format(survey=self.survey) for name in STAGE_TABLES[Stage.INGEST]]
+        tables = stage_table_names(self.survey, Stage.INGEST)
         state = lake_state(settings, tables)
-        if state == self._nothing_at:
+        if state == self._nothing_at and time.time() < self._nothing_until:
             return None
         nights = not_announced(nights_to_close(settings, self.survey), self.announced)
-        if not nights:
-            self._nothing_at = state
+        survey, now_s = get_survey(self.survey), time.time()
+        ends = {night: night_ends_at(survey, parse_night(night)) for night in nights}
+        counts = {night: str(count) for night, count in nights.items() if ends[night] <= now_s}
+        if not counts:  # none has rows, or the telescope pauses and its night goes on
+            self._nothing_at, self._nothing_until = state, min(ends.values(), default=math.inf)
             return None
-        counts = {night: str(count) for night, count in nights.items()}
         return {"state": StreamEvent.ROTATED.value, "reason": "the survey is drained", "nights": counts}
 
     async def on_kill(self) -> None:
@@ -132,6 +143,42 @@ class StreamTrigger(PollingTrigger):
         spec = self.spec
         self.log.info("stream=%s is stopped because its task was killed", spec.name)
         await asyncio.to_thread(LocalRunner(spec.settings).stop, spec, KILL_TIMEOUT_S)
+
+
+class HoldTrigger(PollingTrigger):
+    """Waits while nothing has changed for a stream that a lasting fault stopped, and its next try is not due.
+
+    Parameters
+    ----------
+    survey, stage
+        The stream.
+    poll_s
+        Seconds between two looks.
+    settle_s
+        Seconds before the first look.
+    """
+
+    def __init__(
+        self, *, survey: str, stage: str, poll_s: float = 2.0, settle_s: float = SETTLE_S, **_later: object
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own is not annotated
+        self.survey = survey
+        self.stage = stage
+        self.poll_s = poll_s
+        self.settle_s = settle_s
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return what rebuilds this trigger in another process."""
+        names = ("survey", "stage", "poll_s", "settle_s")
+        return f"{type(self).__module__}.{type(self).__qualname__}", {name: getattr(self, name) for name in names}
+
+    def look(self) -> Event | None:
+        """Return the event to yield, if there is one."""
+        spec = StreamSpec(self.survey, Stage(self.stage), Settings())
+        verdict = examine(spec, LocalRunner(spec.settings))
+        if verdict.lasting and time.time() < verdict.retry_at:
+            return None
+        return {"state": StreamEvent.RELEASED.value, "reason": "the stream is tried again"}
 
 
 class DrainTrigger(PollingTrigger):

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from fink_lib.streaming.lease import locked
-from fink_lib.streaming.process import end_processes_of
+from fink_lib.processes.identity import end_processes_of
+from fink_lib.streams.lease import locked
 
 TURN = "closing.json"
 END_TIMEOUT_S = 15.0

@@ -12,14 +12,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
-from pyspark.sql.pandas.types import to_arrow_schema
 
 from fink_lib.errors import ConfigError, LakeError
-from fink_lib.ingest.rescue import examine
+from fink_lib.ingest.examine import examine
 from fink_lib.lake.releases import KEY, read_releases, without
 from fink_lib.lake.tables import quarantine
-from fink_lib.nightly.identify import identify_input
-from fink_lib.nightly.watermarks import RawMessage
 from fink_lib.surveys import Survey
 
 NAME = re.compile(r"(?P<topic>[\w.-]+)(?:\[(?P<p1>\d+)\]@|:(?P<p2>\d+):)(?P<offset>\d+)")
@@ -103,6 +100,15 @@ def _is_at(place: Place) -> pc.Expression:
     return same & (pc.field("kafka_offset") == place.offset)
 
 
+def values_of(lake: Path, survey: Survey, column: str) -> set[object]:
+    """Return the values that a column of the quarantine has, of messages that were released too."""
+    path = str(quarantine(survey.name).path(lake))
+    if not DeltaTable.is_deltatable(path):
+        return set()
+    rows = DeltaTable(path).to_pyarrow_dataset().to_table(columns=[column])
+    return set(pc.unique(rows[column]).to_pylist()) - {None}
+
+
 def chosen(lake: Path, survey: Survey, selection: Selection, columns: Sequence[str] | None = None) -> pa.Table:
     """Return the messages of a selection, oldest first; without the raw bytes unless they are asked for.
 
@@ -111,16 +117,16 @@ def chosen(lake: Path, survey: Survey, selection: Selection, columns: Sequence[s
     LakeError
         When a message that is named is not in the quarantine, or was released already.
     """
-    spec = quarantine(survey)
+    spec = quarantine(survey.name)
     names = columns or [name for name in spec.schema.names if not name.startswith("raw")]
     path = str(spec.path(lake))
     if DeltaTable.is_deltatable(path):
         needed = list(dict.fromkeys((*names, *KEY)))
         rows = DeltaTable(path).to_pyarrow_dataset().to_table(columns=needed, filter=selection.condition())
     else:
-        rows = to_arrow_schema(spec.schema).empty_table()
+        rows = spec.plain_schema.empty_table()
     if not selection.released:
-        rows = without(rows, read_releases(lake, survey), KEY)
+        rows = without(rows, read_releases(lake, survey.name), KEY)
     _require(rows, selection, spec.full_name)
     return rows.sort_by([(name, "ascending") for name in KEY]).select(names)
 
@@ -137,7 +143,7 @@ def with_bytes(lake: Path, survey: Survey, selection: Selection) -> Iterator[dic
     if not keys.num_rows:
         return
     wanted = set(zip(*(keys[name].to_pylist() for name in KEY), strict=True))
-    rows = DeltaTable(str(quarantine(survey).path(lake))).to_pyarrow_dataset()
+    rows = DeltaTable(str(quarantine(survey.name).path(lake))).to_pyarrow_dataset()
     limits = {"batch_size": BYTES_ROWS, "batch_readahead": 1, "fragment_readahead": 1}
     columns = [*KEY, "error_class", "raw"]
     for batch in rows.scanner(columns=columns, filter=selection.condition(), **limits).to_batches():
@@ -154,22 +160,21 @@ def _require(rows: pa.Table, selection: Selection, table: str) -> None:
 
 def inspect(lake: Path, survey: Survey, place: Place) -> list[dict[str, Any]]:
     """Return everything about a message: its rows with their bytes, what the code of today says, its releases."""
-    spec = quarantine(survey)
+    spec = quarantine(survey.name)
     rows = chosen(lake, survey, Selection(places=(place,), released=True), spec.schema.names).to_pylist()
-    released = read_releases(lake, survey).filter(_is_at(place)).to_pylist()
+    released = read_releases(lake, survey.name).filter(_is_at(place)).to_pylist()
     return [row | today(survey, row["raw"]) | {"releases": released} for row in rows]
 
 
 def today(survey: Survey, raw: bytes | None) -> dict[str, Any]:
     """Say what the code and the schemas of today make of a message: a replay would find the same."""
     verdict = examine(raw, survey)
-    alert_id, night = identify_input(survey, RawMessage(0, None, raw))
     return {
-        "decodes": verdict.body is not None,
+        "decodes": verdict.decodes,
         "error_now": verdict.error_class,
         "reason_now": verdict.reason,
-        "alert_id_now": alert_id,
-        "night_now": night,
+        "alert_id_now": verdict.alert_id,
+        "night_now": verdict.night,
         "schema_version": verdict.schema_version,
     }
 

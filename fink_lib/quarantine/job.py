@@ -7,16 +7,17 @@ from collections.abc import Iterator, Sequence
 
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
-from fink_lib.job_run import run_job
 from fink_lib.lake.releases import Action
 from fink_lib.nights import parse_night
-from fink_lib.quarantine.browse import Place, Selection, today, with_bytes
-from fink_lib.quarantine.release import Decision, Outcome, discard, replay
-from fink_lib.streaming.spec import Stage
+from fink_lib.processes.endings import run_job
+from fink_lib.quarantine.browse import Place, Selection, today, values_of, with_bytes
+from fink_lib.quarantine.release import Decision, Outcome, discard, replay, require_replayable
+from fink_lib.streams.spec import Stage
 from fink_lib.surveys import Survey, get_survey
 
 SHOWN_AT_MOST = 200
 STAGES = (str(Stage.INGEST), str(Stage.ENRICH))
+NOTHING_SELECTED = "nothing is selected: name messages, a night, a stage, a topic or an error class"
 VERBS = {"replay": Action.REPLAYED, "discard": Action.DISCARDED}
 
 
@@ -29,9 +30,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _done(settings: Settings, asked: argparse.Namespace) -> list[str]:
     survey, selection = get_survey(asked.survey), _selection(asked)
     if asked.plan:
+        check(settings, survey, selection)
+        if asked.dry_run == str(False):
+            check_release(VERBS[asked.action], selection)
+            Decision(asked.who, asked.why)
         return plan(settings, survey, selection)
     decision = Decision(asked.who, asked.why)
     return [told(perform(settings, survey, VERBS[asked.action], selection, decision))]
+
+
+def check(settings: Settings, survey: Survey, selection: Selection) -> None:
+    """Refuse a selection by a value that no message of the quarantine has, those that were released included.
+
+    Raises
+    ------
+    ConfigError
+        Naming the value and those that there are.
+    """
+    asked = {"night": selection.night, "error_class": selection.error_class, "kafka_topic": selection.topic}
+    for column, value in asked.items():
+        there = values_of(settings.lake, survey, column) if value is not None else set[object]()
+        if value is not None and value not in there:
+            known = ", ".join(sorted(map(str, there))) or "nothing at all"
+            raise ConfigError(f"the quarantine of {survey.name} has no {column} '{value}': it has {known}")
+
+
+def check_release(action: Action, selection: Selection) -> None:
+    """Refuse a release that cannot be made of any message.
+
+    Raises
+    ------
+    ConfigError
+        When nothing is selected, or a replay asks for messages of another stage than ingest.
+    """
+    if selection.is_everything:
+        raise ConfigError(NOTHING_SELECTED)
+    if action is Action.REPLAYED:
+        require_replayable(selection)
 
 
 def perform(
@@ -51,10 +86,10 @@ def perform(
         When nothing is selected: a whole quarantine is replayed only where `everything` asks for it.
     """
     if selection.is_everything and not everything:
-        raise ConfigError("nothing is selected: name messages, a night, a stage, a topic or an error class")
+        raise ConfigError(NOTHING_SELECTED)
     if action is Action.DISCARDED:
         return discard(settings, survey, selection, decision)
-    from fink_lib.spark import build_session  # noqa: PLC0415 - a discard needs no JVM
+    from fink_lib.lake.spark.session import build_session  # noqa: PLC0415 - a discard needs no JVM
 
     session = build_session(f"quarantine-{survey.name}", settings)
     try:
@@ -102,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--survey", required=True)
     parser.add_argument("--action", choices=sorted(VERBS), default="replay")
     parser.add_argument("--plan", action="store_true", help="change nothing, say what would be done")
-    for name in ("night", "stage", "error-class", "topic", "messages", "who", "why"):
+    for name in ("night", "stage", "error-class", "topic", "messages", "who", "why", "dry-run"):
         parser.add_argument(f"--{name}", default="")
     return parser
 

@@ -14,18 +14,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyspark.sql.functions as F
 from pyspark import StorageLevel
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from fink_lib import __version__
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
-from fink_lib.ingest.bronze import KAFKA, bronze_row
-from fink_lib.ingest.stream import PLACE, BatchWriter, configure
+from fink_lib.ingest.judge import MESSAGE
+from fink_lib.ingest.stream import BatchWriter, configure
 from fink_lib.lake.releases import KEY, Action, Release, record_releases
 from fink_lib.lake.tables import KAFKA_KEY
 from fink_lib.quarantine.browse import Selection, chosen
-from fink_lib.streaming.lease import locked
-from fink_lib.streaming.spec import Stage, StreamSpec
+from fink_lib.streams.lease import locked
+from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import Survey
 
 logger = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ def discard(settings: Settings, survey: Survey, selection: Selection, decision: 
     """Record that messages will never be used. They stay in the quarantine, and stay counted there."""
     with locked(settings.home / "quarantine" / f"{survey.name}.lock"):
         rows = chosen(settings.lake, survey, selection)
-        record_releases(settings.lake, survey, _releases(rows, Action.DISCARDED, decision))
+        record_releases(settings.lake, survey.name, _releases(rows, Action.DISCARDED, decision))
     return Outcome(Action.DISCARDED, rows.num_rows, rows.num_rows)
 
 
@@ -90,10 +90,7 @@ def replay(
     ConfigError
         When messages of another stage than ingest are asked for by it.
     """
-    if selection.stage not in (None, Stage.INGEST):
-        raise ConfigError(
-            f"messages quarantined in {selection.stage} are in bronze already: reprocess their night instead"
-        )
+    require_replayable(selection)
     with locked(settings.home / "quarantine" / f"{survey.name}.lock"):
         rows = chosen(settings.lake, survey, selection, KEY)
         rows = rows.filter(pc.equal(rows["stage"], str(Stage.INGEST)))
@@ -102,23 +99,39 @@ def replay(
         return _replay(session, settings, survey, rows, decision)
 
 
+def require_replayable(selection: Selection) -> None:
+    """Refuse to replay what is in bronze already.
+
+    Raises
+    ------
+    ConfigError
+        When messages of another stage than ingest are asked for by it.
+    """
+    if selection.stage not in (None, Stage.INGEST):
+        raise ConfigError(
+            f"messages quarantined in {selection.stage} are in bronze already: reprocess their night instead"
+        )
+
+
 def _replay(session: SparkSession, settings: Settings, survey: Survey, rows: pa.Table, decision: Decision) -> Outcome:
-    configure(session, survey)
+    configure(session)
     writer = BatchWriter(session, StreamSpec(survey.name, Stage.INGEST, settings), survey)
     judged = writer.judged(_as_messages(session, writer, rows)).persist(StorageLevel.DISK_ONLY)
     try:
-        facts = judged.select("night", "alert_id", *_kafka_columns(), "error_class").toArrow()
+        facts = judged.select("night", "alert_id", *KAFKA_KEY, "error_class").toArrow()
         good = facts.filter(pc.is_null(facts["error_class"]))
         new = _not_in_bronze(judged.where(F.col("error_class").isNull()), session, writer)
         nights = {str(row["night"]): row["count"] for row in new.groupBy("night").count().collect()}
         if nights:
             told = f"replayed from quarantine by {decision.who}: {decision.why}"
-            fresh = bronze_row(new, survey, dt.datetime.now(dt.UTC)).coalesce(1)
+            fresh = writer.rows(new).coalesce(1)
             fresh.write.format("delta").mode("append").option("userMetadata", told).save(str(writer.bronze))
     finally:
         judged.unpersist()
     stage = pa.repeat(pa.scalar(str(Stage.INGEST)), good.num_rows)
-    record_releases(settings.lake, survey, _releases(good.append_column("stage", stage), Action.REPLAYED, decision))
+    record_releases(
+        settings.lake, survey.name, _releases(good.append_column("stage", stage), Action.REPLAYED, decision)
+    )
     bad = Counter(name for name in facts["error_class"].to_pylist() if name is not None)
     logger.info("replayed survey=%s messages=%d good=%d", survey.name, rows.num_rows, good.num_rows)
     healed = good.num_rows - sum(nights.values())
@@ -127,23 +140,18 @@ def _replay(session: SparkSession, settings: Settings, survey: Survey, rows: pa.
 
 def _as_messages(session: SparkSession, writer: BatchWriter, rows: pa.Table) -> DataFrame:
     """Return messages of the quarantine as Kafka's source gave them out; their bytes stay in Spark."""
-    names = {"raw_key": "key", "raw": "value", "kafka_time": "timestamp"} | {old: new for new, old in KAFKA.items()}
+    names = {old: new for new, old in MESSAGE.items()} | {"raw": "value"}
+    names |= {"raw_key": names.pop("kafka_key"), "raw_headers": names.pop("kafka_headers")}
     held = session.read.format("delta").load(str(writer.quarantine)).where(F.col("stage") == str(Stage.INGEST))
     mine = held.join(F.broadcast(session.createDataFrame(rows.select(list(KAFKA_KEY)))), list(KAFKA_KEY), "left_semi")
     return mine.select(*(F.col(old).alias(new) for old, new in names.items()))
 
 
-def _kafka_columns() -> list[Column]:
-    return [F.col(source).alias(name) for source, name in KAFKA.items()]
-
-
 def _not_in_bronze(good: DataFrame, session: SparkSession, writer: BatchWriter) -> DataFrame:
     """Leave out messages that an earlier replay has written already."""
     bronze = session.read.format("delta").load(str(writer.bronze))
-    held = bronze.select(*(F.col(KAFKA[name]).alias(name) for name in PLACE))
-    mine = good.select(*PLACE)
-    already = held.join(F.broadcast(mine), list(PLACE), "left_semi")
-    return good.join(F.broadcast(already), list(PLACE), "left_anti")
+    already = bronze.select(*KAFKA_KEY).join(F.broadcast(good.select(*KAFKA_KEY)), list(KAFKA_KEY), "left_semi")
+    return good.join(F.broadcast(already), list(KAFKA_KEY), "left_anti")
 
 
 def _releases(rows: pa.Table, action: Action, decision: Decision) -> list[Release]:

@@ -11,31 +11,33 @@ import pyarrow as pa
 import pyspark.sql.functions as F
 import pyspark.sql.types as T
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.pandas.types import to_arrow_schema
 
 from fink_lib import __version__
 from fink_lib.enrich.repeats import Arrivals, SeenNights
 from fink_lib.enrich.rows import quarantine_rows, rejected_rows
-from fink_lib.enrich.schema import silver_spec
-from fink_lib.enrich.science import science_column
+from fink_lib.enrich.science import limits_of, science_of
 from fink_lib.enrich.silver import SilverRows
-from fink_lib.enrich.triage import Triage, facts, triage
+from fink_lib.enrich.triage import FILE, Triage, facts, triage
 from fink_lib.errors import ReprocessRefused
 from fink_lib.lake.digest import table_digest
+from fink_lib.lake.spark.table import append_once, ensure_table, spark_schema
 from fink_lib.lake.swap import NightFile
-from fink_lib.lake.table import TableSpec, append_once
-from fink_lib.lake.tables import bronze_alerts, quarantine, silver_rejected
-from fink_lib.nightly.snapshot import Table
+from fink_lib.lake.tables import quarantine, silver_rejected
+from fink_lib.lake.tables.spec import TableSpec
+from fink_lib.lake.versions import Table
 from fink_lib.nights import UNIX_EPOCH_DATE
+from fink_lib.packets.spark.fields import with_fields
 from fink_lib.reprocess.folder import JsonObject, RequestFolder
 from fink_lib.reprocess.partial import partial_frame
 from fink_lib.reprocess.plan import chosen_modules, cuts_in_force
 from fink_lib.reprocess.records import KEYS, Record, codes_of, enrich_times, join_records, settle_first_arrivals
 from fink_lib.reprocess.tables import files_of, table_path
-from fink_lib.science.registry import stream_modules
-from fink_lib.science.runner import versions
-from fink_lib.streaming.spec import Stage
-from fink_lib.surveys import Survey, get_survey
+from fink_lib.science.framework.registry import stream_modules
+from fink_lib.science.framework.runner import versions
+from fink_lib.science.framework.silver import silver_spec
+from fink_lib.streams.spec import Stage
+from fink_lib.surveys import Cut, Survey, get_survey
+from fink_lib.surveys.tables import bronze_spec
 
 logger = logging.getLogger(__name__)
 
@@ -68,10 +70,10 @@ class Run:
         plan = folder.read("plan")
         survey = get_survey(folder.request().survey)
         tables = {
-            "bronze": bronze_alerts(survey),
+            "bronze": bronze_spec(survey),
             "silver": silver_spec(survey),
-            "rejected": silver_rejected(survey),
-            "quarantine": quarantine(survey),
+            "rejected": silver_rejected(survey.name),
+            "quarantine": quarantine(survey.name),
         }
         return cls(session, folder, survey, plan, tables)
 
@@ -106,7 +108,7 @@ def run(session: SparkSession, folder: RequestFolder, clock: Callable[[], float]
     _check_versions(this)
     folder.drop_candidate()
     for name in ("silver", "rejected", "quarantine"):
-        this.tables[name].ensure(session, folder.candidate)
+        ensure_table(this.tables[name], session, folder.candidate)
     begin = clock()
     counts = {"alerts": 0, "silver": 0, "rejected": 0, "repeats": 0, "quarantine": 0}
     batch = 0
@@ -149,16 +151,21 @@ def _check_versions(this: Run) -> None:
 def _night(this: Run, night: dt.date) -> Iterator[Triage]:
     """Sort the packets of a night, some files at a time."""
     request, settings = this.folder.request(), this.folder.settings
-    cuts = cuts_in_force(this.survey, request, keep_i_band=settings.keep_i_band)
+    cuts = cuts_in_force(this.survey, request, settings)
     path = table_path(settings, this.survey.name, Table.BRONZE)
     files = files_of(path, this.plan["versions"]["bronze"], {night})
     record = _record(this, night)
-    usable = facts(_packets(this, path, files, night), ()).where("impossible IS NULL").select(*KEYS).toArrow()
+    usable = (
+        facts(_packets(this, path, files, night, ()), (), this.survey.name)
+        .where("impossible IS NULL")
+        .select(*KEYS)
+        .toArrow()
+    )
     codes = codes_of(usable, record.first)
     first = settle_first_arrivals(record, usable, codes)
-    seen = SeenNights(_only(night, first))
+    seen, gate = SeenNights(_only(night, first)), stamp_gate(this)
     for part in _portions(files):
-        table = facts(_packets(this, path, part, night), cuts).toArrow()
+        table = facts(_packets(this, path, part, night, cuts), cuts, this.survey.name, gate).toArrow()
         times = enrich_times(table, record.enriched)
         yield triage(table.append_column("enrich_time", times), seen, codes)
 
@@ -174,11 +181,22 @@ def _only(night: dt.date, first: Arrivals) -> Callable[[int], Arrivals]:
     return load
 
 
-def _packets(this: Run, path: Path, files: Sequence[NightFile], night: dt.date) -> DataFrame:
-    """Read packets from the very files of a version: what bronze has become since does not matter."""
-    fields = [fld for fld in this.tables["bronze"].schema if fld.name != "night"]
+def stamp_gate(this: Run) -> str:
+    """Return the SQL predicate of alerts that bring their stamps."""
+    names = chosen_modules(this.folder.request()) or None
+    return science_of(this.survey, this.folder.settings.cache, names).stamp_gate()
+
+
+def _packets(this: Run, path: Path, files: Sequence[NightFile], night: dt.date, cuts: Sequence[Cut]) -> DataFrame:
+    """Read packets from the very files of a version: what bronze has become since does not matter.
+
+    A cut may read any field of a packet: of those that bronze has no column of, the bytes are read.
+    """
+    fields = [fld for fld in spark_schema(this.tables["bronze"]) if fld.name != "night"]
     names = [str(file.inside(path)) for file in files]
-    return this.session.read.schema(T.StructType(fields)).parquet(*names).withColumn("night", F.lit(night))
+    found = this.session.read.schema(T.StructType(fields)).parquet(*names).withColumn("night", F.lit(night))
+    # The file is asked for here: behind Python workers no row knows it any more.
+    return with_fields(found.withColumn(FILE, F.input_file_name()), this.survey, this.folder.settings.lake, cuts)
 
 
 def _portions(files: Sequence[NightFile]) -> Iterator[list[NightFile]]:
@@ -198,8 +216,8 @@ def _record(this: Run, night: dt.date) -> Record:
         columns = (*KEYS, "enrich_time", *extra)
         live = this.live(name)
         if live is None:
-            schema = T.StructType([this.tables[str(name)].schema[column] for column in columns])
-            found[name] = to_arrow_schema(schema).empty_table()
+            schema = this.tables[str(name)].plain_schema
+            found[name] = schema.empty_table().select(columns)
         else:
             found[name] = live.where(F.col("night") == F.lit(night)).select(*columns).toArrow()
     return join_records(found[Table.SILVER], found[Table.REJECTED])
@@ -213,7 +231,7 @@ def _write(this: Run, part: Triage, batch: int) -> None:
     rejected = rejected.set_column(rejected.schema.get_field_index("enrich_time"), "enrich_time", times)
     for name, rows in (("quarantine", quarantine_rows(part, Stage.ENRICH, now)), ("rejected", rejected)):
         if rows.num_rows:
-            schema = this.tables[name].schema
+            schema = spark_schema(this.tables[name])
             frame = this.session.createDataFrame(rows.select(schema.names), schema=schema).coalesce(1)
             _append(this, name, frame, batch)
     if part.accepted.any():
@@ -226,11 +244,14 @@ def _append(this: Run, name: str, frame: DataFrame, batch: int) -> None:
 
 
 def _silver(this: Run, rows: pa.Table) -> DataFrame:
-    cache = this.folder.settings.cache
+    lake, cache, limits = this.folder.settings.lake, this.folder.settings.cache, limits_of(this.folder.settings)
     names = chosen_modules(this.folder.request())
     live = this.live(Table.SILVER)
     everything = stream_modules(this.survey.name)
     if names and live is not None:
-        return partial_frame(this.session, this.survey, this.tables, rows, live=live, names=names, cache=cache)
-    silver = SilverRows(this.tables, science_column(this.survey, cache), versions(everything, cache))
+        return partial_frame(
+            this.session, this.survey, this.tables, rows, live=live, names=names, lake=lake, cache=cache, limits=limits
+        )
+    science = science_of(this.survey, cache, limits=limits)
+    silver = SilverRows(this.survey, lake, this.tables, science, versions(everything, cache))
     return silver.frame(this.session, rows)

@@ -13,14 +13,14 @@ from fink_lib.filters.base import Filter
 from fink_lib.filters.registry import filters_of
 from fink_lib.lake.digest import value_hashes
 from fink_lib.lake.tables import KAFKA_KEY
-from fink_lib.nightly.snapshot import Table
+from fink_lib.lake.versions import Table
 from fink_lib.reprocess import compare, findings
 from fink_lib.reprocess.compare import Alignment, JsonObject
 from fink_lib.reprocess.findings import CHANGED, DRIFT_VALUES, GAINED, LOST, MOST_IDS, MOVED, Columns, Keep, changes_of
 from fink_lib.reprocess.side import PLACE, Side
 from fink_lib.reprocess.tables import REPLACED
-from fink_lib.science.base import Role
-from fink_lib.science.registry import outputs_with
+from fink_lib.science.framework.base import Role
+from fink_lib.science.framework.registry import outputs_with
 from fink_lib.surveys import Survey
 
 # Where a value comes from; a row that differs in these alone says the same as before.

@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from fink_lib.nightly.plots import STYLE, as_svg
+from fink_lib.render.plots import STYLE, as_svg
 from fink_lib.reprocess.compare import JsonObject
 
 MOST_PLOTS = 24

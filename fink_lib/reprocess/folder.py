@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError, ReprocessRefused
-from fink_lib.nightly.results import replace_text, to_json
+from fink_lib.files import replace_text, to_json
 from fink_lib.reprocess.request import Request, request_from_json
 from fink_lib.reprocess.state import State, check_step
 

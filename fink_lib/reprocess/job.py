@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from fink_lib.config import Settings
-from fink_lib.job_run import run_job
-from fink_lib.nightly.results import replace_text
+from fink_lib.files import replace_text
+from fink_lib.processes.endings import run_job
 from fink_lib.reprocess import promote, steps
 from fink_lib.reprocess.diff_page import markdown
 from fink_lib.reprocess.folder import RequestFolder, find
@@ -67,7 +67,7 @@ def perform(settings: Settings, chosen: argparse.Namespace) -> None:
 
 def run_candidate(folder: RequestFolder) -> None:
     """Write the candidate tables in a Spark session of this step's own."""
-    from fink_lib.spark import build_session  # noqa: PLC0415 - the other steps start no JVM
+    from fink_lib.lake.spark.session import build_session  # noqa: PLC0415 - the other steps start no JVM
 
     session = build_session(f"reprocess-{folder.request_id}", folder.settings)
     try:

@@ -8,13 +8,14 @@ import pyarrow.compute as pc
 import pyspark.sql.functions as F
 from pyspark.sql import Column, DataFrame, SparkSession
 
-from fink_lib.enrich.science import ERRORS, ERRORS_TYPE, science_column
+from fink_lib.enrich.science import ERRORS, ERRORS_TYPE, science_of
 from fink_lib.enrich.silver import SilverRows
-from fink_lib.lake.table import TableSpec
 from fink_lib.lake.tables import KAFKA_KEY
+from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.reprocess.records import on_record
-from fink_lib.science.registry import stream_modules
-from fink_lib.science.runner import versions
+from fink_lib.science.framework.isolation import Limits
+from fink_lib.science.framework.registry import stream_modules
+from fink_lib.science.framework.runner import versions
 from fink_lib.surveys import Survey
 
 VERSIONS, DIGEST = "science_versions", "science_digest"
@@ -28,7 +29,9 @@ def partial_frame(
     *,
     live: DataFrame,
     names: Sequence[str],
+    lake: Path,
     cache: Path,
+    limits: Limits,
 ) -> DataFrame:
     """Return accepted alerts as rows of silver, with some modules run again.
 
@@ -37,7 +40,7 @@ def partial_frame(
 
     Parameters
     ----------
-    session, survey, tables, cache
+    session, survey, tables, lake, cache, limits
         As for the whole of it.
     rows
         Facts of the accepted alerts, with `enrich_time`.
@@ -52,11 +55,13 @@ def partial_frame(
     parts = []
     if old.num_rows:
         told = versions(stream_modules(survey.name, names), cache)
-        computed = SilverRows(tables, science_column(survey, cache, names), told).frame(session, old)
+        science = science_of(survey, cache, names, limits=limits)
+        computed = SilverRows(survey, lake, tables, science, told).frame(session, old)
         parts.append(_keep_the_rest(computed, mine, survey, names, tuple(told)))
     if new.num_rows:
         everything = versions(stream_modules(survey.name), cache)
-        parts.append(SilverRows(tables, science_column(survey, cache), everything).frame(session, new))
+        science = science_of(survey, cache, limits=limits)
+        parts.append(SilverRows(survey, lake, tables, science, everything).frame(session, new))
     return parts[0] if len(parts) == 1 else parts[0].unionByName(parts[1], allowMissingColumns=True)
 
 

@@ -11,18 +11,22 @@ import pyarrow.compute as pc
 from fink_lib import __version__
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
+from fink_lib.filters.users.predicate import parse_predicate
 from fink_lib.lake.digest import value_hashes
-from fink_lib.nightly.snapshot import Table
+from fink_lib.lake.tables.spec import column_paths
+from fink_lib.lake.versions import Table
 from fink_lib.reprocess.folder import JsonObject, RequestFolder, listed
-from fink_lib.reprocess.request import Request
+from fink_lib.reprocess.request import CUT_PREFIX, KEEP_PREFIX, Request
 from fink_lib.reprocess.tables import READ, current_version, files_of, open_table, rows_by_night, table_path
-from fink_lib.science.registry import stream_modules, with_dependents
-from fink_lib.science.runner import versions
+from fink_lib.science.framework.registry import stream_modules, with_dependents
+from fink_lib.science.framework.runner import versions
 from fink_lib.surveys import Cut, Survey, get_survey
+from fink_lib.surveys.tables import bronze_spec, packet_schema
 
 ASSUMED_RATE = 200.0  # alerts/s, where no run has been recorded: two busy cores did 250 with the lightest modules
 START_S = 25.0  # a JVM, its first plan and the catalogues
 CATALOG_PREFIX = "catalog."
+EVERYTHING = "true"  # a cut that every alert passes
 VERSIONS, DIGEST = "science_versions", "science_digest"
 
 
@@ -42,10 +46,12 @@ class Rate:
     runs: int
 
 
-def cuts_in_force(survey: Survey, request: Request, *, keep_i_band: bool) -> tuple[Cut, ...]:
-    """Return the cuts of a request: the survey's own, with the predicates that it overrides."""
-    keep = request.flag("keep_i_band", default=keep_i_band)
-    optional = () if keep or survey.band_cut is None else (survey.band_cut,)
+def cuts_in_force(survey: Survey, request: Request, settings: Settings) -> tuple[Cut, ...]:
+    """Return the cuts of a request: the survey's own, with the choices and predicates that it overrides."""
+    usual = survey.cuts_in_force(settings)
+    optional = [
+        cut for cut in survey.optional_cuts if not request.flag(f"{KEEP_PREFIX}{cut.name}", default=cut not in usual)
+    ]
     changed = request.cuts
     return tuple(
         Cut(cut.name, changed[cut.name], f"overridden for one reprocessing; the survey's own is: {cut.keep}")
@@ -88,6 +94,24 @@ def check_catalogs(asked: Mapping[str, str], in_force: Mapping[str, str]) -> Non
             raise ConfigError(f"catalogue {name} is in force as '{found}', not '{version}': load that version first")
 
 
+def check_cuts(survey: Survey, cuts: Mapping[str, str]) -> None:
+    """Refuse a cut that Spark could not evaluate, in the language of users' filters, before a JVM is started.
+
+    Raises
+    ------
+    ConfigError
+        Naming the cut, and the column or the word that is not there or not allowed.
+    """
+    columns = bronze_spec(survey).paths | column_paths(packet_schema(survey, cutouts=True))
+    for name, keep in cuts.items():
+        if keep.strip().lower() == EVERYTHING:
+            continue
+        try:
+            parse_predicate(keep, columns)
+        except ConfigError as error:
+            raise ConfigError(f"override {CUT_PREFIX}{name} cannot be used: {error}") from None
+
+
 def recorded_rate(settings: Settings) -> Rate:
     """Return the median rate of the runs recorded in this home."""
     runs = [folder.read("candidate") for folder in listed(settings) if folder.has("candidate")]
@@ -108,6 +132,7 @@ def make_plan(folder: RequestFolder) -> JsonObject:
     names = chosen_modules(request)
     in_force = versions(stream_modules(survey.name, names or None), settings.cache)
     check_catalogs(request.catalogs, in_force)
+    check_cuts(survey, request.cuts)
     paths = {table: table_path(settings, survey.name, table) for table in READ}
     pinned = {table: current_version(paths[table]) for table in READ}
     pinned[Table.BRONZE] = int(open_table(paths[Table.BRONZE], request.bronze_version).version())
@@ -125,7 +150,7 @@ def make_plan(folder: RequestFolder) -> JsonObject:
         "science_versions": in_force,
         "live_science_versions": live_versions(folder, pinned[Table.SILVER]),
         "code_version": __version__,
-        "cuts": {cut.name: cut.keep for cut in cuts_in_force(survey, request, keep_i_band=settings.keep_i_band)},
+        "cuts": {cut.name: cut.keep for cut in cuts_in_force(survey, request, settings)},
         "cuts_changed": sorted(request.cuts),
         "cost": cost(bronze, sum(file.size_bytes for file in files[Table.SILVER]), recorded_rate(settings)),
     }

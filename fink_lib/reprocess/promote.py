@@ -19,7 +19,7 @@ from fink_lib.errors import ReprocessRefused
 from fink_lib.lake.columns import add_columns
 from fink_lib.lake.digest import table_digest
 from fink_lib.lake.swap import NightFile, Swap, apply, link_files, night_files, was_done
-from fink_lib.nightly.snapshot import Table
+from fink_lib.lake.versions import Table
 from fink_lib.reprocess.compare import NOWHERE, JsonObject
 from fink_lib.reprocess.decisions import Decision, record
 from fink_lib.reprocess.folder import PATIENCE_S, RequestFolder, one_at_a_time

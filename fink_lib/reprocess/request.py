@@ -13,7 +13,7 @@ from fink_lib.surveys import get_survey
 
 MOST_NIGHTS = 400  # a year and a month: more is asked for in parts, each with a comparison that a person can read
 CUT_PREFIX = "cut."
-OVERRIDES = ("keep_i_band",)
+KEEP_PREFIX = "keep_"  # before the name of an optional cut: true switches it off
 _TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no")
 
 
@@ -34,8 +34,8 @@ class Request:
     bronze_version
         Version of the bronze table to read; the newest at the time of the plan when not given.
     overrides
-        Setting → value for this run alone: ``keep_i_band``, or ``cut.<name>`` with a Spark SQL predicate over
-        bronze, for example ``cut.rb`` → ``candidate.rb >= 0.65``.
+        Choice → value for this run alone: ``keep_<name>``, true or false, for an optional cut of the survey, or
+        ``cut.<name>`` with a Spark SQL predicate over bronze, for example ``cut.rb`` → ``candidate.rb >= 0.65``.
     dry_run
         True ends with the comparison: such a request cannot be promoted.
     reason
@@ -66,11 +66,12 @@ class Request:
         if len(self.nights) > MOST_NIGHTS:
             raise ConfigError(f"{len(self.nights)} nights are more than {MOST_NIGHTS}: ask for them in parts")
         cuts = {f"{CUT_PREFIX}{cut.name}" for cut in survey.cuts}
+        choices = {f"{KEEP_PREFIX}{cut.name}" for cut in survey.optional_cuts}
         for name, value in self.overrides.items():
-            if name not in cuts | set(OVERRIDES):
-                known = ", ".join(sorted(cuts | set(OVERRIDES)))
+            if name not in cuts | choices:
+                known = ", ".join(sorted(cuts | choices))
                 raise ConfigError(f"'{name}' cannot be overridden in a reprocessing: there are {known}")
-            if name in OVERRIDES and str(value).lower() not in (*_TRUE, *_FALSE):
+            if name in choices and str(value).lower() not in (*_TRUE, *_FALSE):
                 raise ConfigError(f"override {name}={value!r} is neither true nor false")
 
     @property
@@ -89,7 +90,7 @@ class Request:
         }
 
     def flag(self, name: str, *, default: bool) -> bool:
-        """Return a setting that is true or false, as this request has it."""
+        """Return a choice that is true or false, as this request has it."""
         value = self.overrides.get(name)
         return default if value is None else str(value).lower() in _TRUE
 

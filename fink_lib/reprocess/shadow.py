@@ -14,16 +14,16 @@ from pyspark.sql import SparkSession
 from fink_lib.config import Settings
 from fink_lib.enrich.stream import plan as enrich_plan
 from fink_lib.errors import ConfigError
-from fink_lib.job_command import job_command
-from fink_lib.nightly.results import replace_text, to_json
+from fink_lib.files import replace_text, to_json
+from fink_lib.processes.command import job_command
 from fink_lib.reprocess.compare import JsonObject
 from fink_lib.reprocess.diff import compare_sides
 from fink_lib.reprocess.diff_page import headline, render
 from fink_lib.reprocess.findings import ChangesFile
 from fink_lib.reprocess.side import Pinned, Side
 from fink_lib.reprocess.tables import REPLACED, current_version, table_path
-from fink_lib.streaming.plan import StreamPlan
-from fink_lib.streaming.spec import Stage, StreamSpec
+from fink_lib.streams.plan import StreamPlan
+from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import Survey, get_survey
 
 MARK = "shadow_"

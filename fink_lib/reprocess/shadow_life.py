@@ -10,7 +10,7 @@ from pathlib import Path
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
 from fink_lib.reprocess.shadow import MARK, ShadowSpec, shadow_spec
-from fink_lib.streaming.runner import LocalRunner
+from fink_lib.streams.runner import LocalRunner
 
 logger = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from fink_lib.filters.evaluate import evaluate
 from fink_lib.filters.registry import inputs_of
 from fink_lib.lake.swap import night_files
 from fink_lib.lake.tables import KAFKA_KEY
-from fink_lib.nightly.snapshot import Table
+from fink_lib.lake.versions import Table
 from fink_lib.reprocess.records import KEYS, on_record
 from fink_lib.reprocess.tables import night_predicate, open_table
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fink_lib.config import Settings
 from fink_lib.errors import ReprocessRefused
-from fink_lib.nightly.results import replace_text
+from fink_lib.files import replace_text
 from fink_lib.reprocess.compare import JsonObject
 from fink_lib.reprocess.diff import compare_sides
 from fink_lib.reprocess.diff_page import headline, render

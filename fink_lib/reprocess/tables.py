@@ -10,8 +10,9 @@ from deltalake import DeltaTable
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
 from fink_lib.lake.swap import NightFile, night_files
-from fink_lib.nightly.snapshot import Table, night_specs
+from fink_lib.lake.versions import Table
 from fink_lib.surveys import get_survey
+from fink_lib.surveys.tables import night_specs
 
 READ = (Table.BRONZE, Table.SILVER, Table.REJECTED, Table.QUARANTINE)
 REPLACED = (Table.SILVER, Table.REJECTED)

@@ -1,15 +1,14 @@
 """Many packets out of few, for load tests: ids unique and consistent, times shifted, stamps with new noise.
 
-ZTF numbers count time: a night number ``nid`` in days, ``pid = nid·10⁹ + …`` and ``candid = pid·10⁶ + …``
-whose next six digits are the fraction of the day. A shift by t days is therefore jd+t, pid+t·10⁹ and
-candid+t·10¹⁵, exact for multiples of 10⁻⁶ day. Results are for load alone, never for accuracy or rates.
+How a survey's ids count time stands in its folder; shifts are multiples of 10⁻⁶ day. Results are for load alone,
+never for accuracy or rates.
 """
 
 import io
 import json
 import random
 import string
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -21,16 +20,11 @@ from fink_lib.simulator.stamps import Renoiser
 from fink_lib.surveys import Survey, value_at
 from fink_lib.surveys.base import AvroSchema
 from fink_lib.surveys.checks import check_cutouts, check_known, decode
+from fink_lib.surveys.simulated import Change, CountingIds
 
 MICRODAYS = 1_000_000
 MAX_LONG = 2**63 - 1
-_ROWS = ("candidate", "prv_candidates", "fp_hists")
-_TIMES = ("jd", "jdstarthist", "jdendhist")
-_RIGHT_ASCENSIONS = ("ra", "ranr")
-_PER_MICRODAY = {"pid": 10**3, "candid": 10**9}
 _STAMPS_EACH = 3
-
-Change = Callable[[dict[str, Any], int], dict[str, Any]]
 
 
 @lru_cache(maxsize=8)
@@ -76,7 +70,7 @@ class Amplifier:
     messages
         Real, whole packets of the survey.
     survey
-        Whose packets they are; it must number alerts as ZTF does.
+        Whose packets they are; its ids must count time.
     seed
         The same seed gives the same bytes.
     change
@@ -89,9 +83,10 @@ class Amplifier:
     """
 
     def __init__(self, messages: Sequence[bytes], survey: Survey, seed: int = 0, change: Change | None = None) -> None:
-        if survey.fields.time != "candidate.jd":
-            raise ConfigError(f"packets of {survey.name} cannot be amplified: its ids do not count time as ZTF's do")
-        self._survey = survey
+        if survey.simulated.ids is None:
+            raise ConfigError(f"packets of {survey.name} cannot be amplified: its ids do not count time")
+        self._survey, self._ids = survey, survey.simulated.ids
+        self._alert_id, self._object_id = survey.fields.alert_id, survey.fields.object_id
         self._seed, self._change = seed, change
         self._bases = [self._read(message) for message in messages]
         if not self._bases:
@@ -127,31 +122,41 @@ class Amplifier:
         while True:
             shuffled = rng.sample(string.ascii_lowercase, 26)
             letters = str.maketrans(string.ascii_lowercase, "".join(shuffled))
-            fresh = {str(base.record["objectId"])[3:].translate(letters) for base in self._bases}
+            fresh = {self._renamed(base.record, letters) for base in self._bases}
             if names.isdisjoint(fresh):
                 names |= fresh
                 return letters
+
+    def _renamed(self, record: Mapping[str, Any], letters: dict[int, int]) -> str:
+        """Return the name of a new object: the survey's letters in front stay."""
+        name, kept = str(record[self._object_id]), self._ids.object_prefix
+        return name[:kept] + name[kept:].translate(letters)
+
+    def _moved_id(self, base: _Base, shift: Shift) -> int:
+        return _shifted(base.record[self._alert_id], self._alert_id, shift, self._ids)
 
     def _free(self, base: _Base, shift: Shift, ids: set[int], room: int) -> Shift:
         """Return the shift, moved on by a millionth of a day until the alert id is free."""
         for more in range(room):
             moved = shift._replace(microdays=(shift.microdays + more) % max(room, 1))
-            alert_id = _shifted(base.record["candid"], "candid", moved)
+            alert_id = self._moved_id(base, moved)
             if alert_id not in ids:
                 ids.add(alert_id)
                 return moved
         raise ConfigError(f"{len(ids)} packets fill the night: amplify fewer, or from more real packets")
 
     def _derive(self, base: _Base, shift: Shift, number: int) -> bytes:
-        record = {**base.record, "candid": _shifted(base.record["candid"], "candid", shift)}
-        name = str(record["objectId"])
-        record["objectId"] = name[:3] + name[3:].translate(shift.letters)
-        for root in _ROWS:
+        record = {
+            **base.record,
+            self._alert_id: self._moved_id(base, shift),
+            self._object_id: self._renamed(base.record, shift.letters),
+        }
+        for root in self._ids.rows:
             value = record.get(root)
             if isinstance(value, list):
-                record[root] = [_shift_row(row, shift) for row in value]
+                record[root] = [_shift_row(row, shift, self._ids) for row in value]
             elif value is not None:
-                record[root] = _shift_row(value, shift)
+                record[root] = _shift_row(value, shift, self._ids)
         for draw, root in enumerate(self._survey.cutout_roots):
             stamp = record.get(root)
             if stamp and stamp.get("stampData"):
@@ -164,24 +169,24 @@ class Amplifier:
         return self._survey.framing.wrap(base.schema, out.getvalue())
 
 
-def _shift_row(row: Mapping[str, Any], shift: Shift) -> dict[str, Any]:
+def _shift_row(row: Mapping[str, Any], shift: Shift, ids: CountingIds) -> dict[str, Any]:
     moved = dict(row)
-    for key in _TIMES:
+    for key in ids.times:
         if (time := row.get(key)) is not None and time > 0:
             moved[key] = time + shift.days + shift.microdays / MICRODAYS
-    for key in _PER_MICRODAY:
+    for key in ids.per_microday:
         if (identity := row.get(key)) is not None:
-            moved[key] = _shifted(identity, key, shift)
-    for key in _RIGHT_ASCENSIONS:
+            moved[key] = _shifted(identity, key, shift, ids)
+    for key in ids.angles:
         if (angle := row.get(key)) is not None and angle >= 0:
             moved[key] = (angle + shift.ra_deg) % 360.0
-    if row.get("nid") is not None:
-        moved["nid"] = row["nid"] + shift.days
+    if row.get(ids.per_day) is not None:
+        moved[ids.per_day] = row[ids.per_day] + shift.days
     return moved
 
 
-def _shifted(identity: int, key: str, shift: Shift) -> int:
-    moved = identity + (shift.days * MICRODAYS + shift.microdays) * _PER_MICRODAY[key]
+def _shifted(identity: int, key: str, shift: Shift, ids: CountingIds) -> int:
+    moved = identity + (shift.days * MICRODAYS + shift.microdays) * ids.per_microday[key]
     if not 0 <= moved <= MAX_LONG:
         raise ConfigError(f"{key} {identity} shifted by {shift.days} days is {moved}: it does not fit 63 bits")
     return moved

@@ -1,39 +1,30 @@
 """Ways to damage a packet, each as it happens in the wild, for each framing."""
 
-import copy
 import random
 from collections.abc import Callable
 
 from fink_lib.surveys import Survey, value_at
 from fink_lib.surveys.checks import decode
-from fink_lib.surveys.container import SYNC_BYTES, read_header, write_long
+from fink_lib.surveys.container import SYNC_BYTES
 from fink_lib.surveys.framing import ConfluentFraming, ContainerFraming
 
 Damager = Callable[[bytes, Survey, random.Random], bytes | None]
 """Returns the damaged message, or None where this packet cannot be damaged so."""
 
-_NOVEL_FIELD = "unannounced"
-_NOVEL_ID = 0x7FFFFFFF
-_PREFIX_BYTES = 5
 _GARBAGE_BYTES = 64
 _KEPT_BYTES = 16  # of the datum, so that a cut is never the same as an empty container
 
 
 def truncate(message: bytes, survey: Survey, rng: random.Random) -> bytes | None:
     """Cut a message off somewhere in its datum."""
-    start = _datum_start(message, survey) + _KEPT_BYTES
+    start = survey.framing.datum_start(message) + _KEPT_BYTES
     end = len(message) - SYNC_BYTES
     return message[: rng.randrange(start, end)] if start < end else None
 
 
 def unknown_schema(message: bytes, survey: Survey, _rng: random.Random) -> bytes | None:
     """Write the packet with a schema that nobody announced: one more field, or an unknown schema id."""
-    if survey.framing.name == ConfluentFraming.name:
-        return b"\x00" + _NOVEL_ID.to_bytes(4, "big") + message[_PREFIX_BYTES:]
-    datum = survey.framing.unwrap(message)
-    schema = copy.deepcopy(datum.schema)
-    schema["fields"].append({"name": _NOVEL_FIELD, "type": "long"})
-    return survey.framing.wrap(schema, datum.body + write_long(1))
+    return survey.framing.unannounced(message)
 
 
 def bad_sync_marker(message: bytes, _survey: Survey, rng: random.Random) -> bytes | None:
@@ -49,7 +40,7 @@ def trailing_garbage(message: bytes, _survey: Survey, rng: random.Random) -> byt
 
 def no_record(message: bytes, survey: Survey, _rng: random.Random) -> bytes | None:
     """Keep the frame and lose the alert."""
-    return message[: _datum_start(message, survey)]
+    return message[: survey.framing.datum_start(message)]
 
 
 def not_a_packet(message: bytes, _survey: Survey, _rng: random.Random) -> bytes | None:
@@ -74,7 +65,3 @@ CORRUPTIONS: dict[str, tuple[Damager, ...]] = {
     ContainerFraming.name: (bad_sync_marker, trailing_garbage, no_record, cutout_crc),
     ConfluentFraming.name: (not_a_packet, trailing_garbage, no_record),
 }
-
-
-def _datum_start(message: bytes, survey: Survey) -> int:
-    return _PREFIX_BYTES if survey.framing.name == ConfluentFraming.name else read_header(message).end

@@ -1,6 +1,7 @@
 """What a message is, judged by the reference path: whose alert, of which night, and where it should end."""
 
 import io
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -13,9 +14,11 @@ import pyarrow.parquet as pq
 from fink_lib.errors import ConfigError, PacketError
 from fink_lib.simulator.reading import Content
 from fink_lib.simulator.rebuild import CannotRebuild, is_foreign_export, rebuild
-from fink_lib.surveys import Survey, value_at
+from fink_lib.simulator.several import messages_of_several
+from fink_lib.surveys import Damage, Survey, value_at
 from fink_lib.surveys.checks import check_cutouts, check_known, decode
-from fink_lib.surveys.container import MAGIC, claimed_datum, read_header
+from fink_lib.surveys.container import MAGIC, read_header
+from fink_lib.surveys.rules import broken_rule
 
 BRONZE, REPEAT = "bronze", "repeat"
 
@@ -44,7 +47,7 @@ class Facts:
 
 
 def examine(message: bytes, survey: Survey) -> Facts:
-    """Judge one message."""
+    """Judge one message as if it were sent now."""
     try:
         datum = survey.framing.unwrap(message)
         check_known(datum.schema, survey)
@@ -55,6 +58,8 @@ def examine(message: bytes, survey: Survey) -> Facts:
         check_cutouts(record, survey)
     except PacketError as error:
         return _facts(record, survey, _quarantine(error))
+    if broken_rule(record, survey, time.time()) is not None:
+        return _facts(record, survey, f"quarantine:{Damage.BAD_VALUE}")
     return _facts(record, survey, BRONZE)
 
 
@@ -63,9 +68,11 @@ def _quarantine(error: PacketError) -> str:
 
 
 def _glimpse(message: bytes, survey: Survey) -> dict[str, Any]:
-    """Read what a damaged container still holds; empty when that is nothing."""
+    """Read what a damaged message still holds; empty when that is nothing."""
+    datum = survey.framing.claimed(message)
+    if datum is None:
+        return {}
     try:
-        datum = claimed_datum(message)
         check_known(datum.schema, survey)
         return decode(datum)
     except PacketError:
@@ -85,13 +92,13 @@ def _facts(record: dict[str, Any], survey: Survey, expected: str) -> Facts:
 def messages_of(content: Content, survey: Survey) -> Iterator[tuple[bytes, bool]]:
     """Yield the messages that a file stands for, and whether each had to be rebuilt.
 
-    A packet is yielded as it is, damaged or not. An export with columns of its own becomes the packets
-    that the survey had sent. Anything else yields nothing.
+    A packet is yielded as it is, damaged or not. A file of several alerts, and an export with columns of its own,
+    become the packets that the survey had sent. Anything else yields nothing.
     """
     if content.is_table:
         yield from ((message, True) for message in _rebuilt_rows(content, survey))
     elif content.is_packet:
-        rebuilt = list(_rebuilt_export(content.data, survey))
+        rebuilt = list(_rebuilt_export(content.data, survey)) or messages_of_several(content.data, survey)
         yield from ((message, True) for message in rebuilt)
         if not rebuilt:
             yield content.data, False

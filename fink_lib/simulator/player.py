@@ -7,10 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from confluent_kafka import KafkaError, Message
+
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
+from fink_lib.kafka.connection import Connection
+from fink_lib.kafka.producing import INPUT_CONFIG, Delivery, ReportingProducer
+from fink_lib.kafka.topics import INPUT_TOPIC_CONFIG, create_missing
 from fink_lib.simulator.faults import inject
-from fink_lib.simulator.kafka import Delivery, Sender, ensure_topics
 from fink_lib.simulator.pace import delays_s
 from fink_lib.simulator.programme import Entry, read_programme, with_repeats
 from fink_lib.simulator.request import Fault, PlayRequest, PlayResult
@@ -22,17 +26,18 @@ from fink_lib.surveys import Survey
 logger = logging.getLogger(__name__)
 
 SAMPLE = "sample"
+ANSWER_S = 15.0  # how long a Kafka that is not there is waited for
 Progress = Callable[[int, int], None]
 """Called with the number of messages acknowledged and their total."""
 
 
-def resolve_path(path: str | Path, settings: Settings, say: Say = logger.info) -> Path:
-    """Return what is played: ``sample`` names the sample night, unless a file of that name is there.
+def resolve_path(path: str | Path, settings: Settings, survey: Survey, say: Say = logger.info) -> Path:
+    """Return what is played: ``sample`` names the survey's sample night, unless a file of that name is there.
 
     Parameters
     ----------
-    path, settings
-        What is asked for, and where the sample night is kept.
+    path, settings, survey
+        What is asked for, where the sample night is kept, and whose it is.
     say
         Receives a line when the sample night has to be fetched.
 
@@ -44,7 +49,7 @@ def resolve_path(path: str | Path, settings: Settings, say: Say = logger.info) -
     if Path(path).exists():
         return Path(path)
     if str(path) == SAMPLE:
-        return sample_night(settings, say)
+        return sample_night(settings, survey, say)
     raise ConfigError(f"nothing to play: '{path}' does not exist")
 
 
@@ -58,8 +63,8 @@ def play(request: PlayRequest, progress: Progress | None = None) -> PlayResult:
     BrokerError
         When Kafka does not answer. A message that Kafka refuses raises nothing: it is in `failed`.
     """
-    path = resolve_path(request.path, request.settings)
     survey = request.survey
+    path = resolve_path(request.path, request.settings, survey)
     with Spool() as spool:
         entries, skipped = read_programme(path, survey, spool)
         entries = with_repeats(inject(entries, request.faults, request.seed, survey=survey, spool=spool))
@@ -81,17 +86,18 @@ def _topic(entry: Entry, survey: Survey) -> str:
 def _send(request: PlayRequest, sendings: Sequence[Sending], spool: Spool, progress: Progress | None) -> float:
     """Send everything when it is due, and wait for every report; return the seconds that it took."""
     wanted = dict.fromkeys((sending.topic for sending in sendings), request.partitions)
-    partitions = ensure_topics(request.settings, wanted)
+    kafka = Connection.to(request.survey.connection(request.settings))
+    partitions = create_missing(kafka, wanted, INPUT_TOPIC_CONFIG, answer_s=ANSWER_S)
     reported = 0
 
-    def delivered(sending: Sending, delivery: Delivery) -> None:
+    def delivered(sending: Sending, error: KafkaError | None, message: Message) -> None:
         nonlocal reported
-        sending.delivery = delivery
+        sending.delivery = Delivery.of(error, message)
         reported += 1
         if progress is not None:
             progress(reported, len(sendings))
 
-    sender = Sender(request.settings, delivered)
+    sender = ReportingProducer(kafka, INPUT_CONFIG, delivered)
     begin = time.monotonic()
     due_s = delays_s((sending.entry for sending in sendings), request.rate, request.exposure_s)
     with contextlib.ExitStack() as always:

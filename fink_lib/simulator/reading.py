@@ -1,11 +1,13 @@
 """Files, folders and archives as a stream of named contents, in the order of their names."""
 
+import bz2
 import gzip
 import io
+import lzma
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -13,8 +15,13 @@ from fink_lib.errors import ConfigError
 from fink_lib.surveys.container import MAGIC
 
 PACKET_SUFFIXES = (".avro", ".bin")
-_TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz")
-_ZIP_SUFFIX, _GZIP_SUFFIX, _TABLE_SUFFIX = ".zip", ".gz", ".parquet"
+_TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+_ZIP_SUFFIX, _TABLE_SUFFIX = ".zip", ".parquet"
+_PACKED: Mapping[str, Callable[[bytes], bytes]] = {
+    ".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress,
+}  # fmt: skip
+_UNPACK_ERRORS = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError)
+_ENCRYPTED = 0x1  # first flag of a member of a zip
 
 
 class Content(NamedTuple):
@@ -71,15 +78,15 @@ def _read_tar(file: Path, prefix: str) -> Iterator[Content]:
                 if stream is not None:
                     name = prefix + member.name
                     yield from _expand(name, stream.read(), inside=f"{name}/")
-    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+    except (tarfile.TarError, *_UNPACK_ERRORS) as error:
         raise ConfigError(f"the archive '{file}' is damaged: {error}") from error
 
 
 def _expand(name: str, data: bytes, inside: str) -> Iterator[Content]:
     if name.endswith(_ZIP_SUFFIX):
         yield from _read_zip(name, data, inside)
-    elif name.endswith(_GZIP_SUFFIX):
-        yield _gunzip(name, data)
+    elif name.endswith(tuple(_PACKED)):
+        yield _unpacked(name, data)
     else:
         yield Content(name, data)
 
@@ -87,17 +94,22 @@ def _expand(name: str, data: bytes, inside: str) -> Iterator[Content]:
 def _read_zip(name: str, data: bytes, inside: str) -> Iterator[Content]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for member in sorted(archive.namelist()):
-                if not member.endswith("/"):
-                    yield Content(inside + member, archive.read(member))
-    except (zipfile.BadZipFile, zlib.error) as error:
+            for member in sorted(archive.infolist(), key=lambda member: member.filename):
+                if member.flag_bits & _ENCRYPTED:
+                    raise ConfigError(f"the archive '{name}' is encrypted: unpack it, and give the folder")
+                if not member.is_dir():
+                    yield Content(inside + member.filename, archive.read(member))
+    except NotImplementedError as error:
+        raise ConfigError(f"the archive '{name}' is packed in a way that is not known here: {error}") from error
+    except (zipfile.BadZipFile, *_UNPACK_ERRORS) as error:
         raise ConfigError(f"the archive '{name}' is damaged: {error}") from error
 
 
-def _gunzip(name: str, data: bytes) -> Content:
+def _unpacked(name: str, data: bytes) -> Content:
     """Unpack a single file; one that cannot be unpacked is played as it is and will be found damaged."""
-    plain = name.removesuffix(_GZIP_SUFFIX)
+    suffix = PurePosixPath(name).suffix
+    plain = name.removesuffix(suffix)
     try:
-        return Content(plain, gzip.decompress(data))
-    except (OSError, EOFError, zlib.error):
+        return Content(plain, _PACKED[suffix](data))
+    except _UNPACK_ERRORS:
         return Content(plain, data)

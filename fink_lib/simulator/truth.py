@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fink_lib.simulator.kafka import Delivery
+from fink_lib.kafka.producing import Delivery
 from fink_lib.simulator.programme import Entry
 from fink_lib.simulator.request import PlayResult
 from fink_lib.simulator.spool import Spool

@@ -1,25 +1,26 @@
-"""The surveys that the broker knows, by name."""
+"""The surveys that the broker knows, by name; each is a folder here, found by itself."""
 
-from fink_lib.errors import SurveyError
 from fink_lib.surveys.base import Cut, Damage, Datum, Fields, Framing, Survey, value_at
-from fink_lib.surveys.lsst import LSST
-from fink_lib.surveys.ztf import ZTF
+from fink_lib.surveys.registry import get_survey, known_surveys, running_surveys
 
-SURVEYS = {survey.name: survey for survey in (ZTF, LSST)}
+SURVEYS = known_surveys()
 
-__all__ = ["SURVEYS", "Cut", "Damage", "Datum", "Fields", "Framing", "Survey", "get_survey", "value_at"]
+__all__ = [
+    "SURVEYS",
+    "Cut",
+    "Damage",
+    "Datum",
+    "Fields",
+    "Framing",
+    "Survey",
+    "get_survey",
+    "running_surveys",
+    "value_at",
+]
 
 
-def get_survey(name: str) -> Survey:
-    """Return the adapter of a survey.
-
-    Raises
-    ------
-    SurveyError
-        When no adapter has that name.
-    """
-    try:
-        return SURVEYS[name]
-    except KeyError:
-        known = ", ".join(sorted(SURVEYS))
-        raise SurveyError(f"unknown survey '{name}': the broker knows {known}") from None
+def __getattr__(name: str) -> Survey:
+    """Return a survey by its name in capitals: ``fink_lib.surveys.ZTF``."""
+    if name.isupper() and name.lower() in SURVEYS:
+        return SURVEYS[name.lower()]
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

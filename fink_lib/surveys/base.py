@@ -3,11 +3,18 @@
 import datetime as dt
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeAlias
 
+from fink_lib.config import Settings
+from fink_lib.config.connection import KafkaConnection
+from fink_lib.errors import ConfigError
 from fink_lib.nights import NightRule
+from fink_lib.surveys.connection import Input
+from fink_lib.surveys.facts import ColumnFacts, KnowledgeFacts, NightCalendar, NightFacts, PacketRule
+from fink_lib.surveys.inputs import SurveyInputs
+from fink_lib.surveys.simulated import Simulated
 
 AvroSchema: TypeAlias = dict[str, Any]
 
@@ -36,10 +43,13 @@ class Datum(NamedTuple):
         Writer schema, as the framing names or embeds it.
     body
         The Avro datum: no container header, no prefix, no compression.
+    text
+        The schema as it was announced, in JSON: its digest names it.
     """
 
     schema: AvroSchema
     body: bytes
+    text: str
 
 
 class Framing(ABC):
@@ -64,6 +74,28 @@ class Framing(ABC):
     @abstractmethod
     def wrap(self, schema: AvroSchema, body: bytes) -> bytes:
         """Frame a datum as the survey publishes it."""
+
+    @abstractmethod
+    def datum_start(self, message: bytes) -> int:
+        """Return the byte where what a message holds begins, behind all that every message of its writer has.
+
+        Raises
+        ------
+        PacketError
+            When the message is not framed so.
+        """
+
+    @abstractmethod
+    def unannounced(self, message: bytes) -> bytes:
+        """Return a good message as a writer would send it whose schema nobody announced."""
+
+    def claimed(self, message: bytes) -> Datum | None:  # noqa: ARG002 - most framings cannot tell
+        """Return what a message whose framing is damaged still claims to hold; None where nothing can be told."""
+        return None
+
+    def version_of(self, prefix: bytes) -> str | None:  # noqa: ARG002 - most framings do not say
+        """Return the version of the writer schema that the first bytes of a message name; None where they do not."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -101,6 +133,9 @@ class Fields:
         Fields without which a packet is not an alert of this survey.
     no_object
         Object id, as text, that stands for none.
+    object_name
+        Regular expression of the names that the survey gives its objects, as Java and Python read it, without
+        backslashes. Clients write files under these names.
     """
 
     alert_id: str
@@ -113,6 +148,7 @@ class Fields:
     cutouts: tuple[str, ...]
     required: tuple[str, ...]
     no_object: str | None = None
+    object_name: str = "[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}"
 
 
 @dataclass(frozen=True)
@@ -125,47 +161,89 @@ class Survey:
         Short lower-case name; part of table, topic, stream and DAG names.
     framing
         How a message wraps its datum.
-    topic_pattern
-        Java regular expression of the topics that ingest subscribes to.
-    topic_format
-        `strftime` format of the topic that the simulator writes a night to.
-    night
-        How an observation time names a night.
+    input
+        Where its alerts come from.
+    night, calendar
+        How an observation time names a night, and when the telescope observes.
     fields
         Where the common facts stand.
+    inputs
+        Which packet fields feed science.
     reader_schema
         Avro superset of all known writer schemas, every field nullable: the shape of bronze.
     public
         Spark SQL predicate: may this alert leave the broker?
     bands
         Value of the band field → name of the band.
-    cuts
-        Quality cuts of enrich, in order.
-    band_cut
-        A cut that the settings may switch on (`keep_i_band`).
-    streams_enabled
-        True when Airflow runs streams of this survey.
+    cuts, optional_cuts
+        Quality cuts of enrich, in order; those that only the settings of the survey switch on.
+    rules
+        What must be true of packet fields.
+    knowledge, columns, report, simulated
+        Science and filters that run; what filters know of columns; what a night's report looks at; what the
+        simulator can do.
+    points_withheld, points_programme
+        Arrays of points whose programme may be another than the alert's, and the field that names it: public is 1.
     cutout_gzip
         True when stamps are gzipped FITS (their CRC is then checked), False for plain FITS.
     """
 
     name: str
     framing: Framing
-    topic_pattern: str
-    topic_format: str
+    input: Input
     night: NightRule
+    calendar: NightCalendar
     fields: Fields
+    inputs: SurveyInputs
     reader_schema: AvroSchema
     public: str
     bands: Mapping[str, str]
     cuts: tuple[Cut, ...] = ()
-    band_cut: Cut | None = None
+    optional_cuts: tuple[Cut, ...] = ()
+    rules: tuple[PacketRule, ...] = ()
+    knowledge: KnowledgeFacts = field(default_factory=KnowledgeFacts)
+    columns: ColumnFacts = field(default_factory=ColumnFacts)
+    report: NightFacts = field(default_factory=NightFacts)
+    simulated: Simulated = field(default_factory=Simulated)
+    points_withheld: tuple[str, ...] = ()
+    points_programme: str = "programid"
     cutout_gzip: bool = False
-    streams_enabled: bool = True
 
     def topic_of(self, night: dt.date) -> str:
         """Return the topic that the survey publishes a night's alerts on."""
-        return night.strftime(self.topic_format)
+        return self.input.topic_of(night)
+
+    def connection(self, settings: Settings) -> KafkaConnection:
+        """Return the Kafka that its alerts arrive on."""
+        return self.input.connection(self.name, settings)
+
+    def topics(self, settings: Settings) -> str:
+        """Return the regular expression of the topics that its alerts arrive on."""
+        return self.input.topics(self.name, settings)
+
+    def cuts_in_force(self, settings: Settings) -> tuple[Cut, ...]:
+        """Return the cuts that are made, with those that the settings switch on.
+
+        Raises
+        ------
+        ConfigError
+            When the settings name a cut that the survey does not have.
+        """
+        return (*self.cuts, *self.chosen_cuts(settings.of_survey(self.name).optional_cuts or ""))
+
+    def chosen_cuts(self, names: str) -> tuple[Cut, ...]:
+        """Return some of the optional cuts, named with commas.
+
+        Raises
+        ------
+        ConfigError
+            When the survey has no optional cut of a name.
+        """
+        wanted = {name.strip() for name in names.split(",") if name.strip()}
+        if strangers := sorted(wanted - {cut.name for cut in self.optional_cuts}):
+            known = ", ".join(cut.name for cut in self.optional_cuts) or "none"
+            raise ConfigError(f"'{strangers[0]}' is no optional cut of {self.name}: there is {known}")
+        return tuple(cut for cut in self.optional_cuts if cut.name in wanted)
 
     @property
     def cutout_roots(self) -> tuple[str, ...]:
@@ -174,10 +252,10 @@ class Survey:
 
 
 def value_at(record: Mapping[str, Any], path: str) -> Any:
-    """Follow a dotted path through a decoded packet; None where a part is missing or null."""
+    """Follow a dotted path through a decoded packet; None where a part is missing, null or no record."""
     node: Any = record
     for part in path.split("."):
-        if node is None:
+        if not isinstance(node, Mapping):
             return None
         node = node.get(part)
     return node

@@ -2,17 +2,20 @@
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import fastavro
+import pyarrow as pa
 from isal import isal_zlib
 
+from fink_lib.avro.reader import Reader
+from fink_lib.avro.schema import leaf_paths, resolved
 from fink_lib.errors import PacketError
+from fink_lib.inflate import INFLATE_ERRORS
 from fink_lib.surveys.base import AvroSchema, Damage, Datum, Survey, value_at
-from fink_lib.surveys.inflate import INFLATE_ERRORS
-from fink_lib.surveys.superset import collect_named, field_paths, mismatches
+from fink_lib.surveys.tables import arrow_fields
 
 _GZIP = 31  # window bits that ask for a gzip header and its CRC
 _NAMED_IN_REASON = 8
@@ -41,7 +44,9 @@ def decode(datum: Datum) -> dict[str, Any]:
 
 
 def check_known(schema: AvroSchema, survey: Survey) -> None:
-    """Refuse a writer schema that holds anything the survey's reader schema would drop or change.
+    """Refuse a writer schema that lacks what an alert of the survey needs, or has it in another type.
+
+    Fields that the survey's folder does not know are no reason: they are kept and sent on.
 
     Raises
     ------
@@ -69,7 +74,7 @@ def check_cutouts(record: Mapping[str, Any], survey: Survey) -> None:
             raise PacketError(Damage.CUTOUT_DAMAGED, f"{path}: {fault}")
 
 
-def gzip_fault(stamp: bytes) -> str | None:
+def gzip_fault(stamp: bytes | memoryview) -> str | None:
     """Say what is wrong with a gzip stream, or None when it is whole and its CRC fits."""
     inflater = isal_zlib.decompressobj(_GZIP)
     try:
@@ -85,35 +90,49 @@ def gzip_fault(stamp: bytes) -> str | None:
 
 @lru_cache(maxsize=64)
 def _parsed(text: str) -> Any:
-    """Parse for decoding; defaults play no part in it, and real packets carry some that Avro forbids."""
+    """Parse for decoding."""
     try:
-        return fastavro.parse_schema(_without_defaults(json.loads(text)))
+        return fastavro.parse_schema(without_defaults(json.loads(text)))
     except (fastavro.schema.SchemaParseException, fastavro.schema.UnknownType, KeyError, TypeError) as error:
         raise PacketError(Damage.UNDECODABLE, f"the writer schema is not valid Avro: {error!r}") from error
 
 
-def _without_defaults(node: Any) -> Any:
+def without_defaults(node: Any) -> Any:
+    """Return a schema without what plays no part in decoding; real packets carry defaults that Avro forbids."""
     if isinstance(node, list):
-        return [_without_defaults(item) for item in node]
+        return [without_defaults(item) for item in node]
     if isinstance(node, dict):
-        return {key: _without_defaults(value) for key, value in node.items() if key not in ("default", "doc")}
+        return {key: without_defaults(value) for key, value in node.items() if key not in ("default", "doc")}
     return node
 
 
 @lru_cache(maxsize=256)
-def _refusal(schema_text: str, survey: str, reader_text: str, required: tuple[str, ...]) -> str | None:
-    schema, reader = json.loads(schema_text), json.loads(reader_text)
+def _refusal(schema_text: str, survey: str, reader_text: str, required: tuple[str, ...]) -> str:
     try:
-        written = set(field_paths(schema, collect_named(schema)))
-        problems = mismatches(schema, reader)
+        schema = resolved(json.loads(schema_text))
+        retyped = Reader(schema, pa.schema(arrow_fields(json.loads(reader_text)))).mismatched
     except Exception as error:  # noqa: BLE001 - a schema from outside may be malformed in any way; the packet is refused
         return f"the writer schema cannot be read: {error!r}"
-    unknown = sorted(written - set(field_paths(reader)))
-    if unknown:
-        return f"{len(unknown)} fields that {survey} does not know: {_some(unknown)}"
+    return refusal(survey, required, set(leaf_paths(schema)), retyped)
+
+
+def refusal(survey: str, required: Sequence[str], written: Collection[str], retyped: Mapping[str, str]) -> str:
+    """Say why datums of a schema are no alerts; an empty text where they are.
+
+    Parameters
+    ----------
+    survey, required
+        Name of the survey, and the fields without which a packet is no alert of it.
+    written
+        Paths that the schema has.
+    retyped
+        Path → Avro type, of fields that cannot be read as the survey's.
+    """
     if missing := [path for path in required if path not in written]:
         return f"fields that every {survey} alert has are missing: {_some(missing)}"
-    return f"fields of another type than {survey} has: {_some(problems)}" if problems else None
+    if other := [f"{path} ({retyped[path]})" for path in required if path in retyped]:
+        return f"fields that every {survey} alert has are of another type: {_some(other)}"
+    return ""
 
 
 def _some(names: list[str]) -> str:

@@ -11,6 +11,7 @@ from fink_lib.surveys.container import (
     MAGIC,
     SCHEMA_KEY,
     SYNC_BYTES,
+    claimed_datum,
     read_block,
     read_header,
     write_long,
@@ -29,6 +30,8 @@ __all__ = [
 ]
 
 _CONFLUENT_PREFIX_BYTES = 5
+_NOVEL_ID = 0x7FFFFFFF
+_SCHEMAS_PER_MAJOR = 100
 
 
 class ContainerFraming(Framing):
@@ -60,7 +63,7 @@ class ContainerFraming(Framing):
             raise PacketError(Damage.NO_RECORD, "the container is whole and holds no record")
         if records > 1:
             raise PacketError(Damage.SEVERAL_RECORDS, f"the container holds {records} records; a message is one alert")
-        return Datum(header.schema, body)
+        return Datum(header.schema, body, header.text)
 
     def wrap(self, schema: AvroSchema, body: bytes) -> bytes:
         """Write a container without compression; the same datum gives the same bytes."""
@@ -70,6 +73,29 @@ class ContainerFraming(Framing):
         metadata = b"".join(_sized(key.encode()) + _sized(value) for key, value in pairs)
         header = MAGIC + write_long(len(pairs)) + metadata + write_long(0) + sync
         return header + write_long(1) + _sized(body) + sync
+
+    def datum_start(self, message: bytes) -> int:
+        """Return the first byte behind the header.
+
+        Raises
+        ------
+        PacketError
+            When the header cannot be read.
+        """
+        return read_header(message).end
+
+    def unannounced(self, message: bytes) -> bytes:
+        """Return a good message whose fields have names of their own."""
+        datum = self.unwrap(message)
+        fields = [{**fld, "name": f"unannounced_{fld['name']}"} for fld in datum.schema["fields"]]
+        return self.wrap({**datum.schema, "fields": fields}, datum.body)
+
+    def claimed(self, message: bytes) -> Datum | None:
+        """Return the datum of the first block, whatever stands around it."""
+        try:
+            return claimed_datum(message)
+        except PacketError:
+            return None
 
 
 class ConfluentFraming(Framing):
@@ -85,6 +111,7 @@ class ConfluentFraming(Framing):
 
     def __init__(self, source: SchemaSource | None = None) -> None:
         self.source = source or NoSchemas()
+        self._texts: dict[int, tuple[AvroSchema, str]] = {}
 
     def unwrap(self, message: bytes) -> Datum:
         """Cut the prefix off and look the schema up; whether the datum fits it, only `decode` can tell.
@@ -103,11 +130,33 @@ class ConfluentFraming(Framing):
         schema = self.source.by_id(schema_id)
         if schema is None:
             raise PacketError(Damage.UNKNOWN_SCHEMA, f"schema id {schema_id} is not in the schema lookup")
-        return Datum(schema, message[_CONFLUENT_PREFIX_BYTES:])
+        return Datum(schema, message[_CONFLUENT_PREFIX_BYTES:], self._text(schema_id, schema))
+
+    def _text(self, schema_id: int, schema: AvroSchema) -> str:
+        """Return a schema of the lookup as text, always the same object: its hash is reckoned once."""
+        known = self._texts.get(schema_id)
+        if known is None or known[0] is not schema:
+            known = self._texts[schema_id] = (schema, json.dumps(schema))
+        return known[1]
 
     def wrap(self, schema: AvroSchema, body: bytes) -> bytes:
         """Put the prefix before a datum; the schema must be one of the lookup."""
         return b"\x00" + self.source.id_of(schema).to_bytes(4, "big") + body
+
+    def datum_start(self, message: bytes) -> int:  # noqa: ARG002 - the same in every message
+        """Return the first byte behind the schema id."""
+        return _CONFLUENT_PREFIX_BYTES
+
+    def unannounced(self, message: bytes) -> bytes:
+        """Return a good message under an id that no schema has."""
+        return b"\x00" + _NOVEL_ID.to_bytes(4, "big") + message[_CONFLUENT_PREFIX_BYTES:]
+
+    def version_of(self, prefix: bytes) -> str | None:
+        """Return ``<major>.<minor>`` of the schema id: Rubin numbers its schemas major * 100 + minor."""
+        if len(prefix) < _CONFLUENT_PREFIX_BYTES:
+            return None
+        major, minor = divmod(int.from_bytes(prefix[1:_CONFLUENT_PREFIX_BYTES], "big"), _SCHEMAS_PER_MAJOR)
+        return f"{major}.{minor}"
 
 
 def _sized(data: bytes) -> bytes:

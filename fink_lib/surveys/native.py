@@ -3,7 +3,6 @@
 Made from the surveys' published schemas by ``python -m fink_lib.surveys.native FOLDER TOP_RECORD OUT``.
 """
 
-import json
 import sys
 from functools import lru_cache
 from importlib.resources import files
@@ -13,15 +12,17 @@ from typing import Any
 from fink_lib.errors import SurveyError
 from fink_lib.surveys.base import AvroSchema
 from fink_lib.surveys.schema_source import load_folder
+from fink_lib.surveys.schemas import compact, load
 
-_FOLDER = "fink_lib.surveys.schemas"
+_PREFIX = "native_"
 
 
 @lru_cache(maxsize=8)
 def native_schemas(survey: str) -> tuple[AvroSchema, ...]:
-    """Return the writer schemas kept for a survey, the oldest first; empty where none is kept."""
-    kept = sorted(file.name for file in files(_FOLDER).iterdir() if file.name.startswith(f"{survey}_native_"))
-    return tuple(json.loads((files(_FOLDER) / name).read_text()) for name in kept)
+    """Return the writer schemas kept in a survey's folder, the oldest first; empty where none is kept."""
+    folder = f"{__package__}.{survey}"
+    kept = sorted(file.name for file in files(folder).iterdir() if file.name.startswith(_PREFIX))
+    return tuple(load(folder, name) for name in kept)
 
 
 def without_docs(node: Any) -> Any:
@@ -45,7 +46,7 @@ def main(arguments: list[str]) -> None:
     schema = load_folder(folder, top)
     if schema is None:
         raise SurveyError(f"'{folder}' holds no record '{top}'")
-    out.write_text(json.dumps(without_docs(schema), indent=1) + "\n")
+    out.write_text(compact(without_docs(schema)))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from fink_lib.config import Settings
 from fink_lib.errors import ConfigError, SurveyError
 from fink_lib.surveys.base import AvroSchema
 
@@ -97,6 +98,11 @@ class LazySchemas(SchemaSource):
         if self._source is None or self._source.folder != folder:
             self._source = FolderSchemas(folder)
         return self._source.schemas()
+
+
+def configured_schemas(survey: str) -> LazySchemas:
+    """Return the schemas of the folder that the settings of a survey name, ``FINK_<SURVEY>_SCHEMAS``."""
+    return LazySchemas(lambda: Settings().of_survey(survey).schemas)
 
 
 def version_folders(root: Path) -> list[tuple[int, int, Path]]:

@@ -4,7 +4,6 @@ Bronze then has one shape whatever version a packet was written with, and a fiel
 knows is noticed instead of dropped.
 """
 
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -12,8 +11,11 @@ from typing import Any
 
 from fink_lib.errors import SurveyError
 from fink_lib.surveys.base import AvroSchema
+from fink_lib.surveys.container import read_header
 from fink_lib.surveys.schema_source import load_folder, version_folders
+from fink_lib.surveys.schemas import compact
 
+_WRITTEN_AS_TEXT = {"string", "int", "long", "float", "double", "boolean"}
 _WIDER = {
     ("int", "long"): "long",
     ("int", "double"): "double",
@@ -32,6 +34,9 @@ def plain_type(schema: Any, named: dict[str, Any]) -> Any:
     if not branches:
         return "null"
     if len(branches) > 1:
+        # What may be a number or a text is kept as text.
+        if "string" in branches and set(branches) <= _WRITTEN_AS_TEXT:
+            return "string"
         raise SurveyError(f"union of {len(branches)} types is not supported: {branches}")
     only = branches[0]
     if isinstance(only, str):
@@ -146,29 +151,34 @@ def _kind(node: Any) -> str:
     return str(node["type"] if isinstance(node, dict) else node)
 
 
-def superset_of_folder(root: Path, top: str, name: str, since: int = 0) -> AvroSchema:
+def superset_of_folder(root: Path, top: str, name: str, since: int = 0, packets: Iterable[Path] = ()) -> AvroSchema:
     """Merge every released version below a survey's schema folder, the newest first.
 
     Parameters
     ----------
     root
-        Folder with one sub-folder a version, ``<major>.<minor>`` or ``<major>/<minor>``.
+        Folder with one sub-folder a version, ``<major>.<minor>`` or ``<major>/<minor>``; or, of a survey that has
+        one version, with its records.
     top
         Name of the record that a message holds.
     name
         Name of the merged record: the survey.
     since
         Oldest major version that counts.
+    packets
+        Containers whose own schemas count too: of surveys that publish other ones than they send.
     """
-    found = [load_folder(folder, top) for major, _, folder in reversed(version_folders(root)) if major >= since]
-    return merge([schema for schema in found if schema is not None], name)
+    versions = [folder for major, _, folder in reversed(version_folders(root)) if major >= since]
+    found = [load_folder(folder, top) for folder in versions or [root]]
+    sent = [read_header(packet.read_bytes()).schema for packet in packets]
+    return merge([*(schema for schema in found if schema is not None), *sent], name)
 
 
 def main(arguments: list[str]) -> None:
-    """Write the reader schema of a survey: ``DIR TOP_RECORD OUT [SINCE_MAJOR]``."""
+    """Write the reader schema of a survey into its folder: ``DIR TOP_RECORD OUT [SINCE_MAJOR [PACKET …]]``."""
     root, top, out = Path(arguments[0]), arguments[1], Path(arguments[2])
-    since = int(arguments[3]) if len(arguments) > 3 else 0  # noqa: PLR2004 - the fourth argument
-    out.write_text(json.dumps(superset_of_folder(root, top, out.stem, since), indent=1) + "\n")
+    since, packets = int(next(iter(arguments[3:]), 0)), [Path(packet) for packet in arguments[4:]]
+    out.write_text(compact(superset_of_folder(root, top, out.absolute().parent.name, since, packets)))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fink_lib.distribute.counter import COUNTER
-from fink_lib.nightly.watermarks import RawMessage, Watermarks
+from fink_lib.kafka.reading import RawMessage, Watermarks
 
 NIGHT = dt.date(2021, 11, 22)
 TOPIC = "ztf_20211122_programid1"
@@ -48,6 +48,12 @@ class FakeKafka:
                 yield message
 
 
+def object_name(number: int) -> str:
+    """Return a name as ZTF gives them, another one for each number below 26^7."""
+    letters = [chr(ord("a") + number // 26**place % 26) for place in range(6, -1, -1)]
+    return "ZTF21" + "".join(letters)
+
+
 def bronze_row(offset: int, **changes: Any) -> dict[str, Any]:
     """Return a good ZTF row at an offset of partition 0."""
     alert_id = changes.pop("alert_id", 1_000_000 + offset)
@@ -55,7 +61,7 @@ def bronze_row(offset: int, **changes: Any) -> dict[str, Any]:
     row = {
         "night": NIGHT,
         "alert_id": alert_id,
-        "object_id": f"ZTF21aaaaa{offset:02d}",
+        "object_id": object_name(offset),
         "time": JD + offset / 86400,
         "ra": 10.0 + offset,
         "dec": -20.0 + offset,
@@ -65,10 +71,10 @@ def bronze_row(offset: int, **changes: Any) -> dict[str, Any]:
         "kafka_offset": offset,
         "kafka_time": at,
         "ingest_time": at + dt.timedelta(seconds=2),
-        "schema_fingerprint": "aa",
+        "schema_sha256": "aa",
         "schema_version": "3.3",
         "code_version": "0.1.0",
-        "objectId": f"ZTF21aaaaa{offset:02d}",
+        "objectId": object_name(offset),
         "candid": alert_id,
         "candidate": {"jd": JD + offset / 86400, "fid": 2, "rb": 0.9, "nbad": 0, "programid": 1, "field": 600 + offset},
     }

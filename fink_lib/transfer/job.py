@@ -11,17 +11,19 @@ from pyspark.sql import Column, DataFrame, SparkSession
 
 from fink_lib import __version__
 from fink_lib.config import Settings
+from fink_lib.distribute.columns import chosen_columns, outgoing
 from fink_lib.distribute.match import Match, paths_of
-from fink_lib.distribute.message import Facts
-from fink_lib.distribute.packets import Packets, chosen_columns, outgoing
-from fink_lib.enrich.schema import silver_spec
+from fink_lib.distribute.reencoded import Reencoded
 from fink_lib.errors import ConfigError
-from fink_lib.lake.tables import bronze_alerts
-from fink_lib.nightly.results import replace_text, to_json
-from fink_lib.streaming.drain import delta_version, rows_by_night
+from fink_lib.files import replace_text, to_json
+from fink_lib.kafka.message import Facts
+from fink_lib.lake.spark.table import read_table
+from fink_lib.science.framework.silver import silver_spec
+from fink_lib.streams.drain import delta_version, rows_by_night
 from fink_lib.surveys import Survey, get_survey
+from fink_lib.surveys.tables import bronze_spec
+from fink_lib.transfer.early import require_nights
 from fink_lib.transfer.kept import folder_of, forget, keep, kept, sole_sender
-from fink_lib.transfer.pinned import AtVersion
 from fink_lib.transfer.request import Content, TransferRequest
 from fink_lib.transfer.selection import Chooser, chooser
 from fink_lib.transfer.topic import is_spent, seal, sender_of, standing_ids
@@ -90,13 +92,12 @@ def bind(session: SparkSession, settings: Settings, request: TransferRequest) ->
     request, version = kept(settings, request) or (request, delta_version(spec.path(settings.lake)))
     if version < 0:
         raise ConfigError(f"the lake has no {spec.full_name}: nothing can be transferred")
-    silver = spec.read(session, settings.lake, version)
+    silver = read_table(spec, session, settings.lake, version)
     unknown = sorted(set(request.columns) - paths_of(silver.schema))
     if unknown:
         raise ConfigError(f"silver has no column '{unknown[0]}': `fink filters columns` lists what there is")
     bound = Transfer(request, settings, session, survey, silver, version, chooser(request, silver, settings.lake))
-    if not bound.nights():
-        raise ConfigError(f"silver of {survey.name} holds no night from {request.first_night} to {request.last_night}")
+    require_nights(survey, request, {night.isoformat() for night in bound.nights()})
     return bound
 
 
@@ -154,10 +155,7 @@ def _renewed(bound: Transfer) -> Transfer:
 
 
 def _send(bound: Transfer) -> Path:
-    silver = AtVersion.of(silver_spec(bound.survey), bound.version)
-    packets = Packets(
-        bound.session, bound.settings.lake, silver, bronze_alerts(bound.survey), bound.survey, columns=bound.columns()
-    )
+    packets = packets_of(bound)
     chosen = plan(bound)
     keep(bound.settings, bound.request, bound.version)
     total, there = sum(map(len, chosen.values())), standing_ids(bound.settings, bound.request)
@@ -172,6 +170,19 @@ def _send(bound: Transfer) -> Path:
             logger.info("transfer topic=%s sent=%d of=%d", bound.request.topic, done, total)
     seal(bound.settings, bound.request, packets.key, total)
     return _manifest(bound, {night: len(matches) for night, matches in chosen.items()})
+
+
+def packets_of(bound: Transfer) -> Reencoded:
+    """Return what encodes the alerts of a transfer, as silver had them when it was bound."""
+    return Reencoded(
+        bound.session,
+        bound.settings.lake,
+        silver_spec(bound.survey),
+        bronze_spec(bound.survey),
+        bound.survey,
+        columns=bound.columns(),
+        silver_version=bound.version,
+    )
 
 
 def _parts(chosen: Mapping[str, Sequence[Match]], there: Collection[int]) -> Iterator[list[Match]]:

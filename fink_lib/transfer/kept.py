@@ -9,9 +9,9 @@ from pathlib import Path
 
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError, LeaseHeld
-from fink_lib.nightly.results import replace_text, to_json
-from fink_lib.streaming.lease import release_lease, take_lease
-from fink_lib.streaming.spec import StreamPaths
+from fink_lib.files import replace_text, to_json
+from fink_lib.streams.lease import release_lease, take_lease
+from fink_lib.streams.spec import StreamPaths
 from fink_lib.transfer.request import TransferRequest
 
 REQUEST = "request.json"

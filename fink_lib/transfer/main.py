@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
-from fink_lib.job_run import run_job
-from fink_lib.spark import build_session
+from fink_lib.lake.spark.session import build_session
+from fink_lib.processes.endings import run_job
+from fink_lib.transfer.early import refuse_early
 from fink_lib.transfer.job import bind, plan, send
 from fink_lib.transfer.request import TransferRequest
 from fink_lib.transfer.topic import is_restricted
@@ -24,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def perform(settings: Settings, request: TransferRequest, *, only_plan: bool) -> list[str]:
     """Plan or send a transfer in a Spark session of its own; return what its reader should know."""
+    refuse_early(settings, request)
     session = build_session(f"transfer-{request.survey}", settings)
     try:
         bound = bind(session, settings, request)

@@ -12,12 +12,10 @@ from fink_lib.distribute.match import USERS, Match, match, narrow, paths_of
 from fink_lib.errors import ConfigError
 from fink_lib.filters.base import Filter
 from fink_lib.filters.registry import active_filters, filters_of
-from fink_lib.surveys import Survey
+from fink_lib.filters.users.spark.running import checked, lenient
+from fink_lib.filters.users.store import history, newest
+from fink_lib.surveys import Survey, get_survey
 from fink_lib.transfer.request import By, TransferRequest
-from fink_lib.user_filters.running import checked, lenient
-from fink_lib.user_filters.store import history, newest
-
-LABELS = ("class_default", "label_rubin")  # columns that hold a class, of ZTF and of Rubin
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ def chooser(request: TransferRequest, silver: DataFrame, lake: Path) -> Chooser:
             return Chooser(_usable(named, silver), None)
         text = newest(history(lake, request.survey, request.what), request.what).predicate
     elif request.by is By.LABEL:
-        text = _label_is(request.what, silver)
+        text = _label_is(request.what, silver, get_survey(request.survey).report.label)
     else:
         text = request.what
     predicate = checked(silver, text, paths_of(silver.schema))
@@ -74,11 +72,10 @@ def _usable(named: Sequence[Filter], silver: DataFrame) -> tuple[Filter, ...]:
     return tuple(usable)
 
 
-def _label_is(label: str, silver: DataFrame) -> str:
-    """Return the predicate of one class."""
-    column = next((name for name in LABELS if name in silver.columns), None)
-    if column is None:
-        raise ConfigError(f"silver has no class yet (none of {', '.join(LABELS)}): choose by filter or predicate")
+def _label_is(label: str, silver: DataFrame, column: str) -> str:
+    """Return the predicate of one class, by the column that holds it."""
+    if column not in silver.columns:
+        raise ConfigError(f"silver has no class yet (no column {column or 'for it'}): choose by filter or predicate")
     if "'" in label or "\\" in label:
         raise ConfigError(f"class {label[:80]!r} holds a quote: no class does")
     return f"{column} = '{label}'"

@@ -1,21 +1,25 @@
 """The topic of a transfer: what stands on it, and sealing it once it holds everything."""
 
-import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from contextlib import closing
 
-from confluent_kafka import Consumer, KafkaException, Producer
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaError, KafkaException, Message
 
 from fink_lib.config import Settings
-from fink_lib.distribute.access import is_closed
-from fink_lib.distribute.recovery import unrecorded
+from fink_lib.distribute.output_topics import output_topics
 from fink_lib.distribute.restricted import restricted_topics
-from fink_lib.distribute.sender import FLUSH_TIMEOUT_S, PRODUCER_CONFIG, Sender
-from fink_lib.distribute.topics import ADMIN_TIMEOUT_S, client_config, ends_of, ensure_topics, output_topics
 from fink_lib.errors import BrokerError
 from fink_lib.filters.base import topic_of
+from fink_lib.kafka.access import is_closed
+from fink_lib.kafka.connection import Connection
+from fink_lib.kafka.producing import FLUSH_TIMEOUT_S, OUTPUT_CONFIG, ReportingProducer
+from fink_lib.kafka.reading import ends_of
+from fink_lib.kafka.recovery import unrecorded
+from fink_lib.kafka.sending import Sender
+from fink_lib.kafka.topics import ADMIN_TIMEOUT_S, ensure_topics
 from fink_lib.transfer.request import By, TransferRequest
 
+COUNTING = "transfer-count"  # consumer group of who looks at offsets alone
 PARTITIONS = 10  # finkctl reads this many whatever the topics of the filters have (FINK_OUTPUT_PARTITIONS)
 SCHEMA_COPIES = 100  # a partition; each run of finkctl consumes one, and goes on without a word where none is left
 
@@ -41,10 +45,11 @@ def is_spent(settings: Settings, request: TransferRequest) -> bool:
     BrokerError
         When Kafka does not answer.
     """
+    kafka = Connection.of(settings)
     try:
-        there = AdminClient(client_config(settings)).list_topics(timeout=ADMIN_TIMEOUT_S).topics
+        there = kafka.admin().list_topics(timeout=ADMIN_TIMEOUT_S).topics
         both = [topic for topic in (request.topic, request.schema_topic) if topic in there]
-        with _counting(settings) as consumer:
+        with closing(kafka.consumer(COUNTING)) as consumer:
             ends = {topic: ends_of(consumer, topic).values() for topic in both}
     except KafkaException as error:
         raise BrokerError(f"topic {request.topic} could not be looked at: {error}") from error
@@ -79,10 +84,10 @@ def is_restricted(settings: Settings, request: TransferRequest) -> bool:
     """
     if request.by is not By.FILTER:
         return False
-    topic, admin = topic_of(request.what, request.survey), AdminClient(client_config(settings))
+    topic, kafka = topic_of(request.what, request.survey), Connection.of(settings)
     if topic in restricted_topics(settings):
         return True
-    return topic in output_topics(admin, request.survey) and is_closed(admin, topic)
+    return topic in output_topics(kafka, request.survey) and is_closed(kafka.admin(), topic)
 
 
 def _ensure(settings: Settings, request: TransferRequest, topic: str) -> None:
@@ -93,15 +98,14 @@ def _ensure(settings: Settings, request: TransferRequest, topic: str) -> None:
 def _announce(settings: Settings, topic: str, schema: bytes, copies: Iterable[int]) -> None:
     """Write copies of the schema, spread over all partitions."""
     errors: list[str] = []
-    producer = Producer({**client_config(settings), **PRODUCER_CONFIG})
+
+    def reported(_: None, error: KafkaError | None, _message: Message) -> None:
+        if error is not None:
+            errors.append(str(error))
+
+    producer = ReportingProducer(Connection.of(settings), OUTPUT_CONFIG, reported)
     for number in copies:
-        producer.produce(
-            topic,
-            key=schema,
-            partition=number % PARTITIONS,
-            on_delivery=lambda error, _: errors.append(str(error)) if error else None,
-        )
-        producer.poll(0)
+        producer.send(None, topic, number % PARTITIONS, None, key=schema)
     waiting = producer.flush(FLUSH_TIMEOUT_S)
     if waiting or errors:
         raise BrokerError(f"Kafka did not take {waiting + len(errors)} copies of the schema: {errors[:1]}")
@@ -117,7 +121,7 @@ def _messages(settings: Settings, topic: str) -> int:
     """
     total = 0
     try:
-        with _counting(settings) as consumer:
+        with closing(Connection.of(settings).consumer(COUNTING)) as consumer:
             for low, high in ends_of(consumer, topic).values():
                 if low != 0:
                     raise BrokerError(
@@ -127,13 +131,3 @@ def _messages(settings: Settings, topic: str) -> int:
     except KafkaException as error:
         raise BrokerError(f"topic {topic} could not be counted: {error}") from error
     return total
-
-
-@contextlib.contextmanager
-def _counting(settings: Settings) -> Iterator[Consumer]:
-    """Give a consumer that looks at offsets alone."""
-    consumer = Consumer({**client_config(settings), "group.id": "fink-transfer-count", "enable.auto.commit": False})
-    try:
-        yield consumer
-    finally:
-        consumer.close()

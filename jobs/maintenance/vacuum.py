@@ -4,8 +4,8 @@ import datetime as dt
 import sys
 
 from fink_lib.config import Settings
-from fink_lib.job_run import run_job
 from fink_lib.maintenance.run import keep_house, sentences
+from fink_lib.processes.endings import run_job
 
 
 def main() -> int:

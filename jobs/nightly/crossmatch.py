@@ -1,10 +1,14 @@
 """Match the alerts of a night with the catalogues in the lake."""
 
 import sys
+from functools import partial
 
+from expectations.suites import SUITES
 from fink_lib.nightly import crossmatch
 from fink_lib.nightly.job import run_step
 from fink_lib.nightly.results import Step
+from fink_lib.quality.matches import broken_matches
 
 if __name__ == "__main__":
-    sys.exit(run_step(Step.CROSSMATCH, crossmatch.run))
+    judged = partial(broken_matches, expected=SUITES.matches)
+    sys.exit(run_step(Step.CROSSMATCH, partial(crossmatch.run, broken_matches=judged)))

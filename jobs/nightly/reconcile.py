@@ -2,8 +2,8 @@
 
 import sys
 
-from fink_lib.nightly import reconcile
 from fink_lib.nightly.job import run_step
+from fink_lib.nightly.reconcile import step as reconcile
 from fink_lib.nightly.results import Step
 
 if __name__ == "__main__":

@@ -2,12 +2,13 @@
 
 import argparse
 import sys
+from functools import partial
 
 from fink_lib.config import Settings
 from fink_lib.distribute.stream import plan
-from fink_lib.streaming.loop import run_stream
-from fink_lib.streaming.spec import Stage, StreamSpec
-from fink_lib.surveys import SURVEYS
+from fink_lib.streams.loop import run_stream
+from fink_lib.streams.spec import Stage, StreamSpec
+from fink_lib.surveys import SURVEYS, get_survey
 
 
 def main() -> int:
@@ -15,7 +16,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--survey", required=True, choices=sorted(SURVEYS))
     survey = parser.parse_args().survey
-    return run_stream(StreamSpec(survey, Stage.DISTRIBUTE, Settings()), plan)
+    spec = StreamSpec(survey, Stage.DISTRIBUTE, Settings())
+    return run_stream(spec, partial(plan, survey=get_survey(survey)))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 # This checkout's code, in this process and in Spark's Python workers, whatever the one that started it runs.
@@ -11,9 +12,10 @@ sys.path.insert(0, ROOT)
 os.environ["PYTHONPATH"] = ROOT
 
 from fink_lib.config import Settings  # noqa: E402 - after the path is set
+from fink_lib.enrich.stream import SPARK_CONF  # noqa: E402
 from fink_lib.reprocess.shadow import plan, shadow_spec  # noqa: E402
-from fink_lib.streaming.loop import run_stream  # noqa: E402
-from fink_lib.surveys import SURVEYS  # noqa: E402
+from fink_lib.streams.loop import run_stream  # noqa: E402
+from fink_lib.surveys import SURVEYS, get_survey  # noqa: E402
 
 
 def main() -> int:
@@ -22,7 +24,8 @@ def main() -> int:
     parser.add_argument("--survey", required=True, choices=sorted(SURVEYS))
     parser.add_argument("--label", required=True, help="name of the shadow")
     chosen = parser.parse_args()
-    return run_stream(shadow_spec(Settings(), chosen.survey, chosen.label), plan)
+    spec = shadow_spec(Settings(), chosen.survey, chosen.label)
+    return run_stream(spec, partial(plan, survey=get_survey(chosen.survey)), SPARK_CONF)
 
 
 if __name__ == "__main__":

@@ -11,25 +11,26 @@ from typing import Any
 import pytest
 from airflow.sdk import DAG, Asset
 
-from fink_lib.config import PROJECT_DIR
+from fink_lib.config import PROJECT_DIR, Settings
 from fink_lib.orchestration.policy import OWNER, Pool, Tag
-from fink_lib.surveys import SURVEYS
+from fink_lib.surveys import SURVEYS, running_surveys
 
 DAGS = PROJECT_DIR / "dags"
 FILES = sorted(DAGS.rglob("*.py"))
 ALLOWED_IMPORTS = {"airflow", "fink_lib"}
 IMPORT_CPU_S = 1.0
 
-SHARED = {"catalogs"}  # DAGs of no survey
+SHARED = {"catalogs", "deliver_notices", "vacuum"}  # DAGs of no survey
 
 CLOSING = {
     "reconcile": ["crossmatch", "statistics"],
     "quality": ["crossmatch", "statistics"],
     "crossmatch": ["compact"],
-    "compact": ["report"],
-    "statistics": ["report"],
-    "report": ["manifest"],
-    "manifest": [],
+    "compact": ["done", "report"],
+    "statistics": ["done", "report"],
+    "report": ["done", "manifest"],
+    "manifest": ["done"],
+    "done": [],
 }
 STRUCTURE = {
     "ztf_ingest": {"stream": []},
@@ -37,7 +38,7 @@ STRUCTURE = {
     "ztf_distribute": {"stream": []},
     "ztf_close_night": {"drain": ["quality", "reconcile"], **CLOSING},
     "ztf_replay_quarantine": {"plan": ["release"], "release": []},
-    "ztf_deliver_notices": {"deliver": []},
+    "deliver_notices": {"deliver": []},
     "ztf_transfer": {"plan": ["send"], "send": []},
     "catalogs": {"refresh": []},
     "ztf_rerun_nights": CLOSING,
@@ -47,10 +48,11 @@ STRUCTURE = {
         "diff": ["ask"],
         "ask": ["approval"],
         "approval": ["promote"],
-        "promote": ["discard"],
-        "discard": [],
+        "promote": ["discard", "done"],
+        "discard": ["done"],
+        "done": [],
     },
-    "ztf_vacuum": {"vacuum": []},
+    "vacuum": {"vacuum": []},
 }
 
 
@@ -79,7 +81,7 @@ def test_the_structure_is_the_picture(dags: dict[str, DAG]) -> None:
 
 
 def test_surveys_without_streams_have_no_dags(dags: dict[str, DAG]) -> None:
-    enabled = {name for name, survey in SURVEYS.items() if survey.streams_enabled}
+    enabled = {survey.name for survey in running_surveys(Settings())}
     assert {dag_id.split("_")[0] for dag_id in dags if dag_id not in SHARED} == enabled
 
 
@@ -134,7 +136,8 @@ def test_close_night_is_started_by_a_drained_night_and_always_reports(dags: dict
     assert asset in last.outlets
     rules = {task.task_id: task.trigger_rule.value for task in dag.tasks}
     assert {task for task, rule in rules.items() if rule == "all_done"} == {"report", "manifest"}
-    assert set(rules.values()) == {"all_done", "all_success"}
+    assert {task for task, rule in rules.items() if rule == "none_failed"} == {"done"}
+    assert set(rules.values()) == {"all_done", "all_success", "none_failed"}
     assert dag.params.dump() == {"night": None}
     assert dag.params.validate() == {"night": None}
 

@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 
 from playwright.sync_api import Locator, Page, expect
 
-from fink_lib.cli.host.airflow import Login
+from fink_lib.host.airflow import Login
 from tests.browser import browser_page
 
 PATIENCE_MS = 120_000  # a page of Airflow on a host that computes nights

@@ -13,9 +13,9 @@ import pytest
 from e2e.airflow_pages import airflow_pages
 from e2e.sky import CATALOG, write_catalog
 from e2e.waiting import all_runs_ended, succeeded, wait
-from fink_lib.cli.host.airflow import LocalAirflow
-from fink_lib.cli.host.stack import connected
 from fink_lib.config import Settings
+from fink_lib.host.airflow import LocalAirflow
+from fink_lib.host.stack import connected
 
 FINK = Path(sys.executable).with_name("fink")
 PLAY_TIMEOUT_S = 1200

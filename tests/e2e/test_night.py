@@ -16,13 +16,13 @@ import pyspark.sql.functions as F
 import pytest
 from deltalake import DeltaTable
 
-from fink_lib.cli.host.stack import connected
 from fink_lib.config import Settings
 from fink_lib.enrich import stream as enrich
+from fink_lib.host.stack import connected
 from fink_lib.ingest import stream as ingest
 from fink_lib.simulator.sample import sample_night
-from fink_lib.streaming.heartbeat import read_heartbeat
-from fink_lib.streaming.spec import Stage, StreamSpec
+from fink_lib.streams.heartbeat import read_heartbeat
+from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import get_survey
 from tests.conftest import SHARED
 
@@ -69,7 +69,7 @@ def played(play: Callable[..., Books], e2e_settings: Settings, tmp_path_factory:
     """Real nights with faults, and a file that is no alert, at once; the ingest driver is killed with -9 meanwhile."""
     folder = tmp_path_factory.mktemp("nights")
     (folder / "notes.txt").write_text("clear sky\n")
-    for packet in sample_night(e2e_settings).iterdir():
+    for packet in sample_night(e2e_settings, get_survey("ztf")).iterdir():
         (folder / packet.name).symlink_to(packet)
     there = {night: SHARED / "ztf" / archive for night, archive in ARCHIVES.items()}
     for path in filter(Path.exists, there.values()):
@@ -199,7 +199,12 @@ def _kill_ingest(settings: Settings, killed: list[int]) -> None:
 def _stream_once(spark: "SparkSession", settings: Settings, nights: Iterable[str]) -> None:
     """Run ingest and enrich over all that Kafka holds of the nights, once, without Airflow."""
     ztf = get_survey("ztf")
-    survey = replace(ztf, topic_pattern="|".join(ztf.topic_of(dt.date.fromisoformat(night)) for night in nights))
+    survey = replace(
+        ztf,
+        input=replace(
+            ztf.input, topic_pattern="|".join(ztf.topic_of(dt.date.fromisoformat(night)) for night in nights)
+        ),
+    )
     for stage, module in ((Stage.INGEST, ingest), (Stage.ENRICH, enrich)):
         spec = StreamSpec("ztf", stage, settings)
         query = module.plan(spark, spec, survey).start(available_now=True)

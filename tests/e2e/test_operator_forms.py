@@ -10,11 +10,11 @@ from e2e.airflow_pages import airflow_pages
 from e2e.conftest import ARCHIVES, Fink
 from e2e.sky import CATALOG, Matches, sources, with_source, write_catalog
 from e2e.waiting import succeeded, wait
-from fink_lib.cli.host.airflow import LocalAirflow
 from fink_lib.config import Settings
-from fink_lib.crossmatch.tables import gold_crossmatch, gold_crossmatched
+from fink_lib.host.airflow import LocalAirflow
 from fink_lib.lake.small import read_rows
 from fink_lib.lake.tables import gold_upkeep
+from fink_lib.lake.tables.catalogs import gold_crossmatch, gold_crossmatched
 from fink_lib.maintenance.run import known_specs
 from fink_lib.surveys import get_survey
 
@@ -25,7 +25,7 @@ GONE = 40  # sources that the second version lacks
 
 
 def matched(settings: Settings) -> Matches:
-    rows = read_rows(gold_crossmatch(ZTF), settings.lake, pc.field("catalog") == CATALOG, ["night", "alert_id"])
+    rows = read_rows(gold_crossmatch(ZTF.name), settings.lake, pc.field("catalog") == CATALOG, ["night", "alert_id"])
     return {night: {row["alert_id"] for row in rows if str(row["night"]) == night} for night in ARCHIVES}
 
 
@@ -48,16 +48,16 @@ def test_a_newer_version_by_command_says_what_it_flipped(loaded: str, airflow: L
     after = with_source(settings, ARCHIVES, without=GONE)
     assert matched(settings) == after != before
     of_second = (pc.field("catalog") == CATALOG) & (pc.field("catalog_version") == 2)
-    told = {str(row["night"]): row["lost"] for row in read_rows(gold_crossmatched(ZTF), settings.lake, of_second)}
+    told = {str(row["night"]): row["lost"] for row in read_rows(gold_crossmatched(ZTF.name), settings.lake, of_second)}
     assert told == {night: len(before[night] - after[night]) for night in ARCHIVES}
 
 
 def test_the_vacuum_runs_from_its_form_and_says_how_the_tables_lie(loaded: str, airflow: LocalAirflow) -> None:
     with airflow.api() as api:
-        api.unpause("ztf_vacuum")
+        api.unpause("vacuum")
     with airflow_pages(airflow.login) as pages:
-        run_id = pages.trigger("ztf_vacuum", {})
-    wait("the vacuum", lambda: succeeded(airflow, "ztf_vacuum", run_id))
+        run_id = pages.trigger("vacuum", {})
+    wait("the vacuum", lambda: succeeded(airflow, "vacuum", run_id))
     today = pc.field("day") == dt.datetime.now(dt.UTC).date()
     told = {row["table"] for row in read_rows(gold_upkeep(), airflow.settings.lake, today)}
     there = {spec.full_name for spec in known_specs(airflow.settings.lake) if spec.path(airflow.settings.lake).exists()}

@@ -5,13 +5,14 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from e2e.airflow_pages import airflow_pages
 from e2e.conftest import ARCHIVES, Fink
 from e2e.waiting import all_runs_ended, wait
-from fink_lib.cli.host.airflow import LocalAirflow
 from fink_lib.config import Settings
+from fink_lib.host.airflow import LocalAirflow
 from fink_lib.lake.digest import table_digest
 from fink_lib.lake.reading import read
 from fink_lib.offline.packets import packets_of
@@ -66,12 +67,16 @@ def silver_ids(settings: Settings, night: str) -> set[int]:
 
 
 def weak_ids(settings: Settings, path: Path) -> set[int]:
-    """Return the good alerts whose score is below the stricter cut, told from the packets alone."""
-    packets = packets_of(resolve_path(str(path), settings), get_survey("ztf"))
+    """Return the good alerts whose score is below the stricter cut, told from the packets alone.
+
+    A score is a float of four bytes: one that is written as 0.65 passes a cut at 0.65.
+    """
+    weakest, strict = np.float32(0.55), np.float32(0.65)
+    packets = packets_of(resolve_path(str(path), settings, get_survey("ztf")), get_survey("ztf"))
     return {
         packet["candid"]
         for packet in packets
-        if packet["candidate"]["nbad"] == 0 and 0.55 <= (packet["candidate"]["rb"] or 0) < 0.65
+        if packet["candidate"]["nbad"] == 0 and weakest <= np.float32(packet["candidate"]["rb"] or 0) < strict
     }
 
 

@@ -1,7 +1,6 @@
 """What an operator does with messages that could not be used: the form of the quarantine in a real browser."""
 
 import json
-from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +11,12 @@ from deltalake import DeltaTable
 from e2e.airflow_pages import airflow_pages
 from e2e.conftest import Fink
 from e2e.waiting import succeeded, wait
-from fink_lib.cli.host.airflow import LocalAirflow
+from fink_lib.host.airflow import LocalAirflow
 from fink_lib.ingest.stream import plan
 from fink_lib.lake.digest import table_digest
 from fink_lib.lake.releases import read_releases
-from fink_lib.streaming.runner import LocalRunner
-from fink_lib.streaming.spec import Stage, StreamSpec
+from fink_lib.streams.runner import LocalRunner
+from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import Survey, get_survey
 
 if TYPE_CHECKING:
@@ -27,14 +26,12 @@ pytestmark = [pytest.mark.e2e, pytest.mark.airflow, pytest.mark.kafka, pytest.ma
 
 DAG_ID = "ztf_replay_quarantine"
 NIGHT, ARCHIVE, ALERTS = "2020-01-01", "ztf_public_20200101.tar.gz", 50
-WHY = "the code of today knows the field"
+WHY = "the code of today asks for no such field"
 
 
 def of_an_older_version(survey: Survey) -> Survey:
-    """Return the survey as code knew it before its packets had one of their fields."""
-    schema = deepcopy(survey.reader_schema)
-    schema["fields"] = [field for field in schema["fields"] if field["name"] != "publisher"]
-    return replace(survey, reader_schema=schema)
+    """Return the survey as code knew it that asked for a field which its packets do not have."""
+    return replace(survey, fields=replace(survey.fields, required=(*survey.fields.required, "candidate.score")))
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +95,7 @@ def test_what_is_good_after_a_repair_is_released_and_its_night_adds_up(
     assert (books["offered"], books["quarantine"], books["lost"]) == (ALERTS, 0, [])
     assert books["silver"] + books["rejected"] == ALERTS
     assert books["equation_holds"] is True
-    kept = read_releases(settings.lake, get_survey("ztf")).to_pylist()
+    kept = read_releases(settings.lake, get_survey("ztf").name).to_pylist()
     assert [(row["who"], row["why"]) for row in kept] == [("admin", WHY)] * ALERTS
     assert json.loads(fink("quarantine", "list", "--error-class", "unknown_schema", "--json")) == []
 

@@ -14,9 +14,9 @@ import pytest
 
 from e2e.airflow_pages import airflow_pages
 from e2e.waiting import wait
-from fink_lib.cli.host.airflow import LocalAirflow
-from fink_lib.cli.host.stack import connected
 from fink_lib.config import Settings
+from fink_lib.host.airflow import LocalAirflow
+from fink_lib.host.stack import connected
 from tests.planted.lake import Fault
 from tests.planted.rounds import Round, all_faults, each_fault
 

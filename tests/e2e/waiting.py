@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from fink_lib.cli.host.airflow import LocalAirflow
+from fink_lib.host.airflow import LocalAirflow
 
 PATIENCE_S = 1200.0
 

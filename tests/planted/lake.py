@@ -10,14 +10,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable, write_deltalake
 
-from fink_lib.crossmatch.tables import gold_crossmatch
 from fink_lib.lake.small import append_rows, read_rows
 from fink_lib.lake.tables import gold_statistics
+from fink_lib.lake.tables.catalogs import gold_crossmatch
+from fink_lib.lake.versions import Table
 from fink_lib.maintenance.run import known_specs
-from fink_lib.nightly import history
-from fink_lib.nightly.drift import MIN_NIGHTS
-from fink_lib.nightly.snapshot import Table, night_specs
-from fink_lib.nightly.summary import from_rows
+from fink_lib.nightly.statistics import history
+from fink_lib.nightly.statistics.summary import from_rows
+from fink_lib.quality.drift import MIN_NIGHTS
+from fink_lib.surveys.tables import night_specs
 from tests.planted.nights import BY_SHARE, Plant, Row, again, values
 from tests.planted.records import FAULTS, GOOD_ROWS, ZTF
 
@@ -67,7 +68,7 @@ def night_faults(plants: Sequence[tuple[Table, Plant]]) -> Fault:
 
 def match_faults(plants: Sequence[Plant]) -> Fault:
     """Return faults in the night's matches with catalogues."""
-    spec = gold_crossmatch(ZTF)
+    spec = gold_crossmatch(ZTF.name)
     names = frozenset(f"{spec.full_name}.{name}" for one in plants for name in one.critical)
     return Fault(names, lambda lake, night: spoil(spec.path(lake), night, plants))
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fink_lib.nightly.snapshot import Table
+from fink_lib.lake.versions import Table
 from fink_lib.testing.nights import bronze_row, published_row, quarantine_row, rejected_row, silver_row
 
 Row = dict[str, Any]
@@ -68,7 +68,7 @@ IDENTITY = (
     Plant("night", of_another_night),
 )
 PLANTS: Mapping[Table, tuple[Plant, ...]] = {
-    Table.BRONZE: (*IDENTITY, Plant("rb", candidate(rb=1.5)), Plant("kafka_key", KAFKA_PLACE)),
+    Table.BRONZE: (*IDENTITY, Plant("kafka_key", KAFKA_PLACE)),
     Table.QUARANTINE: (
         Plant("place", values(kafka_offset=None)),
         Plant("raw", values(raw=None)),

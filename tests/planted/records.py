@@ -19,7 +19,10 @@ SMALL: tuple[Callable[[], Any], ...] = (
     small_tables.quality_results,
     small_tables.upkeep,
     partial(records.releases, ZTF),
+    partial(records.topics, ZTF),
+    partial(records.known_losses, ZTF),
     partial(records.science_facts, ZTF),
+    records.schemas,
     records.decisions,
     records.user_filters,
     records.notices,
@@ -29,6 +32,7 @@ SMALL: tuple[Callable[[], Any], ...] = (
     partial(catalogs.crossmatched, ZTF),
 )
 PLACE = {"kafka_topic": "t", "kafka_partition": 0, "kafka_offset": 5}
+LOST = {"topic": "t", "partition": 0, "first_offset": 5, "last_offset": 5}
 GOOD_ROWS: Mapping[str, Row] = {
     "gold__nights": {"night": NIGHT, "version": 1, "equation_holds": True, **dict.fromkeys(small_tables.COUNTS, 5)},
     "gold__statistics": {"night": NIGHT, "measure": "count", "name": "bronze", "value": 5.0},
@@ -41,7 +45,10 @@ GOOD_ROWS: Mapping[str, Row] = {
     },
     "gold__upkeep": {"day": NIGHT, "table": "t", "files": 3, "removed": 0, "crowded": 0},
     "bronze_ztf__releases": {**PLACE, "stage": "ingest", "action": "replayed", "who": "me", "why": "mended"},
+    "bronze_ztf__topics": {"topic": "t", "topic_id": "id", "generation": 1, "name": "t"},
+    "gold_ztf__known_losses": {**LOST, "event": "found", "why": "expired"},
     "silver_ztf__science_facts": {"digest": "d", "kind": "module", "name": "m", "outputs": "a,b", "version": "1.0"},
+    "bronze__schemas": {"schema_sha256": "ab", "text": "{}", "survey": "ztf"},
     "gold__decisions": {"request_id": "r", "action": "promote", "decided_by": "me", "decided_at": NOW},
     "gold__user_filters": {
         "name": "mine",
@@ -88,7 +95,18 @@ FAULTS: Mapping[str, Mapping[str, Row]] = {
         "action_known": {"kafka_offset": 6, "action": None},
         "action": {"kafka_offset": 6, "action": "lost"},
     },
+    "bronze_ztf__topics": {
+        "topic_known": {"topic": None},
+        "name_known": {"topic_id": "other", "name": None},
+        "generation_range": {"topic_id": "other", "generation": 0},
+    },
+    "gold_ztf__known_losses": {
+        "loss": {},
+        **{f"{name}_known": {"first_offset": 6, name: None} for name in LOST},
+        "event": {"first_offset": 6, "event": "gone"},
+    },
     "silver_ztf__science_facts": {"digest_known": {"digest": None}, "version_known": {"name": "n", "version": None}},
+    "bronze__schemas": {"schema_sha256_known": {"schema_sha256": None}, "text_known": {"text": None}},
     "gold__decisions": {},
     "gold__user_filters": {
         "event": {},

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fink_lib.filters.base import Batch, Clause
-from fink_lib.science.base import NO_MATCH
+from fink_lib.science.framework.base import NO_MATCH
 
 NOTHING = (None, "", NO_MATCH)
 

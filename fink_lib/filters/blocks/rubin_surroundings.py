@@ -16,9 +16,9 @@ from fink_lib.filters.blocks.rubin_quality import GOOD_QUALITY
 from fink_lib.filters.blocks.simbad import is_answered
 from fink_lib.filters.blocks.sky import off_galactic_plane
 from fink_lib.filters.conditions import among, is_false
-from fink_lib.science.base import NO_MATCH
-from fink_lib.science.classification import NOT_A_STAR_PREFIXES
-from fink_lib.science.classify.labels import EXTRAGALACTIC, FAILED_PREFIX
+from fink_lib.science.cases.classification import NOT_A_STAR_PREFIXES
+from fink_lib.science.framework.base import NO_MATCH
+from fink_lib.science.methods.classify.labels import EXTRAGALACTIC, FAILED_PREFIX
 
 SIMBAD = "simbad_otype"
 GAIA = ("gaiadr3_DR3Name", "gaiadr3_Plx", "gaiadr3_e_Plx")

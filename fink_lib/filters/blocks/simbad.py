@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from fink_lib.science.classify.labels import is_answer
+from fink_lib.science.methods.classify.labels import is_answer
 
 
 def is_answered(labels: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fink_lib.filters.base import Batch, Clause
-from fink_lib.science.sky import ecliptic_latitude, galactic_latitude
+from fink_lib.sky import ecliptic_latitude, galactic_latitude
 
 
 def off_galactic_plane(degrees: float, ra: str, dec: str) -> Clause:

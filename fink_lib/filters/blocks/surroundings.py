@@ -10,9 +10,9 @@ import numpy as np
 
 from fink_lib.filters.base import Batch, Clause
 from fink_lib.filters.conditions import among
-from fink_lib.science.base import NO_MATCH
-from fink_lib.science.host import Host
-from fink_lib.science.neighbours import GALAXY, STAR_SCORE_MIN, UNCERTAIN
+from fink_lib.science.cases.host import Host
+from fink_lib.science.cases.neighbours import GALAXY, STAR_SCORE_MIN, UNCERTAIN
+from fink_lib.science.framework.base import NO_MATCH
 
 LOCAL = ("gcvs", "vsx")
 PLACES = ("", "_2", "_3")  # the three nearest Pan-STARRS sources of a packet

@@ -9,7 +9,8 @@ from fink_lib.filters.blocks.rubin_history import BEFORE, NOW, age_days
 from fink_lib.filters.blocks.rubin_quality import FLUX, GOOD_QUALITY, magnitude
 from fink_lib.filters.blocks.rubin_surroundings import GAIA, is_gaia_star
 from fink_lib.filters.conditions import among
-from fink_lib.science.sky import RUBIN, airmass
+from fink_lib.sky import airmass
+from fink_lib.surveys.lsst.survey import CERRO_PACHON
 
 MIN_R_MINUS_I, MIN_I_MINUS_Z = 0.53, 0.3  # redder than M0
 MIN_AIRMASS = 1.3
@@ -63,7 +64,7 @@ FILTER = Filter(
         Clause(
             f"airmass > {MIN_AIRMASS:g}",
             (RA, DEC, NOW),
-            lambda batch: airmass(batch[RA], batch[DEC], batch[NOW], RUBIN) > MIN_AIRMASS,
+            lambda batch: airmass(batch[RA], batch[DEC], batch[NOW], CERRO_PACHON) > MIN_AIRMASS,
         ),
         Clause(
             f"at least {100 * MIN_EXCESS:g} % above the template",

@@ -8,7 +8,7 @@ from fink_lib.filters.base import Batch, Clause, Filter
 from fink_lib.filters.blocks.rubin_history import seen_more_than
 from fink_lib.filters.blocks.rubin_quality import magnitude
 from fink_lib.filters.blocks.rubin_surroundings import NEAR_GALAXY, REDSHIFT, numbers
-from fink_lib.science.distance import luminosity_distance_mpc
+from fink_lib.science.methods.distance import luminosity_distance_mpc
 
 BRIGHTEST, FAINTEST = -23.0, -13.0
 PEAKS = tuple(f"diaObject.{band}_psfFluxMax" for band in "ugrizy")

@@ -5,7 +5,7 @@ from typing import Any
 from fink_lib.filters.base import Batch, Clause, Filter
 from fink_lib.filters.blocks.simbad import is_answered
 from fink_lib.filters.conditions import among
-from fink_lib.science.base import NO_MATCH
+from fink_lib.science.framework.base import NO_MATCH
 
 LABELS = ("Blazar", "Blazar_Candidate", "BLLac", "BLLac_Candidate", "Candidate_BLLac", "Candidate_Blazar")
 VARIABLE_TYPES = ("BLLAC", "BLAZAR")

@@ -12,7 +12,7 @@ from fink_lib.filters.base import Batch, Clause, Filter
 from fink_lib.filters.blocks.detection import BRIGHTER
 from fink_lib.filters.blocks.moving import NOT_MOVING
 from fink_lib.filters.conditions import among, below
-from fink_lib.science.base import NO_MATCH
+from fink_lib.science.framework.base import NO_MATCH
 
 MAX_MAG = 18.5  # the Bright Transient Survey is spectroscopically complete down to 18.5 mag
 MIN_DRB = 0.5  # deep-learning score: Fink's extragalactic filters ask the same

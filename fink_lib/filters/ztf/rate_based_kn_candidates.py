@@ -10,7 +10,7 @@ from fink_lib.filters.blocks.histories import light_curves, paths, per_alert
 from fink_lib.filters.blocks.sky import off_galactic_plane
 from fink_lib.filters.blocks.surroundings import MAY_BE_EXTRAGALACTIC, NO_STAR_NEAR
 from fink_lib.filters.conditions import below
-from fink_lib.science.photometry import apparent_magnitude
+from fink_lib.science.methods.photometry import apparent_magnitude
 
 MAX_AGE_DAYS = 5.0
 MAX_DETECTIONS = 20

@@ -2,7 +2,7 @@
 
 from fink_lib.filters.base import Filter
 from fink_lib.filters.conditions import one_of
-from fink_lib.science.classify.labels import UNKNOWN
+from fink_lib.science.methods.classify.labels import UNKNOWN
 
 FILTER = Filter(
     name="unknowns",

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from supervised import Broker
 
-from fink_lib.cli.host.airflow import LocalAirflow
 from fink_lib.config import PROJECT_DIR, Settings
-from fink_lib.streaming.lease import Handle
-from fink_lib.streaming.process import processes_of
-from fink_lib.streaming.runner import LocalRunner
-from fink_lib.streaming.spec import Stage
+from fink_lib.host.airflow import LocalAirflow
+from fink_lib.processes.identity import processes_of
+from fink_lib.streams.lease import Handle
+from fink_lib.streams.runner import LocalRunner
+from fink_lib.streams.spec import Stage
 
 DAGS = ("ztf_close_night", *(f"ztf_{stage}" for stage in Stage))
 

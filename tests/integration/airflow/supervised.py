@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 import pyarrow as pa
 from deltalake import write_deltalake
 
-from fink_lib.cli.host.airflow import LocalAirflow
 from fink_lib.config import Settings
-from fink_lib.streaming.heartbeat import read_heartbeat
-from fink_lib.streaming.lease import Handle
-from fink_lib.streaming.runner import LocalRunner
-from fink_lib.streaming.spec import Stage, StreamSpec
+from fink_lib.host.airflow import LocalAirflow
+from fink_lib.streams.heartbeat import read_heartbeat
+from fink_lib.streams.lease import Handle
+from fink_lib.streams.runner import LocalRunner
+from fink_lib.streams.spec import Stage, StreamSpec
 
 PATIENCE_S = 600.0  # a minute on an idle host
 Seen = TypeVar("Seen")

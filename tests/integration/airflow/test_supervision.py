@@ -10,10 +10,10 @@ from supervised import Broker
 from typer.testing import CliRunner
 
 from fink_lib.cli.catalogs import app
-from fink_lib.cli.host.processes import session_members, stop_session
-from fink_lib.cli.host.services import AIRFLOW
-from fink_lib.streaming.process import processes_of
-from fink_lib.streaming.spec import Stage
+from fink_lib.host.services import AIRFLOW
+from fink_lib.processes.detached import session_members, stop_session
+from fink_lib.processes.identity import processes_of
+from fink_lib.streams.spec import Stage
 
 pytestmark = [pytest.mark.airflow, pytest.mark.spark, pytest.mark.timeout(3000)]
 
@@ -27,7 +27,7 @@ def test_a_drained_night_is_closed_exactly_once(broker: Broker) -> None:
     (run,) = broker.wait("a closing", lambda: broker.closings(NIGHT))
     broker.wait("its end", lambda: broker.closings(NIGHT)[0]["state"] in {"success", "failed"})
     tasks = broker.tasks("ztf_close_night", run["dag_run_id"])
-    assert tasks == dict.fromkeys(["drain", *STEPS], "success")
+    assert tasks == dict.fromkeys(["drain", *STEPS, "done"], "success")
     trace = (broker.settings.night_dir("ztf", NIGHT) / "steps.log").read_text().splitlines()
     assert sorted(trace) == sorted(f"{run['dag_run_id']} {step}" for step in STEPS)
     ended = [line.split()[1] for line in trace]
@@ -154,15 +154,15 @@ def test_a_rerun_takes_its_turn_and_stops_at_a_critical_expectation(broker: Brok
 def test_maintenance_is_started_by_rest_and_by_command(broker: Broker) -> None:
     command = ["load", "gcvs", "--airflow", "--home", str(broker.settings.home)]
     with broker.airflow.api() as api:
-        api.unpause("ztf_vacuum")
+        api.unpause("vacuum")
         said = CliRunner().invoke(app, command, catch_exceptions=False).output
         runs = {
             "catalogs": [api.trigger("catalogs", {"names": ["vsx", "gcvs"]})],
-            "ztf_vacuum": [api.trigger("ztf_vacuum")],
+            "vacuum": [api.trigger("vacuum")],
         }
         runs["catalogs"].append(said.strip().rsplit("/", 1)[1])
         for dag_id, started in runs.items():
             for run_id in started:
                 broker.wait(f"the end of {dag_id}", lambda d=dag_id, r=run_id: api.dag_run(d, r)["state"] == "success")
     left = (broker.settings.home / "plain_jobs.log").read_text().splitlines()
-    assert {"catalogs --names vsx,gcvs", "catalogs --names gcvs", "vacuum"} <= set(left)
+    assert {"catalogs --names=vsx,gcvs", "catalogs --names=gcvs", "vacuum"} <= set(left)

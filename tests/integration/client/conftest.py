@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from fink_lib.cli.host.kafka import LocalKafka
-from tests.streaming.distribute.conftest import bench, packets, planted_home
+from fink_lib.host.kafka import LocalKafka
+from tests.streams.distribute.conftest import bench, packets, planted_home
 
 __all__ = ["bench", "packets", "planted_home"]
 

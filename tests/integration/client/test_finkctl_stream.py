@@ -12,20 +12,22 @@ from confluent_kafka.admin import AdminClient
 from fink_client.consumer import AlertConsumer, AlertError
 from pyspark.sql import SparkSession
 
-from fink_lib.cli.host.kafka import LocalKafka
 from fink_lib.config import Settings
-from fink_lib.distribute import users
 from fink_lib.distribute.restricted import restricted_topics
-from fink_lib.distribute.topics import client_config, ensure_topics
-from fink_lib.enrich.schema import silver_spec
-from fink_lib.lake.tables import bronze_alerts
+from fink_lib.host.kafka import LocalKafka
+from fink_lib.kafka import users
+from fink_lib.kafka.connection import Connection
+from fink_lib.kafka.topics import ensure_topics
+from fink_lib.lake.spark.table import read_table
+from fink_lib.packets.spark.fields import packets as packets_of
+from fink_lib.science.framework.silver import silver_spec
 from fink_lib.surveys import ZTF
 from fink_lib.transfer.request import TransferRequest
 from fink_lib.transfer.topic import standing_ids
 from tests.integration.client.finkctl import finkctl, register
 from tests.spark.distribute.planted import Packet
 from tests.spark.distribute.same import differences
-from tests.streaming.distribute.conftest import Bench
+from tests.streams.distribute.conftest import Bench
 
 pytestmark = [pytest.mark.spark, pytest.mark.kafka]
 
@@ -84,8 +86,8 @@ def test_every_field_that_finkctl_saved_equals_silver_and_bronze(
     assert len(alerts) == count > 5
     assert set(alerts) >= NO_FLOAT, "ids that a float would have rounded"
 
-    silver = silver_spec(ZTF).read(spark, bench.lake).where("candidate.programid = 1")
-    cutouts = bronze_alerts(ZTF).read(spark, bench.lake).select("alert_id", *ZTF.cutout_roots)
+    silver = read_table(silver_spec(ZTF), spark, bench.lake).where("candidate.programid = 1")
+    cutouts = packets_of(spark, ZTF, bench.lake).select("alert_id", *ZTF.cutout_roots)
     own = {"night", "alert_id", "object_id", "time", "ra", "dec", "band", "ingest_time", "enrich_time", "code_version"}
     rows = silver.join(cutouts, on="alert_id").where(silver.alert_id.isin(list(alerts)))
     ids = {row["alert_id"]: row["candid"] for row in rows.select("alert_id", "candid").collect()}
@@ -139,7 +141,7 @@ def restricting(bench: Bench) -> Iterator[Settings]:
     """The settings of an operator who restricts a topic that stood open; it stands open again afterwards."""
     settings = bench.spec.settings.model_copy(update={"restricted_topics": RESTRICTED})
     ensure_topics(settings, [RESTRICTED], restricted_topics(settings))
-    admin = AdminClient(client_config(settings))
+    admin = Connection.of(settings).admin()
     for name in ("sn-team", "visitors"):
         users.put_user(admin, name, PASSWORD)
     users.grant(admin, "sn-team", [RESTRICTED])

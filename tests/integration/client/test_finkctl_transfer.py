@@ -13,23 +13,22 @@ import pyarrow.dataset as ds
 import pyspark.sql.functions as F
 import pytest
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient
 
-from fink_lib.distribute.topics import client_config
-from fink_lib.enrich.schema import silver_spec
 from fink_lib.errors import BrokerError, ConfigError, LeaseHeld
+from fink_lib.kafka.connection import Connection
+from fink_lib.lake.spark.table import read_table
+from fink_lib.science.framework.silver import silver_spec
 from fink_lib.surveys import ZTF
 from fink_lib.transfer import job
 from fink_lib.transfer.job import Transfer, bind, plan, send
 from fink_lib.transfer.kept import kept, sole_sender
-from fink_lib.transfer.pinned import AtVersion
 from fink_lib.transfer.request import TransferRequest
-from fink_lib.transfer.selection import LABELS, _label_is
+from fink_lib.transfer.selection import _label_is
 from fink_lib.transfer.topic import PARTITIONS, is_spent, seal, standing_ids
 from tests.integration.client.finkctl import finkctl, register
 from tests.spark.distribute.planted import Packet
 from tests.spark.distribute.same import differences
-from tests.streaming.distribute.conftest import Bench, science
+from tests.streams.distribute.conftest import Bench, science
 
 pytestmark = [pytest.mark.spark, pytest.mark.kafka]
 
@@ -84,14 +83,14 @@ def break_off(monkeypatch: pytest.MonkeyPatch, bound: Transfer, alerts: int) -> 
     """Send some of a transfer; then the network is gone."""
     monkeypatch.setattr(job, "ALERTS_AT_ONCE", 4)
     with monkeypatch.context() as broken:
-        encode, calls = job.Packets.encode, iter(range(alerts // 4))
+        encode, calls = job.Reencoded.encode, iter(range(alerts // 4))
 
         def some(*arguments: Any) -> Any:
             if next(calls, None) is None:
                 raise BrokerError("the network is gone")
             return encode(*arguments)
 
-        broken.setattr(job.Packets, "encode", some)
+        broken.setattr(job.Reencoded, "encode", some)
         with pytest.raises(BrokerError, match="the network is gone"):
             send(bound)
 
@@ -110,7 +109,7 @@ def _as_map(value: Any) -> dict[str, Any] | None:
 
 def as_silver_has_it(bench: Bench, rows: list[dict[str, Any]]) -> list[str]:
     """Return where downloaded rows say something else than silver, over every column of science."""
-    silver = silver_spec(ZTF).read(bench.session, bench.lake)
+    silver = read_table(silver_spec(ZTF), bench.session, bench.lake)
     named = [name for name in silver.columns if name in rows[0] and name not in ("kafka_time", "night")]
     assert {"roid", "vsx", "vsx_sep_arcsec", "lc_features_g", "science_errors", "candidate"} <= set(named)
     mine = silver.where(silver.alert_id.isin([row["candid"] for row in rows])).select("alert_id", *named)
@@ -143,8 +142,8 @@ def test_a_transfer_that_broke_off_goes_on_and_finkctl_downloads_all_of_it(  # n
     manifest = json.loads(send(ask(**ASTEROIDS)).read_text())
     assert (manifest["rows"], sum(manifest["rows_by_night"].values())) == (len(expected), len(expected))
     assert min(manifest["rows_by_night"]) >= "2021", "a run that goes on reads the silver of the first one"
-    pinned = AtVersion.of(silver_spec(ZTF), bound.version)
-    assert pinned.read(bench.session, bench.lake).count() == len(packets)
+    pinned = read_table(silver_spec(ZTF), bench.session, bench.lake, bound.version)
+    assert pinned.count() == len(packets)
     again = json.loads(send(ask(**ASTEROIDS)).read_text())
     assert again == manifest, "what is sealed is not sent again"
 
@@ -169,7 +168,7 @@ def test_a_transfer_past_the_retention_of_its_topic_begins_anew(bench: Bench, as
     assert kept(old.settings, old.request) is None, "what is only counted is not kept"
     send(old)
     assert not is_spent(old.settings, old.request)
-    admin = AdminClient(client_config(old.settings))
+    admin = Connection.of(old.settings).admin()
     partitions = admin.list_topics(timeout=30).topics[old.request.topic].partitions
     assert len(partitions) == PARTITIONS, "whatever the topics of the filters have"
     for done in admin.delete_records([TopicPartition(old.request.topic, one, -1) for one in partitions]).values():
@@ -193,7 +192,7 @@ def test_alerts_of_a_class(bench: Bench, packets: list[Packet], tmp_path: Path) 
     classes = F.when(F.col("roid") == 3, F.lit("Solar System MPC")).otherwise(F.lit("Unknown"))
     bench.session.sql(f"ALTER TABLE delta.`{path}` SET TBLPROPERTIES ('delta.appendOnly' = 'false')")
     (
-        silver.read(bench.session, settings.lake).withColumn("class_default", classes)
+        read_table(silver, bench.session, settings.lake).withColumn("class_default", classes)
         .write.format("delta").mode("overwrite").option("overwriteSchema", "true").partitionBy("night").save(path)
     )  # fmt: skip
     asked = {**NIGHTS, "by": "class", "what": "Solar System MPC", "transfer_id": "byclass", "first_night": "2021-01-01"}
@@ -244,9 +243,9 @@ def test_what_cannot_be_sent_is_refused_before_anything_is(bench: Bench, facts: 
 
 
 def test_a_survey_without_classes_is_asked_by_filter_or_predicate(bench: Bench) -> None:
-    silver = silver_spec(ZTF).read(bench.session, bench.lake).drop(*LABELS)
+    silver = read_table(silver_spec(ZTF), bench.session, bench.lake).drop(ZTF.report.label)
     with pytest.raises(ConfigError, match="silver has no class yet"):
-        _label_is("SN", silver)
+        _label_is("SN", silver, ZTF.report.label)
 
 
 def test_a_name_stands_for_one_request(ask: Ask) -> None:

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from fink_lib.cli.host import ports
-from fink_lib.cli.host.processes import start_detached, stop_session
 from fink_lib.config import PROJECT_DIR
+from fink_lib.host import ports
+from fink_lib.processes.detached import start_detached, stop_session
 
 SCRIPTS = Path(sys.executable).parent
 pytestmark = pytest.mark.spark
@@ -25,7 +25,7 @@ from pathlib import Path
 import pandas as pd
 from pyspark.sql import functions as F
 from fink_lib.config import Settings
-from fink_lib.spark import build_session
+from fink_lib.lake.spark.session import build_session
 
 settings = Settings()
 session = build_session("cluster", settings, memory="512m", conf={"spark.executor.memory": "512m"})

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
-from fink_lib.cli.host.airflow_config import POOLS, airflow_options
-from fink_lib.cli.host.jars import SETS, locked
-from fink_lib.cli.host.java import MINIMUM_JAVA
-from fink_lib.cli.host.kafka_config import Doors, admin_security, broker_properties
 from fink_lib.config import PROJECT_DIR, Settings
+from fink_lib.config.surveys import SurveySettings
+from fink_lib.host.airflow_config import POOLS, airflow_options
+from fink_lib.host.jars import SETS, locked
+from fink_lib.host.java import MINIMUM_JAVA
+from fink_lib.host.kafka_config import Doors, admin_security, broker_properties
 
 DOCKER = PROJECT_DIR / "docker"
 DOCKERFILES = sorted(DOCKER.glob("*.Dockerfile"))
@@ -193,13 +194,17 @@ def env_example() -> list[tuple[bool, str, str]]:
 def test_env_example_holds_every_setting_with_its_default_and_its_meaning() -> None:
     text = " ".join(line.removeprefix("# ") for line in (DOCKER / "env.example").read_text().splitlines())
     keys = [key for _, key, _ in env_example()]
-    assert keys == ["POSTGRES_PASSWORD", "KAFKA_PASSWORD", *(f"FINK_{name.upper()}" for name in Settings.model_fields)]
-    for field in Settings.model_fields.values():
+    fields = {f"FINK_{name.upper()}": field for name, field in Settings.model_fields.items()}
+    of_survey = {f"FINK_ZTF_{name.upper()}": field for name, field in SurveySettings.model_fields.items()}
+    at = list(fields).index("FINK_OF_SURVEYS")
+    expected = [*list(fields)[:at], *of_survey, *list(fields)[at + 1 :]]
+    assert keys == ["POSTGRES_PASSWORD", "KAFKA_PASSWORD", *expected]
+    for field in (*fields.values(), *of_survey.values()):
         assert field.description
         assert field.description in text
-    defaults = {name: field.get_default(call_default_factory=True) for name, field in Settings.model_fields.items()}
+    defaults = {name: field.get_default(call_default_factory=True) for name, field in (fields | of_survey).items()}
     for commented, key, value in env_example()[2:]:
-        default = defaults[key.removeprefix("FINK_").lower()]
+        default = defaults[key]
         if commented:
             shown = json.dumps(default) if isinstance(default, bool | dict) else "" if default is None else str(default)
             assert value == shown, key

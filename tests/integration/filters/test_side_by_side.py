@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from fink_lib.cli.filters import app
-from fink_lib.filters.plugins.loader import PACKAGE
-from fink_lib.offline.filter_causes import OUR_CHOICE, UNEXPLAINED
+from fink_lib.compare_fink.filter_causes import OUR_CHOICE, UNEXPLAINED
+from fink_lib.filters.upstream.loader import PACKAGE
 
 pytest.importorskip(PACKAGE, reason="the group of packages `plugins` is not installed")
 

@@ -8,11 +8,11 @@ import httpx
 import psutil
 import pytest
 
-from fink_lib.cli.host import ports
-from fink_lib.cli.host.airflow import LocalAirflow
-from fink_lib.cli.host.processes import session_members
-from fink_lib.cli.host.services import AIRFLOW, Services
 from fink_lib.config import Settings
+from fink_lib.host import ports
+from fink_lib.host.airflow import LocalAirflow
+from fink_lib.host.services import AIRFLOW, Services
+from fink_lib.processes.detached import session_members
 
 pytestmark = pytest.mark.airflow
 

@@ -10,14 +10,15 @@ from confluent_kafka import Consumer, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from fink_lib.cli import main as cli
-from fink_lib.cli.host import ports
-from fink_lib.cli.host.jars import KAFKA, ensure_jars
-from fink_lib.cli.host.kafka import LocalKafka
-from fink_lib.cli.host.services import Services
-from fink_lib.cli.host.topics import list_topics
 from fink_lib.config import Settings
-from fink_lib.distribute.users import grant, put_user
 from fink_lib.errors import HostError
+from fink_lib.host import ports
+from fink_lib.host.jars import KAFKA, ensure_jars
+from fink_lib.host.kafka import LocalKafka
+from fink_lib.host.services import Services
+from fink_lib.kafka.connection import Connection
+from fink_lib.kafka.reading import list_topics
+from fink_lib.kafka.users import grant, put_user
 from tests.integration.host.throwaway_ca import issue
 
 pytestmark = pytest.mark.kafka
@@ -65,7 +66,7 @@ def test_start_use_stop_start_again_with_tls(jars: dict[str, Path], tmp_path: Pa
         assert kafka.start() == bootstrap, "starting what runs changes nothing"
         us = ours(kafka)
         produce(us, "alerts", b"one", b"two", b"x" * BIG_MESSAGE_BYTES)
-        (topic,) = list_topics(kafka.connection["kafka_bootstrap"], kafka.connection["kafka_security"])
+        (topic,) = list_topics(Connection(kafka.connection["kafka_bootstrap"], kafka.connection["kafka_security"]))
         assert (topic.name, topic.partitions, topic.messages) == ("alerts", 3, 3)
         put_user(AdminClient(us), "sn-team", PASSWORD)
         grant(AdminClient(us), "sn-team", ["alerts"])

@@ -18,12 +18,13 @@ from confluent_kafka.admin import (
 from confluent_kafka.cimpl import NewTopic
 
 from fink_lib.cli import main as cli
-from fink_lib.cli.host.kafka import LocalKafka
 from fink_lib.config import Settings
-from fink_lib.distribute import users
-from fink_lib.distribute.access import ANONYMOUS, rule, set_readers, settle
-from fink_lib.distribute.topics import client_config, ensure_topics
 from fink_lib.errors import BrokerError, ConfigError
+from fink_lib.host.kafka import LocalKafka
+from fink_lib.kafka import users
+from fink_lib.kafka.access import ANONYMOUS, rule, set_readers, settle
+from fink_lib.kafka.connection import Connection
+from fink_lib.kafka.topics import ensure_topics
 
 pytestmark = pytest.mark.kafka
 
@@ -43,14 +44,14 @@ def ours(secured_kafka: LocalKafka) -> Settings:
 
 @pytest.fixture(scope="module")
 def admin(ours: Settings) -> AdminClient:
-    return AdminClient(client_config(ours))
+    return Connection.of(ours).admin()
 
 
 @pytest.fixture(scope="module")
 def clients(secured_kafka: LocalKafka, ours: Settings, admin: AdminClient) -> dict[str, Config]:
     """Three topics with a message each, two users, and how each kind of client connects."""
     ensure_topics(ours, [OPEN, CLOSED], [CLOSED])
-    producer = Producer(client_config(ours))
+    producer = Producer(Connection.of(ours).client())
     for topic in (OPEN, CLOSED, ARRIVING):
         producer.produce(topic, b"an alert")
     assert producer.flush(PATIENCE_S) == 0

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from decided import DAG_ID, Desk
 
-from fink_lib.cli.host.airflow import LocalAirflow
 from fink_lib.config import Settings
+from fink_lib.host.airflow import LocalAirflow
+from fink_lib.testing.bytes import kept_bytes
 from tests.spark.enrich.enrich_bench import bronze_row, read_packets
 from tests.unit.reprocess.alert_lake import SPECS, live_lake, write
 
@@ -27,6 +28,7 @@ def desk(
     settings = Settings(home=tmp_path_factory.mktemp("desk") / "home", airflow_port=0, batch_memory="1g")
     bronze = SPECS["bronze"]
     rows = [bronze_row(settings_survey(), packet, number) for number, packet in enumerate(packets)]
+    rows = [row | kept_bytes(row, "ztf", settings.lake) for row in rows]
     write(bronze, settings.lake, rows[:35])
     write(bronze, settings.lake, rows[35:])
     live_lake(settings, [], [])

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from fink_lib.cli.host.airflow import LocalAirflow
 from fink_lib.config import Settings
+from fink_lib.host.airflow import LocalAirflow
 
 DAG_ID = "ztf_reprocess"
 PATIENCE_S = 900.0  # two minutes on an idle host

@@ -12,7 +12,7 @@ from decided import DAG_ID, Desk
 from fink_lib.lake.digest import table_digest
 from fink_lib.reprocess.decisions import decisions
 from fink_lib.reprocess.request import request_id_of
-from fink_lib.streaming.runner import settings_environment
+from fink_lib.streams.runner import settings_environment
 from tests.unit.reprocess.alert_lake import SPECS
 
 pytestmark = [pytest.mark.airflow, pytest.mark.spark]

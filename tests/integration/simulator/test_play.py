@@ -109,14 +109,14 @@ def test_a_refused_message_is_named_and_the_command_fails(
 
 def test_no_broker_is_one_sentence(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write_night(tmp_path / "night", JD_1999, count=1)
-    monkeypatch.setattr("fink_lib.simulator.kafka._ANSWER_TIMEOUT_S", 2.0)
+    monkeypatch.setattr("fink_lib.simulator.player.ANSWER_S", 2.0)
     nowhere = settings.model_copy(update={"kafka_bootstrap": "127.0.0.1:1"})
     with pytest.raises(BrokerError, match=r"no Kafka answers at 127\.0\.0\.1:1"):
         play(PlayRequest(folder, ZTF, nowhere))
 
 
 def test_the_sample_night_is_320_whole_packets(to_kafka: Settings) -> None:
-    folder = sample_night(to_kafka)
+    folder = sample_night(to_kafka, get_survey("ztf"))
     digest = folder_sha256(folder)
     messages = [file.read_bytes() for file in sorted(folder.iterdir())]
     assert len(messages) == 320
@@ -128,7 +128,7 @@ def test_the_sample_night_is_320_whole_packets(to_kafka: Settings) -> None:
         assert f"{value_at(record, ZTF.fields.alert_id)}.avro" == file.name
     result = play(PlayRequest("sample", ZTF, to_kafka))
     assert dict(result.expected) == {"bronze": 320}
-    assert folder_sha256(sample_night(to_kafka)) == digest
+    assert folder_sha256(sample_night(to_kafka, get_survey("ztf"))) == digest
 
 
 def test_lsst_messages_are_played_in_their_own_framing(

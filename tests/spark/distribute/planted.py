@@ -11,14 +11,15 @@ import fastavro
 import pyarrow as pa
 import pyspark.sql.types as T
 from pyspark.sql import SparkSession
-from pyspark.sql.pandas.types import to_arrow_schema
 
 from fink_lib.config import Settings
-from fink_lib.enrich.schema import silver_spec
-from fink_lib.lake.table import TableSpec
-from fink_lib.lake.tables import bronze_alerts
+from fink_lib.lake.spark.table import ensure_table, spark_schema
+from fink_lib.lake.tables.spec import TableSpec
+from fink_lib.science.framework.silver import silver_spec
 from fink_lib.simulator.sample import sample_night
 from fink_lib.surveys import ZTF, value_at
+from fink_lib.surveys.tables import bronze_spec
+from fink_lib.testing.bytes import kept_bytes
 
 TOPIC = "ztf_20231018_programid1"
 ARRIVED = dt.datetime(2023, 10, 18, 4, 5, 6, 789000, tzinfo=dt.UTC)
@@ -36,7 +37,7 @@ def packets_of(archive: Path, limit: int | None = None) -> Iterator[Packet]:
 
 def sample_packets(limit: int | None = None) -> list[Packet]:
     """Return packets of the sample night, which is fetched where it is not there yet."""
-    folder = sample_night(Settings())
+    folder = sample_night(Settings(), ZTF)
     return [next(fastavro.reader(io.BytesIO(path.read_bytes()))) for path in sorted(folder.glob("*.avro"))[:limit]]
 
 
@@ -76,14 +77,14 @@ def rows_of(
             "code_version": "0.0.test",
         }
         facts = {**packet, **head, **extra(number, packet)}
-        rows.append(_nested(facts, table.schema))
+        rows.append(_nested(facts, spark_schema(table)))
     return rows
 
 
 def add(session: SparkSession, table: TableSpec, lake: Path, rows: list[Any]) -> None:
     """Append rows to a table, made where it is missing."""
-    path = table.ensure(session, lake)
-    frame = session.createDataFrame(pa.Table.from_pylist(rows, schema=to_arrow_schema(table.schema)))
+    path = ensure_table(table, session, lake)
+    frame = session.createDataFrame(pa.Table.from_pylist(rows, schema=table.plain_schema))
     frame.coalesce(1).write.format("delta").mode("append").save(str(path))
 
 
@@ -95,6 +96,6 @@ def plant(
     first: int = 0,
 ) -> None:
     """Write packets into bronze and silver of ZTF; they are numbered, as they arrived, from `first`."""
-    bronze, silver = bronze_alerts(ZTF), silver_spec(ZTF)
-    add(session, bronze, lake, rows_of(bronze, packets, lambda _, __: {}, first))
+    bronze, silver = bronze_spec(ZTF), silver_spec(ZTF)
+    add(session, bronze, lake, rows_of(bronze, packets, lambda _, packet: kept_bytes(packet, "ztf", lake), first))
     add(session, silver, lake, rows_of(silver, packets, science, first))

@@ -9,11 +9,12 @@ import pytest
 from pyspark.sql import SparkSession
 
 from fink_lib.distribute.match import match, narrow, paths_of
-from fink_lib.enrich.schema import silver_spec
 from fink_lib.errors import ConfigError
 from fink_lib.filters.base import Clause
 from fink_lib.filters.conditions import above
 from fink_lib.filters.registry import active_filters, filters_of
+from fink_lib.lake.spark.table import read_table
+from fink_lib.science.framework.silver import silver_spec
 from fink_lib.surveys import ZTF
 from tests.spark.distribute.planted import Packet
 
@@ -27,7 +28,7 @@ KNOWN_ASTEROIDS = FILTERS[2]
 def test_only_public_alerts_are_matched_by_the_filters_that_select_them(
     spark: SparkSession, planted_lake: Path, packets: list[Packet]
 ) -> None:
-    silver = silver_spec(ZTF).read(spark, planted_lake)
+    silver = read_table(silver_spec(ZTF), spark, planted_lake)
     found = {one.alert_id: one for one in match(narrow(silver, ZTF, FILTERS), FILTERS)}
     hidden = {packets[number]["candid"] for number in (0, 3, 6)}
     asteroids = {packet["candid"] for number, packet in enumerate(packets) if number % 3 == 0} - hidden
@@ -42,7 +43,7 @@ def test_only_public_alerts_are_matched_by_the_filters_that_select_them(
 
 
 def test_only_the_columns_that_filters_declare_are_read(spark: SparkSession, planted_lake: Path) -> None:
-    silver = silver_spec(ZTF).read(spark, planted_lake)
+    silver = read_table(silver_spec(ZTF), spark, planted_lake)
     plan = narrow(silver, ZTF, FILTERS)._jdf.queryExecution().executedPlan().toString()
     assert "magpsf" in plan
     assert "prv_candidates" not in plan
@@ -60,7 +61,7 @@ def test_a_filter_that_raises_is_recorded_and_the_others_go_on(
         return batch["candid"] > 0
 
     filters = [KNOWN_ASTEROIDS, replace(KNOWN_ASTEROIDS, name="picky", clauses=(Clause("picky", ("candid",), picky),))]
-    silver = silver_spec(ZTF).read(spark, planted_lake)
+    silver = read_table(silver_spec(ZTF), spark, planted_lake)
     with caplog.at_level(logging.ERROR):
         found = {one.alert_id: one.filters for one in match(narrow(silver, ZTF, filters), filters)}
     assert len(found) == len(packets) - 3
@@ -73,7 +74,7 @@ def test_a_filter_that_raises_is_recorded_and_the_others_go_on(
 def test_an_input_that_silver_does_not_have_is_named_at_start(
     spark: SparkSession, planted_lake: Path, path: str
 ) -> None:
-    silver = silver_spec(ZTF).read(spark, planted_lake)
+    silver = read_table(silver_spec(ZTF), spark, planted_lake)
     wrong = replace(KNOWN_ASTEROIDS, clauses=(*KNOWN_ASTEROIDS.clauses, above(path, 0)))
     with pytest.raises(ConfigError, match=f"filter 'sso_ztf_candidates' reads '{path}'"):
         narrow(silver, ZTF, [wrong])
@@ -85,7 +86,7 @@ def test_a_filter_may_read_histories(spark: SparkSession, planted_lake: Path, pa
 
     seen_often = Clause("seen often", ("prv_candidates.jd",), long_known)
     filters = [replace(KNOWN_ASTEROIDS, name="long_known", clauses=(seen_often,))]
-    silver = silver_spec(ZTF).read(spark, planted_lake)
+    silver = read_table(silver_spec(ZTF), spark, planted_lake)
     found = {one.alert_id for one in match(narrow(silver, ZTF, filters), filters)}
     expected = {p["candid"] for p in packets if p["candidate"]["programid"] == 1 and len(p["prv_candidates"] or ()) > 5}
     assert found == expected
@@ -93,7 +94,7 @@ def test_a_filter_may_read_histories(spark: SparkSession, planted_lake: Path, pa
 
 
 def test_every_filter_that_silver_has_the_columns_for_runs(spark: SparkSession, planted_lake: Path) -> None:
-    silver = silver_spec(ZTF).read(spark, planted_lake)
+    silver = read_table(silver_spec(ZTF), spark, planted_lake)
     active = active_filters(filters_of("ztf"), paths_of(silver.schema))
     found = match(narrow(silver, ZTF, active), active)
     assert {one.name for one in active} >= set(NAMES)

@@ -11,12 +11,14 @@ import pytest
 from pyspark.sql import SparkSession
 
 from fink_lib.distribute.match import Match, match, narrow
-from fink_lib.distribute.packets import Packets
-from fink_lib.enrich.schema import silver_spec
+from fink_lib.distribute.packets import Addition, Outgoing, Packets
 from fink_lib.errors import LakeError
 from fink_lib.filters.registry import filters_of
-from fink_lib.lake.tables import bronze_alerts
+from fink_lib.lake.spark.table import read_table
+from fink_lib.science.framework.silver import silver_spec
 from fink_lib.surveys import ZTF
+from fink_lib.surveys.tables import bronze_spec
+from fink_lib.testing.bytes import kept_bytes
 from tests.spark.distribute.planted import Packet, add, rows_of
 from tests.spark.distribute.same import differences
 
@@ -32,20 +34,25 @@ def lake(planted_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def encoder(spark: SparkSession, lake: Path) -> Packets:
-    return Packets(spark, lake, silver_spec(ZTF), bronze_alerts(ZTF), ZTF)
+def addition(spark: SparkSession, lake: Path) -> Addition:
+    return Addition.of(read_table(silver_spec(ZTF), spark, lake), ZTF)
 
 
 @pytest.fixture
-def matches(spark: SparkSession, lake: Path) -> list[Match]:
-    silver = silver_spec(ZTF).read(spark, lake)
-    return match(narrow(silver, ZTF, FILTERS), FILTERS)
+def encoder(lake: Path, addition: Addition) -> Packets:
+    return Packets(lake, bronze_spec(ZTF), ZTF, addition.record)
 
 
-def decode(key: bytes, value: bytes) -> dict[str, Any]:
+@pytest.fixture
+def matches(spark: SparkSession, lake: Path, addition: Addition) -> list[Match]:
+    silver = read_table(silver_spec(ZTF), spark, lake)
+    return match(narrow(silver, ZTF, FILTERS, message=addition.columns), FILTERS)
+
+
+def decode(whole: Outgoing) -> dict[str, Any]:
     """Decode as fink-client does; nothing may be left over."""
-    rest = io.BytesIO(value)
-    record = fastavro.schemaless_reader(rest, fastavro.parse_schema(json.loads(key)), None)
+    rest = io.BytesIO(whole.value)
+    record = fastavro.schemaless_reader(rest, fastavro.parse_schema(json.loads(whole.schema)), None)
     assert rest.read() == b""
     assert isinstance(record, dict)
     return record
@@ -56,12 +63,12 @@ def test_every_field_of_the_packet_arrives(encoder: Packets, matches: list[Match
     assert set(values) == {one.key for one in matches}
     by_id = {packet["candid"]: packet for packet in packets}
     for one in matches:
-        told = decode(encoder.key, values[one.key])
+        told = decode(values[one.key])
         assert differences(by_id[one.alert_id], told) == []
 
 
 def test_science_and_the_brokers_own_columns_arrive(encoder: Packets, matches: list[Match]) -> None:
-    told = decode(encoder.key, encoder.encode(matches)[matches[0].key])
+    told = decode(encoder.encode(matches)[matches[0].key])
     number = matches[0].key[2]
     assert told["roid"] == 3
     assert told["gcvs"] == ("RRAB" if number % 6 == 0 else "Unknown")
@@ -74,7 +81,7 @@ def test_science_and_the_brokers_own_columns_arrive(encoder: Packets, matches: l
 
 
 def test_an_absent_record_is_a_real_null(encoder: Packets, matches: list[Match]) -> None:
-    told = [decode(encoder.key, value) for value in encoder.encode(matches).values()]
+    told = [decode(value) for value in encoder.encode(matches).values()]
     assert {type(one["lc_features_r"]) for one in told} == {dict, type(None)}
     assert all(one["lc_features_g"] is None for one in told)
 
@@ -89,8 +96,8 @@ def test_rows_committed_later_are_seen(
     spark: SparkSession, encoder: Packets, lake: Path, matches: list[Match], packets: list[Packet]
 ) -> None:
     later = {"kafka_topic": "ztf_20231019_programid1", "kafka_partition": 0, "kafka_offset": 5}
-    for table in (bronze_alerts(ZTF), silver_spec(ZTF)):
-        add(spark, table, lake, rows_of(table, [packets[-1]], lambda _, __: later))
+    for table in (bronze_spec(ZTF), silver_spec(ZTF)):
+        add(spark, table, lake, rows_of(table, [packets[-1]], lambda _, one: later | kept_bytes(one, "ztf", lake)))
     late = Match(
         **{
             **vars(matches[0]),
@@ -98,5 +105,5 @@ def test_rows_committed_later_are_seen(
             "night": ZTF.night.night_of(packets[-1]["candidate"]["jd"]),
         }
     )
-    told = decode(encoder.key, encoder.encode([late])[late.key])
+    told = decode(encoder.encode([late])[late.key])
     assert told["candid"] == packets[-1]["candid"]

@@ -17,14 +17,15 @@ from typer.testing import CliRunner
 from fink_lib.cli.filters import app
 from fink_lib.config import Settings
 from fink_lib.distribute.match import USERS, is_public, match, narrow, paths_of
-from fink_lib.enrich.schema import silver_spec
 from fink_lib.errors import ConfigError
+from fink_lib.filters.users.predicate import parse_predicate
+from fink_lib.filters.users.spark.running import checked, lenient, runnable, selecting
+from fink_lib.filters.users.spark.trial import Trial, attempt, why
+from fink_lib.filters.users.store import Action, Event
+from fink_lib.filters.users.words import FUNCTIONS, NAMED_ONLY, TYPES
+from fink_lib.lake.spark.table import read_table
+from fink_lib.science.framework.silver import silver_spec
 from fink_lib.surveys import ZTF
-from fink_lib.user_filters.predicate import parse_predicate
-from fink_lib.user_filters.running import checked, lenient, runnable, selecting
-from fink_lib.user_filters.store import Action, Event
-from fink_lib.user_filters.trial import Trial, attempt, why
-from fink_lib.user_filters.words import FUNCTIONS, NAMED_ONLY, TYPES
 from tests.spark.distribute.planted import Packet
 
 pytestmark = pytest.mark.spark
@@ -67,7 +68,7 @@ CASTS = {kind: f"cast(candidate.magpsf as {kind}) is not null" for kind in TYPES
 
 @pytest.fixture(scope="module")
 def silver(spark: SparkSession, planted_lake: Path) -> DataFrame:
-    return silver_spec(ZTF).read(spark, planted_lake).cache()
+    return read_table(silver_spec(ZTF), spark, planted_lake).cache()
 
 
 def event(name: str, predicate: str) -> Event:
@@ -83,7 +84,7 @@ def test_a_predicate_written_anew_answers_as_the_users_own_text(silver: DataFram
     texts = [*EXAMPLES.values(), *OPERATORS, *CASTS.values()]
     columns = paths_of(silver.schema)
     with lenient(silver.sparkSession):
-        anew = [checked(silver, text, columns).sql for text in texts]
+        anew = [checked(silver, text, columns).text for text in texts]
         both = silver.selectExpr(
             "alert_id", *(f"struct(({a}) as a, ({b}) as b)" for a, b in zip(texts, anew, strict=True))
         )
@@ -184,7 +185,7 @@ def test_what_the_jvm_throws_is_a_refusal(silver: DataFrame, monkeypatch: pytest
     def overflow(_sql: str) -> None:
         raise Py4JError("java.lang.StackOverflowError")
 
-    monkeypatch.setattr("fink_lib.user_filters.running.F.expr", overflow)
+    monkeypatch.setattr("fink_lib.filters.users.spark.running.F.expr", overflow)
     with pytest.raises(ConfigError, match="the predicate is nested too deeply to be read: split the filter"):
         checked(silver, "roid = 3", paths_of(silver.schema))
     assert silver.sparkSession.conf.get("spark.sql.ansi.enabled") != "false"
@@ -206,7 +207,7 @@ class Lent:
 def test_the_commands_try_activate_and_explain_a_filter(
     spark: SparkSession, planted_lake: Path, packets: list[Packet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fink_lib.spark.build_session", lambda *_, **__: Lent(spark))
+    monkeypatch.setattr("fink_lib.lake.spark.session.build_session", lambda *_, **__: Lent(spark))
     home = Settings(home=tmp_path / "home")
     shutil.copytree(planted_lake, home.lake)
 

@@ -12,14 +12,16 @@ from typing import Any
 import fastavro
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.pandas.types import to_arrow_schema
 
 from fink_lib.config import Settings
-from fink_lib.enrich.schema import silver_spec
 from fink_lib.enrich.stream import plan
-from fink_lib.lake.tables import bronze_alerts, quarantine, silver_rejected
-from fink_lib.streaming.spec import Stage, StreamSpec
+from fink_lib.lake.spark.table import ensure_table, read_table, spark_schema
+from fink_lib.lake.tables import quarantine, silver_rejected
+from fink_lib.science.framework.silver import silver_spec
+from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import Survey, get_survey, value_at
+from fink_lib.surveys.tables import bronze_spec
+from fink_lib.testing.bytes import kept_bytes
 
 Packet = Mapping[str, Any]
 TOPIC = "ztf_20181129_programid1"
@@ -51,7 +53,6 @@ def bronze_row(survey: Survey, packet: Packet, offset: int, **changes: Any) -> d
         "kafka_offset": offset // 2,
         "kafka_time": now,
         "ingest_time": now,
-        "schema_fingerprint": "test",
         "schema_version": packet.get("schemavsn"),
         "code_version": "test",
         **packet,
@@ -71,12 +72,13 @@ class Bench:
     def spec(self) -> StreamSpec:
         return StreamSpec(self.survey.name, Stage.ENRICH, self.settings)
 
-    def offer(self, rows: Sequence[Mapping[str, Any]]) -> None:
+    def offer(self, rows: Sequence[dict[str, Any]]) -> None:
         """Append rows to bronze as one commit."""
-        table = bronze_alerts(self.survey)
-        path = table.ensure(self.session, self.settings.lake)
-        arrow = pa.Table.from_pylist(list(rows), schema=to_arrow_schema(table.schema))
-        frame = self.session.createDataFrame(arrow, schema=table.schema).coalesce(1)
+        table = bronze_spec(self.survey)
+        path = ensure_table(table, self.session, self.settings.lake)
+        rows = [row | kept_bytes(row, self.survey.name, self.settings.lake) for row in rows]
+        arrow = pa.Table.from_pylist(rows, schema=table.plain_schema)
+        frame = self.session.createDataFrame(arrow, schema=spark_schema(table)).coalesce(1)
         frame.write.format("delta").mode("append").save(str(path))
 
     def run(self) -> None:
@@ -86,15 +88,15 @@ class Bench:
 
     @property
     def silver(self) -> DataFrame:
-        return silver_spec(self.survey).read(self.session, self.settings.lake)
+        return read_table(silver_spec(self.survey), self.session, self.settings.lake)
 
     @property
     def rejected(self) -> DataFrame:
-        return silver_rejected(self.survey).read(self.session, self.settings.lake)
+        return read_table(silver_rejected(self.survey.name), self.session, self.settings.lake)
 
     @property
     def quarantine(self) -> DataFrame:
-        return quarantine(self.survey).read(self.session, self.settings.lake)
+        return read_table(quarantine(self.survey.name), self.session, self.settings.lake)
 
     def forget_last_commit(self) -> None:
         """Make the checkpoint look as if the driver had died before its last batch was committed."""

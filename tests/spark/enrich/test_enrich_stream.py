@@ -13,13 +13,15 @@ from delta.tables import DeltaTable
 from enrich_bench import Bench, bronze_row, read_packets
 from pyspark.sql import DataFrame
 
-from fink_lib.enrich import silver_spec
-from fink_lib.enrich.schema import science_struct
-from fink_lib.lake.tables import bronze_alerts, science_facts, silver_alerts, silver_rejected
-from fink_lib.science.base import FAILED
-from fink_lib.science.runner import resource_of
-from fink_lib.simulator.young import make_young
+from fink_lib.config.surveys import SurveySettings
+from fink_lib.lake.spark.table import ensure_table, read_table
+from fink_lib.lake.tables import science_facts, silver_rejected
+from fink_lib.science.framework.base import FAILED
+from fink_lib.science.framework.runner import resource_of
+from fink_lib.science.framework.silver import silver_spec
 from fink_lib.surveys import get_survey
+from fink_lib.surveys.tables import bronze_spec
+from fink_lib.surveys.ztf.young import make_young
 
 pytestmark = [
     pytest.mark.spark,
@@ -39,7 +41,7 @@ def keys(frame: DataFrame) -> list[tuple[Any, ...]]:
 
 def each_in_one_place(bench: Bench) -> None:
     """Assert bronze = silver + rejected + repeats + quarantine, row by row."""
-    bronze = bronze_alerts(bench.survey).read(bench.session, bench.settings.lake)
+    bronze = read_table(bronze_spec(bench.survey), bench.session, bench.settings.lake)
     assert keys(bronze) == sorted(keys(bench.silver) + keys(bench.rejected) + keys(bench.quarantine))
 
 
@@ -80,7 +82,7 @@ def test_every_value_can_be_traced_to_its_module_and_catalogue(bench: Bench, row
     bench.offer(rows[60:80])
     bench.run()  # a second start of the stream notes nothing twice
     digests = [row.science_digest for row in bench.silver.select("science_digest").distinct().collect()]
-    table = science_facts(bench.survey).read(bench.session, bench.settings.lake)
+    table = read_table(science_facts(bench.survey.name), bench.session, bench.settings.lake)
     facts = table.where(F.col("digest") == digests[0]).collect()
     assert len(digests) == 1
     assert table.count() == len(facts)
@@ -111,14 +113,15 @@ def varied(shared_data: Path, rows: list[dict[str, Any]]) -> list[dict[str, Any]
 
 
 def test_the_stream_gives_what_the_modules_give_alone(bench: Bench, varied: list[dict[str, Any]]) -> None:
-    from fink_lib.science.forming import batch_of_packets, wanted
-    from fink_lib.science.inputs import inputs_of
-    from fink_lib.science.registry import modules_of
-    from fink_lib.science.runner import run
+    from fink_lib.science.framework.forming import batch_of_packets, wanted
+    from fink_lib.science.framework.registry import modules_of
+    from fink_lib.science.framework.runner import run
+    from fink_lib.surveys.inputs import inputs_of
 
     # A table of an older release, made when the stream ran four of the modules, gets the columns of all.
     few = ["detections", "solar_system", "light_curve_features", "variable_stars"]
-    silver_alerts(bench.survey, science_struct(modules_of("ztf", few))).ensure(bench.session, bench.settings.lake)
+    older = silver_spec(bench.survey, modules_of("ztf", few))
+    ensure_table(older, bench.session, bench.settings.lake)
     assert "is_hostless" not in bench.silver.columns
     bench.offer(varied)
     bench.run()
@@ -190,12 +193,23 @@ def test_compaction_of_bronze_sends_nothing_twice(bench: Bench, rows: list[dict[
     for start in (0, 20, 40):
         bench.offer(rows[start : start + 20])
     bench.run()
-    path = str(bronze_alerts(bench.survey).path(bench.settings.lake))
+    path = str(bronze_spec(bench.survey).path(bench.settings.lake))
     DeltaTable.forPath(bench.session, path).optimize().executeCompaction()
     bench.offer(rows[60:80])
     bench.run()
     assert bench.silver.count() + bench.rejected.count() == 80
     assert bench.rejected.where("is_repeat").count() == 0
+    each_in_one_place(bench)
+
+
+def test_one_odd_packet_is_set_aside_before_it_can_stop_a_night(bench: Bench, rows: list[dict[str, Any]]) -> None:
+    scores = (1.5, -0.25)
+    pairs = zip(rows, scores, strict=False)
+    spoilt = [{**row, "candidate": {**row["candidate"], "rb": score}} for row, score in pairs]
+    bench.offer([*spoilt, *rows[2:6]])
+    bench.run()
+    found = {row.kafka_offset * 2 + row.kafka_partition: row.reason for row in bench.quarantine.collect()}
+    assert {number: reason.split(":")[0] for number, reason in found.items()} == {0: "rb", 1: "rb"}
     each_in_one_place(bench)
 
 
@@ -227,7 +241,9 @@ def test_the_i_band_stays_unless_the_settings_drop_it(bench: Bench, rows: list[d
     bench.offer([infrared])
     bench.run()
     assert bench.silver.count() == 1
-    strict = type(bench)(bench.session, bench.settings.model_copy(update={"keep_i_band": False}))
+    strict = type(bench)(
+        bench.session, bench.settings.model_copy(update={"of_surveys": {"ztf": SurveySettings(optional_cuts="i_band")}})
+    )
     strict.offer([{**infrared, "alert_id": 5, "kafka_offset": 77}])
     strict.run()
     assert [list(row.reasons) for row in strict.rejected.collect()] == [["i_band"]]
@@ -235,14 +251,14 @@ def test_the_i_band_stays_unless_the_settings_drop_it(bench: Bench, rows: list[d
 
 def test_two_streams_that_start_together_share_their_tables(bench: Bench) -> None:
     """The other stream has made the folder and not yet committed: wait for it instead of dying."""
-    table = silver_rejected(bench.survey)
+    table = silver_rejected(bench.survey.name)
     log = table.path(bench.settings.lake) / "_delta_log"
-    finished = table.ensure(bench.session, bench.settings.lake.with_name("elsewhere")) / "_delta_log"
+    finished = ensure_table(table, bench.session, bench.settings.lake.with_name("elsewhere")) / "_delta_log"
     log.mkdir(parents=True)
     (log / "_staged_commits").mkdir()
     first = "00000000000000000000.json"
     other = threading.Timer(4.0, lambda: shutil.copy(finished / first, log / first))
     other.start()
-    assert table.ensure(bench.session, bench.settings.lake) == table.path(bench.settings.lake)
+    assert ensure_table(table, bench.session, bench.settings.lake) == table.path(bench.settings.lake)
     other.join()
-    assert table.read(bench.session, bench.settings.lake).count() == 0
+    assert read_table(table, bench.session, bench.settings.lake).count() == 0

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fink_lib.config import Settings
-from fink_lib.streaming.spec import Stage, StreamSpec
+from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import ZTF, Survey
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fink_lib.ingest.stream import BatchWriter
 
 Frame = Callable[[Sequence[bytes | None]], "DataFrame"]
+HEADERS = [("trace", bytearray(b"7"))]
 Writer = Callable[..., "BatchWriter"]
 
 
@@ -22,7 +23,7 @@ def writer(spark: "SparkSession", settings: Settings) -> Writer:
     from fink_lib.ingest.stream import BatchWriter, configure
 
     def make(survey: Survey = ZTF) -> "BatchWriter":
-        configure(spark, survey)
+        configure(spark)
         return BatchWriter(spark, StreamSpec(survey.name, Stage.INGEST, settings), survey)
 
     return make
@@ -34,11 +35,12 @@ def frame(spark: "SparkSession") -> Frame:
     import datetime as dt
 
     columns = "key binary, value binary, topic string, partition int, offset long, timestamp timestamp"
+    columns += ", headers array<struct<key string, value binary>>"
     moment = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
 
     def make(messages: Sequence[bytes | None]) -> "DataFrame":
         rows = [
-            (b"key", None if message is None else bytearray(message), "t", 0, offset, moment)
+            (b"key", None if message is None else bytearray(message), "t", 0, offset, moment, HEADERS)
             for offset, message in enumerate(messages)
         ]
         return spark.createDataFrame(rows, columns)

@@ -9,11 +9,13 @@ import pytest
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from fink_lib.nightly import compact
-from fink_lib.nightly.best.rows import night_files
+from fink_lib.lake.spark.table import read_table
+from fink_lib.lake.versions import Table
+from fink_lib.nightly import compact, zorder
 from fink_lib.nightly.job import NightContext
-from fink_lib.nightly.snapshot import Table, night_specs
-from fink_lib.testing.nights import NIGHT, bronze_row
+from fink_lib.nightly.report.best.rows import night_files
+from fink_lib.surveys.tables import night_specs
+from fink_lib.testing.nights import NIGHT, bronze_row, object_name
 
 pytestmark = [
     pytest.mark.spark,
@@ -31,13 +33,13 @@ def planted(context: NightContext, plant: Any) -> Path:
         for at in range(ROWS):
             offset = number * ROWS + at
             place = {"ra": float(rng.uniform(0, 360)), "dec": float(np.degrees(np.arcsin(rng.uniform(-1, 1))))}
-            rows.append(bronze_row(offset, object_id=f"ZTF21{offset:07d}", **place))
+            rows.append(bronze_row(offset, object_id=object_name(offset), **place))
         plant(Table.BRONZE, rows)
     return night_specs(context.survey)[Table.BRONZE].path(context.settings.lake)
 
 
 def read(context: NightContext) -> DataFrame:
-    return night_specs(context.survey)[Table.BRONZE].read(context.session, context.settings.lake)
+    return read_table(night_specs(context.survey)[Table.BRONZE], context.session, context.settings.lake)
 
 
 def ids(frame: DataFrame) -> list[int]:
@@ -61,7 +63,7 @@ def test_a_compacted_night_answers_the_same_from_less(
     context: NightContext, plant: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = planted(context, plant)
-    name = "ZTF210000777"
+    name = object_name(777)
     before = [ids(read(context)), ids(read(context).where(CONE)), ids(read(context).where(F.col("object_id") == name))]
     assert groups_in_cone(path) == (FILES, FILES)
     monkeypatch.setattr(compact, "ROW_GROUP_BYTES", 20_000)  # as many row groups as a night of millions would have
@@ -75,10 +77,11 @@ def test_a_compacted_night_answers_the_same_from_less(
     assert allowed <= every / 3
 
 
-def test_the_session_is_as_it_was(context: NightContext, plant: Any) -> None:
+def test_the_session_is_as_it_was(context: NightContext, plant: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     planted(context, plant)
+    monkeypatch.setattr(compact, "ROW_GROUP_BYTES", 20_000)
     spec = night_specs(context.survey)[Table.BRONZE]
-    names = list(compact.layout_conf(spec))
+    names = list(zorder.layout_conf(spec, compact.ROW_GROUP_BYTES))
     context.session.conf.set(names[0], "123456789")
     before = {name: context.session.conf.get(name, None) for name in names}
     compact.run(context)
@@ -91,7 +94,11 @@ def has_bloom(column: Any) -> bool:
     return column.bloom_filter_offset is not None
 
 
-def test_objects_have_a_bloom_filter(context: NightContext, plant: Any) -> None:
+@pytest.mark.parametrize("few", [0, 2], ids=["by Spark", "in process"])
+def test_objects_have_a_bloom_filter(
+    context: NightContext, plant: Any, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(compact, "FEW_ROW_GROUPS", few)
     path = planted(context, plant)
     compact.run(context)
     (name,) = night_files(path, NIGHT, version=None)

@@ -1,29 +1,40 @@
 """A night of real alerts on a real broker through the real streams, closed by all its steps; then a loss planted."""
 
 import json
+import time
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
 from confluent_kafka import Producer
 from pyspark.sql import SparkSession
 
+from expectations.suites import SUITES
 from fink_lib.config import Settings
 from fink_lib.distribute.stream import plan as distribute
 from fink_lib.enrich.science import FORMING
 from fink_lib.enrich.stream import plan as enrich
 from fink_lib.errors import EquationBroken
 from fink_lib.ingest.stream import plan as ingest
-from fink_lib.nightly import compact, crossmatch, manifest, quality, reconcile, report, statistics
+from fink_lib.kafka.connection import Connection
+from fink_lib.kafka.reading import TopicReader
+from fink_lib.lake.losses import accept_losses, read_losses
+from fink_lib.nightly import compact, crossmatch, manifest
 from fink_lib.nightly.job import NightContext, perform
+from fink_lib.nightly.reconcile import step as reconcile
+from fink_lib.nightly.reconcile.undated import undated_night
+from fink_lib.nightly.report import step as report
 from fink_lib.nightly.results import Step
-from fink_lib.nightly.undated import undated_night
-from fink_lib.science.registry import stream_modules
+from fink_lib.nightly.statistics import step as statistics
+from fink_lib.quality import step as quality
+from fink_lib.quality.matches import broken_matches
+from fink_lib.science.framework.registry import stream_modules
 from fink_lib.simulator.player import play
 from fink_lib.simulator.request import Fault, PlayRequest, PlayResult
 from fink_lib.simulator.sample import sample_night
-from fink_lib.streaming.spec import Stage, StreamSpec
+from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import get_survey
 from tests.browser import browser_page
 
@@ -39,8 +50,8 @@ pytestmark = [
 STREAMS = {Stage.INGEST: ingest, Stage.ENRICH: enrich, Stage.DISTRIBUTE: distribute}
 STEPS = {
     Step.RECONCILE: reconcile.run,
-    Step.QUALITY: quality.run,
-    Step.CROSSMATCH: crossmatch.run,
+    Step.QUALITY: partial(quality.run, suites=SUITES),
+    Step.CROSSMATCH: partial(crossmatch.run, broken_matches=partial(broken_matches, expected=SUITES.matches)),
     Step.COMPACT: compact.run,
     Step.STATISTICS: statistics.run,
     Step.REPORT: report.run,
@@ -69,7 +80,7 @@ def played(spark: SparkSession, own_kafka: str, tmp_path_factory: pytest.TempPat
     home = tmp_path_factory.mktemp("real-night")
     settings = Settings(home=home / "home", kafka_bootstrap=own_kafka)
     survey = get_survey("ztf")
-    sample_night(settings)
+    sample_night(settings, get_survey("ztf"))
     faults = {Fault.TRUNCATED: 3, Fault.DUPLICATE: 5}
     sent = play(PlayRequest("sample", survey, settings, faults=faults, seed=7))
     for stage, plan in STREAMS.items():
@@ -153,6 +164,17 @@ def test_a_night_that_was_compacted_balances_as_before(played: Played) -> None:
     assert again["holds"]
 
 
+def _commit(producer: Producer, settings: Settings, topic: str) -> None:
+    """Commit, and wait until readers see it: Kafka answers before the marker stands in each partition."""
+    with TopicReader(Connection.of(settings)) as reader:
+        before = reader.watermarks(topic, 0).high
+        producer.commit_transaction()
+        deadline = time.monotonic() + 30
+        while reader.watermarks(topic, 0).high == before:
+            assert time.monotonic() < deadline, "the transaction is not seen 30 s after its commit"
+            time.sleep(0.05)
+
+
 def test_a_control_record_is_no_message_and_a_lost_alert_is_named(
     played: Played, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,12 +182,12 @@ def test_a_control_record_is_no_message_and_a_lost_alert_is_named(
     context = played.context("run-3")
     topic = context.survey.topic_of(context.night)
     before = perform(context, Step.RECONCILE, reconcile.run)["counts"]["offered"]
-    packet = next(iter(sorted(sample_night(played.settings).rglob("*.avro")))).read_bytes()
+    packet = next(iter(sorted(sample_night(played.settings, get_survey("ztf")).rglob("*.avro")))).read_bytes()
     producer = Producer({"bootstrap.servers": played.settings.kafka_bootstrap, "transactional.id": "lost"})
     producer.init_transactions()
     producer.begin_transaction()
     producer.produce(topic, packet, partition=0)
-    producer.commit_transaction()
+    _commit(producer, played.settings, topic)
     with pytest.raises(EquationBroken) as raised:
         perform(context, Step.RECONCILE, reconcile.run)
     facts = json.loads((context.folder / "reconcile.json").read_text())
@@ -176,3 +198,15 @@ def test_a_control_record_is_no_message_and_a_lost_alert_is_named(
     outcome = manifest.run(context)
     assert not outcome.result["ok"]
     assert outcome.result["lost"] == [lost]
+    _accept_and_close_again(context, topic, before)
+
+
+def _accept_and_close_again(context: NightContext, topic: str, before: int) -> None:
+    """What a person accepts is a term of the equation, and the night is green."""
+    (loss,) = read_losses(context.settings.lake, "ztf").found
+    assert (loss.place.topic, loss.place.size, loss.night) == (topic, 1, context.night)
+    accept_losses(context.settings.lake, "ztf", [loss], "someone", "the test sent it past ingest")
+    facts = perform(context, Step.RECONCILE, reconcile.run)
+    assert facts["equations"][0]["text"] == f"{before + 1} offered = {before} bronze + 0 quarantine + 1 accepted losses"
+    assert (facts["holds"], facts["lost"]) == (True, [])
+    assert manifest.run(context).result["equation_holds"]

@@ -9,12 +9,13 @@ import fastavro
 import pytest
 
 from fink_lib.distribute.counter import COUNTER
-from fink_lib.distribute.message import Facts, to_headers
-from fink_lib.nightly import offered, reconcile
-from fink_lib.nightly.equation import Equation, Fault, check
+from fink_lib.kafka.message import Facts, to_headers
+from fink_lib.kafka.reading import RawMessage, Watermarks
+from fink_lib.lake.versions import Table
 from fink_lib.nightly.job import NightContext
-from fink_lib.nightly.snapshot import Table
-from fink_lib.nightly.watermarks import RawMessage, Watermarks
+from fink_lib.nightly.reconcile import offered
+from fink_lib.nightly.reconcile import step as reconcile
+from fink_lib.nightly.reconcile.equation import Equation, Fault, check
 from fink_lib.surveys import Survey
 from fink_lib.testing.nights import COUNTED, NIGHT, OUTPUT, TOPIC, FakeKafka, bronze_row, published_row, silver_row
 
@@ -60,7 +61,7 @@ def _bare_framing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def look(context: NightContext, kafka: FakeKafka) -> reconcile.Balance:
-    return reconcile.look(context, kafka)  # type: ignore[arg-type]  # the fake answers like a TopicReader
+    return reconcile.look(context, kafka, kafka)  # type: ignore[arg-type]  # the fake answers like a TopicReader
 
 
 def faults(equation: Equation) -> dict[Fault, tuple[int, list[str]]]:
@@ -253,3 +254,15 @@ def test_a_second_look_finds_what_was_in_flight(context: NightContext, good_nigh
 
     assert reconcile.settle(once, pause_s=0.0).holds
     assert [one.holds for one in looks] == [False, True]
+
+
+def test_input_and_output_may_be_on_two_kafkas(context: NightContext, good_night: FakeKafka) -> None:
+    survey = FakeKafka({key: ends for key, ends in good_night.ends.items() if key[0] == TOPIC})
+    own = FakeKafka({key: ends for key, ends in good_night.ends.items() if key[0] != TOPIC})
+    assert reconcile.look(context, survey, own).holds  # type: ignore[arg-type]
+    # A message more on the survey's topic is lost where that topic is, and nothing where it is not looked at.
+    for kafka, holds in ((own, True), (survey, False)):
+        kafka.ends[TOPIC, 0] = Watermarks(0, 11)
+        kafka.held[TOPIC, 0, 10] = RawMessage(10, None, packet(77, 2459540.75))
+        balance = reconcile.look(context, survey, own)  # type: ignore[arg-type]
+        assert (balance.holds, balance.lost_labels()) == (holds, [] if holds else [77])

@@ -3,6 +3,10 @@
 import datetime as dt
 from dataclasses import replace
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
 import pytest
 from pyspark.sql import functions as F
 
@@ -10,13 +14,19 @@ from fink_lib.distribute.counter import COUNTER
 from fink_lib.distribute.failures import FailureBook
 from fink_lib.distribute.match import Raised
 from fink_lib.lake import tables
+from fink_lib.lake.rows import Rows
 from fink_lib.lake.small import read_rows
+from fink_lib.lake.spark.table import read_table
 from fink_lib.lake.tables import gold_filter_failures
-from fink_lib.nightly import compact, statistics, tallies, tracklets
+from fink_lib.lake.versions import Table
+from fink_lib.nightly import compact
 from fink_lib.nightly.job import NightContext
-from fink_lib.nightly.latency import grained
-from fink_lib.nightly.profile import profile
-from fink_lib.nightly.snapshot import Table, night_specs
+from fink_lib.nightly.statistics import step as statistics
+from fink_lib.nightly.statistics import tallies, tracklets
+from fink_lib.nightly.statistics.latency import grained
+from fink_lib.nightly.statistics.profile import profile
+from fink_lib.surveys import ZTF
+from fink_lib.surveys.tables import night_specs
 from fink_lib.testing.nights import NIGHT, FakeKafka, bronze_row
 
 pytestmark = [
@@ -26,8 +36,12 @@ pytestmark = [
 ]
 
 
+def rows(**columns: pa.Array) -> Rows:
+    return Rows(ds.dataset(pa.table(columns)))
+
+
 def test_a_night_counted_by_hand(context: NightContext, good_night: FakeKafka) -> None:
-    book = FailureBook(gold_filter_failures(context.survey), context.settings.lake, {"picky": "1"})
+    book = FailureBook(gold_filter_failures(context.survey.name), context.settings.lake, {"picky": "1"})
     raised = [Raised(NIGHT, alert_id, "picky", f"ValueError: {alert_id}") for alert_id in (9, 7)]
     assert (book.record(raised), book.record(raised[:1])) == (2, 0)
     book.record([replace(raised[0], night=NIGHT + dt.timedelta(days=1))])
@@ -75,11 +89,16 @@ def test_the_next_night_knows_this_one(context: NightContext, good_night: FakeKa
     assert (facts["cumulative"]["nights"], facts["cumulative"]["totals"]["count"]["bronze"]) == (2, 9.0)
 
 
-def test_flags_count_what_is_flagged(context: NightContext) -> None:
-    rows = [(3, 1, None), (3, 5, 0.4), (2, 1, None), (0, None, 1.0), (None, None, None)]
-    columns = "roid int, nalerthist int, vsx_sep_arcsec double"
-    silver = context.session.createDataFrame(rows, columns).withColumn("gcvs_sep_arcsec", F.lit(None).cast("double"))
-    flags = profile("ztf", silver)["flags"]
+def test_flags_count_what_is_flagged() -> None:
+    flags = profile(
+        ZTF,
+        rows(
+            roid=pa.array([3, 3, 2, 0, None], pa.int32()),
+            nalerthist=pa.array([1, 5, 1, None, None], pa.int32()),
+            vsx_sep_arcsec=pa.array([None, 0.4, None, 1.0, None]),
+            gcvs_sep_arcsec=pa.nulls(5, pa.float64()),
+        ),
+    )["flags"]
     assert flags["sso_known"] == 2
     assert flags["sso_candidate"] == 1
     assert flags["first_detection"] == 2
@@ -88,15 +107,16 @@ def test_flags_count_what_is_flagged(context: NightContext) -> None:
 
 def test_alerts_that_move_are_linked_recorded_and_replaced(context: NightContext) -> None:
     when, rate = 2459540.75, 0.25 / 48.0  # degrees in half an hour
-    rows = [
+    told = [
         *((number, "o", when + number / 48.0, 40.0, 10.0 + number * rate, "g", 19.0, 1) for number in range(3)),
         *((10 + number, "o", when + number / 48.0, 80.0, 10.0 + number * rate, "g", 19.0, 3) for number in range(3)),
         (20, None, when, 120.0, 0.0, None, None, 2),
     ]
-    columns = "alert_id long, object_id string, time double, ra double, dec double, band string, mag float, roid int"
-    silver = context.session.createDataFrame(rows, columns)
-    silver = silver.withColumn("candidate", F.struct(F.col("mag").alias("magpsf"))).drop("mag")
-    spec = tables.gold_tracklets(context.survey)
+    ids, objects, times, ra, dec, bands, mags, roids = map(pa.array, zip(*told, strict=True))
+    candidate = pa.StructArray.from_arrays([mags.cast(pa.float32())], ["magpsf"])
+    columns = {"alert_id": ids, "object_id": objects, "time": times, "ra": ra, "dec": dec, "band": bands}
+    silver = rows(**columns, candidate=candidate, roid=roids)
+    spec = tables.gold_tracklets(context.survey.name)
     for _ in range(2):  # a night that is closed again says the same
         facts = tracklets.link(context, silver)
         assert facts is not None
@@ -105,31 +125,30 @@ def test_alerts_that_move_are_linked_recorded_and_replaced(context: NightContext
         found = read_rows(spec, context.settings.lake)
         assert sorted(row["alert_id"] for row in found) == [0, 1, 2]
         assert {(row["night"], row["members"], row["band"]) for row in found} == {(context.night, 3, "g")}
-    tracklets.link(context, silver.where("roid = 2"))
+    tracklets.link(context, silver.chosen(pc.field("roid") == 2))
     assert read_rows(spec, context.settings.lake) == []
-    assert tracklets.link(context, silver.drop("roid")) is None
+    assert tracklets.link(context, rows(**columns, candidate=candidate)) is None
 
 
-def test_scores_outside_of_0_to_1_are_counted_by_themselves(context: NightContext) -> None:
-    rows = [(0.0,), (1.0,), (1.5,), (-0.1,), (float("nan"),), (None,)]
-    silver = context.session.createDataFrame(rows, "rb double").select(F.struct("rb").alias("candidate"))
-    found = profile("ztf", silver)
+def test_scores_outside_of_0_to_1_are_counted_by_themselves() -> None:
+    scores = pa.array([0.0, 1.0, 1.5, -0.1, float("nan"), None])
+    found = profile(ZTF, rows(candidate=pa.StructArray.from_arrays([scores], ["rb"])))
     assert found["scores_outside"] == {"candidate.rb": 3}
-    assert sum(found["scores"]["candidate.rb"].values()) == 2
+    assert found["scores"]["candidate.rb"] == {"0.00": 1, "0.95": 1}
 
 
-def test_classes_too_many_to_name_stand_together(context: NightContext, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_classes_too_many_to_name_stand_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tallies, "MOST_CLASSES", 2)
-    rows = [(label, at % 2) for at, label in enumerate(["a"] * 5 + ["b"] * 3 + ["c", "d", "d", None])]
-    found = tallies.classes(context.session.createDataFrame(rows, "vsx string, flag int"), ["vsx", "flag"])
+    labels = ["a"] * 5 + ["b"] * 3 + ["c", "d", "d", None]
+    flags = pa.array([at % 2 for at in range(len(labels))], pa.int32())
+    found = tallies.classes(rows(vsx=pa.array(labels), flag=flags), ["vsx", "flag"])
     assert found == {"vsx": {"a": 5, "b": 3, "(other)": 4}, "flag": {"0": 6, "1": 6}}
 
 
-def test_seconds_are_told_to_the_millisecond_and_long_ones_to_four_digits(context: NightContext) -> None:
+def test_seconds_are_told_to_the_millisecond_and_long_ones_to_four_digits() -> None:
     seconds = [0.00149, -0.0006, 9.99949, 12.3456, 123.456, 86399.4, 123456.0]
-    rows = context.session.createDataFrame([(each,) for each in seconds], "seconds double")
-    told = [row[0] for row in rows.select(grained(F.col("seconds"))).collect()]
-    assert told == [0.001, -0.001, 9.999, 12.35, 123.5, 86400.0, 123500.0]
+    micros = np.array([round(each * 1e6) for each in seconds], dtype=np.int64)
+    assert grained(micros).tolist() == [0.001, -0.001, 9.999, 12.35, 123.5, 86400.0, 123500.0]
 
 
 def test_an_empty_night_has_statistics(context: NightContext) -> None:
@@ -148,13 +167,12 @@ def test_compaction_keeps_every_row_and_other_nights(
     for offset in (20, 21, 22):
         plant(Table.BRONZE, [bronze_row(offset), bronze_row(offset + 10, night=other)])
     spec, lake = night_specs(context.survey)[Table.BRONZE], context.settings.lake
-    rows = spec.read(context.session, lake).orderBy("kafka_offset").select(F.to_json(F.struct("*")).alias("row"))
-    before = [row["row"] for row in rows.collect()]
+    as_json = F.to_json(F.struct("*")).alias("row")
+    before = read_table(spec, context.session, lake).orderBy("kafka_offset").select(as_json).collect()
     facts = compact.run(context).result["tables"]["bronze"]
     assert (facts["before"]["files"], facts["after"]["files"]) == (4, 1)
     assert facts["before"]["rows"] == facts["after"]["rows"] == 12
     assert compact.partition_files(spec.path(lake), other)["files"] == 3
-    again = spec.read(context.session, lake).orderBy("kafka_offset").select(F.to_json(F.struct("*")).alias("row"))
-    assert [row["row"] for row in again.collect()] == before
+    assert read_table(spec, context.session, lake).orderBy("kafka_offset").select(as_json).collect() == before
     twice = compact.run(context).result["tables"]["bronze"]
     assert twice["version"] == facts["version"]  # nothing left to do: no commit

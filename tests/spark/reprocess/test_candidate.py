@@ -10,10 +10,10 @@ from pyspark.sql import DataFrame, SparkSession
 
 from fink_lib.config import Settings
 from fink_lib.lake.digest import table_digest
-from fink_lib.lake.tables import bronze_alerts
 from fink_lib.reprocess import candidate, partial, promote, steps
 from fink_lib.reprocess.folder import RequestFolder
 from fink_lib.reprocess.request import Request
+from fink_lib.surveys.tables import bronze_spec
 from tests.spark.enrich.enrich_bench import Bench, bronze_row, read_packets
 
 pytestmark = [
@@ -71,6 +71,17 @@ def test_the_same_inputs_give_what_the_stream_gave_every_time(bench: Bench) -> N
     assert digests(folder) == live(bench)
 
 
+def test_a_cut_may_read_fields_that_bronze_has_no_column_of(bench: Bench, packets: list[dict[str, Any]]) -> None:
+    before = live(bench)
+    folder = computed(bench, overrides={"cut.rb": "candidate.fwhm < 2.5 AND size(prv_candidates) > 3"})
+    wide = [p for p in packets if p["candidate"]["fwhm"] >= 2.5 or len(p["prv_candidates"] or []) <= 3]
+    good = [packet for packet in packets if packet["candidate"]["nbad"] == 0]
+    kept = {p["candid"] for p in good} - {p["candid"] for p in wide}
+    passed = {p["candid"] for p in good if p["candidate"]["rb"] >= 0.55}
+    assert folder.read("diff")["alert_ids"] == sorted(kept ^ passed) != []
+    assert live(bench) == before
+
+
 def test_another_threshold_changes_exactly_the_alerts_between_both(bench: Bench, packets: list[dict[str, Any]]) -> None:
     before = live(bench)
     folder = computed(bench, overrides={"cut.rb": "candidate.rb >= 0.65"}, dry_run=False)
@@ -85,7 +96,7 @@ def test_another_threshold_changes_exactly_the_alerts_between_both(bench: Bench,
 
 
 def test_an_older_version_of_bronze_can_be_read(bench: Bench) -> None:
-    path = bronze_alerts(bench.survey).path(bench.settings.lake)
+    path = bronze_spec(bench.survey).path(bench.settings.lake)
     folder = computed(bench, bronze_version=1)
     assert folder.read("candidate")["alerts"] == 10
     assert path.exists()

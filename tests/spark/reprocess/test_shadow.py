@@ -58,7 +58,7 @@ def test_a_shadow_changes_nothing_live_and_its_difference_is_named(
 
 def test_a_shadow_is_a_stream_of_its_own(settings: Settings, tmp_path: Path) -> None:
     spec = shadow_spec(settings, "ztf", "new", tmp_path)
-    assert (spec.name, spec.app_id) == ("ztf.shadow_new", "ztf.shadow_new.v1")
+    assert (spec.name, spec.app_id) == ("ztf.shadow_new", "ztf.shadow_new.v2")
     assert spec.checkpoint != bench_checkpoint(settings)
     assert spec.job == tmp_path / "jobs/streaming/shadow.py"
     assert spec.command[-5:] == [str(spec.job), "--survey", "ztf", "--label", "new"]
@@ -67,6 +67,6 @@ def test_a_shadow_is_a_stream_of_its_own(settings: Settings, tmp_path: Path) -> 
 
 
 def bench_checkpoint(settings: Settings) -> Path:
-    from fink_lib.streaming.spec import Stage, StreamSpec
+    from fink_lib.streams.spec import Stage, StreamSpec
 
     return StreamSpec("ztf", Stage.ENRICH, settings).checkpoint

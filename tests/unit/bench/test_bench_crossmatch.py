@@ -88,9 +88,9 @@ def test_compaction_that_is_not_worth_it_is_a_failure(monkeypatch: pytest.Monkey
     files, seconds = {"before": 800, "after": 8}, {"before": {"cone": 1.0}, "after": {"cone": 0.2}}
     report = QueryReport(480, 320, 8, files, seconds, {"cone": 9}, {"object": 6.0, "cone": cone}, 2.0)
     monkeypatch.setattr("fink_lib.bench.queries.measure", lambda *_, **__: report)
-    monkeypatch.setattr("fink_lib.spark.build_session", lambda *_: SimpleNamespace(stop=lambda: None))
+    monkeypatch.setattr("fink_lib.lake.spark.session.build_session", lambda *_: SimpleNamespace(stop=lambda: None))
     monkeypatch.setattr("fink_lib.simulator.reading.read_path", lambda _: ())
-    monkeypatch.setattr("fink_lib.simulator.resolve_path", lambda path, _: Path(path))
+    monkeypatch.setattr("fink_lib.simulator.resolve_path", lambda path, *_: Path(path))
     done = CliRunner().invoke(build_app(["lake"]), ["lake", "bench"])
     assert done.exit_code == code, done.output
     assert ("compaction is worth less than 5 times: cone 4.9 times" in done.output) == bool(code)

@@ -8,14 +8,13 @@ from fink_lib.bench.filters import predicate
 from fink_lib.bench.on_disk import topic_bytes, ways
 from fink_lib.bench.run import Benchmark, BenchRequest, in_batches
 from fink_lib.config import Settings
-from fink_lib.distribute.match import paths_of
-from fink_lib.enrich.schema import silver_spec
+from fink_lib.filters.users.predicate import parse_predicate
+from fink_lib.science.framework.silver import silver_spec
 from fink_lib.surveys import ZTF
-from fink_lib.user_filters.predicate import parse_predicate
 
 
 def test_made_filters_are_allowed_and_no_two_are_alike() -> None:
-    columns = paths_of(silver_spec(ZTF).schema)
+    columns = silver_spec(ZTF).paths
     texts = {parse_predicate(predicate(number), columns).sql for number in range(120)}
     assert len(texts) == 120
 

@@ -46,8 +46,8 @@ def test_a_drivers_log_is_read(tmp_path: Path) -> None:
     log = tmp_path / "driver.log"
     log.write_text(
         "WARN something of Spark\n"
-        "2026-01-01 00:00:00,000 INFO fink_lib.streaming.listener query started stream=ztf.ingest run_id=x\n"
-        "2026-01-01 00:00:04,500 INFO fink_lib.streaming.listener batch stream=ztf.ingest batch_id=0 rows=70 "
+        "2026-01-01 00:00:00,000 INFO fink_lib.streams.listener query started stream=ztf.ingest run_id=x\n"
+        "2026-01-01 00:00:04,500 INFO fink_lib.streams.listener batch stream=ztf.ingest batch_id=0 rows=70 "
         "batch_s=4.250 rows_per_s=16.5 lag=0\n"
     )
     run = read_run(log)

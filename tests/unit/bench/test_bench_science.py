@@ -15,11 +15,11 @@ from fink_lib.bench.science import CORES, Load, ScienceReport, check_loaded, mea
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError, SurveyError
 from fink_lib.offline.run import batches_of
-from fink_lib.science.batch import AlertBatch
-from fink_lib.science.registry import modules_of, stream_modules
-from fink_lib.science.runner import run
-from fink_lib.simulator.young import make_young
+from fink_lib.science.framework.batch import AlertBatch
+from fink_lib.science.framework.registry import modules_of, stream_modules
+from fink_lib.science.framework.runner import run
 from fink_lib.surveys import Cut, get_survey
+from fink_lib.surveys.ztf.young import make_young
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ import pytest
 from fink_lib.catalogs import CATALOGS, load_catalog, loader
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
-from fink_lib.science.base import NO_MATCH
-from fink_lib.science.batch import AlertBatch
-from fink_lib.science.variable_stars import compute, load, provenance
+from fink_lib.science.cases.variable_stars import compute, load, provenance
+from fink_lib.science.framework.base import NO_MATCH
+from fink_lib.science.framework.batch import AlertBatch
 
 CACHE = Settings().cache
 ARCSEC = 1.0 / 3600.0

@@ -9,13 +9,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from fink_lib.catalogs import KNOWN, build_index, load_catalog, loader
-from fink_lib.catalogs.reading import read_catalog, sexagesimal
+from fink_lib.catalogs.angles import sexagesimal
+from fink_lib.catalogs.reading import read_catalog
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
-from fink_lib.science import known_sources
-from fink_lib.science.base import NO_MATCH
-from fink_lib.science.batch import AlertBatch
-from fink_lib.science.runner import run
+from fink_lib.science.cases import known_sources
+from fink_lib.science.framework.base import NO_MATCH
+from fink_lib.science.framework.batch import AlertBatch
+from fink_lib.science.framework.runner import run
 
 CACHE = Settings().cache
 ARCSEC = 1.0 / 3600.0

@@ -72,7 +72,7 @@ def test_a_description_beside_the_file_names_its_columns(tmp_path: Path) -> None
     ("name", "text", "description", "problem"),
     [
         ("mine.csv", "a,b\n1,2\n", None, "has no column ra, dec, label"),
-        ("mine.csv", "ra,dec,label\nx,y,z\n", None, "neither degrees nor sexagesimal"),
+        ("mine.csv", "ra,dec,label\nx,y,z\n", None, "no row with a position; .* no position: ra='x', dec='y'"),
         ("mine.csv", "ra,dec,label\n,,z\n", None, "no row with a position"),
         ("mine.csv", "ra,dec,label\n1,2,z\n", "{", "is not JSON"),
         ("mine.csv", "ra,dec,label\n1,2,z\n", '{"radius": 1}', "it may hold ra, dec, label"),
@@ -111,3 +111,16 @@ def test_the_digest_tells_content_and_reading_apart(tmp_path: Path) -> None:
     second = digest(known_files(tmp_path)["mine"])
     (tmp_path / "mine.csv").write_text("ra,dec,label,other\n1,2,a,c\n")
     assert len({digest(first), second, digest(known_files(tmp_path)["mine"])}) == 3
+
+
+@pytest.mark.parametrize("name", ["mine.parquet", "mine.fits"])
+def test_a_damaged_file_is_named_with_the_way_out(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"ra,dec,label\n\xff\xfe\x00 cut short")
+    with pytest.raises(ConfigError, match=rf"{name} cannot be read, is it damaged.*replace the file"):
+        write_standard(known_files(tmp_path)["mine"], tmp_path / "out.parquet")
+
+
+def test_a_table_of_text_that_is_cut_short_is_named_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_bytes(b"ra,dec,label\n\xff\xfe\x00 cut short")
+    with pytest.raises(ConfigError, match=r"no row with a position.*line 2 of mine.csv"):
+        write_standard(known_files(tmp_path)["mine"], tmp_path / "out.parquet")

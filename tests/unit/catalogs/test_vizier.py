@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fink_lib.catalogs import KNOWN, load_catalog
-from fink_lib.catalogs.reading import sexagesimal as read_angle
+from fink_lib.catalogs.angles import sexagesimal as read_angle
 from fink_lib.catalogs.vizier import DECLARED, Vizier, fetch, sexagesimal
 from fink_lib.cli.catalogs import from_vizier
 from fink_lib.config import Settings

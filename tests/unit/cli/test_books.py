@@ -37,13 +37,45 @@ def test_what_is_wrong_is_named_and_messages_of_no_night_have_no_page(settings: 
     for told in (
         "2021-11-22: the equation DOES NOT HOLD",
         "  1 lost; 5 expectations passed, 1 failed",
-        "  critical: silver.ra",
+        "  critical expectation failed: silver.ra",
+        "NOT EVERY NIGHT IS CLOSED: the problem above says which, and why",
         "messages of no night: the equation holds",
         "  3 offered, 3 in quarantine",
         "PROBLEM   night 2 was not closed",
         "PROBLEM   x",
     ):
         assert told in lines
-    assert sum("report" in line for line in lines[:-1]) == 1
+    assert sum("report.html" in line for line in lines) == 1
     assert lines[-1] == "THE BOOKS DO NOT BALANCE: see the report"
     assert [row["ok"] for row in list_rows([night(), open_night])] == ["yes", "NO"]
+
+
+def last_lines(settings: Settings, **books: Any) -> list[str]:
+    lines = list(book_lines(settings, {"ok": False, "error": None, **books}))
+    return [line for line in lines if line[:3].isupper() or line == "the books balance"]
+
+
+def test_a_night_that_quality_stopped_is_open_and_its_books_balance(settings: Settings) -> None:
+    assert last_lines(settings, nights=[night(ok=False, critical_failed=["silver.ra"])]) == [
+        "STAYS OPEN, for another reason than its equation: 2021-11-22: see the report",
+        "the books balance",
+    ]
+
+
+def test_an_equation_that_was_not_computed_is_not_called_broken(settings: Settings) -> None:
+    missing = {"reconcile": "no space left", "statistics": "the step has not run"}
+    bad = night(ok=False, equation_holds=False, not_computed=missing)
+    lines = list(book_lines(settings, {"nights": [bad], "ok": False}))
+    assert lines[0] == "2021-11-22: the equation was not computed (no space left)"
+    assert "  statistics was not computed: the step has not run" in lines
+    assert lines[-1] == "STAYS OPEN, for another reason than its equation: 2021-11-22: see the report"
+
+
+def test_what_is_merely_still_open_is_called_so(settings: Settings) -> None:
+    error = "still open, nothing moved for 900 s: ztf 2021-11-23"
+    assert last_lines(settings, nights=[night()], error=error) == [
+        f"PROBLEM   {error}",
+        "NOT EVERY NIGHT IS CLOSED: the problem above says which, and why",
+        "the books balance",
+    ]
+    assert "the books balance" not in last_lines(settings, nights=[], error=error)

@@ -42,7 +42,7 @@ def test_help_loads_nothing_of_ours_but_the_command_line() -> None:
         "print(sorted(name for name in sys.modules if name.startswith('fink_lib.')))"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    assert answer.stdout.strip() == str(["fink_lib.cli", "fink_lib.cli.main", "fink_lib.errors"])
+    assert answer.stdout.strip() == str(["fink_lib.cli", "fink_lib.cli.main", "fink_lib.errors", "fink_lib.moved"])
 
 
 @pytest.mark.parametrize("command", ["up", "down", "status", "doctor", "kafka", "jars", "night", "simulate"])

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from fink_lib.distribute.message import Facts, from_headers, to_headers
+from fink_lib.kafka.message import Facts, from_headers, to_headers
 
 NOW = dt.datetime(2021, 11, 22, 3, 4, 5, 678901, tzinfo=dt.UTC)
 FACTS = Facts(dt.date(2021, 11, 22), 2**53 + 1, "ZTF21abcdefg", "kn", "1.2", NOW, NOW, NOW, "0.1.0")

@@ -10,12 +10,12 @@ from confluent_kafka import KafkaError, KafkaException
 
 from fink_lib.config import Settings
 from fink_lib.distribute import restricted
-from fink_lib.distribute.access import set_readers
 from fink_lib.distribute.restricted import restricted_topics
-from fink_lib.distribute.users import check_user
 from fink_lib.errors import BrokerError, ConfigError
 from fink_lib.filters.registry import filters_of
-from fink_lib.user_filters.store import Action, Event, record
+from fink_lib.filters.users.store import Action, Event, record
+from fink_lib.kafka.access import set_readers
+from fink_lib.kafka.users import check_user
 
 STARS = "fink_variable_stars_ztf"
 
@@ -31,7 +31,7 @@ def test_nothing_is_restricted_unless_it_is_said(settings: Settings) -> None:
 def test_the_setting_and_the_filters_themselves(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     ours = {survey: [replace(one, restricted=one.name == "mdwarf_flare") for one in filters_of(survey)]
             for survey in ("ztf", "lsst")}  # fmt: skip
-    monkeypatch.setattr(restricted, "filters_of", lambda survey: tuple(ours[survey]))
+    monkeypatch.setattr(restricted, "filters_of", lambda survey: tuple(ours.get(survey, ())))
     assert restricted_topics(restricting(settings, STARS)) == {STARS, "fink_mdwarf_flare_lsst"}
 
 

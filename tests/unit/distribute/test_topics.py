@@ -1,6 +1,6 @@
 """Partitions are by object, and never move."""
 
-from fink_lib.distribute.topics import partition_of
+from fink_lib.kafka.topics import partition_of
 
 
 def test_the_partition_of_an_object_is_pinned() -> None:

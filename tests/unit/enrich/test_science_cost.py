@@ -8,7 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from fink_lib.enrich.cost import CostBook, SumByName, cost_path, read_cost
+from fink_lib.enrich.cost import CostBook, SumByName
+from fink_lib.enrich.cost_file import cost_path, read_cost
 
 ONE, OTHER = dt.date(2021, 11, 22), dt.date(2021, 11, 23)
 

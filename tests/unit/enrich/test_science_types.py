@@ -7,12 +7,13 @@ import pyspark.sql.types as T
 from pyspark.sql.pandas.types import to_arrow_type
 
 from fink_lib.config import Settings
-from fink_lib.enrich.schema import science_struct, silver_spec
 from fink_lib.enrich.science import ERRORS, ERRORS_TYPE, evaluate
-from fink_lib.science.forming import wanted
-from fink_lib.science.inputs import inputs_of
-from fink_lib.science.registry import stream_modules
+from fink_lib.lake.spark.table import spark_struct
+from fink_lib.science.framework.forming import wanted
+from fink_lib.science.framework.registry import stream_modules
+from fink_lib.science.framework.silver import science_schema, silver_spec
 from fink_lib.surveys import get_survey
+from fink_lib.surveys.inputs import inputs_of
 
 
 def test_an_alert_of_nulls_comes_back_as_declared() -> None:
@@ -24,7 +25,7 @@ def test_an_alert_of_nulls_comes_back_as_declared() -> None:
         for name in columns
     ]  # fmt: skip
     found = evaluate(pa.StructArray.from_arrays(arrays, list(columns)), "ztf", str(Settings().cache))
-    declared = T.StructType([*science_struct(modules).fields, T.StructField(ERRORS, ERRORS_TYPE)])
+    declared = T.StructType([*spark_struct(science_schema(modules)).fields, T.StructField(ERRORS, ERRORS_TYPE)])
     assert found.type == to_arrow_type(declared)
     told = dict(found.field(found.type.get_field_index(ERRORS))[0].as_py())
     assert all(why.startswith("not run: ") for why in told.values()), told

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fink_lib.enrich.repeats import NO_ARRIVALS, SeenNights
-from fink_lib.enrich.triage import TopicCodes, Triage, cuts_of, record, triage
-from fink_lib.surveys import get_survey
+from fink_lib.enrich.triage import TopicCodes, Triage, record, triage
 
 NIGHT = dt.date(2021, 11, 22)
 SCHEMA = pa.schema(
@@ -82,10 +81,3 @@ def test_the_flags_of_an_alert_add_up_to_one(facts: list[tuple[int, bool, bool]]
     batch = sort_out(*rows)
     assert set(places(batch)) <= {"quarantine", "repeat", "rejected", "silver"}
     assert batch.table.num_rows == len(facts)
-
-
-def test_the_i_band_is_cut_only_when_asked() -> None:
-    ztf = get_survey("ztf")
-    assert [cut.name for cut in cuts_of(ztf, keep_i_band=True)] == ["nbad", "rb"]
-    assert [cut.name for cut in cuts_of(ztf, keep_i_band=False)] == ["nbad", "rb", "i_band"]
-    assert cuts_of(get_survey("lsst"), keep_i_band=False) == ()

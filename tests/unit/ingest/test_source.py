@@ -55,3 +55,5 @@ def test_host_names_may_go_unchecked() -> None:
 def test_what_java_cannot_do_is_refused(given: dict[str, str]) -> None:
     with pytest.raises(ConfigError, match=r"FINK_KAFKA_SECURITY"):
         java_security(given)
+    with pytest.raises(ConfigError, match=r"FINK_ZTF_SECURITY"):
+        java_security(given, "FINK_ZTF_SECURITY")

@@ -6,25 +6,24 @@ from typing import Any
 
 import pyarrow as pa
 from deltalake import write_deltalake
-from pyspark.sql.pandas.types import to_arrow_schema
 
 from fink_lib.config import Settings
-from fink_lib.enrich.schema import silver_spec
-from fink_lib.science.forming import batch_of_packets, wanted
-from fink_lib.science.inputs import inputs_of
-from fink_lib.science.registry import stream_modules
-from fink_lib.science.runner import run, versions
+from fink_lib.science.framework.forming import batch_of_packets, wanted
+from fink_lib.science.framework.registry import stream_modules
+from fink_lib.science.framework.runner import run, versions
+from fink_lib.science.framework.silver import silver_spec
 from fink_lib.simulator.reading import read_path
 from fink_lib.simulator.sample import sample_night
 from fink_lib.surveys import ZTF, value_at
 from fink_lib.surveys.framing import decode
+from fink_lib.surveys.inputs import inputs_of
 
 AT = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
 
 
 def real_packets(settings: Settings, most: int) -> list[dict[str, Any]]:
     """Decoded alerts of the sample night."""
-    contents = (one for one in read_path(sample_night(settings)) if one.is_packet)
+    contents = (one for one in read_path(sample_night(settings, ZTF)) if one.is_packet)
     return [decode(ZTF.framing.unwrap(one.data)) for one, _ in zip(contents, range(most), strict=False)]
 
 
@@ -33,7 +32,7 @@ def write_silver(lake: Path, packets: list[dict[str, Any]], cache: Path) -> None
     spec, modules = silver_spec(ZTF), stream_modules("ztf")
     batch = batch_of_packets(packets, wanted(modules, inputs_of("ztf")), inputs_of("ztf"), ZTF)
     outcome = run(modules, batch, cache)
-    schema = to_arrow_schema(spec.schema)
+    schema = spec.plain_schema
     rows = [_facts(number, packet, versions(modules, cache)) for number, packet in enumerate(packets)]
     columns = {name: pa.array([row.get(name) for row in rows], schema.field(name).type) for name in schema.names}
     columns |= {name: array.cast(schema.field(name).type) for name, array in outcome.columns.items()}

@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import CommitFailedError
 
 from fink_lib.errors import LakeError
 from fink_lib.lake import swap as swaps
@@ -106,6 +107,20 @@ def test_a_commit_that_comes_second_is_looked_at_anew(live: Path, other: Path, m
     with pytest.raises(LakeError, match="replaced by another writer"):
         apply(table, swap)
     assert ids(live) == [1, 2, 3, 98]
+
+
+def test_the_permission_to_change_rows_may_come_second_too(
+    live: Path, other: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allow = swaps._allow_changes
+
+    def busy(_: DeltaTable) -> None:
+        monkeypatch.setattr(swaps, "_allow_changes", allow)
+        raise CommitFailedError("another one was first")
+
+    monkeypatch.setattr(swaps, "_allow_changes", busy)
+    apply(DeltaTable(live), change(live, other))
+    assert ids(live) == [2, 3, 20, 21]
 
 
 def test_a_file_that_is_gone_is_named(live: Path, tmp_path: Path) -> None:

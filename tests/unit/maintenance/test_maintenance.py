@@ -12,22 +12,21 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
-from pyspark.sql.pandas.types import to_arrow_schema
 from typer.testing import CliRunner
 
 from fink_lib.cli.shadow import app
 from fink_lib.config import Settings
-from fink_lib.crossmatch.tables import gold_catalog, gold_crossmatched
 from fink_lib.errors import ConfigError
 from fink_lib.lake import tables
 from fink_lib.lake.health import MB, fewest_files, health, is_crowded
+from fink_lib.lake.tables.catalogs import gold_catalog, gold_crossmatched
 from fink_lib.maintenance.prune import prune, unused_checkpoints
 from fink_lib.maintenance.readers import next_version, waiting
 from fink_lib.maintenance.run import keep_house, state_of
 from fink_lib.maintenance.vacuum import merge_small_files, retention_h, vacuum_table
 from fink_lib.reprocess import shadow_life
 from fink_lib.reprocess.shadow import shadow_spec
-from fink_lib.streaming.spec import Stage, StreamSpec
+from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import get_survey
 
 NOW = dt.datetime.now(dt.UTC)
@@ -105,7 +104,7 @@ def test_a_table_is_left_alone_while_old_rows_wait_for_a_stream(settings: Settin
     folder = checkpoint(settings, table, version=2)
     done = vacuum_table(settings, path, NOW)
     assert done["removed"] == 0
-    assert "rows wait for ztf.enrich/v1 since" in done["kept_because"]
+    assert "rows wait for ztf.enrich/v2 since" in done["kept_because"]
     assert len(data_files(path)) == 5
     checkpoint(settings, table, version=4)  # the stream has read everything; what follows moved files only
     assert next_version(folder, str(table.metadata().id)) == 4
@@ -143,10 +142,10 @@ def test_old_versions_of_a_catalogue_stay_readable_for_years(settings: Settings)
 
 
 def test_matches_are_merged_and_have_targets_and_catalogues_are_left_as_loaded(settings: Settings) -> None:
-    matched, catalog = gold_crossmatched(ZTF), gold_catalog("stars")
+    matched, catalog = gold_crossmatched(ZTF.name), gold_catalog("stars")
     for spec in (matched, catalog):
         spec.path(settings.lake).parent.mkdir(parents=True, exist_ok=True)
-        schema = to_arrow_schema(spec.schema)
+        schema = spec.plain_schema
         for _ in range(3):
             rows = pa.Table.from_pylist(
                 [{"night": dt.date(2021, 11, 22), "catalog": "stars", "cell": 1}], schema=schema
@@ -162,7 +161,7 @@ def test_matches_are_merged_and_have_targets_and_catalogues_are_left_as_loaded(s
 def test_a_table_that_is_being_written_is_merged_another_day(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spec = tables.silver_rejected(ZTF)
+    spec = tables.silver_rejected(ZTF.name)
     fill(spec.path(settings.lake))
 
     def conflict(*_: object, **__: object) -> None:
@@ -177,7 +176,7 @@ def test_files_beside_what_they_should_be(settings: Settings) -> None:
     assert not is_crowded(1, 1, 10)
     assert is_crowded(2, 1, 10)
     assert not is_crowded(12, 100 * MB, 10)
-    spec = tables.silver_rejected(ZTF)
+    spec = tables.silver_rejected(ZTF.name)
     assert health(spec, settings.lake) is None
     fill(spec.path(settings.lake))
     state = health(spec, settings.lake)
@@ -187,7 +186,7 @@ def test_files_beside_what_they_should_be(settings: Settings) -> None:
 
 
 def test_keeping_house_leaves_a_row_a_table(settings: Settings) -> None:
-    fill(tables.silver_rejected(ZTF).path(settings.lake))
+    fill(tables.silver_rejected(ZTF.name).path(settings.lake))
     for _ in range(2):  # the same day twice
         keep_house(settings, NOW)
     kept = DeltaTable(str(settings.lake / "gold__upkeep")).to_pyarrow_table().to_pylist()
@@ -200,9 +199,9 @@ def test_keeping_house_leaves_a_row_a_table(settings: Settings) -> None:
 
 
 def test_rows_of_no_night_are_merged_and_stay(settings: Settings) -> None:
-    spec = tables.quarantine(ZTF)
+    spec = tables.quarantine(ZTF.name)
     path = spec.path(settings.lake)
-    schema = to_arrow_schema(spec.schema)
+    schema = spec.plain_schema
     for offset in range(4):
         row = {"night": None, "kafka_topic": "t", "kafka_partition": 0, "kafka_offset": offset, "raw": b"Obj"}
         write_deltalake(str(path), pa.Table.from_pylist([row], schema=schema), mode="append", partition_by=["night"])
@@ -256,7 +255,7 @@ def test_a_shadow_that_was_stopped_long_ago_no_longer_keeps_bronze(settings: Set
     shutil.rmtree(settings.checkpoints / "ztf.enrich")
     spec.report.parent.mkdir(parents=True)
     spec.report.write_text("a comparison")
-    assert "rows wait for ztf.shadow_newer/v1" in vacuum_table(settings, bronze, NOW)["kept_because"]
+    assert "rows wait for ztf.shadow_newer/v2" in vacuum_table(settings, bronze, NOW)["kept_because"]
     for path in (*spec.tables.rglob("*"), *spec.checkpoint.parent.rglob("*"), spec.checkpoint.parent):
         os.utime(path, (time.time() - 29 * DAY_S,) * 2)
     assert prune(settings)["shadows"] == []

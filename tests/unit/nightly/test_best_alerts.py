@@ -2,6 +2,7 @@
 
 import base64
 import io
+import math
 import struct
 import tarfile
 import zlib
@@ -13,19 +14,20 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
-from pyspark.sql.pandas.types import to_arrow_schema
 
-from fink_lib.enrich.schema import silver_spec
 from fink_lib.filters.registry import filters_of
-from fink_lib.lake.tables import bronze_alerts, gold_published
-from fink_lib.nightly.best.choose import choose, ranking_columns
-from fink_lib.nightly.best.collect import best_of_night, labels, light_curve
-from fink_lib.nightly.best.light_curve import Axis, light_curve_svg
-from fink_lib.nightly.best.rows import night_files, read_columns, rows_of
-from fink_lib.nightly.best.stamps import NOTHING, read_stamp, stamp_png, stretch, to_png
+from fink_lib.lake.tables import gold_published
 from fink_lib.nightly.job import NightContext
-from fink_lib.science.inputs import inputs_of
+from fink_lib.nightly.report.best.choose import choose, ranking_columns
+from fink_lib.nightly.report.best.collect import best_of_night, labels, light_curve
+from fink_lib.nightly.report.best.rows import night_files, read_columns, rows_of
+from fink_lib.render.light_curve import Axis, light_curve_svg
+from fink_lib.render.stamps import NOTHING, read_stamp, stamp_png, stretch, to_png
+from fink_lib.science.framework.silver import silver_spec
 from fink_lib.surveys import get_survey
+from fink_lib.surveys.inputs import inputs_of
+from fink_lib.surveys.tables import bronze_spec
+from fink_lib.testing.bytes import kept_bytes
 from fink_lib.testing.nights import NIGHT
 
 ZTF = get_survey("ztf")
@@ -93,7 +95,7 @@ def table(rows: list[tuple[int, str | None, float | None, float | None, float]])
     names = ("alert_id", "object_id", "candidate.drb", "candidate.rb", "candidate.magpsf")
     columns = {name: [row[at] for row in rows] for at, name in enumerate(names)}
     nothing = pa.nulls(len(rows))
-    rest = {name: nothing for name in ranking_columns(filters_of("ztf")) if name not in names}
+    rest = {name: nothing for name in ranking_columns(filters_of("ztf"), ZTF.report.scores) if name not in names}
     return pa.table({**columns, **rest})
 
 
@@ -110,7 +112,7 @@ def test_the_best_are_ranked_by_score_or_by_the_filters_own_ranking() -> None:
     )
     names = ["variable_stars"] * 6 + ["bright_transients"] * 3
     sent = pa.table({"filter": names, "alert_id": [1, 2, 3, 4, 5, 6, 1, 2, 3]})
-    found = choose(sent, silver, filters_of("ztf"), most=4)
+    found = choose(sent, silver, filters_of("ztf"), ZTF.report.scores, most=4)
     best = {name: [one.alert_id for one in found if one.filter == name] for name in dict.fromkeys(names)}
     assert best["variable_stars"] == [4, 2, 3, 5]  # object a once, by its better alert; ties by alert id
     assert best["bright_transients"] == [3, 1, 2]  # the brightest first
@@ -145,17 +147,49 @@ def row_of(packet: dict[str, Any], **science: Any) -> dict[str, Any]:
 def test_a_real_light_curve_ends_with_its_own_alert(packets: list[dict[str, Any]]) -> None:
     for packet in packets:
         curve = light_curve(row_of(packet), inputs_of("ztf"), ZTF)
-        points = curve["points"]
-        assert curve["kind"] == "mag"
+        points, kind = curve["points"], curve["kind"]
+        signs = [point["isdiffpos"] for point in (packet["candidate"], *(packet["prv_candidates"] or ()))]
+        assert kind == ("flux" if {"f", "0"} & set(signs) else "mag")
         assert len(points) == 1 + len(packet["prv_candidates"] or [])
         last = points[-1]
         assert last["days"] == 0
-        assert last["mag"] == pytest.approx(packet["candidate"]["magpsf"], abs=1e-5)
+        size = last["mag"] if kind == "mag" else 31.4 - 2.5 * math.log10(abs(last["flux"]))
+        assert size == pytest.approx(packet["candidate"]["magpsf"], abs=1e-5)
         svg = light_curve_svg(curve)
-        seen = [point for point in points if point["mag"] is not None]
+        seen = [point for point in points if point[kind] is not None]
         assert svg.count("<circle") == len(seen)
         assert svg.count('class="now"') == sum(point["days"] == 0 for point in seen)
-        assert svg.count("<path") == sum(point["mag"] is None and point["mag_limit"] is not None for point in points)
+        limits = [point for point in points if point[kind] is None and point[f"{kind}_limit"] is not None]
+        assert svg.count("<path") == len(limits)
+
+
+def heights_of(curve: dict[str, Any]) -> list[float]:
+    """Return the height of each detection in the picture, in pixels from its top."""
+    return [float(part.split('"')[0]) for part in light_curve_svg(curve).split(' cy="')[1:]]
+
+
+def test_a_negative_difference_is_drawn_below_zero(packets: list[dict[str, Any]]) -> None:
+    """A source of 18 mag below its reference is no brightening: it lies as far under zero as one above it does over."""
+    packet = packets[0]
+    now = {**packet["candidate"], "magpsf": 18.0, "sigmapsf": 0.1, "isdiffpos": "f"}
+    row = dict.fromkeys(("magpsf", "sigmapsf", "isdiffpos")) | {"diffmaglim": 20.5}
+    times = [now["jd"] - days for days in (3.0, 2.0, 1.0)]
+    past = [{**now, "jd": times[0], "magpsf": 19.0}, {**now, "jd": times[1], "magpsf": 18.0, "isdiffpos": "t"}]
+    past += [{**now, **row, "jd": times[2]}]
+    curve = light_curve(row_of({**packet, "candidate": now, "prv_candidates": past}), inputs_of("ztf"), ZTF)
+    assert curve["kind"] == "flux"
+    njy = 10 ** (0.4 * (31.4 - 18.0))
+    fluxes = [point["flux"] for point in curve["points"]]
+    assert fluxes[2] is None
+    assert [flux for flux in fluxes if flux is not None] == pytest.approx([-njy / 10**0.4, njy, -njy], rel=1e-6)
+    assert curve["points"][2]["flux_limit"] == pytest.approx(10 ** (0.4 * (31.4 - 20.5)), rel=1e-6)
+    fainter, above, below = heights_of(curve)
+    assert above < fainter < below
+    svg = light_curve_svg(curve)
+    zero = float(svg.split('class="zero"')[0].rsplit('y1="', 1)[1].split('"')[0])
+    assert above < zero < fainter
+    assert zero == pytest.approx((above + below) / 2.0, abs=0.1)
+    assert "difference flux, µJy" in svg
 
 
 def test_magnitudes_grow_downwards_and_fluxes_upwards() -> None:
@@ -191,10 +225,11 @@ def lake(context: NightContext, packets: list[dict[str, Any]]) -> NightContext:
     place = {"night": night, "kafka_topic": "t", "kafka_partition": 0}
     rows = [row_of(packet, **place, kafka_offset=at, band="r", vsx="RRAB") for at, packet in enumerate(packets)]
     sent = [{**row, "filter": "variable_stars"} for row in rows[:5]]
-    again = [*rows, {**rows[0], "kafka_offset": 99}]
-    for spec, some in ((silver_spec(ZTF), rows), (bronze_alerts(ZTF), again), (gold_published(ZTF), sent)):
+    kept = [row | kept_bytes(packet, "ztf", root) for row, packet in zip(rows, packets, strict=True)]
+    again = [*kept, {**kept[0], "kafka_offset": 99}]
+    for spec, some in ((silver_spec(ZTF), rows), (bronze_spec(ZTF), again), (gold_published(ZTF.name), sent)):
         for part in (some[:3], some[3:]):
-            table = pa.Table.from_pylist(part, schema=to_arrow_schema(spec.schema))
+            table = pa.Table.from_pylist(part, schema=spec.plain_schema)
             write_deltalake(str(spec.path(root)), table, mode="append", partition_by=["night"])
     return context
 
@@ -209,7 +244,9 @@ def test_the_best_of_a_real_night_come_with_their_stamps(lake: NightContext, pac
         packet = by_id[one["alert_id"]]
         assert one["object_id"] == packet["objectId"]
         assert one["labels"] == {"vsx": "RRAB"}
-        assert one["light_curve"]["points"][-1]["mag"] == pytest.approx(packet["candidate"]["magpsf"], abs=1e-5)
+        last = one["light_curve"]["points"][-1]
+        size = last["mag"] if "mag" in last else 31.4 - 2.5 * math.log10(abs(last["flux"]))
+        assert size == pytest.approx(packet["candidate"]["magpsf"], abs=1e-5)
         png = stamp_png(packet["cutoutDifference"]["stampData"]) or b""
         assert one["stamps"]["difference"] == "data:image/png;base64," + base64.b64encode(png).decode()
 
@@ -217,11 +254,11 @@ def test_the_best_of_a_real_night_come_with_their_stamps(lake: NightContext, pac
 def test_a_past_night_has_the_same_best_after_compaction_and_vacuum(lake: NightContext) -> None:
     versions = {"bronze": 1, "silver": 1, "published": 1}
     before = best_of_night(lake, versions)
-    for spec in (bronze_alerts(ZTF), silver_spec(ZTF), gold_published(ZTF)):
+    for spec in (bronze_spec(ZTF), silver_spec(ZTF), gold_published(ZTF.name)):
         table = DeltaTable(str(spec.path(lake.settings.lake)))
         assert table.optimize.compact()["numFilesRemoved"] == 2
     assert best_of_night(lake, versions) == before
-    for spec in (bronze_alerts(ZTF), silver_spec(ZTF), gold_published(ZTF)):
+    for spec in (bronze_spec(ZTF), silver_spec(ZTF), gold_published(ZTF.name)):
         table = DeltaTable(str(spec.path(lake.settings.lake)))
         assert table.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False, full=True)
     assert best_of_night(lake, versions) == before

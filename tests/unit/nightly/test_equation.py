@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fink_lib.nightly.equation import (
+from fink_lib.nightly.reconcile.equation import (
     NAMED_AT_MOST,
     Attribution,
     Difference,
@@ -35,6 +35,14 @@ def test_a_lost_message_breaks_the_sum() -> None:
     assert not equation.holds
 
 
+def test_a_loss_that_was_accepted_is_a_term_of_the_equation() -> None:
+    topics = [topic(n22=Attribution(4, 0, 0, 2), null=Attribution(accepted=1)), topic(n22=Attribution(1))]
+    equation = offered_equation("2021-11-22", topics, ())
+    assert equation.text == "7 offered = 5 bronze + 0 quarantine + 2 accepted losses"
+    assert equation.holds
+    assert all(one.adds_up for one in topics)
+
+
 def test_a_fault_breaks_the_equation_even_where_the_sums_agree() -> None:
     fault = Difference(Fault.LOST, 1, (Message("t", 0, 5),))
     equation = offered_equation("2021-11-22", [topic(n22=Attribution(4))], (fault,))
@@ -50,7 +58,8 @@ def test_the_sentence_names_counts_and_the_first_ids() -> None:
     assert error is not None
     assert str(error) == (
         "the night ztf 2021-11-22 does not add up: 12 offered ≠ 3 bronze + 0 quarantine, "
-        "9 offered by Kafka, but neither in bronze nor in quarantine (first: 100, 101, 102, 103, 104)"
+        "9 offered by Kafka, but neither in bronze nor in quarantine (first: 100, 101, 102, 103, 104); "
+        "what is gone for good is accepted, with a reason, by `fink losses accept`: then close the night again"
     )
     assert check("ztf 2021-11-22", [fine]) is None
 

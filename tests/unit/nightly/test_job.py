@@ -7,9 +7,9 @@ import pytest
 
 from fink_lib.config import Settings
 from fink_lib.errors import BrokerError, EquationBroken, LakeError
-from fink_lib.job_run import EXIT_FAILED, EXIT_FATAL
 from fink_lib.nightly.job import NightContext, Outcome, run_step
 from fink_lib.nightly.results import NOT_RUN, Step, read_result, why_missing
+from fink_lib.processes.endings import EXIT_FAILED, EXIT_FATAL
 
 ARGUMENTS = ("--survey", "ztf", "--night", "2021-11-22", "--run-id", "r1")
 

@@ -6,10 +6,10 @@ import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 
 from fink_lib.nightly import manifest
+from fink_lib.nightly.closed import NightsLedger
 from fink_lib.nightly.job import NightContext, perform
-from fink_lib.nightly.ledger import NightsLedger
 from fink_lib.nightly.results import Step, read_result, write_result
-from fink_lib.streaming.drain import nights_to_close
+from fink_lib.streams.drain import nights_to_close
 from fink_lib.testing.nights import NIGHT
 
 DAY = NIGHT.isoformat()

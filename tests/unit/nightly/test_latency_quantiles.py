@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from fink_lib.nightly.latency import QUANTILES, quantiles
+from fink_lib.nightly.statistics.latency import QUANTILES, quantiles
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, 5000])

@@ -11,11 +11,11 @@ from deltalake import DeltaTable, write_deltalake
 from fink_lib.errors import EquationBroken, ExpectationFailed, NightError
 from fink_lib.lake.digest import table_digest
 from fink_lib.nightly import manifest
-from fink_lib.nightly.equation import Attribution
+from fink_lib.nightly.closed import NightsLedger
 from fink_lib.nightly.job import NightContext, perform
-from fink_lib.nightly.ledger import NightsLedger
+from fink_lib.nightly.reconcile.equation import Attribution
+from fink_lib.nightly.reconcile.undated import undated_entry
 from fink_lib.nightly.results import Step, read_result, write_failure, write_result
-from fink_lib.nightly.undated import undated_entry
 from fink_lib.testing.nights import NIGHT, OUTPUT
 
 CONTRACT = {

@@ -8,9 +8,9 @@ import pytest
 from deltalake import DeltaTable
 
 from fink_lib import lake
-from fink_lib.nightly import history
-from fink_lib.nightly.compare import changes, compare
-from fink_lib.nightly.summary import Summary, from_rows, summarise, to_rows
+from fink_lib.nightly.report.compare import changes, compare
+from fink_lib.nightly.statistics import history
+from fink_lib.nightly.statistics.summary import Summary, from_rows, summarise, to_rows
 
 NIGHTS = [dt.date(2021, 11, day) for day in range(1, 6)]
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from fink_lib.cli.main import main
-from fink_lib.nightly import manifest, report
+from fink_lib.nightly import manifest
 from fink_lib.nightly.job import NightContext, perform
-from fink_lib.nightly.night_index import entries, write_index
+from fink_lib.nightly.report import step as report
+from fink_lib.nightly.report.night_index import entries, write_index
 from fink_lib.nightly.results import Step
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from fink_lib.config import Settings
-from fink_lib.nightly import report
 from fink_lib.nightly.job import NightContext, perform
-from fink_lib.nightly.notify import SENT, notify
+from fink_lib.nightly.report import step as report
+from fink_lib.nightly.report.notify import SENT, notify
 from fink_lib.nightly.results import Step
 
 

@@ -6,10 +6,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from fink_lib.lake.tables import packet_struct
 from fink_lib.nightly.job import NightContext
-from fink_lib.nightly.packet_nulls import leaf_paths, null_shares, packet_nulls
+from fink_lib.nightly.statistics.packet_nulls import leaf_paths, null_shares, packet_nulls
 from fink_lib.surveys import get_survey
+from fink_lib.surveys.tables import packet_schema
 
 PATHS = {"candidate.rb", "candidate.drb", "candidate.new"}
 
@@ -38,7 +38,7 @@ def test_a_column_that_a_file_does_not_count_is_left_out(tmp_path: Path) -> None
     [("ztf", "candidate.drb", "prv_candidates"), ("lsst", "ssSource.eclLambda", "prvDiaSources")],
 )
 def test_fields_of_structs_are_asked_for_and_those_of_lists_are_not(survey: str, known: str, lists: str) -> None:
-    paths = set(leaf_paths(packet_struct(get_survey(survey), cutouts=False)))
+    paths = set(leaf_paths(packet_schema(get_survey(survey), cutouts=False)))
     assert known in paths
     assert not any(path.startswith(lists) for path in paths)
 

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fink_lib.nightly import page, report
-from fink_lib.nightly.compare import catalog_changes
-from fink_lib.nightly.flow import flow_svg
 from fink_lib.nightly.job import NightContext, perform
-from fink_lib.nightly.plots import to_map
+from fink_lib.nightly.report import page
+from fink_lib.nightly.report import step as report
+from fink_lib.nightly.report.compare import catalog_changes
 from fink_lib.nightly.results import Step, read_result, write_failure, write_result
+from fink_lib.render.flow import flow_svg
+from fink_lib.render.plots import to_map
 
 
 def page_of(context: NightContext) -> str:

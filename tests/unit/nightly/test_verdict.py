@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fink_lib.nightly.verdict import WORDS, verdict
+from fink_lib.nightly.report.verdict import WORDS, verdict
 
 
 def reconciled(*, holds: bool = True, offered: int = 9) -> dict[str, Any]:

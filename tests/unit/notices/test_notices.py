@@ -13,7 +13,7 @@ from deltalake import write_deltalake
 
 from fink_lib.config import Settings
 from fink_lib.errors import BrokerError, ConfigError
-from fink_lib.notices import run, sinks
+from fink_lib.notices import run, senders
 from fink_lib.notices.job import deliver
 from fink_lib.notices.outbox import Action, entries, step
 from fink_lib.notices.run import deliver_waiting, queue_night
@@ -91,6 +91,7 @@ def test_each_alert_of_a_filter_is_told_once(quick: Settings, hook: Any) -> None
     assert queue_night(quick, mine, MANIFEST) == 1
     deliver_waiting(quick, mine)
     assert [post["alert_ids"] for post in hook.posts] == [[5, 2**53 + 1], [7]]
+    assert [post["alert_ids_text"] for post in hook.posts] == [["5", "9007199254740993"], ["7"]]
     assert hook.posts[1]["subject"] == f"sn: 1 new alert of ZTF, {NIGHT}"
     assert "ZTF21b  5" in hook.posts[0]["text"]
 
@@ -145,7 +146,7 @@ def test_an_answer_that_comes_too_late_is_uncertain(
 ) -> None:
     mine = [asked(hook)]
     queue_night(quick, mine, MANIFEST)
-    monkeypatch.setattr(sinks, "TIMEOUT_S", 0.1)
+    monkeypatch.setattr(senders, "TIMEOUT_S", 0.1)
     hook.thinks_s = 0.5
     assert deliver_waiting(quick, mine) == {Action.UNCERTAIN: 1}
     assert deliver_waiting(quick, mine) == {}

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fink_lib.cli.filters import app
+from fink_lib.compare_fink.parity import id_column
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
 from fink_lib.filters.base import Clause, Filter
@@ -19,10 +20,9 @@ from fink_lib.filters.evaluate import evaluate
 from fink_lib.filters.registry import active_filters, filters_of, inputs_of
 from fink_lib.offline.alerts import Science, alert_tables, batch_of
 from fink_lib.offline.packets import packets_of
-from fink_lib.offline.parity import id_column
 from fink_lib.offline.run import Given
 from fink_lib.offline.selection import select, why
-from fink_lib.science.registry import modules_of
+from fink_lib.science.framework.registry import modules_of
 from fink_lib.surveys import get_survey
 
 ZTF = get_survey("ztf")

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from fink_lib.config import PROJECT_DIR, Settings
-from fink_lib.streaming.heartbeat import Heartbeat, StreamState
-from fink_lib.streaming.spec import Stage, StreamSpec
+from fink_lib.streams.heartbeat import Heartbeat, StreamState
+from fink_lib.streams.spec import Stage, StreamSpec
 
 
 @pytest.fixture

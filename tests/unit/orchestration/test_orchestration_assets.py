@@ -1,14 +1,13 @@
 from fink_lib.lake import tables
 from fink_lib.orchestration.assets import NIGHTS_TABLE, night_asset, stage_tables, stream_asset, survey_tables
-from fink_lib.streaming.spec import Stage
+from fink_lib.streams.spec import Stage
 from fink_lib.surveys import get_survey
+from fink_lib.surveys.tables import night_specs
 
 
 def test_table_assets_are_named_like_the_tables() -> None:
-    ztf = get_survey("ztf")
-    specs = [tables.bronze_alerts(ztf), tables.quarantine(ztf), tables.silver_rejected(ztf), tables.gold_published(ztf)]
     named = {asset.name for asset in survey_tables("ztf")}
-    assert {spec.full_name for spec in specs} | {"silver_ztf__alerts"} == named
+    assert {spec.full_name for spec in night_specs(get_survey("ztf")).values()} == named
     assert tables.gold_nights().full_name == NIGHTS_TABLE
 
 

@@ -13,11 +13,11 @@ from deltalake import write_deltalake
 
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError, JobFailed
-from fink_lib.job_run import EXIT_FATAL
 from fink_lib.orchestration.assets import table_asset
 from fink_lib.orchestration.jobs import SparkJobOperator
-from fink_lib.streaming.process import processes_of
-from fink_lib.streaming.runner import job_environment
+from fink_lib.processes.endings import EXIT_FATAL
+from fink_lib.processes.identity import processes_of
+from fink_lib.streams.runner import job_environment
 
 
 @pytest.fixture
@@ -53,6 +53,24 @@ def test_the_last_word_of_a_failing_job_is_the_error(job: Path) -> None:
         operator().execute({})
     job.write_text("raise SystemExit(1)")
     with pytest.raises(JobFailed, match="ended with code 1 and without a word"):
+        operator().execute({})
+
+
+def test_the_sentence_is_the_error_whatever_the_jvm_says_after_it(job: Path) -> None:
+    after = "2026-01-02 03:04:05,678 INFO py4j.clientserver Closing down clientserver connection"
+    job.write_text(
+        f"import sys; sys.stderr.write('compact failed: no space left\\n{after}\\nOpenJDK: a word\\n'); sys.exit(2)"
+    )
+    with pytest.raises(JobFailed, match=r"^compact failed: no space left$"):
+        operator().execute({})
+    job.write_text(f"import sys; sys.stderr.write('ImportError: no module\\n{after}\\n'); sys.exit(1)")
+    with pytest.raises(JobFailed, match=r"^ImportError: no module$"):
+        operator().execute({})
+    job.write_text(f"import sys; sys.stderr.write('{after}\\n'); sys.exit(1)")
+    with pytest.raises(JobFailed, match="ended with code 1 and without a word"):
+        operator().execute({})
+    job.write_text("import os; os.kill(os.getpid(), 9)")
+    with pytest.raises(JobFailed, match="compact of night 2021-11-22 was ended by SIGKILL, perhaps for want of memory"):
         operator().execute({})
 
 

@@ -7,11 +7,13 @@ import pytest
 from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
 
 from fink_lib.config import Settings
-from fink_lib.errors import NightNotDrained, StreamFailed, StreamStalled
+from fink_lib.errors import ConfigError, NightNotDrained, StreamBroken, StreamFailed, StreamStalled
 from fink_lib.orchestration.operators import DrainOperator, StreamOperator
-from fink_lib.orchestration.triggers import DrainTrigger, StreamTrigger
-from fink_lib.streaming.runner import LocalRunner
-from fink_lib.streaming.spec import Stage, StreamSpec
+from fink_lib.orchestration.triggers import DrainTrigger, HoldTrigger, StreamTrigger
+from fink_lib.streams.faults import forgive, note_end
+from fink_lib.streams.heartbeat import Heartbeat
+from fink_lib.streams.runner import LocalRunner
+from fink_lib.streams.spec import Stage, StreamSpec
 
 
 class Store(dict[str, Any]):
@@ -113,7 +115,7 @@ def test_changed_settings_replace_the_driver_once(
 ) -> None:
     deferred(operator, context)
     first = context["asset_state_store"][operator.stream]["handle"]
-    monkeypatch.setenv("FINK_KEEP_I_BAND", "false")
+    monkeypatch.setenv("FINK_ZTF_OPTIONAL_CUTS", "i_band")
     with pytest.raises(TaskDeferred) as deferral:
         operator.execute_complete(context, {"state": "outdated", "reason": "settings"})
     second = context["asset_state_store"][operator.stream]["handle"]
@@ -124,7 +126,7 @@ def test_changed_settings_replace_the_driver_once(
 def test_drain_does_not_wait_for_a_drained_survey(
     context: dict[str, Any], home: Settings, quiet: Callable[..., None]
 ) -> None:
-    operator = DrainOperator(task_id="drain", survey="ztf")
+    operator = DrainOperator(task_id="drain", survey="ztf", night="2021-11-22")
     trigger = deferred(operator, context)
     assert isinstance(trigger, DrainTrigger)
     assert trigger.deadline == context["dag_run"].start_date.timestamp() + home.night_deadline_s
@@ -133,7 +135,57 @@ def test_drain_does_not_wait_for_a_drained_survey(
 
 
 def test_the_deadline_names_what_holds_it_up(home: Settings) -> None:
-    operator = DrainOperator(task_id="drain", survey="ztf")
+    operator = DrainOperator(task_id="drain", survey="ztf", night="2021-11-22")
     with pytest.raises(NightNotDrained, match="1800 s: stream enrich is 3 behind"):
         operator.execute_complete({}, {"drained": False, "reason": "stream enrich is 3 behind"})
     operator.execute_complete({}, {"drained": True, "reason": ""})
+
+
+def test_a_lasting_end_makes_the_run_red_and_the_next_one_waits(
+    operator: StreamOperator, context: dict[str, Any], home: Settings
+) -> None:
+    with pytest.raises(StreamBroken, match="no column"):
+        operator.execute_complete(context, {"state": "failed", "reason": "no column", "lasting": True})
+    spec = StreamSpec("ztf", Stage.ENRICH, home)
+    beat = Heartbeat(spec.name, spec.hash, "token", 1, "here")
+    note_end(beat, ConfigError("no column"))
+    beat.write(spec.paths.heartbeat)
+    waits = deferred(operator, context)
+    assert isinstance(waits, HoldTrigger)
+    assert waits.look() is None
+    assert LocalRunner(home).find(spec) is None, "no driver is started that would end alike"
+    forgive(spec)
+    released = waits.look()
+    assert released is not None
+    with pytest.raises(TaskDeferred) as deferral:
+        operator.execute_complete(context, released)
+    assert isinstance(deferral.value.trigger, StreamTrigger)
+    assert LocalRunner(home).find(spec) is not None
+
+
+def test_clearing_the_waiting_task_tries_the_stream_again(
+    operator: StreamOperator, context: dict[str, Any], home: Settings
+) -> None:
+    spec = StreamSpec("ztf", Stage.ENRICH, home)
+    beat = Heartbeat(spec.name, spec.hash, "token", 1, "here")
+    note_end(beat, ConfigError("no column"))
+    beat.write(spec.paths.heartbeat)
+    assert isinstance(deferred(operator, context), HoldTrigger)
+    assert isinstance(deferred(operator, context), StreamTrigger)
+
+
+def test_a_driver_that_cannot_be_started_makes_the_run_red_once_that_lasts(
+    operator: StreamOperator, context: dict[str, Any], home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FINK_PROJECT", str(home.home))
+    with pytest.raises(StreamBroken, match="there is no driver at"):
+        operator.execute(context)
+    assert isinstance(deferred(operator, context), HoldTrigger)
+
+
+def test_a_stall_that_comes_back_is_broken(operator: StreamOperator, context: dict[str, Any], home: Settings) -> None:
+    event = {"state": "stalled", "reason": "silent since 70 s"}
+    for error in (StreamStalled, StreamStalled, StreamBroken):
+        deferred(operator, context)
+        with pytest.raises(error):
+            operator.execute_complete(context, event)

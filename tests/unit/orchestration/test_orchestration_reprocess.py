@@ -42,7 +42,7 @@ def test_a_step_is_given_the_request_and_the_decision(job: Path) -> None:
     words = json.loads(Path(f"{Settings().home}.txt").read_text())
     assert words[:3] == ["plan", "--id", "run-1"]
     assert json.loads(words[4]) == {"first_night": "2018-11-29", "dry_run": False, "catalogs": None, "survey": "ztf"}
-    assert words[5:] == ["--by", "vera", "--reason", "why"]
+    assert words[5:] == ["--by=vera", "--reason=why"]
 
 
 def test_the_comparison_is_what_the_person_reads(job: Path) -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import datetime as dt
 import importlib
 import time
 from collections.abc import Callable, Iterator
@@ -10,9 +11,11 @@ from airflow.triggers.base import BaseTrigger
 from deltalake import write_deltalake
 
 from fink_lib.config import Settings
-from fink_lib.orchestration.triggers import DrainTrigger, StreamTrigger
-from fink_lib.streaming.runner import LocalRunner
-from fink_lib.streaming.spec import Stage, StreamSpec
+from fink_lib.orchestration.triggers import DrainTrigger, HoldTrigger, StreamTrigger
+from fink_lib.streams.runner import LocalRunner
+from fink_lib.streams.spec import Stage, StreamSpec
+from fink_lib.surveys import get_survey
+from fink_lib.surveys.calendar import night_ends_at
 
 FAST = {"poll_s": 0.001, "settle_s": 0.0}
 
@@ -45,6 +48,7 @@ def driver(home: Settings) -> Iterator[StreamSpec]:
     [
         StreamTrigger(survey="ztf", stage="ingest", spec_hash="abc", announced={"2021-11-22": "3+0"}, poll_s=7),
         DrainTrigger(survey="ztf", deadline=12.5, settle_s=1),
+        HoldTrigger(survey="ztf", stage="enrich", poll_s=3),
     ],
 )
 def test_a_trigger_survives_its_serialization(trigger: BaseTrigger) -> None:
@@ -80,7 +84,7 @@ def test_a_stopped_driver_is_told_from_a_failed_one(driver: StreamSpec) -> None:
 
 
 def test_changed_settings_are_noticed(driver: StreamSpec, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FINK_KEEP_I_BAND", "false")
+    monkeypatch.setenv("FINK_ZTF_OPTIONAL_CUTS", "i_band")
     trigger = StreamTrigger(survey="ztf", stage="enrich", spec_hash=driver.hash, **FAST)
     assert event_of(trigger)["state"] == "outdated"
 
@@ -107,6 +111,26 @@ def test_a_drained_survey_rotates_once_for_the_same_counts(
     late = again.look()
     assert late is not None
     assert late["nights"] == {"2021-11-22": "6+0"}
+
+
+def test_a_pause_of_the_telescope_ends_no_night(
+    driver: StreamSpec, quiet: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fink_lib.orchestration.triggers.survey_not_drained", lambda *_: "")
+    rows = pa.table({"night": ["2021-11-22"] * 3, "id": [1, 2, 3]})
+    write_deltalake(str(driver.settings.lake / "bronze_ztf__alerts"), rows, partition_by=["night"])
+    end_s = night_ends_at(get_survey("ztf"), dt.date(2021, 11, 22))
+    trigger = StreamTrigger(survey="ztf", stage="enrich", **FAST)
+    monkeypatch.setattr("fink_lib.orchestration.triggers.time.time", lambda: end_s - 1.0)
+    assert trigger._rotation(driver.settings) is None
+    monkeypatch.setattr("fink_lib.orchestration.triggers.nights_to_close", None)  # nothing is counted again
+    assert trigger._rotation(driver.settings) is None
+    monkeypatch.undo()
+    monkeypatch.setattr("fink_lib.orchestration.triggers.survey_not_drained", lambda *_: "")
+    monkeypatch.setattr("fink_lib.orchestration.triggers.time.time", lambda: end_s + 1.0)
+    event = trigger._rotation(driver.settings)
+    assert event is not None
+    assert event["nights"] == {"2021-11-22": "3+0"}
 
 
 def test_drain_ends_when_drained_or_at_the_deadline(home: Settings, quiet: Callable[..., None]) -> None:

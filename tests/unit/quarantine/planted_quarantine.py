@@ -6,7 +6,6 @@ from typing import Any
 
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
-from pyspark.sql.pandas.types import to_arrow_schema
 
 from fink_lib.lake.tables import quarantine
 from fink_lib.surveys import ZTF, Survey
@@ -16,7 +15,7 @@ AT = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
 
 def plant_quarantine(lake: Path, rows: list[dict[str, Any]], survey: Survey = ZTF) -> None:
     """Append messages to the quarantine; each row needs `kafka_offset` and `raw`."""
-    spec = quarantine(survey)
+    spec = quarantine(survey.name)
     usual = {
         "night": None,
         "alert_id": None,
@@ -30,7 +29,7 @@ def plant_quarantine(lake: Path, rows: list[dict[str, Any]], survey: Survey = ZT
         "code_version": "0.0.1",
         "raw_key": b"key",
     }
-    schema = to_arrow_schema(spec.schema)
+    schema = spec.plain_schema
     table = DeltaTable.create(
         spec.path(lake),
         schema,

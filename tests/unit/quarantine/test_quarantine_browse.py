@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from fink_lib.cli.quarantine import app
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError, LakeError
-from fink_lib.job_run import EXIT_FATAL
+from fink_lib.processes.endings import EXIT_FATAL
 from fink_lib.quarantine import browse, job
 from fink_lib.quarantine.browse import Place, Selection, chosen, hex_dump, inspect
 from fink_lib.quarantine.job import plan

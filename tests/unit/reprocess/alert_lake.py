@@ -6,19 +6,19 @@ from typing import Any
 
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
-from pyspark.sql.pandas.types import to_arrow_schema
 
 from fink_lib.config import Settings
-from fink_lib.enrich.schema import silver_spec
-from fink_lib.lake.table import TableSpec
-from fink_lib.lake.tables import bronze_alerts, quarantine, silver_rejected
+from fink_lib.lake.tables import quarantine, silver_rejected
+from fink_lib.lake.tables.spec import TableSpec
+from fink_lib.science.framework.silver import silver_spec
 from fink_lib.surveys import ZTF, value_at
+from fink_lib.surveys.tables import bronze_spec
 
 Row = dict[str, Any]
 NIGHT = dt.date(2018, 11, 29)
 T0 = dt.datetime(2018, 11, 30, tzinfo=dt.UTC)
 TOPIC = "ztf_20181129_programid1"
-SPECS = {"silver": silver_spec(ZTF), "rejected": silver_rejected(ZTF), "bronze": bronze_alerts(ZTF)}
+SPECS = {"silver": silver_spec(ZTF), "rejected": silver_rejected(ZTF.name), "bronze": bronze_spec(ZTF)}
 
 
 def head(packet: Row, offset: int) -> Row:
@@ -58,7 +58,7 @@ def rejected_row(packet: Row, offset: int, **changes: Any) -> Row:
 
 def write(spec: TableSpec, lake: Path, rows: list[Row]) -> Path:
     """Append rows to a table, making it where it is missing."""
-    path, schema = spec.path(lake), to_arrow_schema(spec.schema)
+    path, schema = spec.path(lake), spec.plain_schema
     table = pa.Table.from_pylist(rows, schema=schema)
     if not DeltaTable.is_deltatable(str(path)):
         DeltaTable.create(str(path), schema, partition_by=["night"])
@@ -71,4 +71,4 @@ def live_lake(settings: Settings, silver: list[Row], rejected: list[Row]) -> Non
     """Write the live tables of a night."""
     write(SPECS["silver"], settings.lake, silver)
     write(SPECS["rejected"], settings.lake, rejected)
-    write(quarantine(ZTF), settings.lake, [])
+    write(quarantine(ZTF.name), settings.lake, [])

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fink_lib.config import Settings
+from fink_lib.config.surveys import SurveySettings
 from fink_lib.errors import ConfigError, ReprocessRefused
 from fink_lib.reprocess import folder as folders
 from fink_lib.reprocess.plan import Rate, check_catalogs, chosen_modules, cost, cuts_in_force
@@ -61,15 +62,22 @@ def test_what_cannot_be_done_is_named(facts: dict[str, Any], sentence: str) -> N
 
 
 def test_cuts_are_the_surveys_own_but_for_what_is_overridden() -> None:
-    found = {cut.name: cut.keep for cut in cuts_in_force(ZTF, asked(), keep_i_band=True)}
+    found = {cut.name: cut.keep for cut in cuts_in_force(ZTF, asked(), Settings())}
     assert found == {cut.name: cut.keep for cut in ZTF.cuts}
     changed = asked(overrides={"cut.rb": "candidate.rb >= 0.65", "keep_i_band": "false"})
-    found = {cut.name: cut.keep for cut in cuts_in_force(ZTF, changed, keep_i_band=True)}
+    found = {cut.name: cut.keep for cut in cuts_in_force(ZTF, changed, Settings())}
     assert found == {"nbad": "candidate.nbad = 0", "rb": "candidate.rb >= 0.65", "i_band": "candidate.fid != 3"}
 
 
+def test_an_optional_cut_of_the_settings_can_be_switched_off() -> None:
+    usual = Settings(of_surveys={"ztf": SurveySettings(optional_cuts="i_band")})
+    assert [cut.name for cut in cuts_in_force(ZTF, asked(), usual)] == ["nbad", "rb", "i_band"]
+    kept = asked(overrides={"keep_i_band": "true"})
+    assert [cut.name for cut in cuts_in_force(ZTF, kept, usual)] == ["nbad", "rb"]
+
+
 def test_modules_come_with_what_they_read_and_what_reads_them_in_their_order() -> None:
-    from fink_lib.science.registry import stream_modules
+    from fink_lib.science.framework.registry import stream_modules
 
     everything = stream_modules("ztf")
     writer = {out.name: module.name for module in everything for out in module.outputs}

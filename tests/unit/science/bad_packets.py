@@ -97,6 +97,35 @@ def _rubin_points(count: int) -> Change:
     return apply
 
 
+def _ztf_extra(make: Change) -> Change:
+    """Give an alert a further history point, made of its own."""
+
+    def apply(packet: Packet) -> Packet:
+        row = {key: value for key, value in packet["candidate"].items() if key in packet["prv_candidates"][0]}
+        return {**packet, "prv_candidates": [*packet["prv_candidates"], make(row)]}
+
+    return apply
+
+
+def _rubin_extra(make: Change) -> Change:
+    return lambda packet: {**packet, "prvDiaSources": [*packet["prvDiaSources"], make(packet["diaSource"])]}
+
+
+def _extra(make: Callable[[str, Any], Any]) -> Mapping[str, Change]:
+    def change(row: Packet) -> Packet:
+        return {key: make(key, value) for key, value in row.items()}
+
+    return {"ztf": _ztf_extra(change), "lsst": _rubin_extra(change)}
+
+
+def _later(key: str, value: Any) -> Any:
+    return value + 0.01 if _is_nan_time(key) else value
+
+
+def _without_time(key: str, value: Any) -> Any:
+    return NAN if _is_nan_time(key) else value
+
+
 def _is_nan_time(key: str) -> bool:
     return key in {"jd", "midpointMjdTai"}
 
@@ -146,6 +175,9 @@ BAD: Mapping[str, Mapping[str, Change]] = {
     "empty history": _no_history([]),
     "NaN history points": {"ztf": _ztf_past(_nan_and_time), "lsst": _rubin_past(_nan_and_time)},
     "null history points": {"ztf": _ztf_past(_null_and_time), "lsst": _rubin_past(_null_and_time)},
+    "own point repeated in the history": _extra(lambda _key, value: value),
+    "history point later than the alert": _extra(_later),
+    "history point of NaN time": _extra(_without_time),
     "null stamp": {"ztf": _ztf_stamps(None), "lsst": _rubin_stamps(None)},
     "empty stamp": {"ztf": _ztf_stamps(b""), "lsst": _rubin_stamps(b"")},
     "edge stamp 63x42": {"ztf": _ztf_stamps(edge(packed=True)), "lsst": _rubin_stamps(edge(packed=False))},

@@ -17,11 +17,11 @@ from science_bench import CACHE, batch_of, read_packets
 
 from fink_lib.catalogs import KNOWN, load_catalog
 from fink_lib.catalogs.known import Angle, CatalogSource
-from fink_lib.science.batch import AlertBatch
-from fink_lib.science.blazars import FILE_BANDS, FILES
-from fink_lib.science.registry import modules_of
-from fink_lib.science.rubin.elasticc import ELASTICC_INPUTS, read_elasticc
-from fink_lib.science.runner import resource_of
+from fink_lib.science.cases.blazars import FILE_BANDS, FILES
+from fink_lib.science.framework.batch import AlertBatch
+from fink_lib.science.framework.registry import modules_of
+from fink_lib.science.framework.runner import resource_of
+from fink_lib.science.training.elasticc import ELASTICC_INPUTS, read_elasticc
 from fink_lib.surveys.checks import decode
 from fink_lib.surveys.framing import ConfluentFraming
 from fink_lib.surveys.schema_source import FolderSchemas

@@ -10,13 +10,13 @@ import fastavro
 import numpy as np
 
 from fink_lib.config import Settings
-from fink_lib.science.base import Module
-from fink_lib.science.batch import AlertBatch
-from fink_lib.science.forming import batch_of_packets, wanted
-from fink_lib.science.inputs import inputs_of
-from fink_lib.science.registry import modules_of
-from fink_lib.science.runner import Outcome, run
+from fink_lib.science.framework.base import Module
+from fink_lib.science.framework.batch import AlertBatch
+from fink_lib.science.framework.forming import batch_of_packets, wanted
+from fink_lib.science.framework.registry import modules_of
+from fink_lib.science.framework.runner import Outcome, run
 from fink_lib.surveys import get_survey
+from fink_lib.surveys.inputs import inputs_of
 
 CACHE = Settings().cache
 NAN = float("nan")

@@ -9,13 +9,13 @@ import pyarrow as pa
 import pytest
 from science_bench import CACHE, NAN, batch_of, one_alert, read_packets
 
-from fink_lib.science.classification import compute
-from fink_lib.science.classify import labels
-from fink_lib.science.classify.rules import AMBIGUOUS
-from fink_lib.science.classify.schemes import DEFAULT, FINK
-from fink_lib.science.host import Host, kind_of_label
-from fink_lib.science.registry import MODULES, modules_of
-from fink_lib.science.runner import run
+from fink_lib.science.cases.classification import compute
+from fink_lib.science.cases.host import Host, kind_of_label
+from fink_lib.science.framework.registry import MODULES, modules_of
+from fink_lib.science.framework.runner import run
+from fink_lib.science.methods.classify import labels
+from fink_lib.science.methods.classify.rules import AMBIGUOUS
+from fink_lib.science.methods.classify.schemes import DEFAULT, FINK
 
 ALERT = {"deep_real_bogus": 0.9, "star_galaxy": 0.9, "n_detections": 5.0, "time": 103.0, "first_time": 100.0}
 # SIMBAD answered that nothing is there, and no other module found anything.

@@ -13,14 +13,14 @@ from many_alerts import catalogs_in, make_catalogs
 
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
-from fink_lib.science.base import FAILED, NOT_RUN, Cost, Findings, Module, Output
-from fink_lib.science.batch import AlertBatch
-from fink_lib.science.inputs import INPUTS
-from fink_lib.science.registry import MODULES, modules_of, validate, with_needs
-from fink_lib.science.runner import resource_of, run, versions
+from fink_lib.science.framework.base import FAILED, NOT_RUN, Cost, Findings, Module, Output
+from fink_lib.science.framework.batch import AlertBatch
+from fink_lib.science.framework.registry import MODULES, modules_of, validate, with_needs
+from fink_lib.science.framework.runner import resource_of, run, versions
+from fink_lib.surveys import SURVEYS
 
 CACHE = Settings().cache
-SURVEYS = sorted(INPUTS)
+NAMES = sorted(SURVEYS)
 POINTS = (
     *("band", "flux", "flux_err", "is_positive", "mag", "mag_err", "mag_limit"),
     *("ref_mag", "ref_mag_err", "ref_separation", "ra", "dec"),
@@ -46,7 +46,7 @@ def random_batch(count: int, seed: int = 7) -> AlertBatch:
         "flux": draw.normal(2000.0, 2000.0, total),
         "flux_err": draw.uniform(50.0, 300.0, total),
     }
-    names = {name for inputs in INPUTS.values() for name in inputs.scalars}
+    names = {name for survey in SURVEYS.values() for name in survey.inputs.scalars}
     scalars: dict[str, Any] = {name: draw.uniform(0.0, 6.0, count) for name in sorted(names)}
     scalars |= {
         "n_detections": draw.integers(1, 5, count).astype(float),
@@ -91,7 +91,7 @@ def failures(outcome: Any) -> dict[str, str]:
     return {name: why for name, told in outcome.errors.items() for why in told.values() if why.startswith(FAILED)}
 
 
-@pytest.mark.parametrize("survey", SURVEYS)
+@pytest.mark.parametrize("survey", NAMES)
 def test_no_result_depends_on_the_rest_of_the_batch(survey: str, tmp_path: Path) -> None:
     """Made alerts on made catalogues: for real ones, two thousand at a time, see `test_every_module`."""
     modules, count = modules_of(survey), 100
@@ -125,7 +125,7 @@ def test_a_class_is_the_same_whether_all_modules_run_or_only_those_that_it_reads
         assert few.columns[name].equals(whole.columns[name]), name
 
 
-@pytest.mark.parametrize("survey", SURVEYS)
+@pytest.mark.parametrize("survey", NAMES)
 def test_modules_leave_their_arguments_alone(survey: str) -> None:
     batch = random_batch(50)
     frozen = {**batch.scalars, **batch.histories}
@@ -135,7 +135,7 @@ def test_modules_leave_their_arguments_alone(survey: str) -> None:
         np.testing.assert_array_equal(values, before[name])
 
 
-@pytest.mark.parametrize("survey", SURVEYS)
+@pytest.mark.parametrize("survey", NAMES)
 def test_an_empty_batch_and_a_batch_of_nothing_but_nan_are_answered(
     survey: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -307,7 +307,7 @@ def test_every_module_declares_itself_fully() -> None:
         assert all(out.meaning.endswith(".") for out in module.outputs), module.name
 
 
-@pytest.mark.parametrize("survey", SURVEYS)
+@pytest.mark.parametrize("survey", NAMES)
 def test_every_declared_output_is_written(survey: str) -> None:
     modules = modules_of(survey)
     assert [out.name for module in modules for out in module.outputs] == list(

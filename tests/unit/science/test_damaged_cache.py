@@ -9,11 +9,13 @@ import pytest
 from science_bench import CACHE
 from test_contract import random_batch, toy
 
-from fink_lib.models import ensure
-from fink_lib.science.base import NOT_RUN
-from fink_lib.science.batch import AlertBatch
-from fink_lib.science.registry import with_needs
-from fink_lib.science.runner import run, versions
+from fink_lib.catalogs.known import KNOWN
+from fink_lib.catalogs.loader import arrays_folder, load_catalog
+from fink_lib.science.framework.base import NOT_RUN
+from fink_lib.science.framework.batch import AlertBatch
+from fink_lib.science.framework.registry import with_needs
+from fink_lib.science.framework.runner import run, versions
+from fink_lib.science.models import ensure
 
 NETWORKS = ("snn_snia_vs_nonia", "snn_sn_vs_all")
 # Module, what it keeps in the cache, and which file of that is cut short.
@@ -37,7 +39,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(folder, cache / "models" / folder.name)
     run(with_needs("ztf", ["crossmatch_3hsp", "variable_stars"]), random_batch(1), CACHE)
     for name in ("3hsp", "gcvs", "vsx"):
-        folder = max((CACHE / "catalogs").glob(f"{name}-*"), key=lambda path: path.stat().st_mtime)
+        folder = arrays_folder(KNOWN[name], load_catalog(name, CACHE).facts.sha256, CACHE)
         shutil.copytree(folder, cache / "catalogs" / folder.name, copy_function=_link)
     return cache
 

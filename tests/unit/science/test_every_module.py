@@ -13,11 +13,10 @@ import pytest
 from many_alerts import COUNT, catalogs_in, two_thousand, ztf_packets
 from science_bench import CACHE, batch_of
 
-from fink_lib.science.base import FAILED
-from fink_lib.science.batch import AlertBatch
-from fink_lib.science.inputs import INPUTS
-from fink_lib.science.registry import modules_of
-from fink_lib.science.runner import Outcome, run
+from fink_lib.science.framework.base import FAILED
+from fink_lib.science.framework.batch import AlertBatch
+from fink_lib.science.framework.registry import modules_of
+from fink_lib.science.framework.runner import Outcome, run
 
 MODULES = modules_of("ztf")
 ALONE = 12
@@ -29,7 +28,7 @@ def catalogs(shared_data: Path) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module", params=sorted(INPUTS))
+@pytest.fixture(scope="module", params=("lsst", "ztf"))
 def many(request: pytest.FixtureRequest, shared_data: Path, catalogs: None) -> tuple[str, AlertBatch, Outcome]:
     """Return two thousand alerts of a survey, and what all its modules found."""
     batch = two_thousand(request.param, shared_data)

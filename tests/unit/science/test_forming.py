@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from fink_lib.science.batch import AlertBatch
-from fink_lib.science.forming import Wanted, batch_of_packets
-from fink_lib.science.inputs import BANDS, INPUTS
+from fink_lib.science.framework.batch import AlertBatch
+from fink_lib.science.framework.forming import Wanted, batch_of_packets
 from fink_lib.surveys import get_survey
+from fink_lib.surveys.inputs import BANDS, inputs_of
 
 WANT = Wanted(
     scalars=("ra", "object_id", "band"), histories=("band", "is_positive", "mag", "time"), stamps=("science",)
@@ -23,7 +23,7 @@ def point(jd: float, mag: float | None = 17.0, fid: int = 2, sign: str | None = 
 
 
 def formed(*packets: dict[str, object]) -> AlertBatch:
-    return batch_of_packets(packets, WANT, INPUTS["ztf"], get_survey("ztf"))
+    return batch_of_packets(packets, WANT, inputs_of("ztf"), get_survey("ztf"))
 
 
 def test_history_and_current_point_are_joined() -> None:
@@ -79,7 +79,7 @@ def test_rubin_feeds_the_same_names() -> None:
         "prvDiaSources": history,
     }
     want = Wanted(scalars=("ra",), histories=("band", "flux", "time"), stamps=())
-    batch = batch_of_packets([alert], want, INPUTS["lsst"], get_survey("lsst"))
+    batch = batch_of_packets([alert], want, inputs_of("lsst"), get_survey("lsst"))
     assert [BANDS[code] for code in batch.histories["band"]] == ["z", "u"]
     assert batch.histories["flux"].tolist() == [5.0, 7.0]
     assert batch.scalars["ra"] == pytest.approx([4.0])

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from science_bench import NAN, one_alert, outcome_of, read_packets
 
-from fink_lib.science.magnitude_rate import EXPONENTIAL_MAG, below_limit_quantile, compute
+from fink_lib.science.cases.magnitude_rate import EXPONENTIAL_MAG, below_limit_quantile, compute
 
 FIXED = ("jd_first_real_det", "jdstarthist_dt", "delta_time", "from_upper")
 I_BAND = 3
@@ -104,4 +104,4 @@ def test_without_a_look_before_there_is_no_rate(changes: dict[str, list[float]])
 
 
 def test_an_earlier_point_at_the_same_time_gives_no_infinite_rate() -> None:
-    assert np.isnan(rate(time=[9.0, 12.0, 11.0, 12.0])["mag_rate"])
+    assert np.isnan(rate(time=[9.0, 12.0, 11.0, 12.0], band=[1, 2, 1, 2])["mag_rate"])

@@ -8,10 +8,10 @@ import pytest
 from science_bench import NAN, batch_of, one_alert, outcome_of, read_packets
 
 from fink_lib.offline.packets import packets_of
-from fink_lib.science import paczynski
-from fink_lib.science.microlensing import MODULES, compute
-from fink_lib.science.registry import modules_of
-from fink_lib.science.sky import galactic_latitude
+from fink_lib.science.cases.microlensing import MODULES, compute
+from fink_lib.science.framework.registry import modules_of
+from fink_lib.science.methods import paczynski
+from fink_lib.sky import galactic_latitude
 from fink_lib.surveys import get_survey
 
 EVENTS = {"ZTF18acvqrrf", "ZTF20aaaacan", "ZTF20aauqwzc"}

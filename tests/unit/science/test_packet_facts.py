@@ -8,10 +8,10 @@ import pyarrow as pa
 import pytest
 from science_bench import CACHE, NAN, batch_of, one_alert, outcome_of, read_packets
 
-from fink_lib.science import blazars, magnitudes, neighbours, quality, transient_flags
-from fink_lib.science.base import NO_MATCH
-from fink_lib.science.registry import modules_of
-from fink_lib.science.runner import run
+from fink_lib.science.cases import blazars, magnitudes, neighbours, quality, transient_flags
+from fink_lib.science.framework.base import NO_MATCH
+from fink_lib.science.framework.registry import modules_of
+from fink_lib.science.framework.runner import run
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 
 from fink_lib.config import Settings
-from fink_lib.science.base import FAILED
-from fink_lib.science.forming import batch_of_packets, wanted
-from fink_lib.science.inputs import inputs_of
-from fink_lib.science.registry import modules_of
-from fink_lib.science.runner import run
+from fink_lib.science.framework.base import FAILED
+from fink_lib.science.framework.forming import batch_of_packets, wanted
+from fink_lib.science.framework.registry import modules_of
+from fink_lib.science.framework.runner import run
 from fink_lib.surveys import get_survey
+from fink_lib.surveys.inputs import inputs_of
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fink_lib.science.batch import AlertBatch
-from fink_lib.science.photometry import apparent_magnitude, total_magnitude
+from fink_lib.science.framework.batch import AlertBatch
+from fink_lib.science.methods.photometry import apparent_magnitude, total_magnitude
 
 
 def test_equal_fluxes_add_to_three_quarters_of_a_magnitude() -> None:

@@ -7,9 +7,9 @@ import pytest
 from many_alerts import catalogs_in
 from science_bench import CACHE
 
-from fink_lib.science.provenance import Kind, digest_of, facts_of, trace
-from fink_lib.science.registry import modules_of, with_needs
-from fink_lib.science.runner import versions
+from fink_lib.science.framework.provenance import Kind, digest_of, facts_of, trace
+from fink_lib.science.framework.registry import modules_of, with_needs
+from fink_lib.science.framework.runner import versions
 
 
 def test_equal_versions_have_equal_digests_in_any_order() -> None:

@@ -8,8 +8,9 @@ from astropy.cosmology import FlatLambdaCDM
 from astropy.time import Time
 from astropy.utils import iers
 
-from fink_lib.science.distance import luminosity_distance_mpc
-from fink_lib.science.sky import RUBIN, airmass, ecliptic_latitude, galactic_latitude
+from fink_lib.science.methods.distance import luminosity_distance_mpc
+from fink_lib.sky import airmass, ecliptic_latitude, galactic_latitude
+from fink_lib.surveys.lsst.survey import CERRO_PACHON
 
 RA = np.random.default_rng(1).uniform(0.0, 360.0, 50)
 DEC = np.degrees(np.arcsin(np.random.default_rng(2).uniform(-1.0, 1.0, 50)))
@@ -24,11 +25,11 @@ def test_latitudes_are_those_of_astropy() -> None:
 
 def test_airmass_is_that_of_astropy_within_its_stated_error() -> None:
     mjd = np.linspace(61000.0, 61200.0, 50)
-    site = EarthLocation.from_geodetic(RUBIN.longitude_deg, RUBIN.latitude_deg, 2650.0)
+    site = EarthLocation.from_geodetic(CERRO_PACHON.longitude_deg, CERRO_PACHON.latitude_deg, CERRO_PACHON.height_m)
     with iers.conf.set_temp("auto_download", False), iers.conf.set_temp("iers_degraded_accuracy", "ignore"):
         frame = AltAz(obstime=Time(mjd, format="mjd", scale="tai"), location=site)
         expected = SKY.transform_to(frame).secz.value
-    ours = airmass(RA, DEC, mjd, RUBIN)
+    ours = airmass(RA, DEC, mjd, CERRO_PACHON)
     seen = (expected > 0.0) & (expected < 2.0)
     assert seen.sum() > 5
     assert ours[seen] == pytest.approx(expected[seen], abs=0.02)

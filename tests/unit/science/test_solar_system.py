@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fink_lib.science.batch import AlertBatch
-from fink_lib.science.solar_system import CANDIDATE, FIRST_DETECTION, KNOWN, NOT_SSO, compute
+from fink_lib.science.cases.solar_system import CANDIDATE, FIRST_DETECTION, KNOWN, NOT_SSO, compute
+from fink_lib.science.framework.batch import AlertBatch
 
 NAN = float("nan")
 MINUTE = 1.0 / 1440.0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from science_bench import read_packets
 
-from fink_lib.science.tracklets import NightAlerts, find_tracklets
+from fink_lib.science.methods.tracklets import NightAlerts, find_tracklets
 
 T0 = 2459540.75
 MINUTE = 1.0 / 1440.0

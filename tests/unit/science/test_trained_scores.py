@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares as reference
 
-from fink_lib.science.fluxcal import fluxcal
-from fink_lib.science.host import Host, kind_of_label, kind_of_variable
-from fink_lib.science.kilonova import band_features, coefficients_of
-from fink_lib.science.rise import Nights, fit_sigmoid, is_rising, nightly, rise_of, sigmoid
-from fink_lib.science.trust_region import least_squares
-from fink_lib.science.visits import visits
+from fink_lib.science.cases.host import Host, kind_of_label, kind_of_variable
+from fink_lib.science.cases.kilonova import band_features, coefficients_of
+from fink_lib.science.methods.fluxcal import fluxcal
+from fink_lib.science.methods.rise import Nights, fit_sigmoid, is_rising, nightly, rise_of, sigmoid
+from fink_lib.science.methods.trust_region import least_squares
+from fink_lib.science.methods.visits import visits
 
 G, R, I = 1, 2, 3  # noqa: E741 - the names of the bands
 

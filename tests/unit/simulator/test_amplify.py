@@ -88,10 +88,15 @@ def test_packets_of_many_nights_come_to_one() -> None:
 
 
 def test_an_id_that_does_not_fit_is_refused() -> None:
-    far = Shift(days=9000, microdays=0, ra_deg=0.0, letters={})
+    far, ids = Shift(days=9000, microdays=0, ra_deg=0.0, letters={}), ZTF.simulated.ids
     with pytest.raises(ConfigError, match="63 bits"):
-        _shifted(2**62, "candid", far)
-    assert _shifted(10**15, "candid", far._replace(days=9222)) == 9223 * 10**15
+        _shifted(2**62, "candid", far, ids)
+    assert _shifted(10**15, "candid", far._replace(days=9222), ids) == 9223 * 10**15
+
+
+def test_a_survey_whose_ids_do_not_count_time_is_refused() -> None:
+    with pytest.raises(ConfigError, match="packets of lsst cannot be amplified"):
+        Amplifier([message(10**18)], get_survey("lsst"))
 
 
 def test_what_cannot_be_amplified_is_refused() -> None:

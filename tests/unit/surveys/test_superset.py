@@ -1,12 +1,14 @@
 """The committed reader schemas are what the surveys' published schemas merge to."""
 
 import json
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from fink_lib.errors import SurveyError
 from fink_lib.surveys import LSST, ZTF, Survey
+from fink_lib.surveys.schemas import READER, compact
 from fink_lib.surveys.superset import field_paths, main, merge
 
 
@@ -37,6 +39,16 @@ def test_arrays_of_records_are_walked() -> None:
 def test_the_committed_files_are_regenerated_equal(
     shared_data: Path, tmp_path: Path, survey: Survey, since: str
 ) -> None:
-    out = tmp_path / f"{survey.name}.avsc"
+    out = tmp_path / survey.name / READER
+    out.parent.mkdir()
     main([str(shared_data / "schemas" / survey.name), "alert", str(out), since])
     assert json.loads(out.read_text()) == survey.reader_schema
+    assert out.read_text() == (files(f"fink_lib.surveys.{survey.name}") / READER).read_text()
+
+
+def test_a_compact_schema_is_the_same_and_its_lines_are_short() -> None:
+    schema = {"type": "record", "name": "x", "doc": 'two  words, "quoted"', "fields": [{"name": "a" * 5}] * 9}
+    text = compact(schema)
+    assert json.loads(text) == schema
+    assert max(map(len, text.splitlines())) <= 120
+    assert len(text.splitlines()) < 9

@@ -9,7 +9,7 @@ import pytest
 
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError, LeaseHeld
-from fink_lib.streaming.runner import settings_environment
+from fink_lib.streams.runner import settings_environment
 from fink_lib.transfer.kept import forget, keep, kept, sole_sender
 from fink_lib.transfer.request import TransferRequest
 from tests.unit.transfer.test_transfer_request import asked

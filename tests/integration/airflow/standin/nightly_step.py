@@ -7,8 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from fink_lib.config import Settings
-from fink_lib.job_run import EXIT_FATAL
-from fink_lib.streaming.drain import counted_nights
+from fink_lib.processes.endings import EXIT_FATAL
+from fink_lib.streams.drain import counted_nights
 
 
 def main() -> int:

@@ -7,11 +7,12 @@ import uuid
 
 from fink_lib.config import Settings
 from fink_lib.errors import LeaseHeld
-from fink_lib.streaming.heartbeat import Heartbeat, StreamState
-from fink_lib.streaming.lease import release_lease, take_lease
-from fink_lib.streaming.process import TOKEN_VARIABLE
-from fink_lib.streaming.spec import Stage, StreamSpec
-from fink_lib.streaming.stop import StopRequest
+from fink_lib.processes.identity import TOKEN_VARIABLE
+from fink_lib.streams.faults import carry
+from fink_lib.streams.heartbeat import Heartbeat, StreamState, read_heartbeat
+from fink_lib.streams.lease import release_lease, take_lease
+from fink_lib.streams.spec import Stage, StreamSpec
+from fink_lib.streams.stop import StopRequest
 
 
 def run_quiet(stage: Stage) -> int:
@@ -27,6 +28,7 @@ def run_quiet(stage: Stage) -> int:
         sys.stderr.write(f"{refusal}\n")
         return 3
     beat = Heartbeat(spec.name, spec.hash, token, handle.pid, handle.host, started_at=born_at, lag=0)
+    carry(read_heartbeat(spec.paths.heartbeat), beat)
     beat.state = StreamState.RUNNING
     while stop.reason is None:
         beat.beat_at = beat.event_at = time.time()

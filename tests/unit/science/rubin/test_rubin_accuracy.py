@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from fink_lib.science.accuracy import accuracy, auc, efficiency_at_purity
+from fink_lib.science.framework.accuracy import accuracy, auc, efficiency_at_purity
 
 
 def test_the_area_is_the_share_of_pairs_in_the_right_order_a_tie_counting_half() -> None:

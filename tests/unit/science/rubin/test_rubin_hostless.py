@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 from astropy.io import fits
 
-from fink_lib.science.batch import AlertBatch
-from fink_lib.science.registry import modules_of, with_needs
-from fink_lib.science.rubin.hostless import MODULES
+from fink_lib.science.cases.rubin.hostless import MODULES
+from fink_lib.science.framework.batch import AlertBatch
+from fink_lib.science.framework.registry import modules_of, with_needs
 
 FAR = 1.2 / 3600.0
 SOUND = {

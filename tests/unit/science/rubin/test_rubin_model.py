@@ -14,9 +14,8 @@ from fink_lib.cli.models_train import train as train_command
 from fink_lib.cli.science_accuracy import accuracy as accuracy_command
 from fink_lib.config import PROJECT_DIR
 from fink_lib.errors import ConfigError
-from fink_lib.science.rubin import early_snia
-from fink_lib.science.rubin.early_snia_accuracy import OURS, OURS_WITHOUT_HOST, compare
-from fink_lib.science.rubin.early_snia_model import (
+from fink_lib.science.cases.rubin import early_snia
+from fink_lib.science.methods.rubin.early_snia_model import (
     MODEL_FILE,
     EarlySnIaModel,
     Split,
@@ -24,8 +23,9 @@ from fink_lib.science.rubin.early_snia_model import (
     mean_of,
     probabilities,
 )
-from fink_lib.science.rubin.early_snia_training import Boosting, train
-from fink_lib.science.rubin.elasticc import read_elasticc
+from fink_lib.science.training.early_snia_rubin import Boosting, train
+from fink_lib.science.training.early_snia_rubin_accuracy import OURS, OURS_WITHOUT_HOST, compare
+from fink_lib.science.training.elasticc import read_elasticc
 
 SPLIT, QUICK = Split(seed=5, folds=2, repeats=2), Boosting(max_iter=15, max_bins=12)
 

@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 
 from fink_lib.config import Settings
-from fink_lib.science.base import FAILED, NOT_RUN
-from fink_lib.science.batch import AlertBatch
-from fink_lib.science.forming import batch_of_packets, wanted
-from fink_lib.science.inputs import BANDS, inputs_of
-from fink_lib.science.light_curve_features import FEATURES
-from fink_lib.science.registry import modules_of
-from fink_lib.science.rubin.elasticc import read_elasticc
-from fink_lib.science.rubin.points import light_curves
-from fink_lib.science.runner import Outcome, run, versions
+from fink_lib.science.cases.light_curve_features import FEATURES
+from fink_lib.science.framework.base import FAILED, NOT_RUN
+from fink_lib.science.framework.batch import AlertBatch
+from fink_lib.science.framework.forming import batch_of_packets, wanted
+from fink_lib.science.framework.registry import modules_of
+from fink_lib.science.framework.runner import Outcome, run, versions
+from fink_lib.science.methods.rubin.points import light_curves
+from fink_lib.science.training.elasticc import read_elasticc
 from fink_lib.surveys import get_survey
 from fink_lib.surveys.checks import decode
 from fink_lib.surveys.framing import ConfluentFraming
+from fink_lib.surveys.inputs import BANDS, inputs_of
 from fink_lib.surveys.schema_source import FolderSchemas
 
 CACHE = Settings().cache

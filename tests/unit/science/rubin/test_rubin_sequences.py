@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fink_lib.config import Settings
-from fink_lib.models import ensure
-from fink_lib.science.rubin import cats, supernnova
+from fink_lib.science.cases.rubin import cats, supernnova
+from fink_lib.science.models import ensure
 
 NORM = np.array([[0.0, 0.0, 1.0]] * 13)
 

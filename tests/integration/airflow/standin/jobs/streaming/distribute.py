@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from fink_lib.streaming.spec import Stage
+from fink_lib.streams.spec import Stage
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 

@@ -5,15 +5,14 @@ import sys
 from pyspark.sql import DataFrame, SparkSession
 
 from fink_lib.config import Settings
-from fink_lib.streaming.loop import run_stream
-from fink_lib.streaming.plan import StreamPlan
-from fink_lib.streaming.spec import Stage, StreamSpec
-from fink_lib.surveys import Survey
+from fink_lib.streams.loop import run_stream
+from fink_lib.streams.plan import StreamPlan
+from fink_lib.streams.spec import Stage, StreamSpec
 
 
-def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
+def plan(session: SparkSession, spec: StreamSpec) -> StreamPlan:
     source = session.readStream.format("delta").load(str(spec.settings.lake / "incoming"))
-    bronze = spec.settings.lake / f"bronze_{survey.name}__alerts"
+    bronze = spec.settings.lake / f"bronze_{spec.survey}__alerts"
 
     def write(batch: DataFrame, batch_id: int) -> None:
         writer = batch.coalesce(1).write.format("delta").mode("append").partitionBy("night")

@@ -1,0 +1,1 @@
+"""Users' filters by Spark: in the stream and its batches, and on a past night."""

@@ -1,0 +1,111 @@
+"""A predicate tried on a past night: what it selects, what each clause lets through, and why not this alert."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyspark.sql.functions as F
+from pyspark.sql import Column, DataFrame
+
+from fink_lib.errors import ConfigError
+from fink_lib.filters.users.predicate import Predicate
+from fink_lib.filters.users.spark.running import lenient
+
+EXAMPLES = 5
+SHOWN = ("alert_id", "object_id", "ra", "dec", "band")
+
+
+@dataclass(frozen=True)
+class Clause:
+    """What one clause did on the night.
+
+    Attributes
+    ----------
+    sql
+        The clause.
+    holds
+        Alerts for which it is true.
+    alone
+        Alerts that it alone kept back: every other clause was true.
+    """
+
+    sql: str
+    holds: int
+    alone: int
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a predicate does on one night.
+
+    Attributes
+    ----------
+    night
+        Which night.
+    alerts, matches
+        Public alerts of the night, and those that are selected.
+    clauses
+        Each clause by itself.
+    examples
+        Some of the alerts that are selected.
+    """
+
+    night: dt.date
+    alerts: int
+    matches: int
+    clauses: tuple[Clause, ...]
+    examples: tuple[dict[str, Any], ...]
+
+    @property
+    def match_rate(self) -> float | None:
+        """Share of the alerts that are selected; None for a night without any, which tells nothing."""
+        return self.matches / self.alerts if self.alerts else None
+
+
+def attempt(alerts: DataFrame, night: dt.date, predicate: Predicate) -> Trial:
+    """Try a predicate on the public alerts of a night, in one pass and one look for examples."""
+    with lenient(alerts.sparkSession):
+        truths = [_truth(clause) for clause in predicate.clauses]
+        held = alerts.select(*SHOWN, F.array(*truths).alias("held"), _truth(predicate.sql).alias("selected"))
+        counts = held.agg(
+            F.count(F.lit(1)).alias("alerts"),
+            F.count_if("selected").alias("matches"),
+            *(F.count_if(F.col("held")[place]).alias(f"holds_{place}") for place in range(len(truths))),
+            *(F.count_if(_only(place, len(truths))).alias(f"alone_{place}") for place in range(len(truths))),
+        ).collect()[0]
+        examples = held.where("selected").orderBy("alert_id").select(*SHOWN).limit(EXAMPLES).collect()
+    clauses = tuple(
+        Clause(sql, counts[f"holds_{place}"], counts[f"alone_{place}"]) for place, sql in enumerate(predicate.shown)
+    )
+    return Trial(night, counts["alerts"], counts["matches"], clauses, tuple(row.asDict() for row in examples))
+
+
+def why(alerts: DataFrame, alert_id: int, predicate: Predicate) -> list[tuple[str, bool | None]]:
+    """Return each clause with what it says of one alert; None where a value that it needs is missing.
+
+    Raises
+    ------
+    ConfigError
+        When the night holds no such public alert.
+    """
+    with lenient(alerts.sparkSession):
+        answers = [F.expr(clause).alias(f"clause_{place}") for place, clause in enumerate(predicate.clauses)]
+        rows: Sequence[Any] = alerts.where(F.col("alert_id") == alert_id).select(*answers).collect()
+    if not rows:
+        raise ConfigError(f"alert {alert_id} is not among the public alerts of that night: give its own night")
+    return [(clause, rows[0][f"clause_{place}"]) for place, clause in enumerate(predicate.shown)]
+
+
+def _truth(sql: str) -> Column:
+    """Return an expression as true or false: where a value is missing, the alert is not selected."""
+    return F.coalesce(F.expr(sql), F.lit(False))
+
+
+def _only(place: int, size: int) -> Column:
+    """Return where one clause says no and all others say yes."""
+    others = [F.col("held")[other] for other in range(size) if other != place]
+    found = ~F.col("held")[place]
+    for other in others:
+        found = found & other
+    return found

@@ -1,0 +1,90 @@
+"""What this home has running: one small JSON file, ``services.json``."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from fink_lib.processes.detached import is_alive
+from fink_lib.processes.identity import ProcessMark
+
+KAFKA = "kafka"
+AIRFLOW = "airflow"
+REGISTRY = "registry"
+
+
+@dataclass(frozen=True)
+class Service:
+    """A server that was started for one home.
+
+    Attributes
+    ----------
+    pid, started_at
+        The process, see `ProcessMark`.
+    port
+        Where it listens on the loopback interface.
+    log
+        Its output.
+    more_ports
+        Where else it listens, by name.
+    """
+
+    pid: int
+    started_at: float
+    port: int
+    log: str
+    more_ports: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def mark(self) -> ProcessMark:
+        """Identity of the process."""
+        return ProcessMark(self.pid, self.started_at)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return is_alive(self.mark)
+
+
+class Services:
+    """The services of one home; several commands may look and write at once."""
+
+    def __init__(self, home: Path) -> None:
+        self.path = home / "services.json"
+
+    def read(self) -> dict[str, Service]:
+        """Return every service that was started and not stopped, also one that has died since."""
+        try:
+            facts = json.loads(self.path.read_text())
+        except FileNotFoundError:
+            return {}
+        return {name: Service(**fact) for name, fact in facts.items()}
+
+    def get(self, name: str) -> Service | None:
+        """Return one service."""
+        return self.read().get(name)
+
+    def put(self, name: str, service: Service) -> None:
+        """Remember a service that was just started."""
+        with self._locked():
+            self._write({**self.read(), name: service})
+
+    def drop(self, name: str) -> None:
+        """Forget a service that was stopped."""
+        with self._locked():
+            self._write({key: value for key, value in self.read().items() if key != name})
+
+    def _write(self, services: dict[str, Service]) -> None:
+        scratch = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        scratch.write_text(json.dumps({name: asdict(service) for name, service in services.items()}, indent=1))
+        scratch.replace(self.path)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield

@@ -1,0 +1,1 @@
+"""Kafka: clients, topics, who may read them, producing, reading, schema registry."""

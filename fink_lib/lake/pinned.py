@@ -1,0 +1,104 @@
+"""The tables of a survey at one moment, read without a JVM: every figure of a step is of the same versions."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+from deltalake import DeltaTable
+
+from fink_lib.lake.releases import Action, without
+from fink_lib.lake.rows import Rows
+from fink_lib.lake.tables import releases
+from fink_lib.lake.tables.spec import TableSpec
+from fink_lib.lake.versions import Table, table_version, table_versions
+
+# What result files call the table of releases
+RELEASES = "releases"
+
+
+def pinned_versions(specs: Mapping[Table, TableSpec], lake: Path) -> dict[str, int | None]:
+    """Return the newest version of each table; None where it does not exist.
+
+    That of the releases is there only when something was ever released.
+    """
+    versions = table_versions(specs, lake)
+    released = table_version(releases_of(specs).path(lake))
+    return versions if released is None else versions | {RELEASES: released}
+
+
+def releases_of(specs: Mapping[Table, TableSpec]) -> TableSpec:
+    """Return the table of the releases that belongs to some tables."""
+    return releases(specs[Table.QUARANTINE].survey)
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """Pinned versions of a survey's tables.
+
+    Attributes
+    ----------
+    lake
+        Root folder of the tables.
+    specs
+        What they are.
+    versions
+        Version of each; None where the table does not exist, which reads as no rows.
+    """
+
+    lake: Path
+    specs: Mapping[Table, TableSpec]
+    versions: Mapping[str, int | None]
+
+    @classmethod
+    def now(cls, specs: Mapping[Table, TableSpec], lake: Path) -> "Pinned":
+        """Pin the newest versions."""
+        return cls(lake, specs, pinned_versions(specs, lake))
+
+    def rows(self, table: Table, columns: Sequence[str], where: pc.Expression | None = None) -> pa.Table:
+        """Read some columns; messages that were replayed out of the quarantine are not in it.
+
+        Parameters
+        ----------
+        table
+            Which.
+        columns
+            Names.
+        where
+            Condition on the rows; all of them when not given.
+        """
+        released = self.versions.get(RELEASES)
+        if table is not Table.QUARANTINE or released is None:
+            return self.written(table, columns, where)
+        spec = releases_of(self.specs)
+        key = list(spec.key)
+        needed = [*columns, *(name for name in key if name not in columns)]
+        replayed = DeltaTable(str(spec.path(self.lake)), version=released).to_pyarrow_dataset()
+        gone = replayed.to_table(key, filter=pc.field("action") == str(Action.REPLAYED))
+        return without(self.written(table, needed, where), gone, key).select(list(columns))
+
+    def source(self, table: Table) -> ds.Dataset:
+        """Return a table to read columns of; messages that were replayed out of the quarantine are not in it."""
+        spec, version = self.specs[table], self.versions[str(table)]
+        if version is None:
+            return ds.dataset(spec.plain_schema.empty_table())
+        if table is Table.QUARANTINE and RELEASES in self.versions:
+            facts = [one.name for one in spec.plain_schema if not one.name.startswith("raw")]
+            return ds.dataset(self.rows(table, facts))
+        return DeltaTable(str(spec.path(self.lake)), version=version).to_pyarrow_dataset()
+
+    def of_night(self, table: Table, night: dt.date) -> Rows:
+        """Return the rows of a night."""
+        return Rows(self.source(table), pc.field("night") == pa.scalar(night))
+
+    def written(self, table: Table, columns: Sequence[str], where: pc.Expression | None = None) -> pa.Table:
+        """Read some columns of every row, released or not."""
+        spec, version = self.specs[table], self.versions[str(table)]
+        shape = pa.schema([spec.plain_schema.field(name) for name in columns])
+        if version is None:
+            return shape.empty_table()
+        path = str(spec.path(self.lake))
+        return DeltaTable(path, version=version).to_pyarrow_dataset().to_table(list(columns), filter=where).cast(shape)

@@ -1,0 +1,119 @@
+"""Rows of a table at some places in Kafka, read from its files: without a JVM, and no more of them than is asked for.
+
+The statistics of the commits tell which files may hold a place; of those the columns that make up a place are read,
+and of the others only the row groups in which something was found.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+from urllib.parse import unquote
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
+
+from fink_lib.lake.tables import KAFKA_KEY
+
+TOPIC, PARTITION, OFFSET = KAFKA_KEY
+Place: TypeAlias = tuple[str, int, int]
+Offsets: TypeAlias = Mapping[tuple[str, int], npt.NDArray[np.int64]]
+
+
+class RowsAt:
+    """Reads rows of one table that is partitioned by night; it follows the table as it grows.
+
+    Parameters
+    ----------
+    path
+        Folder of the table.
+    columns
+        What is read of a row, beside its place.
+    """
+
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        self._path, self._columns = path, [*KAFKA_KEY, *columns]
+        self._table: DeltaTable | None = None
+
+    def read(self, wanted: Iterable[tuple[dt.date, Place]]) -> Iterator[pa.Table]:
+        """Yield the rows at some places, each with its night, as tables in no order; what is not there is left out."""
+        by_night: dict[str, list[Place]] = {}
+        for night, place in wanted:
+            by_night.setdefault(night.isoformat(), []).append(place)
+        actions = self._actions()
+        for label, places in by_night.items():
+            offsets = offsets_of(places)
+            for file in _files(actions, label, offsets):
+                yield from self._rows(self._path / file, offsets)
+
+    def _actions(self) -> pa.Table:
+        try:
+            if self._table is not None:
+                self._table.update_incremental()
+        except DeltaError:
+            self._table = None  # its log was cleaned further than this process has read it
+        if self._table is None:
+            self._table = DeltaTable(str(self._path))
+        return pa.table(self._table.get_add_actions(flatten=True))
+
+    def _rows(self, file: Path, wanted: Offsets) -> Iterator[pa.Table]:
+        """Yield what a file holds of some places, a row group at a time."""
+        with pq.ParquetFile(file) as parquet:
+            found = np.flatnonzero(_is_wanted(parquet.read(columns=list(KAFKA_KEY)), wanted))
+            first = 0
+            for group in range(parquet.num_row_groups):
+                rows = parquet.metadata.row_group(group).num_rows
+                mine = found[(found >= first) & (found < first + rows)] - first
+                if len(mine):
+                    yield parquet.read_row_group(group, columns=self._columns).take(mine)
+                first += rows
+
+
+def offsets_of(places: Iterable[Place]) -> dict[tuple[str, int], npt.NDArray[np.int64]]:
+    """Return the offsets of some places by topic and partition, sorted."""
+    found: dict[tuple[str, int], list[int]] = {}
+    for topic, partition, offset in places:
+        found.setdefault((topic, partition), []).append(offset)
+    return {key: np.unique(np.array(offsets, dtype=np.int64)) for key, offsets in found.items()}
+
+
+def _files(actions: pa.Table, night: str, wanted: Offsets) -> list[str]:
+    """Return the files of a night that may hold one of some places."""
+    if not actions.num_rows:
+        return []
+    actions = actions.filter(pc.equal(actions["partition.night"].cast(pa.string()), night))
+    rows = actions.select([name for name in actions.column_names if name == "path" or _is_statistic(name)]).to_pylist()
+    return [unquote(row["path"]) for row in rows if any(_may_hold(row, *one) for one in wanted.items())]
+
+
+def _is_statistic(name: str) -> bool:
+    return name.partition(".")[2] in KAFKA_KEY
+
+
+def _may_hold(file: Mapping[str, object], key: tuple[str, int], offsets: npt.NDArray[np.int64]) -> bool:
+    first, last = int(offsets[0]), int(offsets[-1])
+    asked = ((TOPIC, key[0], key[0]), (PARTITION, key[1], key[1]), (OFFSET, first, last))
+    return all(_overlaps(file.get(f"min.{name}"), file.get(f"max.{name}"), *ends) for name, *ends in asked)
+
+
+def _overlaps(low: object, high: object, first: object, last: object) -> bool:
+    """Tell whether two ranges meet; a file without statistics may hold anything."""
+    return low is None or high is None or (low <= last and high >= first)  # type: ignore[operator]  # of one kind
+
+
+def _is_wanted(places: pa.Table, wanted: Offsets) -> npt.NDArray[np.bool_]:
+    """Return which rows stand at one of some places."""
+    topics = pc.dictionary_encode(places[TOPIC].combine_chunks())
+    codes, names = topics.indices.to_numpy(), topics.dictionary.to_pylist()
+    partitions, offsets = places[PARTITION].to_numpy(), places[OFFSET].to_numpy()
+    found = np.zeros(places.num_rows, dtype=bool)
+    for (topic, partition), chosen in wanted.items():
+        if topic in names:
+            mine = np.flatnonzero((codes == names.index(topic)) & (partitions == partition))
+            found[mine] = np.isin(offsets[mine], chosen)
+    return found

@@ -1,0 +1,1 @@
+"""What needs Spark: the session, and the tables' reading and writing."""

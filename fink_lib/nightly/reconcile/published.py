@@ -1,0 +1,107 @@
+"""The third equation: every output topic holds exactly what `published` says."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fink_lib.distribute.counter import is_counter_topic
+from fink_lib.distribute.output_topics import is_output_topic
+from fink_lib.files import JsonObject
+from fink_lib.ingest.identify import identify_output
+from fink_lib.kafka.reading import TopicReader, Watermarks
+from fink_lib.lake.pinned import Pinned
+from fink_lib.lake.versions import Table
+from fink_lib.nightly.reconcile.equation import Equation, Fault, differences
+from fink_lib.nightly.reconcile.lost import read_back
+from fink_lib.nightly.reconcile.messages import Ordered, messages
+from fink_lib.nightly.reconcile.offsets import (
+    PartitionAccount,
+    partition_accounts,
+    read_marks,
+    repeated_messages,
+    rows_beyond,
+)
+from fink_lib.surveys import Survey
+
+Marks = dict[tuple[str, int], Watermarks]
+
+
+@dataclass(frozen=True)
+class PublishedAccount:
+    """The output topics and the night's share of them.
+
+    Attributes
+    ----------
+    equation
+        Proved over whole topics, since offsets know no nights; where it holds, the night's own share is told.
+    of_night
+        Messages of the night by topic; those of filters without one count 0.
+    topics
+        Watermarks and offsets of each topic's partitions.
+    """
+
+    equation: Equation
+    of_night: dict[str, int]
+    topics: tuple[JsonObject, ...]
+
+
+def output_marks(reader: TopicReader, survey: Survey, recorded: Iterable[str]) -> Marks:
+    """Return the ends of every output topic of the survey: those in Kafka and those that `published` names."""
+    ours = {topic for topic in reader.topics() if is_output_topic(topic, survey.name)}
+    return read_marks(reader, {*recorded, *ours})
+
+
+def published_account(
+    tables: Pinned, reader: TopicReader, survey: Survey, night: date, marks: Marks
+) -> PublishedAccount:
+    """Set `published` against the output topics; `marks` were read before the tables were pinned."""
+    columns = ("topic", "partition", "offset", "alert_id", "night")
+    rows = Ordered.of(messages(tables.rows(Table.PUBLISHED, columns)))
+    found = _of_night(rows.rows, night)
+    marks = {**marks, **read_marks(reader, set(found) - {topic for topic, _ in marks})}
+    accounts = partition_accounts(rows, marks)
+    missing = read_back(reader, accounts, partial(identify_output, survey))
+    beyond = rows_beyond(rows, accounts, reader)
+    recorded = rows.rows.num_rows
+    sent = sum(account.end - account.start for account in accounts) - missing.empty.total() - len(beyond)
+    faults = differences(
+        {
+            Fault.SENT_UNRECORDED: (missing.count, missing.named),
+            Fault.RECORDED_TWICE: repeated_messages(rows),
+            Fault.NEVER_SENT: (len(beyond), beyond),
+        }
+    )
+    topics = sorted({*found, *(topic for topic, _ in marks)})
+    # The counters of other nights come and go; what a night says of itself must not change with them.
+    of_night = {topic: found.get(topic, 0) for topic in topics if found.get(topic) or not is_counter_topic(topic)}
+    whole = Equation("published", sent, {"published": recorded}, faults)
+    return PublishedAccount(_share(whole, sum(of_night.values())), of_night, _facts(accounts))
+
+
+def _share(whole: Equation, rows: int) -> Equation:
+    """Return the night's share: every row stands for one message, so the share holds where the whole does.
+
+    A night tells of itself alone, and says the same when other nights have been sent since.
+    """
+    return Equation(whole.name, rows, {"published": rows}) if whole.holds else whole
+
+
+def _of_night(rows: pa.Table, night: date) -> dict[str, int]:
+    """Count the messages of a night by topic; of topics without one too."""
+    tonight = pc.fill_null(pc.equal(rows["night"], pa.scalar(night)), False)
+    counted = (
+        pa.table({"topic": rows["topic"], "n": tonight.cast(pa.int64())}).group_by("topic").aggregate([("n", "sum")])
+    )
+    return {row["topic"]: row["n_sum"] for row in counted.to_pylist()}
+
+
+def _facts(accounts: list[PartitionAccount]) -> tuple[JsonObject, ...]:
+    topics = sorted({account.topic for account in accounts})
+    return tuple(
+        {"topic": topic, "partitions": [account.as_json() for account in accounts if account.topic == topic]}
+        for topic in topics
+    )

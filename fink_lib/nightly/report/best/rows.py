@@ -1,0 +1,84 @@
+"""Rows of a few alerts out of a night of a table, without a JVM: only the row groups that hold them are read."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
+
+from fink_lib.files import JsonObject
+from fink_lib.lake.tables import KAFKA_KEY
+
+ALERT_ID = "alert_id"
+
+
+def night_files(path: Path, night: dt.date, version: int | None) -> list[str]:
+    """Return the files of a night, sorted; those of a version as long as they are all kept, else of the newest.
+
+    A version's files go with its retention; what compaction has rewritten since holds the same rows.
+    """
+    if not DeltaTable.is_deltatable(str(path)):
+        return []
+    if version is not None:
+        try:
+            files = _files(DeltaTable(str(path), version=version), path, night)
+        except DeltaError:
+            files = []
+        if files and all(Path(name).exists() for name in files):
+            return files
+    return _files(DeltaTable(str(path)), path, night)
+
+
+def _files(table: DeltaTable, path: Path, night: dt.date) -> list[str]:
+    actions = pa.table(table.get_add_actions(flatten=True))
+    kept = pc.fill_null(pc.equal(actions["partition.night"], night), fill_value=False)
+    return sorted(str(path / unquote(name)) for name in pc.filter(actions["path"], kept).to_pylist())
+
+
+def read_columns(files: Iterable[str], columns: Sequence[str]) -> pa.Table:
+    """Return some columns of all rows, dotted paths flattened under their own names, null where a file lacks one."""
+    parts = []
+    for name in files:
+        with pq.ParquetFile(name) as file:
+            known = [path for path in columns if path.split(".")[0] in file.schema_arrow.names]
+            table = file.read(columns=known)
+        parts.append(pa.table({path: _at(table, path) for path in columns}))
+    return pa.concat_tables(parts, promote_options="permissive") if parts else pa.table({path: [] for path in columns})
+
+
+def rows_of(files: Iterable[str], alert_ids: Iterable[int], columns: Sequence[str]) -> dict[int, JsonObject]:
+    """Return the rows of some alerts by id; of an alert that arrived twice, the one that came first."""
+    wanted = pa.array(sorted(set(alert_ids)), type=pa.int64())
+    found: dict[int, tuple[tuple[Any, ...], JsonObject]] = {}
+    for name in files:
+        with pq.ParquetFile(name) as file:
+            have = [column for column in columns if column in file.schema_arrow.names]
+            for group in range(file.num_row_groups):
+                here = pc.is_in(file.read_row_group(group, columns=[ALERT_ID])[ALERT_ID], value_set=wanted)
+                if not pc.any(here).as_py():
+                    continue
+                rows = file.read_row_group(group, columns=[ALERT_ID, *KAFKA_KEY, *have]).filter(here)
+                for row in rows.to_pylist():
+                    place = tuple(row[column] for column in KAFKA_KEY)
+                    if row[ALERT_ID] not in found or place < found[row[ALERT_ID]][0]:
+                        found[row[ALERT_ID]] = (place, row)
+    return {alert_id: row for alert_id, (_, row) in sorted(found.items())}
+
+
+def _at(table: pa.Table, path: str) -> Any:
+    """Return the column that a dotted path leads to; all null where the table has none."""
+    root, *rest = path.split(".")
+    if root not in table.column_names:
+        return pa.nulls(table.num_rows)
+    column = table[root]
+    for part in rest:
+        if part not in {fld.name for fld in column.type}:
+            return pa.nulls(table.num_rows)
+        column = pc.struct_field(column, part)
+    return column

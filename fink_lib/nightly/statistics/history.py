@@ -1,0 +1,47 @@
+"""The nights before: their summaries out of `gold__statistics`, read and replaced without a JVM."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+
+from fink_lib.lake import tables
+from fink_lib.lake.cumulative import cumulative as sums
+from fink_lib.lake.small import partitions, read_rows, replace_rows
+from fink_lib.lake.tables.spec import TableSpec
+from fink_lib.nightly.statistics.summary import Summary, from_rows, to_rows
+
+TRAILING_NIGHTS = 14
+
+
+def record(lake: Path, survey: str, night: dt.date, summary: Summary) -> int:
+    """Replace the numbers of a night; return the version of the table."""
+    rows = to_rows(survey, night, summary)
+    return replace_rows(tables.gold_statistics(), lake, rows, {"survey": survey, "night": night.isoformat()})
+
+
+def trailing(lake: Path, survey: str, night: dt.date, count: int = TRAILING_NIGHTS) -> dict[dt.date, Summary]:
+    """Return the summaries of the last nights before one, the earliest first."""
+    return from_rows(recent(tables.gold_statistics(), lake, survey, night, count))
+
+
+def recent(
+    spec: TableSpec, lake: Path, survey: str, night: dt.date, count: int = TRAILING_NIGHTS
+) -> list[dict[str, Any]]:
+    """Return the rows of the last nights before one, out of a table partitioned by survey and night."""
+    parts = [part for part in partitions(spec, lake) if part["survey"] == survey and part["night"] < night.isoformat()]
+    chosen = sorted(dt.date.fromisoformat(part["night"]) for part in parts)[-count:]
+    if not chosen:
+        return []
+    return read_rows(spec, lake, (pc.field("survey") == survey) & pc.field("night").isin(chosen))
+
+
+def cumulative(lake: Path, survey: str, night: dt.date) -> dict[str, Any]:
+    """Return ``nights`` and the sums over all nights up to one, this one included: measure → name → total."""
+    known = {part["night"] for part in partitions(tables.gold_statistics(), lake) if part["survey"] == survey}
+    nights = sum(one <= night.isoformat() for one in known)
+    totals: dict[str, dict[str, float]] = {}
+    for row in sums(survey, upto=night, lake=lake).to_pylist() if nights else []:
+        totals.setdefault(row["measure"], {})[row["name"]] = round(row["total"], 6)
+    return {"nights": nights, "totals": totals}

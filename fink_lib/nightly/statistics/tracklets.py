@@ -1,0 +1,70 @@
+"""Tracklets of a night: the alerts of silver that may move, linked, in `gold_<survey>__tracklets`."""
+
+import logging
+from dataclasses import asdict
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fink_lib.files import JsonObject
+from fink_lib.lake import tables
+from fink_lib.lake.rows import Rows
+from fink_lib.lake.small import replace_rows
+from fink_lib.nightly.job import NightContext
+from fink_lib.science.methods.moving_objects import MAY_MOVE, Member, members_of
+from fink_lib.surveys.inputs import BANDS, inputs_of
+
+logger = logging.getLogger(__name__)
+
+BRIGHTNESS = "mag"
+MOST_NAMED = 20
+
+
+def link(context: NightContext, silver: Rows) -> JsonObject | None:
+    """Link a night's alerts, record the tracklets, and return what the report shows; None for a survey without."""
+    inputs, flag = inputs_of(context.survey.name).scalars, context.survey.report.moving
+    if flag not in silver.names or BRIGHTNESS not in inputs:
+        return None
+    chosen, brightness = silver.chosen(pc.field(flag).isin(list(MAY_MOVE))), inputs[BRIGHTNESS][0]
+    read = chosen.read("alert_id", "object_id", "time", "ra", "dec", "band", brightness)
+    alerts = read.rename_columns([BRIGHTNESS if name == brightness else name for name in read.column_names])
+    members = members_of(alerts["alert_id"].to_numpy(), _columns(alerts))
+    record(context, members)
+    return summary(alerts.num_rows, members)
+
+
+def record(context: NightContext, members: list[Member]) -> None:
+    """Replace the tracklets of the night."""
+    spec, night = tables.gold_tracklets(context.survey.name), context.night
+    rows = [{"night": night, **asdict(member)} for member in members]
+    replace_rows(spec, context.settings.lake, rows, {"night": night.isoformat()})
+    logger.info("night=%s tracklets=%d", context.label, len({member.tracklet for member in members}))
+
+
+def summary(alerts: int, members: list[Member]) -> JsonObject:
+    """Return the counts, and the longest tracklets."""
+    first = {member.tracklet: member for member in reversed(members)}
+    longest = sorted(first.values(), key=lambda member: (-member.members, member.tracklet))
+    return {
+        "alerts": alerts,
+        "count": len(first),
+        "linked": len(members),
+        "longest": [
+            {"tracklet": m.tracklet, "alerts": m.members, "rate_deg_per_day": round(m.rate_deg_per_day, 4),
+             "ra": m.ra, "dec": m.dec, "mag": round(m.mag, 2)}
+            for m in longest[:MOST_NAMED]
+        ],
+    }  # fmt: skip
+
+
+def _columns(alerts: pa.Table) -> dict[str, object]:
+    places = {name: place for place, name in enumerate(BANDS)}
+    numbers = {
+        name: np.asarray(alerts[name].to_numpy(), dtype=np.float64) for name in ("time", "ra", "dec", BRIGHTNESS)
+    }
+    return {
+        **numbers,
+        "band": np.array([places.get(name, -1) for name in alerts["band"].to_pylist()], dtype=np.int64),
+        "object_id": alerts["object_id"].to_pylist(),
+    }

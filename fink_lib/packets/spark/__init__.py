@@ -1,0 +1,1 @@
+"""Packets of bronze as columns of Spark."""

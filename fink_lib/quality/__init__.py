@@ -1,0 +1,1 @@
+"""Whether a night is sound: rules, the running of suites, drift, and what was found."""

@@ -1,0 +1,65 @@
+"""Expectations over the columns of small tables, which are read without Spark."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from fink_lib.quality.rules import Severity, expect
+
+if TYPE_CHECKING:
+    from great_expectations import ExpectationSuite
+    from great_expectations.expectations.expectation import Expectation
+
+
+def suite(name: str, *expectations: "Expectation") -> "ExpectationSuite":
+    """Return a suite."""
+    from great_expectations import ExpectationSuite  # noqa: PLC0415 - slow to import
+
+    return ExpectationSuite(name=name, expectations=list(expectations))
+
+
+def once(name: str, meaning: str, columns: tuple[str, ...], severity: Severity = "critical") -> "Expectation":
+    """Return the expectation that columns together name one row."""
+    return expect(
+        "ExpectCompoundColumnsToBeUnique", name=name, meaning=meaning, severity=severity, column_list=list(columns)
+    )
+
+
+def in_range(
+    column: str,
+    meaning: str,
+    severity: Severity,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    mostly: float = 1.0,
+) -> "Expectation":
+    """Return the expectation that the values of a column lie between two bounds; null passes."""
+    return expect(
+        "ExpectColumnValuesToBeBetween",
+        name=f"{column}_range",
+        meaning=meaning,
+        severity=severity,
+        column=column,
+        min_value=low,
+        max_value=high,
+        mostly=mostly,
+    )
+
+
+def known(column: str, meaning: str, severity: Severity) -> "Expectation":
+    """Return the expectation that a column has a value in every row."""
+    return expect(
+        "ExpectColumnValuesToNotBeNull", name=f"{column}_known", meaning=meaning, severity=severity, column=column
+    )
+
+
+def one_of(column: str, values: Sequence[Any], meaning: str, severity: Severity) -> "Expectation":
+    """Return the expectation that the values of a column are some that are known; null passes."""
+    return expect(
+        "ExpectColumnValuesToBeInSet",
+        name=column,
+        meaning=meaning,
+        severity=severity,
+        column=column,
+        value_set=list(values),
+    )

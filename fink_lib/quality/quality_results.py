@@ -1,0 +1,110 @@
+"""The table `gold__quality_results`, and the rows of the small tables that the night's suites look at."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import DeltaTable
+
+from fink_lib.files import JsonObject, to_json
+from fink_lib.lake import tables
+from fink_lib.lake.small import partitions, read_rows, replace_rows
+from fink_lib.lake.tables.catalogs import gold_catalogs, gold_crossmatched
+from fink_lib.nightly.job import NightContext
+from fink_lib.nightly.statistics import history
+from fink_lib.quality.suites import SmallSuites
+
+if TYPE_CHECKING:
+    from great_expectations import ExpectationSuite
+
+
+def record_results(context: NightContext, suites: Iterable[JsonObject]) -> int:
+    """Replace the results of the night; return the version of the table.
+
+    A night that is judged as before keeps its rows, with the run that first judged it so: the table then says what it
+    said, as the manifest does.
+    """
+    rows = [
+        {
+            "survey": context.survey.name,
+            "night": context.night,
+            "suite": suite["suite"],
+            "expectation": one["name"],
+            "severity": one["severity"],
+            "success": one["success"],
+            "observed": one["observed"],
+            "rows": one["rows"],
+            "unexpected": one["unexpected"],
+            "meaning": one["meaning"],
+            "run_id": context.run_id,
+        }
+        for suite in suites
+        for one in suite["expectations"]
+    ]
+    spec, lake = tables.gold_quality_results(), context.settings.lake
+    mine = (pc.field("survey") == context.survey.name) & (pc.field("night") == pa.scalar(context.night))
+    if rows and _verdicts(read_rows(spec, lake, mine)) == _verdicts(rows):
+        return int(DeltaTable(str(spec.path(lake))).version())
+    return replace_rows(spec, lake, rows, {"survey": context.survey.name, "night": context.night.isoformat()})
+
+
+def _verdicts(rows: Iterable[JsonObject]) -> list[str]:
+    """Return what rows say, whoever judged and in whatever order they stand."""
+    return sorted(to_json({name: value for name, value in row.items() if name != "run_id"}) for row in rows)
+
+
+def recent_rows(context: NightContext, suites: SmallSuites) -> Iterator[tuple["ExpectationSuite", list[JsonObject]]]:
+    """Yield each suite of a small table with the rows that it is about.
+
+    What closing a night writes is judged for the nights before. The night's own rows are left out: there are none
+    when it is closed first, and it must be judged alike each time.
+    """
+    of_closings = {
+        tables.gold_nights().full_name: suites.nights,
+        tables.gold_statistics().full_name: suites.statistics,
+        tables.gold_quality_results().full_name: suites.quality_results,
+    }
+    for table, rows in rows_before(context).items():
+        yield of_closings[table](), rows
+    yield from _of_records(context, suites)
+    yield from _of_catalogs(context, suites)
+
+
+def rows_before(context: NightContext) -> dict[str, list[JsonObject]]:
+    """Return, by table, what closings of the nights before wrote."""
+    lake, survey = context.settings.lake, context.survey.name
+    before = (pc.field("survey") == survey) & (pc.field("night") < pa.scalar(context.night))
+    nights, others = tables.gold_nights(), (tables.gold_statistics(), tables.gold_quality_results())
+    found = {nights.full_name: read_rows(nights, lake, before)}
+    return found | {spec.full_name: history.recent(spec, lake, survey, context.night) for spec in others}
+
+
+def _of_records(context: NightContext, suites: SmallSuites) -> Iterator[tuple["ExpectationSuite", list[JsonObject]]]:
+    """Yield what people and streams noted down: of the night where it bears one, else of the survey."""
+    lake, survey = context.settings.lake, context.survey
+    tonight, mine = pc.field("night") == pa.scalar(context.night), pc.field("survey") == survey.name
+    undated, before = pc.field("night").is_null(), pc.field("night") < pa.scalar(context.night)
+    yield suites.releases(survey), read_rows(tables.releases(survey.name), lake, tonight | undated)
+    yield suites.topics(survey), read_rows(tables.bronze_topics(survey.name), lake)
+    yield suites.known_losses(survey), read_rows(tables.gold_known_losses(survey.name), lake)
+    yield suites.science_facts(survey), read_rows(tables.science_facts(survey.name), lake)
+    yield suites.schemas(), read_rows(tables.bronze_schemas(), lake, mine)
+    yield suites.decisions(), read_rows(tables.gold_decisions(), lake, mine)
+    yield suites.user_filters(), read_rows(tables.gold_user_filters(), lake, mine)
+    yield suites.notices(), read_rows(tables.gold_notices(), lake, mine & before)
+    yield suites.filter_failures(survey), read_rows(tables.gold_filter_failures(survey.name), lake, tonight)
+    yield suites.tracklets(survey), read_rows(tables.gold_tracklets(survey.name), lake, before)
+    days = sorted(part["day"] for part in partitions(tables.gold_upkeep(), lake))[-history.TRAILING_NIGHTS :]
+    chosen = pc.field("day").isin([dt.date.fromisoformat(day) for day in days])
+    yield suites.upkeep(), read_rows(tables.gold_upkeep(), lake, chosen) if days else []
+
+
+def _of_catalogs(context: NightContext, suites: SmallSuites) -> Iterator[tuple["ExpectationSuite", list[JsonObject]]]:
+    lake, survey = context.settings.lake, context.survey
+    spec = gold_catalogs()
+    names = [name for name in spec.schema.names if name != "changed_cells"]  # thousands of cells a row
+    yield suites.catalogs(), read_rows(spec, lake, columns=names)
+    before = pc.field("night") < pa.scalar(context.night)
+    yield suites.crossmatched(survey), read_rows(gold_crossmatched(survey.name), lake, before)

@@ -1,0 +1,104 @@
+"""The suites that a night is judged by, as whoever runs the job hands them over: quality knows how, not what.
+
+The suites themselves are code in ``expectations/``, one file a table, gathered in ``expectations/suites.py``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from fink_lib.lake.versions import Table
+from fink_lib.quality.drift import Measure
+from fink_lib.quality.rules import Judged, Key
+from fink_lib.surveys import Survey
+
+if TYPE_CHECKING:
+    from great_expectations import ExpectationSuite
+
+OfAll: TypeAlias = "Callable[[], ExpectationSuite]"
+OfSurvey: TypeAlias = "Callable[[Survey], ExpectationSuite]"
+# Radius in arcsec of each catalogue and version that was ever loaded
+Radii: TypeAlias = Mapping[tuple[str, int], float]
+
+
+@dataclass(frozen=True)
+class RowSuite:
+    """The suite of a night of one table, over numbers that Spark counts.
+
+    Attributes
+    ----------
+    rules
+        Row rules by survey.
+    keys
+        What stands once.
+    suite
+        Expectations on both, by survey.
+    """
+
+    rules: Callable[[Survey], Sequence[Judged]]
+    keys: Sequence[Key]
+    suite: OfSurvey
+
+
+@dataclass(frozen=True)
+class MatchSuite:
+    """The suite of a night's matches with catalogues, as `RowSuite`; its rules go by the radii of the catalogues."""
+
+    rules: Callable[[Survey, Radii], Sequence[Judged]]
+    keys: Sequence[Key]
+    suite: "Callable[[Survey, Radii], ExpectationSuite]"
+
+
+@dataclass(frozen=True)
+class SmallSuites:
+    """Suites of the tables that are read without Spark; each is named after its table.
+
+    Attributes
+    ----------
+    nights, statistics, quality_results, upkeep, schemas, decisions, user_filters, notices, catalogs
+        Of tables of all surveys.
+    topics, releases, known_losses, science_facts, filter_failures, tracklets, crossmatched
+        Of tables of one survey.
+    """
+
+    nights: OfAll
+    statistics: OfAll
+    quality_results: OfAll
+    upkeep: OfAll
+    schemas: OfAll
+    decisions: OfAll
+    user_filters: OfAll
+    notices: OfAll
+    catalogs: OfAll
+    topics: OfSurvey
+    releases: OfSurvey
+    known_losses: OfSurvey
+    science_facts: OfSurvey
+    filter_failures: OfSurvey
+    tracklets: OfSurvey
+    crossmatched: OfSurvey
+
+
+@dataclass(frozen=True)
+class Suites:
+    """Everything that a night is judged by.
+
+    Attributes
+    ----------
+    rows
+        By table of the night.
+    matches
+        Of its matches with catalogues.
+    shares
+        Of the night as a whole: how many alerts ended where nobody looks for them.
+    drift
+        Of its measures beside those of the nights before, by name of the survey.
+    small
+        Of the small tables.
+    """
+
+    rows: Mapping[Table, RowSuite]
+    matches: MatchSuite
+    shares: OfSurvey
+    drift: "Callable[[str, Sequence[Measure]], ExpectationSuite]"
+    small: SmallSuites

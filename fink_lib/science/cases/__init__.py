@@ -1,0 +1,1 @@
+"""Science modules, one file each."""

@@ -1,0 +1,35 @@
+"""Solar-system objects, as the Rubin packet itself associates them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from fink_lib.science.framework.base import Cost, Module, Output, Values
+from fink_lib.science.framework.batch import AlertBatch
+
+
+def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
+    """Tell which alerts carry an association, and how far from the prediction they are."""
+    # The record is there or not as a whole; its own source id is never null in it.
+    named = [source is not None and source == source for source in batch.scalars["sso_source"].tolist()]  # noqa: PLR0124 - NaN is null too
+    return {"is_sso": np.array(named, dtype=bool), "sso_offset_arcsec": batch.scalars["sso_offset"]}
+
+
+MODULES = (
+    Module(
+        name="solar_system_rubin",
+        version="1.0",
+        meaning="Whether the survey associates the source with a known solar-system object.",
+        reference="ssSource of the alert packet: Rubin Data Products Definition Document, LSE-163",
+        surveys=("lsst",),
+        cost=Cost.CHEAP,
+        scalars=("sso_offset", "sso_source"),
+        outputs=(
+            Output("is_sso", pa.bool_(), "", "True where the packet names a solar-system object."),
+            Output("sso_offset_arcsec", pa.float64(), "arcsec", "Separation from its predicted position."),
+        ),
+        compute=compute,
+    ),
+)

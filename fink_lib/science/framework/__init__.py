@@ -1,0 +1,1 @@
+"""What every science module shares: contract, inputs, running, provenance."""

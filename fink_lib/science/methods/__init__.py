@@ -1,0 +1,1 @@
+"""Methods that several science modules use: fits, forests, photometry, images."""

@@ -1,0 +1,1 @@
+"""Training of our own models, and their error rates on held-out truth."""

@@ -1,0 +1,153 @@
+"""Is a survey drained, and which of its nights need closing? From heartbeats and Delta logs alone, without Spark."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError, TableNotFoundError
+
+from fink_lib.config import Settings
+from fink_lib.errors import LakeError
+from fink_lib.lake.tables.spec import full_name
+from fink_lib.streams.heartbeat import Heartbeat, StreamState, read_heartbeat
+from fink_lib.streams.spec import Stage, StreamSpec
+
+EVENT_FRESH_S = 30.0  # an idle stream tells so every 2 s; after a longer silence nothing is known of it
+
+
+@dataclass(frozen=True)
+class NightCounts:
+    """Rows of one night in the two tables that ingest and enrich fill.
+
+    Attributes
+    ----------
+    bronze, quarantine
+        Rows in the night's partition of ``bronze_<s>__alerts`` and ``bronze_<s>__quarantine``.
+    """
+
+    bronze: int
+    quarantine: int
+
+    def __str__(self) -> str:
+        return f"{self.bronze}+{self.quarantine}"
+
+
+def why_not_drained(beats: Mapping[Stage, Heartbeat | None], now: float, quiet_s: float, silence_s: float) -> str:
+    """Return what still keeps a survey from being drained; an empty text when nothing does.
+
+    Parameters
+    ----------
+    beats
+        Last heartbeat of each of the three streams.
+    now
+        Unix time.
+    quiet_s
+        Seconds without data after which a night counts as over.
+    silence_s
+        Seconds after which a heartbeat says nothing any more.
+    """
+    upstream_data_at = 0.0
+    # What was last heard must be younger than the quiet: a driver that died busy is else taken for a quiet one.
+    fresh_s = min(EVENT_FRESH_S, quiet_s / 2)
+    for stage in Stage:
+        beat = beats.get(stage)
+        if beat is None or beat.state is not StreamState.RUNNING or now - beat.beat_at > silence_s:
+            return f"stream {stage} does not run"
+        if beat.lag:
+            return f"stream {stage} is {beat.lag} behind"
+        if beat.batch_since:
+            return f"stream {stage} has been at work on a batch for {now - beat.batch_since:.0f} s"
+        if now - beat.event_at > fresh_s or beat.event_at <= upstream_data_at:
+            return f"stream {stage} is busy, or has not yet looked at what came last"
+        quiet_since = max(beat.last_data_at, beat.started_at)
+        if now - quiet_since < quiet_s:
+            return f"stream {stage} had data, or started, {now - quiet_since:.0f} s ago; quiet means {quiet_s:.0f} s"
+        upstream_data_at = beat.last_data_at
+    return ""
+
+
+def heartbeats(settings: Settings, survey: str) -> dict[Stage, Heartbeat | None]:
+    """Read the heartbeats of a survey's three streams."""
+    return {stage: read_heartbeat(StreamSpec(survey, stage, settings).paths.heartbeat) for stage in Stage}
+
+
+def survey_not_drained(settings: Settings, survey: str) -> str:
+    """Return what keeps the survey from being drained now; an empty text when it is."""
+    beats = heartbeats(settings, survey)
+    return why_not_drained(beats, time.time(), settings.night_quiet_s, settings.heartbeat_silence_s)
+
+
+def rows_by_night(table: Path, version: int | None = None) -> dict[str, int]:
+    """Count the rows of each night partition from the Delta log, at a version when one is given.
+
+    Rows of no night are left out.
+
+    Raises
+    ------
+    LakeError
+        When the table has no night partitions, a file of it no row count, or its log no such version.
+    """
+    try:
+        delta = DeltaTable(str(table), version=version)
+    except TableNotFoundError:
+        return {}
+    except DeltaError as error:
+        raise LakeError(f"table {table.name} cannot be read at version {version}: {error}") from error
+    if "night" not in delta.metadata().partition_columns:
+        raise LakeError(f"table {table.name} is not partitioned by night: its nights cannot be counted")
+    actions = pa.table(delta.get_add_actions(flatten=True)).to_pylist()
+    counts: Counter[str] = Counter()
+    for action in actions:
+        night, rows = action.get("partition.night"), action.get("num_records")
+        if rows is None:
+            raise LakeError(f"file {action['path']} of {table.name} has no row count: was it written by this broker?")
+        if night is not None:
+            counts[str(night)] += rows
+    return dict(counts)
+
+
+def delta_version(table: Path) -> int:
+    """Return the newest version of a table, -1 where there is none."""
+    log = table / "_delta_log"
+    commits = [int(path.stem) for path in log.glob("*.json") if path.stem.isdigit()] if log.is_dir() else []
+    return max(commits, default=-1)
+
+
+def counted_nights(settings: Settings, survey: str) -> dict[str, NightCounts]:
+    """Return the counts of every night that has rows."""
+    bronze = rows_by_night(settings.lake / full_name("bronze", survey, "alerts"))
+    quarantine = rows_by_night(settings.lake / full_name("bronze", survey, "quarantine"))
+    nights = sorted({*bronze, *quarantine})
+    counts = {night: NightCounts(bronze.get(night, 0), quarantine.get(night, 0)) for night in nights}
+    return {night: count for night, count in counts.items() if count.bronze or count.quarantine}
+
+
+def closed_counts(settings: Settings, survey: str, night: str) -> NightCounts | None:
+    """Return the counts that the night was last closed with, None when it never got as far as being counted."""
+    path = settings.night_dir(survey, night) / "manifest.json"
+    try:
+        rows = json.loads(path.read_text()).get("partition_rows", {})
+    except FileNotFoundError:
+        return None
+    return NightCounts(int(rows["bronze"]), int(rows["quarantine"])) if rows else None
+
+
+def nights_to_close(settings: Settings, survey: str) -> dict[str, NightCounts]:
+    """Return the nights that have rows and no manifest, or other counts than their manifest."""
+    nights = counted_nights(settings, survey)
+    return {night: count for night, count in nights.items() if closed_counts(settings, survey, night) != count}
+
+
+def not_announced(nights: Mapping[str, NightCounts], announced: Mapping[str, str]) -> dict[str, NightCounts]:
+    """Leave out the nights that were already announced with these very counts."""
+    return {night: count for night, count in nights.items() if announced.get(night) != str(count)}
+
+
+def lake_state(settings: Settings, tables: Sequence[str]) -> tuple[int, ...]:
+    """Return the newest version of each table: while it stands still, nothing has to be counted again."""
+    return tuple(delta_version(settings.lake / name) for name in tables)

@@ -1,0 +1,152 @@
+"""The lease: one driver at a time may write a stream; a dead driver's lease is taken over, a live one's never."""
+
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import socket
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Protocol
+
+from fink_lib.errors import LeaseHeld
+from fink_lib.processes.identity import ProcessMark, end_processes_of, find_process, own_command, process_started_at
+from fink_lib.streams.spec import StreamPaths
+
+logger = logging.getLogger(__name__)
+
+LEFTOVER_TIMEOUT_S = 15.0
+
+
+class Leased(Protocol):
+    """What has one writer at a time: a stream, or anything else with a name and a folder."""
+
+    @property
+    def name(self) -> str:
+        """Identity of it."""
+
+    @property
+    def hash(self) -> str:
+        """Changes with what it is made of."""
+
+    @property
+    def paths(self) -> StreamPaths:
+        """Its files; the lease is one of them."""
+
+
+@dataclass(frozen=True)
+class Handle:
+    """One driver process, told apart from every other that ever ran.
+
+    Attributes
+    ----------
+    stream, spec_hash
+        What it runs, as specified how.
+    token
+        Random name of this run of the driver; in the environment of each of its processes.
+    pid, host
+        Where it runs.
+    process_started_at
+        Unix time at which the process started: a recycled pid has another.
+    command
+        Its command line.
+    """
+
+    stream: str
+    spec_hash: str
+    token: str
+    pid: int
+    host: str
+    process_started_at: float
+    command: tuple[str, ...]
+
+    @classmethod
+    def of_this_process(cls, spec: Leased, token: str) -> "Handle":
+        """Describe the process that calls this."""
+        return cls(
+            stream=spec.name,
+            spec_hash=spec.hash,
+            token=token,
+            pid=os.getpid(),
+            host=socket.gethostname(),
+            process_started_at=process_started_at(os.getpid()) or 0.0,
+            command=own_command(),
+        )
+
+    @property
+    def is_local(self) -> bool:
+        """True when the driver runs on this host."""
+        return self.host == socket.gethostname()
+
+    @property
+    def is_alive(self) -> bool:
+        """True while the very process runs; on another host it cannot be looked at and counts as alive."""
+        mark = ProcessMark(self.pid, self.process_started_at, self.command)
+        return not self.is_local or find_process(mark) is not None
+
+
+def read_lease(path: Path) -> Handle | None:
+    """Read a lease; None where there is none."""
+    try:
+        facts = json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+    return Handle(**{**facts, "command": tuple(facts["command"])})
+
+
+def write_lease(path: Path, handle: Handle) -> None:
+    """Replace the lease at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch.write_text(json.dumps(asdict(handle), sort_keys=True))
+    scratch.replace(path)
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock file; the kernel gives it back when the process dies, so that it can never be left behind."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def take_lease(spec: Leased, token: str) -> Handle:
+    """Become the one writer of a stream.
+
+    A dead holder's JVM may outlive it for a moment: what carries its token is ended first.
+
+    Raises
+    ------
+    LeaseHeld
+        When another driver lives, or runs on a host that cannot be looked at from here.
+    """
+    path = spec.paths.lease
+    with locked(path.with_suffix(".lock")):
+        holder = read_lease(path)
+        if holder is not None and holder.token != token:
+            if holder.is_alive:
+                raise LeaseHeld(_refusal(holder, path))
+            left = end_processes_of(holder.token, LEFTOVER_TIMEOUT_S)
+            logger.warning("lease taken over stream=%s dead_pid=%d leftovers=%d", spec.name, holder.pid, left)
+        mine = Handle.of_this_process(spec, token)
+        write_lease(path, mine)
+    return mine
+
+
+def release_lease(spec: Leased, token: str) -> None:
+    """Give the lease back, if it is still held under this token."""
+    path = spec.paths.lease
+    with locked(path.with_suffix(".lock")):
+        holder = read_lease(path)
+        if holder is not None and holder.token == token:
+            path.unlink()
+
+
+def _refusal(holder: Handle, path: Path) -> str:
+    who = f"process {holder.pid} on {holder.host}"
+    if holder.is_local:
+        return f"stream '{holder.stream}' is already written by {who}: stop that one first"
+    return f"stream '{holder.stream}' is leased to {who}: stop it there, or remove {path} if that host is gone"

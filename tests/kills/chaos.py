@@ -1,0 +1,182 @@
+"""A home whose three streams run as drivers of their own, and whatever can be killed about them."""
+
+import os
+import random
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from fink_lib.config import Settings
+from fink_lib.host.kafka import LocalKafka
+from fink_lib.host.services import KAFKA
+from fink_lib.streams.drain import survey_not_drained
+from fink_lib.streams.lease import Handle
+from fink_lib.streams.runner import LocalRunner
+from fink_lib.streams.spec import Stage, StreamSpec
+from tests.kills.fault_points import POINTS, VARIABLE
+
+PATIENCE_S = 600.0
+FAULT_S = 300.0  # until a driver meets its fault point; it may find nothing left to do
+
+
+@dataclass
+class Chaos:
+    """Kills and starts.
+
+    Attributes
+    ----------
+    settings, kafka
+        The home, and the broker of its own.
+    chance
+        Decides what dies, and when.
+    told
+        What was done, in words.
+    copies
+        Older copies of checkpoints.
+    """
+
+    settings: Settings
+    kafka: LocalKafka
+    chance: random.Random
+    told: list[str] = field(default_factory=list)
+    copies: dict[Stage, Path] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.runner = LocalRunner(self.settings)
+
+    def spec(self, stage: Stage) -> StreamSpec:
+        return StreamSpec("ztf", stage, self.settings)
+
+    def start_all(self) -> None:
+        """Start what does not run, as Airflow would."""
+        for stage in Stage:
+            self.runner.submit(self.spec(stage))
+
+    def handle(self, stage: Stage) -> Handle | None:
+        return self.runner.find(self.spec(stage))
+
+    def end(self, stage: Stage) -> None:
+        """Kill a driver as the out-of-memory killer would, and wait until nothing of it is left."""
+        found = self.handle(stage)
+        if found is not None:
+            os.kill(found.pid, signal.SIGKILL)
+        self.await_end(stage)
+
+    def await_end(self, stage: Stage, patience_s: float = PATIENCE_S) -> bool:
+        deadline = time.monotonic() + patience_s
+        while self.handle(stage) is not None:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.1)
+        self.runner.kill(self.spec(stage))  # the JVM ends by itself a moment after its driver
+        return True
+
+    def kill_driver(self, stage: Stage) -> None:
+        time.sleep(self.chance.uniform(0, 6))
+        self.end(stage)
+        self.told.append(f"killed {stage}")
+
+    def kill_worker(self, stage: Stage) -> None:
+        """Kill a Python worker of a driver, once it has one."""
+        deadline = time.monotonic() + 20
+        workers: list[psutil.Process] = []
+        while not workers and time.monotonic() < deadline:
+            found = self.handle(stage)
+            workers = list(_workers(found.pid)) if found is not None else []
+            time.sleep(0.05)
+        for worker in self.chance.sample(workers, min(1, len(workers))):
+            with_luck_kill(worker)
+        self.told.append(f"killed {'a worker' if workers else 'no worker, there was none,'} of {stage}")
+
+    def kill_kafka(self) -> None:
+        """Kill the broker, and start it again with what it has on disk."""
+        service = self.kafka.services.get(KAFKA)
+        assert service is not None
+        os.kill(service.pid, signal.SIGKILL)
+        time.sleep(self.chance.uniform(0, 4))
+        self.kafka.start()
+        self.told.append("killed Kafka")
+
+    def arm(self, point: str) -> Stage:
+        """Have the driver of a stage die at a fault point."""
+        stage = Stage(POINTS[point].stage)
+        self.end(stage)
+        os.environ[VARIABLE] = point
+        try:
+            self.runner.submit(self.spec(stage))
+        finally:
+            del os.environ[VARIABLE]
+        return stage
+
+    def await_fault(self, point: str, stage: Stage) -> bool:
+        """Wait until an armed driver has died; one that meets nothing to do is killed."""
+        fell = self.await_end(stage, FAULT_S)
+        if not fell:
+            self.end(stage)
+        self.told.append(f"{stage} fell: {point}" if fell else f"{stage} killed before: {point}")
+        return fell
+
+    def copy_checkpoint(self, stage: Stage) -> None:
+        """Keep the checkpoint of a stream that does not run."""
+        self.end(stage)
+        checkpoint = self.spec(stage).checkpoint
+        if checkpoint.is_dir():
+            self.copies[stage] = self.settings.home / f"copy-{stage}-{len(self.told)}"
+            shutil.copytree(checkpoint, self.copies[stage])
+
+    def lose_checkpoint(self, stage: Stage, *, restore: bool) -> None:
+        """Delete a checkpoint, and put an older copy in its place if there is one."""
+        self.end(stage)
+        checkpoint = self.spec(stage).checkpoint
+        shutil.rmtree(checkpoint, ignore_errors=True)
+        copy = self.copies.get(stage) if restore else None
+        if copy is not None:
+            shutil.copytree(copy, checkpoint)
+        self.told.append(f"checkpoint of {stage} {'restored from an older copy' if copy else 'deleted'}")
+
+    def drain(self) -> None:
+        """Wait until everything has passed all streams; a driver that fails is started again."""
+        deadline = time.monotonic() + PATIENCE_S
+        while why := survey_not_drained(self.settings, "ztf"):
+            assert time.monotonic() < deadline, f"{why}; {'; '.join(self.told)}"
+            self.start_all()
+            time.sleep(0.5)
+
+
+@contextmanager
+def running(chaos: Chaos) -> Iterator[Chaos]:
+    """Run the streams for as long as the block lasts."""
+    try:
+        chaos.start_all()
+        yield chaos
+    finally:
+        for stage in Stage:
+            chaos.runner.kill(chaos.spec(stage))
+
+
+def _workers(driver: int) -> Iterator[psutil.Process]:
+    """Yield the Python workers of a driver: what its JVM's Python daemon has forked."""
+    try:
+        children = psutil.Process(driver).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return
+    for child in children:
+        try:
+            parent = child.parent()
+            if parent is not None and "python" in child.name() and "python" in parent.name() and parent.pid != driver:
+                yield child
+        except psutil.NoSuchProcess:
+            continue
+
+
+def with_luck_kill(process: psutil.Process) -> None:
+    try:
+        process.kill()
+    except psutil.NoSuchProcess:
+        return

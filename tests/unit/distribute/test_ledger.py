@@ -1,0 +1,71 @@
+"""What was sent: read by night, once, and where topics end by the book."""
+
+import datetime as dt
+import json
+from dataclasses import replace
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from fink_lib.config import Settings
+from fink_lib.distribute import ledger
+from fink_lib.distribute.ends import _ends
+from fink_lib.distribute.ledger import Ledger
+from fink_lib.kafka.message import Facts, Sent
+from fink_lib.lake.small import ensure_small
+from fink_lib.lake.tables import gold_published
+
+PUBLISHED = gold_published("ztf")
+FACTS = Facts(dt.date(2021, 11, 1), 0, "ZTF21aaaaaaa", "f", "1", None, None, None, "0")
+AT = dt.datetime(2021, 11, 1, tzinfo=dt.UTC)
+
+
+def sent(day: int, offset: int, alert_id: int, topic: str = "t") -> Sent:
+    facts = replace(FACTS, night=dt.date(2021, 11, day), alert_id=alert_id, filter=f"by_{topic}")
+    return Sent(facts, topic, offset % 2, offset, AT)
+
+
+@pytest.fixture
+def book(settings: Settings) -> Ledger:
+    ensure_small(PUBLISHED, settings.lake)
+    return opened(settings)
+
+
+def opened(settings: Settings) -> Ledger:
+    return Ledger(PUBLISHED, settings.lake, settings.home / "ends.json")
+
+
+def test_a_batch_over_more_nights_than_are_kept_reads_each_once(book: Ledger, settings: Settings) -> None:
+    nights = [dt.date(2021, 11, day) for day in range(1, 13)]
+    book.record([sent(day, day, 100 + day) for day in range(1, 13)])
+    again = opened(settings)
+    with patch.object(ledger, "DeltaTable", wraps=ledger.DeltaTable) as table:
+        again.load(nights)
+        assert [again.was_sent(night, 101 + at, "by_t") for at, night in enumerate(nights)] == [True] * 12
+        assert not again.was_sent(nights[3], 101, "by_t")
+        assert not again.was_sent(nights[0], 101, "by_u")
+        again.load(nights)
+        again.record([sent(day, 20 + day, 200 + day) for day in range(1, 13)])
+    assert table.call_count == 1
+    again.load([dt.date(2021, 12, 1)])
+    assert len(again._nights) == ledger.NIGHTS_IN_MEMORY
+    assert dt.date(2021, 12, 1) in again._nights
+
+
+def test_where_topics_end_is_read_of_changed_nights_alone(book: Ledger, settings: Settings) -> None:
+    assert book.next_offsets() == {}
+    book.record([sent(1, 4, 1), sent(1, 7, 2), sent(2, 2, 3), sent(2, 0, 4, "u")])
+    ends = {("t", 0): 5, ("t", 1): 8, ("u", 0): 1}
+    assert book.next_offsets() == ends
+    book.record([sent(2, 9, 5)])
+    with patch("fink_lib.distribute.ends._ends", wraps=_ends) as read:
+        assert opened(settings).next_offsets() == {**ends, ("t", 1): 10}
+        assert [call.args[1] for call in read.call_args_list] == [dt.date(2021, 11, 2)]
+    kept = Path(settings.home / "ends.json")
+    assert {night: entry["rows"] for night, entry in json.loads(kept.read_text()).items()} == {
+        "2021-11-01": 2,
+        "2021-11-02": 3,
+    }
+    kept.write_text("{")
+    assert opened(settings).next_offsets() == {**ends, ("t", 1): 10}

@@ -21,9 +21,12 @@ def rules(survey: Survey) -> tuple[Judged, ...]:
     """Return the row rules: identity, ranges, the survey's cuts, and that the science was done."""
     kept = [where_nan_is_missing(Rule(f"cut_{cut.name}", cut.keep, cut.meaning), survey) for cut in survey.cuts]
     cuts = tuple(Judged(rule, "critical") for rule in kept)
-    versions = Rule("science_versions", "size(science_versions) > 0", "The versions of the science modules are kept.")
+    versions = Rule(
+        "science_versions", "size(map_keys(science_versions)) > 0", "The versions of the science modules are kept."
+    )
     order = Rule("enrich_time", "enrich_time >= ingest_time", "An alert is enriched after it was ingested.")
-    errors = f"science_errors IS NULL OR NOT exists(map_values(science_errors), why -> startswith(why, '{FAILED}'))"
+    failed = f"size(filter(map_values(science_errors), why -> startswith(why, '{FAILED}'))) > 0"
+    errors = f"science_errors IS NULL OR NOT {failed}"
     few = Rule("science_errors", errors, "At least 99 % of the alerts passed all science modules without an error.")
     many = Rule("science_collapse", errors, "At least half of the alerts passed all science modules without an error.")
     return (

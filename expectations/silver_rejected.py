@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from fink_lib.enrich.triage import REPEAT
 from fink_lib.lake.rules import Rule
 from fink_lib.lake.tables import KAFKA_KEY
+from fink_lib.lake.tables.silver import REPEAT
 from fink_lib.lake.tables.spec import full_name
 from fink_lib.quality.rules import Judged, Key, identity_rules, rule_suite
 from fink_lib.surveys import Survey

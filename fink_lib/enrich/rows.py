@@ -6,8 +6,9 @@ from typing import Any
 import pyarrow as pa
 
 from fink_lib import __version__
-from fink_lib.enrich.triage import REPEAT, Triage
+from fink_lib.enrich.triage import Triage
 from fink_lib.lake.tables.bronze import HEADERS
+from fink_lib.lake.tables.silver import REPEAT
 from fink_lib.surveys import Damage
 
 TEXT, BYTES = pa.string(), pa.binary()

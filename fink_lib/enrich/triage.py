@@ -20,7 +20,6 @@ Flags = npt.NDArray[np.bool_]
 FACTS = (*(one.name for one in (*IDENTITY_COLUMNS, *KAFKA_COLUMNS)), "ingest_time")
 FILE = "file"
 STAMPS = "stamps"  # whether any module may look at the stamps of an alert
-REPEAT = "repeat"
 
 # Without these no row of silver could be found again. Null counts as not fulfilled.
 POSSIBLE = (

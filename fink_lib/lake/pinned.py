@@ -58,7 +58,9 @@ class Pinned:
         """Pin the newest versions."""
         return cls(lake, specs, pinned_versions(specs, lake))
 
-    def rows(self, table: Table, columns: Sequence[str], where: pc.Expression | None = None) -> pa.Table:
+    def rows(
+        self, table: Table, columns: Sequence[str], where: pc.Expression | None = None, *, bodies: bool = True
+    ) -> pa.Table:
         """Read some columns; messages that were replayed out of the quarantine are not in it.
 
         Parameters
@@ -69,16 +71,18 @@ class Pinned:
             Names.
         where
             Condition on the rows; all of them when not given.
+        bodies
+            False reads no bytes of messages: where there are some, there are none left.
         """
         released = self.versions.get(RELEASES)
         if table is not Table.QUARANTINE or released is None:
-            return self.written(table, columns, where)
+            return self.written(table, columns, where, bodies=bodies)
         spec = releases_of(self.specs)
         key = list(spec.key)
         needed = [*columns, *(name for name in key if name not in columns)]
         replayed = DeltaTable(str(spec.path(self.lake)), version=released).to_pyarrow_dataset()
         gone = replayed.to_table(key, filter=pc.field("action") == str(Action.REPLAYED))
-        return without(self.written(table, needed, where), gone, key).select(list(columns))
+        return without(self.written(table, needed, where, bodies=bodies), gone, key).select(list(columns))
 
     def source(self, table: Table) -> ds.Dataset:
         """Return a table to read columns of; messages that were replayed out of the quarantine are not in it."""
@@ -86,19 +90,27 @@ class Pinned:
         if version is None:
             return ds.dataset(spec.plain_schema.empty_table())
         if table is Table.QUARANTINE and RELEASES in self.versions:
-            facts = [one.name for one in spec.plain_schema if not one.name.startswith("raw")]
-            return ds.dataset(self.rows(table, facts))
+            return ds.dataset(self.rows(table, spec.plain_schema.names, bodies=False))
         return DeltaTable(str(spec.path(self.lake)), version=version).to_pyarrow_dataset()
 
     def of_night(self, table: Table, night: dt.date) -> Rows:
         """Return the rows of a night."""
         return Rows(self.source(table), pc.field("night") == pa.scalar(night))
 
-    def written(self, table: Table, columns: Sequence[str], where: pc.Expression | None = None) -> pa.Table:
-        """Read some columns of every row, released or not."""
+    def written(
+        self, table: Table, columns: Sequence[str], where: pc.Expression | None = None, *, bodies: bool = True
+    ) -> pa.Table:
+        """Read some columns of every row, released or not; the parameters are those of `rows`."""
         spec, version = self.specs[table], self.versions[str(table)]
         shape = pa.schema([spec.plain_schema.field(name) for name in columns])
         if version is None:
             return shape.empty_table()
+        emptied = {one.name for one in shape if pa.types.is_binary(one.type) and not bodies}
+        chosen = {name: _emptied(name) if name in emptied else pc.field(name) for name in columns}
         path = str(spec.path(self.lake))
-        return DeltaTable(path, version=version).to_pyarrow_dataset().to_table(list(columns), filter=where).cast(shape)
+        return DeltaTable(path, version=version).to_pyarrow_dataset().to_table(chosen, filter=where).cast(shape)
+
+
+def _emptied(name: str) -> pc.Expression:
+    """Return bytes without their content: empty where there are some, null where there are none."""
+    return pc.if_else(pc.field(name).is_valid(), pc.scalar(b""), pc.scalar(pa.scalar(None, pa.binary())))

@@ -1,5 +1,6 @@
 """Some rows of a table, of which columns are read one after the other: no more of them than a figure needs."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -45,6 +46,19 @@ class Rows:
         """Return the columns at some dotted paths, each under its path."""
         columns = {path: pc.field(*path.split(".")) for path in paths}
         return self.dataset.to_table(columns=columns, filter=self.where)
+
+    def stream(self, paths: Iterable[str], batch_rows: int) -> pa.RecordBatchReader:
+        """Return the columns at some dotted paths as a stream of batches, each under its path; none yields rows only.
+
+        Parameters
+        ----------
+        paths
+            Dotted paths.
+        batch_rows
+            Rows of a batch, at the most.
+        """
+        columns = {path: pc.field(*path.split(".")) for path in paths} or {"row": pc.scalar(1)}
+        return self.dataset.scanner(columns=columns, filter=self.where, batch_size=batch_rows).to_reader()
 
     def column(self, path: str) -> pa.ChunkedArray:
         """Return the column at a dotted path."""

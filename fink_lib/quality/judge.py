@@ -1,19 +1,14 @@
-"""Run Great Expectations suites on what Spark counted: in memory, no project folder, not a word to anybody."""
+"""Run Great Expectations suites on what was counted: in memory, no project folder, not a word to anybody."""
 
-import functools
 import logging
-import operator
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pyspark.sql.functions as F
-from pyspark.sql import DataFrame
-
-from fink_lib.errors import ConfigError
 from fink_lib.files import JsonObject
-from fink_lib.lake.spark.rules import holds
+from fink_lib.lake.aggregates import aggregates, holds, repeated
+from fink_lib.lake.rows import Rows
 from fink_lib.quality.docs import DocsFolder
 from fink_lib.quality.rules import Judged, Key
 
@@ -43,30 +38,17 @@ class Counted:
         return round((1.0 - value) * self.rows) if is_rule else int(value)
 
 
-def count_rules(frame: DataFrame, rules: Sequence[Judged], keys: Sequence[Key]) -> Counted:
+def count_rules(rows: Rows, rules: Sequence[Judged], keys: Sequence[Key]) -> Counted:
     """Count, in one pass, the rows that hold each rule and those whose key stands twice."""
-    sums = [F.count("*").alias("rows")]
-    sums += [F.count_if(holds(one.rule)).alias(one.column) for one in rules]
-    for key in keys:
-        whole = functools.reduce(operator.and_, (F.col(name).isNotNull() for name in key.columns))
-        twice = F.count_if(whole) - F.count_distinct(*(F.col(name) for name in key.columns))
-        sums.append(twice.alias(key.column))
-    found = frame.agg(*sums).collect()[0].asDict()
-    rows = int(found["rows"])
-    held = {one.column: found[one.column] / rows if rows else 1.0 for one in rules}
-    return Counted(rows, held | {key.column: float(found[key.column]) for key in keys})
+    wanted = {one.column: holds(one.rule.holds) for one in rules} | {key.column: repeated(key.columns) for key in keys}
+    found = aggregates(rows, {"rows": "count(*)", **wanted})
+    count = int(found["rows"])
+    held = {one.column: found[one.column] / count if count else 1.0 for one in rules}
+    return Counted(count, held | {key.column: float(found[key.column]) for key in keys})
 
 
 def quiet_context() -> "AbstractDataContext":
-    """Return a context that lives in memory, draws no progress bars and sends no usage statistics.
-
-    Raises
-    ------
-    ConfigError
-        When SPARK_REMOTE is set: Great Expectations would look for a Spark Connect server there.
-    """
-    if os.environ.get("SPARK_REMOTE"):
-        raise ConfigError("SPARK_REMOTE is set: unset it, the suites run in the job's own Spark session")
+    """Return a context that lives in memory, draws no progress bars and sends no usage statistics."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     for name in ("great_expectations", "py4j", "posthog"):  # before the import, which says hundreds of lines itself
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -103,7 +85,7 @@ def judge_rows(
     suite: "ExpectationSuite",
     docs: DocsFolder | None = None,
 ) -> JsonObject:
-    """Run a suite over a few rows, without Spark."""
+    """Run a suite over a few rows."""
     import pandas as pd  # noqa: PLC0415 - with the package that needs it
 
     return _validate(context.data_sources.add_pandas(name=suite.name), pd.DataFrame(list(rows)), suite, docs)
@@ -115,7 +97,7 @@ def judge_row(
     suite: "ExpectationSuite",
     docs: DocsFolder | None = None,
 ) -> JsonObject:
-    """Run a suite over one row of numbers, without Spark."""
+    """Run a suite over one row of numbers."""
     return judge_rows(context, [facts], suite, docs)
 
 

@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-import pyspark.sql.functions as F
+import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import DeltaTable
-from pyspark.sql import DataFrame
 
 from fink_lib.catalogs.versions import catalog_versions
 from fink_lib.files import JsonObject
-from fink_lib.lake.spark.table import read_table
+from fink_lib.lake.rows import Rows
 from fink_lib.lake.tables.catalogs import gold_crossmatch
 from fink_lib.nightly.job import NightContext
 from fink_lib.quality.docs import DocsFolder
@@ -52,6 +52,6 @@ def loaded_radii(context: NightContext) -> Radii:
     return {(one.name, one.version): one.radius_arcsec for one in versions if one.radius_arcsec is not None}
 
 
-def _rows(context: NightContext) -> DataFrame:
-    rows = read_table(gold_crossmatch(context.survey.name), context.session, context.settings.lake)
-    return rows.where(F.col("night") == F.lit(context.night))
+def _rows(context: NightContext) -> Rows:
+    table = DeltaTable(str(gold_crossmatch(context.survey.name).path(context.settings.lake)))
+    return Rows(table.to_pyarrow_dataset(), pc.field("night") == pa.scalar(context.night))

@@ -1,7 +1,7 @@
 """Row rules and keys with a severity: each becomes one number over the night's rows, and one expectation on it.
 
 All of them are counted in a single pass over the rows; a suite then looks at one row of numbers. Asked row by row,
-the package would start a Spark job for each expectation.
+the package would read the night once for each expectation.
 """
 
 from collections.abc import Iterable
@@ -117,9 +117,9 @@ def rule_suite(name: str, rules: Iterable[Judged], keys: Iterable[Key]) -> "Expe
 def identity_rules(survey: Survey) -> tuple[Judged, ...]:
     """Return the rules that ingest splits on, and that the night is the one of the observation time."""
     shared = tuple(Judged(rule, "critical" if rule.name in GRAVE else "warning") for rule in row_rules(survey))
-    days = f"CAST(floor(time + {survey.night.days_to_epoch!r}D) AS INT)"
+    days = f"floor(time + {survey.night.days_to_epoch!r}D)"
     night = Rule(
-        "night", f"night = date_add(DATE'1970-01-01', {days})", "The night is the one that the observation time names."
+        "night", f"datediff(night, DATE'1970-01-01') = {days}", "The night is the one that the observation time names."
     )
     band = Rule("band", f"band IN ({_quoted(survey.bands.values())})", "The band is one that the survey has.")
     return (*shared, Judged(night, "critical"), Judged(band, "warning"))

@@ -4,16 +4,12 @@ Every result goes to `gold__quality_results` and to Data Docs in the night's fol
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
-
-import pyspark.sql.functions as F
-from pyspark.sql import DataFrame
 
 from fink_lib.errors import ExpectationFailed
 from fink_lib.files import JsonObject
 from fink_lib.lake.rows import Rows
-from fink_lib.lake.spark.snapshot import Snapshot
 from fink_lib.lake.versions import Table
 from fink_lib.nightly.balanced import newest
 from fink_lib.nightly.job import NightContext, Outcome
@@ -49,13 +45,11 @@ PARTS: Mapping[Table, tuple[str, ...]] = {
 def run(context: NightContext, suites: Suites) -> Outcome:
     """Run the suites; the outcome's failure is set when a critical expectation failed."""
     pinned = newest(context)
-    snapshot = Snapshot(context.session, pinned)
-    night = F.col("night") == F.lit(context.night)  # Spark knows no columns before there is a session
     rows = {table: pinned.of_night(table, context.night) for table in Table}
     counts = night_counts(rows)
     empty = counts["bronze"] + counts["quarantine"] == 0
     docs = DocsFolder(context.folder)
-    found = judge_night(context, suites, rows, lambda table: snapshot.frame(table).where(night), docs)
+    found = judge_night(context, suites, rows, docs)
     failed = [f"{suite['suite']}.{name}" for suite in found for name in suite["critical_failed"]]
     record_results(context, found)
     result = {
@@ -79,7 +73,6 @@ def judge_night(
     context: NightContext,
     suites: Suites,
     rows: Mapping[Table, Rows],
-    frame_of: Callable[[Table], DataFrame],
     docs: DocsFolder | None = None,
 ) -> list[JsonObject]:
     """Run each suite on the rows that it is about; a table without rows in the night is not judged."""
@@ -93,7 +86,7 @@ def judge_night(
             found.append(empty_suite(specs[table].full_name))
             continue
         rules = expected.rules(survey)
-        counted = count_rules(frame_of(table), rules, expected.keys)
+        counted = count_rules(rows[table], rules, expected.keys)
         found.append(judge(gx, counted, rules, expected.suite(survey), docs))
     found.append(judge_row(gx, shares(counts), suites.shares(survey), docs))
     found.append(judge_matches(context, suites.matches, gx, docs))

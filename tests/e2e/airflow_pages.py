@@ -61,8 +61,11 @@ class AirflowPages:
         self.page.keyboard.press("Control+Shift+End")
         self.page.keyboard.press("Delete")
 
-    def error_of(self, dag_id: str, run_id: str, task_id: str, words: str) -> str:
-        """Open the page of a task and return the line of its log that holds these words."""
+    def error_of(self, dag_id: str, run_id: str, task_id: str, words: str | re.Pattern[str]) -> str:
+        """Open the page of a task and return the line of its log that holds these words.
+
+        A pattern finds what holds all that it matches: the page shows a long line in parts.
+        """
         self.open(f"/dags/{dag_id}/runs/{quote(run_id)}/tasks/{task_id}")
         line = self.page.get_by_test_id("virtualized-list").get_by_text(words).last
         line.wait_for()

@@ -59,10 +59,13 @@ def test_a_night_with_a_fault_stops_and_says_why(planted: Round, copied: LocalAi
         for night, run_id in runs.items():
             wait(f"the end of {night}", lambda run_id=run_id: state_of(copied, run_id) in {"success", "failed"})
             assert_stopped(copied, run_id)
-            told = pages.error_of(DAG_ID, run_id, "quality", "critical expectation")
+            told = pages.error_of(
+                DAG_ID, run_id, "quality", re.compile(r"critical expectations? failed on the night.*\)", re.DOTALL)
+            )
             assert_named(told, night, planted[night])
-            reason = pages.error_of(DAG_ID, run_id, "manifest", f"the night ztf {night} stays open")
-            assert set(re.findall(r"\w+__\w[\w.]+", reason)) == planted[night].names
+            stays_open = re.compile(f"the night ztf {night} stays open.*critical expectations failed: ", re.DOTALL)
+            reason = pages.error_of(DAG_ID, run_id, "manifest", stays_open)
+            assert set(re.findall(r"\w+__\w[\w.]+", reason)) == planted[night].names, reason
 
 
 def state_of(airflow: LocalAirflow, run_id: str) -> str:

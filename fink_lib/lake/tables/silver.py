@@ -17,6 +17,7 @@ from fink_lib.lake.tables.spec import TableSpec, column
 from fink_lib.lake.tables.types import BOOL, TEXT_MAP, TEXTS, TS, S
 
 NO_COLUMNS = pa.schema([])
+REPEAT = "repeat"  # the reason of an alert that had arrived before
 
 
 def silver_alerts(survey: str, packet: pa.Schema, science: pa.Schema = NO_COLUMNS) -> TableSpec:
@@ -94,7 +95,7 @@ def silver_rejected(survey: str) -> TableSpec:
                 INGEST_TIME,
                 ENRICH_TIME,
                 column("is_repeat", BOOL, "True for an alert that had arrived before."),
-                column("reasons", TEXTS, "Names of the cuts that it failed; `repeat` for a repeat."),
+                column("reasons", TEXTS, f"Names of the cuts that it failed; `{REPEAT}` for a repeat."),
                 CODE_VERSION,
             ]
         ),

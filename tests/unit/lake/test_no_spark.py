@@ -17,6 +17,8 @@ WITHOUT_SPARK = (
     "fink_lib.nightly.report",
     "fink_lib.nightly.statistics",
     "fink_lib.notices",
+    "fink_lib.quality",
+    "expectations",
     "fink_lib.quarantine.browse",
     "fink_lib.transfer.kept",
     "fink_lib.transfer.request",

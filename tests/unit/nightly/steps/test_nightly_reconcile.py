@@ -19,12 +19,6 @@ from fink_lib.nightly.reconcile.equation import Equation, Fault, check
 from fink_lib.surveys import Survey
 from fink_lib.testing.nights import COUNTED, NIGHT, OUTPUT, TOPIC, FakeKafka, bronze_row, published_row, silver_row
 
-pytestmark = [
-    pytest.mark.spark,
-    # pyspark leaves the socket of a `collect` to the garbage collector
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
 Plant = Callable[[Table, list[dict[str, Any]]], object]
 
 SCHEMA = {

@@ -8,39 +8,28 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
 from deltalake import DeltaTable
-from pyspark.sql import DataFrame
 
 from expectations import published
 from expectations.suites import SUITES
 from fink_lib.errors import ExpectationFailed
 from fink_lib.lake import rows as lake_rows
-from fink_lib.lake.spark.rules import holds
-from fink_lib.lake.spark.table import spark_schema
 from fink_lib.lake.versions import Table
 from fink_lib.nightly.job import NightContext
 from fink_lib.nightly.statistics import history
 from fink_lib.nightly.statistics.summary import Summary
 from fink_lib.quality import step as quality
 from fink_lib.quality.drift import ENOUGH_ALERTS, MIN_NIGHTS
+from fink_lib.quality.judge import count_rules
+from fink_lib.quality.rules import Judged
 from fink_lib.surveys.tables import night_specs
 from fink_lib.testing.nights import NIGHT, FakeKafka, counted_row, published_row, silver_row
 from tests.planted.nights import BY_SHARE, GOOD, PLANTS, TOGETHER, Plant, rows_with
 
 pytestmark = [
-    pytest.mark.spark,
-    # pyspark leaves the socket of a `collect` to the garbage collector
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     # Great Expectations leaves the warnings of its own old idioms to its users
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
 Rows = list[dict[str, Any]]
-
-
-def frame_of(context: NightContext, table: Table, rows: Rows) -> DataFrame:
-    schema = spark_schema(night_specs(context.survey)[table])
-    names = set(schema.names)
-    kept = [{name: value for name, value in row.items() if name in names} for row in rows]
-    return context.session.createDataFrame(kept, schema)
 
 
 def in_memory(context: NightContext, table: Table, rows: Rows) -> lake_rows.Rows:
@@ -50,10 +39,9 @@ def in_memory(context: NightContext, table: Table, rows: Rows) -> lake_rows.Rows
 
 def judged(context: NightContext, planted: Mapping[Table, Rows]) -> dict[str, set[str]]:
     """Judge rows without a lake; return the names of the failed expectations by severity."""
-    frames = {table: frame_of(context, table, planted.get(table, [])) for table in Table}
     there = {table: in_memory(context, table, planted.get(table, [])) for table in Table}
     failed: dict[str, set[str]] = {"critical": set(), "warning": set(), "info": set()}
-    for suite in quality.judge_night(context, SUITES, there, frames.__getitem__):
+    for suite in quality.judge_night(context, SUITES, there):
         for one in suite["expectations"]:
             assert one["error"] in (None, ""), one
             if not one["success"]:
@@ -74,8 +62,11 @@ def test_each_critical_expectation_has_its_fault(context: NightContext, table: T
 def test_a_counter_stands_on_the_topic_of_its_night(context: NightContext) -> None:
     (rule,) = [one.rule for one in published.rules(context.survey) if one.rule.name == "topic"]
     wrong = counted_row(2, night=NIGHT + dt.timedelta(days=1))
-    rows = frame_of(context, Table.PUBLISHED, [counted_row(1), wrong, published_row(0, 1)])
-    assert [row["ok"] for row in rows.select(holds(rule).alias("ok")).collect()] == [True, False, True]
+    held = [
+        count_rules(in_memory(context, Table.PUBLISHED, [row]), [Judged(rule, "critical")], ()).facts["rule_topic"]
+        for row in (counted_row(1), wrong, published_row(0, 1))
+    ]
+    assert held == [1.0, 0.0, 1.0]
 
 
 @pytest.mark.parametrize("table", list(Table))
@@ -84,10 +75,9 @@ def test_each_fault_breaks_its_own_rule_and_no_other(context: NightContext, tabl
     rules = expected.rules(context.survey)
     alone = [plant for plant in PLANTS[table] if plant.name not in TOGETHER]
     spoiled = [plant.spoiled(GOOD[table](at), GOOD[table](0)) for at, plant in enumerate(alone)]
-    tests = [holds(one.rule).alias(one.column) for one in rules]
-    rows = frame_of(context, table, [*spoiled, GOOD[table](60)]).select(*tests).collect()
     grave = [judged for judged in rules if judged.severity == "critical"]
-    broken = [{one.rule.name for one in grave if not row[one.column]} for row in rows]
+    counted = [count_rules(in_memory(context, table, [row]), grave, ()).facts for row in [*spoiled, GOOD[table](60)]]
+    broken = [{one.rule.name for one in grave if not facts[one.column]} for facts in counted]
     assert broken[-1] == set()
     for plant, found in zip(alone, broken, strict=False):
         assert found == plant.critical, plant.name

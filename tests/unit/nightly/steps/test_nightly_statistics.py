@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pytest
-from pyspark.sql import functions as F
+from deltalake import DeltaTable
 
 from fink_lib.distribute.counter import COUNTER
 from fink_lib.distribute.failures import FailureBook
@@ -16,7 +16,6 @@ from fink_lib.distribute.match import Raised
 from fink_lib.lake import tables
 from fink_lib.lake.rows import Rows
 from fink_lib.lake.small import read_rows
-from fink_lib.lake.spark.table import read_table
 from fink_lib.lake.tables import gold_filter_failures
 from fink_lib.lake.versions import Table
 from fink_lib.nightly import compact
@@ -28,12 +27,6 @@ from fink_lib.nightly.statistics.profile import profile
 from fink_lib.surveys import ZTF
 from fink_lib.surveys.tables import night_specs
 from fink_lib.testing.nights import NIGHT, FakeKafka, bronze_row
-
-pytestmark = [
-    pytest.mark.spark,
-    # pyspark leaves the socket of a `collect` to the garbage collector
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
 
 
 def rows(**columns: pa.Array) -> Rows:
@@ -83,7 +76,6 @@ def test_a_night_counted_by_hand(context: NightContext, good_night: FakeKafka) -
 def test_the_next_night_knows_this_one(context: NightContext, good_night: FakeKafka) -> None:
     statistics.run(context)
     later = replace(context, night=NIGHT + dt.timedelta(days=1))
-    later.__dict__["session"] = context.session
     facts = statistics.run(later).result
     assert facts["trailing"][NIGHT.isoformat()]["count"]["bronze"] == 9.0
     assert (facts["cumulative"]["nights"], facts["cumulative"]["totals"]["count"]["bronze"]) == (2, 9.0)
@@ -167,12 +159,11 @@ def test_compaction_keeps_every_row_and_other_nights(
     for offset in (20, 21, 22):
         plant(Table.BRONZE, [bronze_row(offset), bronze_row(offset + 10, night=other)])
     spec, lake = night_specs(context.survey)[Table.BRONZE], context.settings.lake
-    as_json = F.to_json(F.struct("*")).alias("row")
-    before = read_table(spec, context.session, lake).orderBy("kafka_offset").select(as_json).collect()
+    before = DeltaTable(str(spec.path(lake))).to_pyarrow_table().sort_by("kafka_offset").to_pylist()
     facts = compact.run(context).result["tables"]["bronze"]
     assert (facts["before"]["files"], facts["after"]["files"]) == (4, 1)
     assert facts["before"]["rows"] == facts["after"]["rows"] == 12
     assert compact.partition_files(spec.path(lake), other)["files"] == 3
-    assert read_table(spec, context.session, lake).orderBy("kafka_offset").select(as_json).collect() == before
+    assert DeltaTable(str(spec.path(lake))).to_pyarrow_table().sort_by("kafka_offset").to_pylist() == before
     twice = compact.run(context).result["tables"]["bronze"]
     assert twice["version"] == facts["version"]  # nothing left to do: no commit

@@ -8,7 +8,7 @@ import pytest
 from expectations import crossmatch
 from expectations.suites import SUITES
 from fink_lib.catalogs.versions import CatalogVersion, record_version
-from fink_lib.lake.spark.table import ensure_table, spark_schema
+from fink_lib.lake.small import append_rows
 from fink_lib.lake.tables.catalogs import gold_crossmatch
 from fink_lib.nightly.job import NightContext
 from fink_lib.quality.judge import quiet_context
@@ -16,9 +16,6 @@ from fink_lib.quality.matches import broken_matches, judge_matches
 from fink_lib.testing.nights import NIGHT
 
 pytestmark = [
-    pytest.mark.spark,
-    # pyspark leaves the socket of a `collect` to the garbage collector
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     # Great Expectations leaves the warnings of its own old idioms to its users
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
@@ -47,10 +44,7 @@ def load(context: NightContext, version: int, radius_arcsec: float | None) -> No
 
 
 def add(context: NightContext, *rows: dict[str, Any]) -> None:
-    spec = gold_crossmatch(context.survey.name)
-    path = ensure_table(spec, context.session, context.settings.lake)
-    frame = context.session.createDataFrame(list(rows), spark_schema(spec)).coalesce(1)
-    frame.write.format("delta").mode("append").save(str(path))
+    append_rows(gold_crossmatch(context.survey.name), context.settings.lake, rows)
 
 
 def test_good_matches_pass_and_each_fault_is_found(context: NightContext) -> None:

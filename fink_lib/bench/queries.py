@@ -27,8 +27,8 @@ from fink_lib.lake.health import health
 from fink_lib.lake.spark.table import read_table
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.lake.versions import Table
-from fink_lib.nightly.compact import ROW_GROUP_BYTES
-from fink_lib.nightly.zorder import compact_night
+from fink_lib.nightly.compact import partition_files, rows_in_group, writer_properties
+from fink_lib.nightly.sky_order import compact_night
 from fink_lib.surveys import Survey, value_at
 from fink_lib.surveys.tables import night_specs
 
@@ -208,7 +208,7 @@ def measure(
     before, found = ask(session, spec, lake, total)
     many = _files(spec, lake)
     say(f"before: {before}")
-    took = _compact(session, spec, lake, nights)
+    took = _compact(spec, lake, nights)
     ask(session, spec, lake, total)
     after, again = ask(session, spec, lake, total)
     if again != found:
@@ -225,11 +225,13 @@ def measure(
     )
 
 
-def _compact(session: SparkSession, spec: TableSpec, lake: Path, nights: int) -> float:
+def _compact(spec: TableSpec, lake: Path, nights: int) -> float:
     """Compact every night; return the seconds that it took."""
     begin = time.monotonic()
-    for night in range(nights):
-        compact_night(session, spec, spec.path(lake), FIRST_NIGHT + timedelta(days=night), ROW_GROUP_BYTES)
+    path = spec.path(lake)
+    for night in (FIRST_NIGHT + timedelta(days=number) for number in range(nights)):
+        sizes = partition_files(path, night)
+        compact_night(spec, path, night, sizes, writer_properties(spec, rows_in_group(sizes)))
     return time.monotonic() - begin
 
 

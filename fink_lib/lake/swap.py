@@ -80,6 +80,8 @@ class Swap:
         Make the commit happen once: a table that has seen this step, or a later one, is left alone.
     facts
         What the table's history shows beside the commit.
+    same_rows
+        True when the files that come hold the rows of those that go: streams that read the table see nothing.
     """
 
     remove: Sequence[NightFile]
@@ -87,6 +89,7 @@ class Swap:
     app_id: str
     step: int
     facts: Mapping[str, str]
+    same_rows: bool = False
 
 
 def night_files(table: DeltaTable, nights: Collection[dt.date]) -> list[NightFile]:
@@ -168,7 +171,8 @@ def apply(table: DeltaTable, swap: Swap) -> int:
         if was_done(table, swap) or not (swap.remove or swap.add):
             return int(table.version())
         try:
-            _allow_changes(table)
+            if not swap.same_rows:
+                _allow_changes(table)
             _require_present(table, swap.remove)
             _commit(table, swap)
         except CommitFailedError as error:
@@ -186,9 +190,9 @@ def _require_present(table: DeltaTable, files: Sequence[NightFile]) -> None:
 
 
 def _commit(table: DeltaTable, swap: Swap) -> None:
-    now_ms, change = time.time_ns() // 1_000_000, bool(swap.remove)
+    now_ms, change = time.time_ns() // 1_000_000, bool(swap.remove) and not swap.same_rows
     removed = [
-        RemoveAction(file.path, data_change=True, deletion_timestamp=now_ms, size=file.size_bytes,
+        RemoveAction(file.path, data_change=change, deletion_timestamp=now_ms, size=file.size_bytes,
                      partition_values=_values(file))
         for file in swap.remove
     ]  # fmt: skip

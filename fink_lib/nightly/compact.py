@@ -5,9 +5,10 @@ declination), so that a cone reads few row groups; a Bloom filter a row group, o
 tells which ones cannot hold an object or an alert. The rows are the same, and the commit says so: who reads the table
 as a stream sees nothing.
 
-A night of no more than a few row groups, in which there is nothing to skip, is put together in process by delta-rs. A
-larger one is ordered by Spark: the Z-order of delta-rs interleaves the bits of the numbers as they are, of which the
-exponents come first; of a hundred row groups a cone of 5 degrees then reads 43, where ranks are interleaved 4.
+A night of no more than a few row groups, in which there is nothing to skip, is put together by delta-rs. A larger one
+is ordered by `sky_order`: the Z-order of delta-rs interleaves the bits of the numbers as they are, of which the
+exponents come first; of a hundred row groups a cone of 5 degrees then reads 43, where ranks are interleaved 4. Both
+work in this process, in memory that does not grow with the night.
 """
 
 import datetime as dt
@@ -24,6 +25,7 @@ from fink_lib.lake.health import MB, fewest_files, is_crowded
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.lake.versions import table_version
 from fink_lib.nightly.job import NightContext, Outcome
+from fink_lib.nightly.sky_order import compact_night
 from fink_lib.surveys.tables import night_specs
 
 logger = logging.getLogger(__name__)
@@ -60,30 +62,33 @@ def _compact(context: NightContext, spec: TableSpec, path: Path, sizes: Mapping[
     if not spec.clustered_by or sizes["bytes"] <= FEW_ROW_GROUPS * ROW_GROUP_BYTES:
         compact_small(spec, path, context.night, sizes)
     else:
-        from fink_lib.nightly.zorder import compact_night  # noqa: PLC0415 - most nights need no Spark
+        form = writer_properties(spec, rows_in_group(sizes))
+        compact_night(spec, path, context.night, sizes, form)
 
-        compact_night(context.session, spec, path, context.night, ROW_GROUP_BYTES)
+
+def rows_in_group(sizes: Mapping[str, int]) -> int:
+    """Return how many rows a row group of the usual size holds, from ``rows`` and ``bytes`` of some files."""
+    return max(1, ROW_GROUP_BYTES * sizes["rows"] // max(1, sizes["bytes"]))
 
 
 def compact_small(spec: TableSpec, path: Path, night: dt.date, sizes: Mapping[str, int]) -> None:
     """Put the files of one night together, in process; their rows stay in the order in which they came."""
-    rows_in_group = max(1, ROW_GROUP_BYTES * sizes["rows"] // max(1, sizes["bytes"]))
     DeltaTable(str(path)).optimize.compact(
         [("night", "=", night.isoformat())],
         spec.file_mb * MB,
-        writer_properties=writer_properties(spec, rows_in_group),
+        writer_properties=writer_properties(spec, rows_in_group(sizes)),
         commit_properties=CommitProperties(max_commit_retries=COMMIT_TRIES),
     )
 
 
-def writer_properties(spec: TableSpec, rows_in_group: int) -> WriterProperties:
+def writer_properties(spec: TableSpec, group_rows: int) -> WriterProperties:
     """Return what makes files of the table as they should be."""
-    bloom = BloomFilterProperties(True, fpp=BLOOM_FALSE_POSITIVES, ndv=rows_in_group)
+    bloom = BloomFilterProperties(True, fpp=BLOOM_FALSE_POSITIVES, ndv=group_rows)
     columns = {name: ColumnProperties(bloom_filter_properties=bloom) for name in spec.looked_up_by}
     # Bytes of packets never repeat: a dictionary of them costs time and saves nothing.
     packed = [one.name for one in spec.schema if pa.types.is_binary(one.type)]
     columns |= {name: ColumnProperties(dictionary_enabled=False) for name in packed}
-    return WriterProperties(max_row_group_size=rows_in_group, compression="ZSTD", column_properties=columns)
+    return WriterProperties(max_row_group_size=group_rows, compression="ZSTD", column_properties=columns)
 
 
 def partition_files(path: Path, night: dt.date) -> dict[str, int]:

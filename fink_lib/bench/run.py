@@ -55,6 +55,7 @@ class Benchmark(StrEnum):
     SCIENCE = "science"
     CROSSMATCH = "crossmatch"
     COMMITS = "commits"
+    CLOSING = "closing"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from fink_lib.bench import Benchmark, BenchRequest, Report, run_bench
 from fink_lib.cli.common import load_settings, say
 from fink_lib.config import Settings
 from fink_lib.simulator import resolve_path
-from fink_lib.surveys import get_survey
+from fink_lib.surveys import Survey, get_survey
 
 _ENDED = 128 + signal.SIGTERM
 
@@ -21,7 +21,9 @@ _ENDED = 128 + signal.SIGTERM
 def bench(
     what: Annotated[
         Benchmark,
-        typer.Argument(help="One stage, the night (all three at once), the science, the crossmatch, or commits."),
+        typer.Argument(
+            help="A stage, the night (all three at once), science, crossmatch, commits, or closing (a night's steps)."
+        ),
     ],
     *,
     alerts: Annotated[int, typer.Option(min=1, help="Packets to measure on.")] = 8000,
@@ -49,6 +51,9 @@ def bench(
         return
     if what is Benchmark.CROSSMATCH:
         _crossmatch(settings, positions, catalog, seed, json_file)
+        return
+    if what is Benchmark.CLOSING:
+        _closing(settings, get_survey(survey), path, alerts, json_file)
         return
     request = BenchRequest(
         what,
@@ -116,6 +121,17 @@ def _crossmatch(settings: Settings, positions: int, catalog: int, seed: int, jso
     if not report.agrees:
         say(f"{report.disagreeing} of {report.checked} positions have another source than astropy finds")
         raise typer.Exit(1)
+
+
+def _closing(settings: Settings, survey: Survey, path: str, alerts: int, json_file: Path | None) -> None:
+    from fink_lib.bench.closing import run_closing
+    from fink_lib.bench.run import real_packets
+
+    message = real_packets(resolve_path(path, settings, survey), survey)[0]
+    report = run_closing(settings, survey, message, alerts, say)
+    if json_file is not None:
+        json_file.write_text(report.as_json() + "\n")
+    say(report.as_json())
 
 
 def _commits(settings: Settings, rounds: int, json_file: Path | None) -> None:

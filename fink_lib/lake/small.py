@@ -1,6 +1,8 @@
 """Small tables written and read without a JVM: a few rows a night, replaced as a whole, so that a retry is safe."""
 
+import functools
 import logging
+import operator
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -60,14 +62,20 @@ def exchange_rows(
 
     def attempt() -> tuple[pa.Table, pa.Table]:
         table = ensure_whole(spec, lake)
-        chosen = [(name, "=", str(value)) for name, value in where.items()]
-        old = table.to_pyarrow_table(partitions=chosen).select(spec.schema.names).cast(spec.plain_schema)
+        rows = table.to_pyarrow_dataset().to_table(spec.schema.names, filter=_equal(spec, where))
+        old = rows.cast(spec.plain_schema)
         new = make(old).cast(spec.plain_schema).sort_by(order)
         if not new.equals(old.sort_by(order)):
             _overwrite(table, new, where)
         return old, new
 
     return until_committed(spec, attempt)
+
+
+def _equal(spec: TableSpec, where: Mapping[str, Any]) -> pc.Expression:
+    kinds = {name: spec.schema.field(name).type for name in where}
+    conditions = [pc.field(name) == pa.scalar(str(value)).cast(kinds[name]) for name, value in where.items()]
+    return functools.reduce(operator.and_, conditions)
 
 
 def _overwrite(table: DeltaTable, rows: pa.Table, where: Mapping[str, Any]) -> int:

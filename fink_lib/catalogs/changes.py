@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable
 
 from fink_lib.catalogs.cells import CHANGE_ORDER, TABLE_ORDER
+from fink_lib.lake.on_disk import dataset_of
 
 COMPARED = ("source_id", "ra", "dec", "label")
 CELLS = 12 * 4**CHANGE_ORDER
@@ -29,7 +30,7 @@ def changed_cells(table: Path, before: int, after: int) -> list[int]:
 
 
 def _batches(table: Path, version: int) -> Iterable[pa.RecordBatch]:
-    rows = DeltaTable(str(table), version=version).to_pyarrow_dataset()
+    rows = dataset_of(DeltaTable(str(table), version=version), str(table))
     # One batch after the other: read ahead, those of a large catalogue would all be in memory.
     found: Iterable[pa.RecordBatch] = rows.to_batches(
         columns=["cell", *COMPARED], batch_readahead=1, fragment_readahead=1

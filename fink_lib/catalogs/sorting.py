@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 from fink_lib.catalogs.cells import TABLE_ORDER
 
 # Sorted in memory at a time: some 300 MB. More for a catalogue that would need more files than a process may open.
-BUCKET_ROWS = 1_000_000
+# A little less than two files of the table: buckets are of about as many rows, and no file is to be a small rest.
+BUCKET_ROWS = 950_000
 MOST_BUCKETS = 256
 # Order of the cells that rows are counted in before they are sorted: 786,432 counts.
 COUNT_ORDER = 8
@@ -39,8 +40,8 @@ def in_order(path: Path, scratch: Path, rows_per_table: int) -> Iterator[pa.Tabl
         buckets = _scattered(file, cuts, scratch) if len(cuts) else None
     for rows in _unsorted(path, buckets):
         ordered = np.argsort(rows["cell"].to_numpy(), kind="stable")
-        for start in range(0, len(ordered), rows_per_table):
-            yield rows.take(pa.array(ordered[start : start + rows_per_table])).combine_chunks()
+        for some in np.array_split(ordered, math.ceil(len(ordered) / rows_per_table)):
+            yield rows.take(pa.array(some)).combine_chunks()
 
 
 def _unsorted(path: Path, buckets: Sequence[Path] | None) -> Iterator[pa.Table]:

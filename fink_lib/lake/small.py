@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
+from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.tables.spec import TableSpec
 
 logger = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ def exchange_rows(
 
     def attempt() -> tuple[pa.Table, pa.Table]:
         table = ensure_whole(spec, lake)
-        rows = table.to_pyarrow_dataset().to_table(spec.schema.names, filter=_equal(spec, where))
+        rows = dataset_of(table, str(spec.path(lake))).to_table(spec.schema.names, filter=_equal(spec, where))
         old = rows.cast(spec.plain_schema)
         new = make(old).cast(spec.plain_schema).sort_by(order)
         if not new.equals(old.sort_by(order)):
@@ -109,7 +110,8 @@ def read_rows(
     if not DeltaTable.is_deltatable(path):
         return []
     names = None if columns is None else list(columns)
-    rows: list[dict[str, Any]] = DeltaTable(path).to_pyarrow_dataset().to_table(columns=names, filter=keep).to_pylist()
+    found = dataset_of(DeltaTable(path), path).to_table(columns=names, filter=keep)
+    rows: list[dict[str, Any]] = found.to_pylist()
     return rows
 
 

@@ -26,10 +26,11 @@ def _each(old: str, new: str, names: str) -> dict[str, str]:
 MOVED: Mapping[str, str] = {
     "expectations.columns": "fink_lib.quality.columns",
     "expectations.rules": "fink_lib.quality.rules",
+    "fink_lib.catalogs.spark": "fink_lib.catalogs",
     "fink_lib.cli.host": "fink_lib.host",
     "fink_lib.cli.host.processes": "fink_lib.processes.detached",
     "fink_lib.cli.host.topics": "fink_lib.kafka.reading",
-    "fink_lib.crossmatch": "fink_lib.catalogs.spark",
+    "fink_lib.crossmatch": "fink_lib.catalogs",
     "fink_lib.crossmatch.ledger": "fink_lib.catalogs.versions",
     "fink_lib.crossmatch.matched": "fink_lib.catalogs.matched",
     "fink_lib.crossmatch.tables": "fink_lib.lake.tables.catalogs",

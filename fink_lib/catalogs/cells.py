@@ -87,18 +87,6 @@ def covering_cells(ra_deg: Floats, dec_deg: Floats, radius_arcsec: float, order:
     return usable[owners[first]], pairs[first]
 
 
-def ranges(cells: Ints, most: int) -> list[tuple[int, int]]:
-    """Return cells as ranges, both ends included: at most so many, those with the smallest gaps joined."""
-    ordered = np.unique(cells)
-    if not len(ordered):
-        return []
-    gaps = np.diff(ordered)
-    widest = np.sort(np.argsort(-gaps, kind="stable")[: most - 1])
-    cuts = widest[gaps[widest] > 1]
-    starts, ends = ordered[np.concatenate([[0], cuts + 1])], ordered[np.concatenate([cuts, [len(ordered) - 1]])]
-    return [(int(start), int(end)) for start, end in zip(starts, ends, strict=True)]
-
-
 @functools.cache
 def _probe_order(radius_arcsec: float) -> int:
     """Return the finest order whose cells are larger than the circle by a safe margin."""

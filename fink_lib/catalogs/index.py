@@ -67,7 +67,7 @@ class SkyIndex:
         if not len(owner):
             return rows, separation
         here = unit_vectors(ra_deg[usable], dec_deg[usable])[owner]
-        distance = _separation_arcsec(here, self.vectors[candidate])
+        distance = separation_arcsec(here, self.vectors[candidate])
         limit = (
             radius_arcsec
             if own_radius_arcsec is None
@@ -101,7 +101,7 @@ class SkyIndex:
                 stop = np.where(right >= left, np.searchsorted(self.key, base + right, side="right"), start)
                 count = np.maximum(stop - start, 0)
                 owners.append(np.repeat(inside, count))
-                sources.append(_expand(start, count))
+                sources.append(expanded(start, count))
         if not owners:
             return np.empty(0, np.int64), np.empty(0, np.int64)
         return np.concatenate(owners), np.concatenate(sources)
@@ -122,7 +122,7 @@ def unit_vectors(ra_deg: Floats, dec_deg: Floats) -> Floats:
     return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=1)
 
 
-def _separation_arcsec(a: Floats, b: Floats) -> Floats:
+def separation_arcsec(a: Floats, b: Floats) -> Floats:
     """Return the angle between unit vectors, from the chord: exact for small angles, where a cosine is not."""
     dx, dy, dz = (a - b).T
     half_chord = np.minimum(0.5 * np.sqrt(dx * dx + dy * dy + dz * dz), 1.0)
@@ -146,7 +146,7 @@ def _ra_half_width(dec_deg: Floats, radius_deg: float) -> Floats:
     return np.where(polar, 360.0, np.degrees(np.arcsin(np.minimum(sine, 1.0))) + SLACK_DEG)
 
 
-def _expand(start: Ints, count: Ints) -> Ints:
+def expanded(start: Ints, count: Ints) -> Ints:
     """Return the concatenation of ``arange(start[i], start[i] + count[i])``."""
     offset = np.cumsum(count) - count
     return np.asarray(np.repeat(start - offset, count) + np.arange(int(count.sum())), dtype=np.int64)

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fink_lib.catalogs.spark.flips import Flips
+from fink_lib.catalogs.flips import Flips
 from fink_lib.lake.small import partitions, read_rows, replace_rows
 from fink_lib.lake.tables.catalogs import gold_crossmatched
 from fink_lib.surveys import Survey

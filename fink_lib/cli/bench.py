@@ -43,14 +43,14 @@ def bench(
 ) -> None:
     """Measure rates, latency and memory, in a home and on ports of its own; nothing of it stays.
 
-    Exits with 1 when the crossmatch does not agree with astropy, or our log store loses a commit.
+    Exits with 1 when the crossmatch does not agree with scipy and astropy, or our log store loses a commit.
     """
     settings = load_settings()
     if what is Benchmark.COMMITS:
         _commits(settings, rounds, json_file)
         return
     if what is Benchmark.CROSSMATCH:
-        _crossmatch(settings, positions, catalog, seed, json_file)
+        _crossmatch(positions, catalog, seed, json_file)
         return
     if what is Benchmark.CLOSING:
         _closing(settings, get_survey(survey), path, alerts, json_file)
@@ -111,15 +111,16 @@ def _bench_science(request: BenchRequest, json_file: Path | None) -> None:
     Console().print(table)
 
 
-def _crossmatch(settings: Settings, positions: int, catalog: int, seed: int, json_file: Path | None) -> None:
+def _crossmatch(positions: int, catalog: int, seed: int, json_file: Path | None) -> None:
     from fink_lib.bench.crossmatch import run_crossmatch
 
-    report = run_crossmatch(settings, positions, catalog, seed, say)
+    report = run_crossmatch(positions, catalog, seed, say)
     if json_file is not None:
         json_file.write_text(report.as_json() + "\n")
     say(report.as_json())
     if not report.agrees:
-        say(f"{report.disagreeing} of {report.checked} positions have another source than astropy finds")
+        told = ", ".join(f"{count} than {way} finds" for way, count in report.disagreeing.items())
+        say(f"of {report.positions} positions so many have another source: {told}")
         raise typer.Exit(1)
 
 

@@ -97,27 +97,22 @@ def load(
     ] = False,
 ) -> None:
     """Load catalogue files as new versions and match again the sky that they change; the same file changes nothing."""
-    from fink_lib.catalogs.spark.job import sentences
-    from fink_lib.catalogs.spark.refresh import chosen_files, refresh
+    from fink_lib.catalogs.job import sentences
+    from fink_lib.catalogs.refresh import chosen_files, refresh
     from fink_lib.cli.dag_run import start_dag
-    from fink_lib.lake.spark.session import build_session
 
     settings = load_settings(home, catalogs=folder)
     if vizier is not None:
         from_vizier(names or (), vizier, settings, vizier_url)
-    chosen_files(settings, names or ())  # a wrong name is said before a JVM or a run is started
+    chosen_files(settings, names or ())  # a wrong name is said before anything is loaded or a run is started
     if again and (airflow or not names):
         raise ConfigError("--again goes with the names of catalogues, and without --airflow")
     if airflow:
         start_dag(settings, "catalogs", {"names": names or []})
         return
-    session = build_session("catalogs", settings)
-    try:
-        for one in refresh(session, settings, names or (), again=again):
-            for line in sentences(one):
-                say(line)
-    finally:
-        session.stop()
+    for one in refresh(settings, names or (), again=again):
+        for line in sentences(one):
+            say(line)
 
 
 def from_vizier(names: Sequence[str], table: str, settings: Settings, url: str | None = None) -> None:

@@ -1,22 +1,26 @@
 """Small tables written and read without a JVM: a few rows a night, replaced as a whole, so that a retry is safe."""
 
+import functools
 import logging
+import operator
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
+from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.tables.spec import TableSpec
 
 logger = logging.getLogger(__name__)
 
 TRIES = 5  # two nights that close at once may meet in one commit
 PAUSE_S = 0.2
+Done = TypeVar("Done")
 
 
 def replace_rows(spec: TableSpec, lake: Path, rows: Sequence[Mapping[str, Any]], where: Mapping[str, Any]) -> int:
@@ -33,21 +37,69 @@ def replace_rows(spec: TableSpec, lake: Path, rows: Sequence[Mapping[str, Any]],
     where
         Partition column → value.
     """
-    schema = spec.plain_schema
-    found = pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
+    found = pa.Table.from_pylist([dict(row) for row in rows], schema=spec.plain_schema)
+    return until_committed(spec, lambda: _overwrite(ensure_small(spec, lake), found, where))
+
+
+def exchange_rows(
+    spec: TableSpec, lake: Path, where: Mapping[str, Any], make: Callable[[pa.Table], pa.Table]
+) -> tuple[pa.Table, pa.Table]:
+    """Replace the rows of one partition by rows made of them; return both. The same rows again are no commit.
+
+    Who meets another writer makes the rows anew, out of what that one has left.
+
+    Parameters
+    ----------
+    spec
+        The table; every column of `where` is one of its partition columns.
+    lake
+        Root folder of the tables.
+    where
+        Partition column → value.
+    make
+        Old rows → new rows, both in the columns of the table and in any order.
+    """
+    order = [(name, "ascending") for name in spec.key]
+
+    def attempt() -> tuple[pa.Table, pa.Table]:
+        table = ensure_whole(spec, lake)
+        rows = dataset_of(table, str(spec.path(lake))).to_table(spec.schema.names, filter=_equal(spec, where))
+        old = rows.cast(spec.plain_schema)
+        new = make(old).cast(spec.plain_schema).sort_by(order)
+        if not new.equals(old.sort_by(order)):
+            _overwrite(table, new, where)
+        return old, new
+
+    return until_committed(spec, attempt)
+
+
+def _equal(spec: TableSpec, where: Mapping[str, Any]) -> pc.Expression:
+    kinds = {name: spec.schema.field(name).type for name in where}
+    conditions = [pc.field(name) == pa.scalar(str(value)).cast(kinds[name]) for name, value in where.items()]
+    return functools.reduce(operator.and_, conditions)
+
+
+def _overwrite(table: DeltaTable, rows: pa.Table, where: Mapping[str, Any]) -> int:
     predicate = " AND ".join(f"{name} = '{value}'" for name, value in where.items())
-    for attempt in range(1, TRIES + 1):
-        table = ensure_small(spec, lake)
+    write_deltalake(table, rows, mode="overwrite", predicate=predicate)
+    return int(DeltaTable(table.table_uri).version())
+
+
+def until_committed(spec: TableSpec, commit: Callable[[], Done]) -> Done:
+    """Do what ends with a commit, again when somebody else committed first; return what it returns.
+
+    Raises
+    ------
+    CommitFailedError
+        When somebody else comes first again and again.
+    """
+    for attempt in range(1, TRIES):
         try:
-            write_deltalake(table, found, mode="overwrite", predicate=predicate)
+            return commit()
         except CommitFailedError:
-            if attempt == TRIES:
-                raise
             logger.info("table=%s somebody else committed first, trying again", spec.full_name)
             time.sleep(PAUSE_S * attempt)
-        else:
-            break
-    return int(DeltaTable(str(spec.path(lake))).version())
+    return commit()
 
 
 def read_rows(
@@ -58,7 +110,8 @@ def read_rows(
     if not DeltaTable.is_deltatable(path):
         return []
     names = None if columns is None else list(columns)
-    rows: list[dict[str, Any]] = DeltaTable(path).to_pyarrow_dataset().to_table(columns=names, filter=keep).to_pylist()
+    found = dataset_of(DeltaTable(path), path).to_table(columns=names, filter=keep)
+    rows: list[dict[str, Any]] = found.to_pylist()
     return rows
 
 
@@ -79,11 +132,21 @@ def append_rows(spec: TableSpec, lake: Path, rows: Sequence[Mapping[str, Any]]) 
 
 def ensure_small(spec: TableSpec, lake: Path) -> DeltaTable:
     """Return a table, made where it is missing."""
+    return _ensure(spec, lake, {})
+
+
+def ensure_whole(spec: TableSpec, lake: Path) -> DeltaTable:
+    """Return a table, made where it is missing as Spark would make it: with all properties that the spec tells."""
+    indexed = {"delta.dataSkippingNumIndexedCols": str(spec.indexed_columns)}
+    return _ensure(spec, lake, {**indexed, **spec.properties})
+
+
+def _ensure(spec: TableSpec, lake: Path, properties: Mapping[str, str]) -> DeltaTable:
     return DeltaTable.create(
         spec.path(lake),
         spec.plain_schema,
         mode="ignore",
         partition_by=list(spec.partitioned_by),
         description=spec.comment,
-        configuration={"delta.appendOnly": str(spec.append_only).lower()},
+        configuration={"delta.appendOnly": str(spec.append_only).lower(), **properties},
     )

@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 
-import pyspark.sql.functions as F
-
-from fink_lib.catalogs.spark.nights import KEYS, MatchBook
+from fink_lib.catalogs.join import Positions
+from fink_lib.catalogs.nights import KEYS, MatchBook
 from fink_lib.catalogs.versions import catalogs_in_force
 from fink_lib.errors import ExpectationFailed
 from fink_lib.files import JsonObject
-from fink_lib.lake.spark.snapshot import Snapshot
 from fink_lib.lake.versions import Table
 from fink_lib.nightly.balanced import newest
 from fink_lib.nightly.job import NightContext, Outcome
@@ -19,7 +17,7 @@ BrokenMatches = Callable[[NightContext], list[str]]
 def run(context: NightContext, broken_matches: BrokenMatches) -> Outcome:
     """Match the alerts of silver, and see that each match is one.
 
-    Without any catalogue in the lake there is nothing to do, and no JVM is started.
+    The alerts are read once for all catalogues. Without any in the lake there is nothing to do.
 
     Parameters
     ----------
@@ -34,17 +32,12 @@ def run(context: NightContext, broken_matches: BrokenMatches) -> Outcome:
     if not catalogs:
         return Outcome({**facts, "catalogs": [], "previous": None})
     pinned = newest(context)
-    snapshot = Snapshot(context.session, pinned)
-    night = F.col("night") == F.lit(context.night)
-    alerts = snapshot.frame(Table.SILVER).where(night).select(*KEYS).persist()
-    book = MatchBook(context.session, survey, settings.lake)
-    try:
-        done = [
-            book.match_night(alerts, version, context.night, context.run_id) | {"delta_version": version.delta_version}
-            for version in catalogs.values()
-        ]
-    finally:
-        alerts.unpersist()
+    alerts = Positions(pinned.of_night(Table.SILVER, context.night).read(*KEYS))
+    book = MatchBook(survey, settings.lake)
+    done = [
+        book.match_night(alerts, version, context.night, context.run_id) | {"delta_version": version.delta_version}
+        for version in catalogs.values()
+    ]
     broken = broken_matches(context)
     failure = ExpectationFailed(f"the matches of the night {context.label} are wrong: {', '.join(broken)}")
     facts |= {"catalogs": done, "previous": book.matched.before(context.night), "tables": dict(pinned.versions)}

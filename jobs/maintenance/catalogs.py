@@ -2,7 +2,7 @@
 
 import sys
 
-from fink_lib.catalogs.spark.job import main
+from fink_lib.catalogs.job import main
 
 if __name__ == "__main__":
     sys.exit(main())

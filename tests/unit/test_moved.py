@@ -56,7 +56,8 @@ def test_no_file_stands_under_an_old_name() -> None:
     [
         ("fink_lib.streaming.spec", "fink_lib.streams.spec"),
         ("fink_lib.user_filters.predicate", "fink_lib.filters.users.predicate"),
-        ("fink_lib.crossmatch.join", "fink_lib.catalogs.spark.join"),
+        ("fink_lib.crossmatch.join", "fink_lib.catalogs.join"),
+        ("fink_lib.catalogs.spark.nights", "fink_lib.catalogs.nights"),
         ("fink_lib.science.rubin.registry", "fink_lib.science.cases.rubin.registry"),
         ("fink_lib.science.classify.rules", "fink_lib.science.methods.classify.rules"),
         ("fink_lib.offline.filter_causes.ztf", "fink_lib.compare_fink.filter_causes.ztf"),

@@ -10,7 +10,6 @@ from fink_lib.catalogs.cells import (
     cells_of,
     covering_cells,
     match_order,
-    ranges,
 )
 
 ARCSEC = 1.0 / 3600.0
@@ -88,11 +87,3 @@ def test_circles_too_large_are_refused() -> None:
         covering_cells(np.array([1.0]), np.array([1.0]), 600.0, TABLE_ORDER)
     with pytest.raises(ValueError, match="too large"):
         match_order(40.0 / ARCSEC)
-
-
-def test_ranges_join_the_smallest_gaps() -> None:
-    cells = np.array([9, 1, 2, 3, 20, 21, 40])
-    assert ranges(cells, 10) == [(1, 3), (9, 9), (20, 21), (40, 40)]
-    assert ranges(cells, 2) == [(1, 21), (40, 40)]
-    assert ranges(cells, 1) == [(1, 40)]
-    assert ranges(np.empty(0, np.int64), 3) == []

@@ -1,9 +1,14 @@
 """Made catalogues and positions, with the places where matches go wrong: poles, RA 0, corners of cells."""
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 
 from fink_lib.catalogs.cells import TABLE_ORDER, cells_of
+from fink_lib.catalogs.writing import commit, write_files
+from fink_lib.lake.small import ensure_whole
+from fink_lib.lake.tables.catalogs import gold_catalog
 
 
 def made_sky(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -32,14 +37,23 @@ def near(ra: np.ndarray, dec: np.ndarray, arcsec: float, seed: int) -> tuple[np.
 
 def catalog_table(ra: np.ndarray, dec: np.ndarray) -> pa.Table:
     """The columns of a catalogue table, sorted as it is."""
-    names = np.array([f"S{row}" for row in range(len(ra))])
+    names = pa.array([f"S{row}" for row in range(len(ra))], pa.string())
     table = pa.table(
         {
             "cell": pa.array(cells_of(ra, dec, TABLE_ORDER).astype(np.int32)),
-            "source_id": pa.array(names),
+            "source_id": names,
             "ra": pa.array(ra),
             "dec": pa.array(dec),
             "label": pa.array(np.where(np.arange(len(ra)) % 2 == 0, "EW", "RRAB")),
         }
     )
     return table.sort_by("cell")
+
+
+def put_in_lake(table: pa.Table, lake: Path, files: int = 1) -> tuple[Path, int]:
+    """Write a catalogue as so many files of a table; return its folder and version."""
+    spec = gold_catalog("made")
+    ensure_whole(spec, lake)
+    rows = max(1, -(-table.num_rows // files))
+    parts = [table.slice(start, rows) for start in range(0, table.num_rows, rows)]
+    return spec.path(lake), commit(spec, lake, write_files(parts, spec.path(lake)))

@@ -3,10 +3,9 @@
 import argparse
 from collections.abc import Iterator, Sequence
 
-from fink_lib.catalogs.spark.flips import KINDS
-from fink_lib.catalogs.spark.refresh import Refreshed, chosen_files, refresh
+from fink_lib.catalogs.flips import KINDS
+from fink_lib.catalogs.refresh import Refreshed, refresh
 from fink_lib.config import Settings
-from fink_lib.lake.spark.session import build_session
 from fink_lib.processes.endings import run_job
 
 
@@ -19,14 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _refreshed(names: Sequence[str]) -> Iterator[str]:
-    settings = Settings()
-    chosen_files(settings, names)  # a wrong name is said before a JVM is started
-    session = build_session("catalogs", settings)
-    try:
-        for one in refresh(session, settings, names):
-            yield from sentences(one)
-    finally:
-        session.stop()
+    for one in refresh(Settings(), names):
+        yield from sentences(one)
 
 
 def sentences(one: Refreshed) -> list[str]:

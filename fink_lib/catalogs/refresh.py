@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
-
+from fink_lib.catalogs.join import Positions
+from fink_lib.catalogs.load import load_catalog_table
+from fink_lib.catalogs.nights import KEYS, MatchBook
 from fink_lib.catalogs.sources import CatalogFile, known_files
-from fink_lib.catalogs.spark.load import load_catalog_table
-from fink_lib.catalogs.spark.nights import KEYS, MatchBook
 from fink_lib.catalogs.versions import CatalogVersion, in_force
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
+from fink_lib.lake.pinned import Pinned
 from fink_lib.lake.small import partitions
-from fink_lib.lake.spark.table import read_table
 from fink_lib.lake.versions import Table
 from fink_lib.surveys import SURVEYS, Survey
 from fink_lib.surveys.tables import night_specs
@@ -64,19 +63,19 @@ def silver_nights(survey: Survey, lake: Path) -> list[dt.date]:
     return sorted(dt.date.fromisoformat(part["night"]) for part in parts)
 
 
-def refresh(session: SparkSession, settings: Settings, names: Sequence[str], *, again: bool = False) -> list[Refreshed]:
+def refresh(settings: Settings, names: Sequence[str], *, again: bool = False) -> list[Refreshed]:
     """Load catalogues whose file is newer than their table, then match again what that changes.
 
     Whatever is up to date already is left alone: a second call does nothing, unless ``again`` asks for it.
     """
     done = []
     for file in chosen_files(settings, names):
-        loaded = load_catalog_table(session, settings, file, again=again)
-        done.append(Refreshed(loaded.version, loaded.is_new, rematch(session, settings, file.name)))
+        loaded = load_catalog_table(settings, file, again=again)
+        done.append(Refreshed(loaded.version, loaded.is_new, rematch(settings, file.name)))
     return done
 
 
-def rematch(session: SparkSession, settings: Settings, name: str) -> list[dict[str, Any]]:
+def rematch(settings: Settings, name: str) -> list[dict[str, Any]]:
     """Match every night of silver that was not matched with the version of a catalogue in force.
 
     A night that was matched with an older version is matched again where the sky changed; one that never was, because
@@ -84,12 +83,12 @@ def rematch(session: SparkSession, settings: Settings, name: str) -> list[dict[s
     """
     version, done = in_force(settings.lake, name), []
     for survey in SURVEYS.values():
-        book = MatchBook(session, survey, settings.lake)
+        book = MatchBook(survey, settings.lake)
         for night in silver_nights(survey, settings.lake):
             if book.matched.version(name, night) == version.version:
                 continue
-            silver = read_table(night_specs(survey)[Table.SILVER], session, settings.lake)
-            alerts: DataFrame = silver.where(silver["night"] == night).select(*KEYS)
+            silver = Pinned.now(night_specs(survey), settings.lake).of_night(Table.SILVER, night)
+            alerts = Positions(silver.read(*KEYS))
             found = book.rematch_night(alerts, version, night, f"catalog {name} v{version.version}")
             done.append({"survey": survey.name, "night": night.isoformat(), **found})
     return done

@@ -1,0 +1,70 @@
+"""The crossmatch of positions with a catalogue of any size: part by part, in one process, without a JVM."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+
+from fink_lib.catalogs.match import FOUND, ROW, SEPARATION, SOURCE_COLUMNS, first_of_each
+from fink_lib.catalogs.parts import match_part, parts
+from fink_lib.catalogs.placed import Placed, place
+
+
+@dataclass(frozen=True)
+class Positions:
+    """Positions that are matched with one catalogue after the other: placed once for each radius.
+
+    Attributes
+    ----------
+    rows
+        Columns that name a position, and ``ra`` and ``dec`` in degrees.
+    """
+
+    rows: pa.Table
+    _placed: dict[float, Placed] = field(default_factory=dict, repr=False, compare=False)
+
+    def placed(self, radius_arcsec: float) -> Placed:
+        """Return the cells that circles of a radius touch."""
+        if radius_arcsec not in self._placed:
+            ra, dec = (self.rows[name].to_numpy() for name in ("ra", "dec"))
+            self._placed[radius_arcsec] = place(ra, dec, radius_arcsec)
+        return self._placed[radius_arcsec]
+
+
+def crossmatch(positions: Positions, keys: Sequence[str], table: Path, version: int, radius_arcsec: float) -> pa.Table:
+    """Match positions with a catalogue: the nearest source of each within a radius.
+
+    Parameters
+    ----------
+    positions
+        The positions.
+    keys
+        Columns of the positions to return.
+    table
+        Folder of the catalogue's table: ``cell`` (of `TABLE_ORDER`), ``ra``, ``dec``, ``source_id``, ``label``.
+    version
+        Version of the table.
+    radius_arcsec
+        Radius, inclusive.
+
+    Returns
+    -------
+    pa.Table
+        Keys, `SOURCE_COLUMNS` and ``separation_arcsec``, in the order of the positions; those without a source are
+        not there.
+
+    Raises
+    ------
+    ValueError
+        When the circle is larger than 3.6 degrees.
+    """
+    return joined(positions, keys, map(match_part, parts(table, version, positions.placed(radius_arcsec))))
+
+
+def joined(positions: Positions, keys: Sequence[str], found: Iterable[pa.Table]) -> pa.Table:
+    """Put together what the parts found; of what a position found in several, the nearest stays."""
+    best = first_of_each(pa.concat_tables([FOUND.empty_table(), *found]).combine_chunks())
+    near = positions.rows.select(list(keys)).take(best[ROW])
+    columns = {name: near[name] for name in keys} | {name: best[name] for name in (*SOURCE_COLUMNS, SEPARATION)}
+    return pa.table(columns)

@@ -8,10 +8,12 @@ from deltalake import DeltaTable, write_deltalake
 
 from fink_lib.config import Settings
 from fink_lib.distribute.output_topics import is_output_topic
+from fink_lib.distribute.spans import SPANS_FILE
 from fink_lib.errors import BrokerError, ConfigError
 from fink_lib.kafka.connection import Connection
 from fink_lib.kafka.reading import ends_of
 from fink_lib.lake.tables import gold_published
+from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import SURVEYS
 
 logger = logging.getLogger(__name__)
@@ -42,6 +44,8 @@ def forget(settings: Settings, topic: str) -> int:
     if all(ends.get(partition, 0) >= end for partition, end in recorded.items()):
         raise ConfigError(f"topic {topic} holds what published says: there is nothing to forget")
     rows = _delete(path, topic)
+    for folder in (StreamSpec(survey.name, Stage.DISTRIBUTE, settings).paths.root, settings.nights / survey.name):
+        (folder / SPANS_FILE).unlink(missing_ok=True)  # sums that the forgotten messages are still in
     logger.warning("forgotten topic=%s rows=%d", topic, rows)
     return rows
 

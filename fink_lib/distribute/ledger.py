@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable, write_deltalake
 from numpy.typing import NDArray
 
-from fink_lib.distribute.ends import EndsFile, Where
+from fink_lib.distribute.spans import SpansFile, Where
 from fink_lib.kafka.message import Sent
 from fink_lib.lake.tables.spec import TableSpec
 
@@ -62,13 +62,14 @@ class Ledger:
         The table, existing.
     lake
         Root folder of the tables.
-    ends
-        File that keeps where the topics ended at the last start: nights that have not changed are not read again.
+    spans
+        File that keeps what the topics held at the last start: nights that have not changed are not read again.
     """
 
-    def __init__(self, published: TableSpec, lake: Path, ends: Path) -> None:
+    def __init__(self, published: TableSpec, lake: Path, spans: Path) -> None:
         self._published, self._path = published, published.path(lake)
-        self._ends = EndsFile(ends)
+        self._spans, self._ends = SpansFile(spans), dict[Where, int]()
+        self._looked = False
         self._nights: dict[dt.date, dict[str, AlertIds]] = {}
 
     def was_sent(self, night: dt.date, alert_id: int, by: str) -> bool:
@@ -89,10 +90,19 @@ class Ledger:
         write_deltalake(str(self._path), rows, mode="append")
         for one in sent:
             self._nights[one.facts.night][one.facts.filter].add(one.facts.alert_id)
+            where = one.topic, one.partition
+            self._ends[where] = max(one.offset + 1, self._ends.get(where, 0))
 
     def next_offsets(self) -> dict[Where, int]:
-        """Return, for each (topic, partition), the offset after the last one recorded."""
-        return self._ends.of(self._path)
+        """Return, for each (topic, partition), the offset after the last one recorded.
+
+        The table is asked once: nobody else records messages while this process has the lease of its stream.
+        """
+        if not self._looked:
+            found = self._spans.of(DeltaTable(str(self._path))).ends
+            self._ends = {where: max(end, self._ends.get(where, 0)) for where, end in found.items()}
+            self._looked = True
+        return dict(self._ends)
 
     def load(self, nights: Iterable[dt.date]) -> None:
         """Read what was sent of these nights, where it is not in memory yet.

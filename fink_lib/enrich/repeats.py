@@ -1,7 +1,5 @@
 """Repeats: an alert that arrives again is told apart from its first arrival, also when a batch is replayed."""
 
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +7,6 @@ import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
-
-NIGHTS_KEPT = 4
 
 
 @dataclass(frozen=True)
@@ -35,6 +31,11 @@ class Arrivals:
         """Return some of the arrivals."""
         return Arrivals(self.alert_id[rows], self.topic[rows], self.partition[rows], self.offset[rows])
 
+    @property
+    def columns(self) -> tuple[Ints, Ints, Ints, Ints]:
+        """The four columns."""
+        return self.alert_id, self.topic, self.partition, self.offset
+
     def order(self) -> Ints:
         """Return the order by alert, then by position."""
         return np.lexsort((self.offset, self.partition, self.topic, self.alert_id))
@@ -49,10 +50,10 @@ def first_arrivals(arrivals: Arrivals) -> Arrivals:
     return ordered.take(_starts(ordered.alert_id))
 
 
-def find_repeats(batch: Arrivals, seen: Arrivals) -> Flags:
+def find_repeats(batch: Arrivals, *runs: Arrivals) -> Flags:
     """Return which arrivals of a batch are repeats.
 
-    An alert's first arrival is the one on record in `seen`, or, for an alert that is not, the one with the
+    An alert's first arrival is the one on record, or, for an alert that is not, the one with the
     lowest (topic, partition, offset) in the batch. Every other arrival is a repeat. A replayed batch whose own
     first arrivals are on record already gets the same answer again.
 
@@ -60,66 +61,41 @@ def find_repeats(batch: Arrivals, seen: Arrivals) -> Flags:
     ----------
     batch
         Arrivals in any order.
-    seen
-        First arrivals on record, sorted by alert, each alert once.
+    runs
+        First arrivals on record: each run sorted by alert, each alert once in all of them.
     """
     order = batch.order()
     ordered = batch.take(order)
     repeat = ~_starts(ordered.alert_id)
-    if len(seen):
-        place = np.minimum(np.searchsorted(seen.alert_id, ordered.alert_id), len(seen) - 1)
-        record = seen.take(place)
-        known = record.alert_id == ordered.alert_id
+    for run in runs:
+        known, place = stands_in(ordered.alert_id, run)
+        record = run.take(place)
         same = (
-            (record.topic == ordered.topic)
-            & (record.partition == ordered.partition)
-            & (record.offset == ordered.offset)
+            (record.topic == ordered.topic[known])
+            & (record.partition == ordered.partition[known])
+            & (record.offset == ordered.offset[known])
         )
-        repeat = np.where(known, ~same, repeat)
+        repeat[known] = ~same
     flags = np.zeros(len(batch), dtype=bool)
     flags[order] = repeat
     return flags
+
+
+def stands_in(alert_ids: Ints, run: Arrivals) -> tuple[Ints, Ints]:
+    """Return which of some alerts stand in a sorted run, and where; the cost is that of a few steps an alert."""
+    place = np.searchsorted(run.alert_id, alert_ids)
+    inside = np.flatnonzero(place < len(run))
+    known = inside[run.alert_id[place[inside]] == alert_ids[inside]]
+    return known, place[known]
+
+
+def merged(first: Arrivals, second: Arrivals) -> Arrivals:
+    """Return two sorted runs that have no alert in common as one; two runs in order are merged, not sorted."""
+    both = Arrivals(*(np.concatenate(pair) for pair in zip(first.columns, second.columns, strict=True)))
+    return both.take(np.argsort(both.alert_id, kind="stable"))
 
 
 def _starts(sorted_ids: Ints) -> Flags:
     starts = np.ones(len(sorted_ids), dtype=bool)
     starts[1:] = sorted_ids[1:] != sorted_ids[:-1]
     return starts
-
-
-class SeenNights:
-    """First arrivals on record, of the last few nights; a night is loaded when it is first asked for.
-
-    Parameters
-    ----------
-    load
-        Reads the first arrivals of a night (days since 1970-01-01) from the tables.
-    """
-
-    def __init__(self, load: Callable[[int], Arrivals]) -> None:
-        self._load = load
-        self._nights: OrderedDict[int, Arrivals] = OrderedDict()
-
-    def of(self, night: int) -> Arrivals:
-        """Return the first arrivals of a night, sorted by alert."""
-        if night not in self._nights:
-            self._nights[night] = first_arrivals(self._load(night))
-            while len(self._nights) > NIGHTS_KEPT:
-                self._nights.popitem(last=False)
-        self._nights.move_to_end(night)
-        return self._nights[night]
-
-    def clear(self) -> None:
-        """Forget everything: the tables are asked again."""
-        self._nights.clear()
-
-    def add(self, night: int, arrivals: Arrivals) -> None:
-        """Record the first arrivals of a batch, once they are committed."""
-        old = self.of(night)
-        new = arrivals.take(~np.isin(arrivals.alert_id, old.alert_id))
-        columns = (np.concatenate(pair) for pair in zip(_columns(old), _columns(new), strict=True))
-        self._nights[night] = first_arrivals(Arrivals(*columns))
-
-
-def _columns(arrivals: Arrivals) -> tuple[Ints, Ints, Ints, Ints]:
-    return arrivals.alert_id, arrivals.topic, arrivals.partition, arrivals.offset

@@ -14,9 +14,10 @@ from fink_lib import __version__
 from fink_lib.enrich import daemon
 from fink_lib.enrich.cost import CostBook
 from fink_lib.enrich.facts import record_facts
-from fink_lib.enrich.repeats import Arrivals, SeenNights
+from fink_lib.enrich.repeats import Arrivals
 from fink_lib.enrich.rows import TIMESTAMP, quarantine_rows, rejected_rows
 from fink_lib.enrich.science import limits_of, science_of
+from fink_lib.enrich.seen import SeenNights
 from fink_lib.enrich.silver import SilverRows
 from fink_lib.enrich.triage import (
     TopicCodes,
@@ -126,7 +127,7 @@ class Enricher:
             paths=paths,
             silver=SilverRows(survey, lake, tables, science, versions(modules, cache)),
             places=Places([Held(paths["silver"]), Held(paths["rejected"]), Held(paths["quarantine"], str(spec.stage))]),
-            seen=SeenNights(lambda night: load_night(session, paths, night, codes)),
+            seen=SeenNights(lambda night: load_night(session, paths, night, codes), spec.paths.root),
             cost=cost,
             gate=science.stamp_gate(),
             codes=codes,

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 import pyspark.sql.functions as F
 from pyspark.sql import Column, DataFrame
 
-from fink_lib.enrich.repeats import Arrivals, SeenNights, find_repeats
+from fink_lib.enrich.repeats import Arrivals, find_repeats
+from fink_lib.enrich.seen import SeenNights
 from fink_lib.filters.sql import for_spark
 from fink_lib.lake.tables import IDENTITY_COLUMNS, KAFKA_COLUMNS
 from fink_lib.surveys import Cut, get_survey
@@ -119,9 +120,10 @@ def triage(table: pa.Table, seen: SeenNights, codes: TopicCodes) -> Triage:
     repeated = np.zeros(len(quarantined), dtype=bool)
     rest = table.take(pa.array(usable))
     arrivals, nights = arrivals_of(rest, codes), nights_of(rest)
+    seen.hold(np.unique(nights).tolist())
     for night in np.unique(nights):
         here = np.flatnonzero(nights == night)
-        repeated[usable[here]] = find_repeats(arrivals.take(here), seen.of(int(night)))
+        repeated[usable[here]] = find_repeats(arrivals.take(here), *seen.of(int(night)))
     rejected = ~quarantined & ~repeated & failed
     return Triage(table, quarantined, repeated, rejected, ~quarantined & ~repeated & ~rejected)
 

@@ -84,6 +84,10 @@ class Pinned:
         gone = replayed.to_table(key, filter=pc.field("action") == str(Action.REPLAYED))
         return without(self.written(table, needed, where, bodies=bodies), gone, key).select(list(columns))
 
+    def table(self, table: Table) -> DeltaTable:
+        """Open a table that exists at its pinned version."""
+        return DeltaTable(str(self.specs[table].path(self.lake)), version=self.versions[str(table)])
+
     def source(self, table: Table) -> ds.Dataset:
         """Return a table to read columns of; messages that were replayed out of the quarantine are not in it."""
         spec, version = self.specs[table], self.versions[str(table)]

@@ -73,19 +73,27 @@ def recent_rows(context: NightContext, suites: SmallSuites) -> Iterator[tuple["E
 
 
 def rows_before(context: NightContext) -> dict[str, list[JsonObject]]:
-    """Return, by table, what closings of the nights before wrote."""
+    """Return, by table, what closings of the last nights before wrote."""
     lake, survey = context.settings.lake, context.survey.name
-    before = (pc.field("survey") == survey) & (pc.field("night") < pa.scalar(context.night))
+    before = (pc.field("survey") == survey) & _lately(context)
     nights, others = tables.gold_nights(), (tables.gold_statistics(), tables.gold_quality_results())
     found = {nights.full_name: read_rows(nights, lake, before)}
     return found | {spec.full_name: history.recent(spec, lake, survey, context.night) for spec in others}
+
+
+def _lately(context: NightContext) -> pc.Expression:
+    """Return the condition of the nights that a closing looks back to: what it reads does not grow with all others."""
+    lake, survey, night = context.settings.lake, context.survey.name, context.night
+    known = history.nights_before(tables.gold_quality_results(), lake, survey, night)
+    first = known[0] if known else night - dt.timedelta(days=history.TRAILING_NIGHTS)
+    return (pc.field("night") < pa.scalar(night)) & (pc.field("night") >= pa.scalar(first))
 
 
 def _of_records(context: NightContext, suites: SmallSuites) -> Iterator[tuple["ExpectationSuite", list[JsonObject]]]:
     """Yield what people and streams noted down: of the night where it bears one, else of the survey."""
     lake, survey = context.settings.lake, context.survey
     tonight, mine = pc.field("night") == pa.scalar(context.night), pc.field("survey") == survey.name
-    undated, before = pc.field("night").is_null(), pc.field("night") < pa.scalar(context.night)
+    undated = pc.field("night").is_null()
     yield suites.releases(survey), read_rows(tables.releases(survey.name), lake, tonight | undated)
     yield suites.topics(survey), read_rows(tables.bronze_topics(survey.name), lake)
     yield suites.known_losses(survey), read_rows(tables.gold_known_losses(survey.name), lake)
@@ -93,9 +101,9 @@ def _of_records(context: NightContext, suites: SmallSuites) -> Iterator[tuple["E
     yield suites.schemas(), read_rows(tables.bronze_schemas(), lake, mine)
     yield suites.decisions(), read_rows(tables.gold_decisions(), lake, mine)
     yield suites.user_filters(), read_rows(tables.gold_user_filters(), lake, mine)
-    yield suites.notices(), read_rows(tables.gold_notices(), lake, mine & before)
+    yield suites.notices(), read_rows(tables.gold_notices(), lake, mine & _lately(context))
     yield suites.filter_failures(survey), read_rows(tables.gold_filter_failures(survey.name), lake, tonight)
-    yield suites.tracklets(survey), read_rows(tables.gold_tracklets(survey.name), lake, before)
+    yield suites.tracklets(survey), history.recent(tables.gold_tracklets(survey.name), lake, survey.name, context.night)
     days = sorted(part["day"] for part in partitions(tables.gold_upkeep(), lake))[-history.TRAILING_NIGHTS :]
     chosen = pc.field("day").isin([dt.date.fromisoformat(day) for day in days])
     yield suites.upkeep(), read_rows(tables.gold_upkeep(), lake, chosen) if days else []
@@ -106,5 +114,5 @@ def _of_catalogs(context: NightContext, suites: SmallSuites) -> Iterator[tuple["
     spec = gold_catalogs()
     names = [name for name in spec.schema.names if name != "changed_cells"]  # thousands of cells a row
     yield suites.catalogs(), read_rows(spec, lake, columns=names)
-    before = pc.field("night") < pa.scalar(context.night)
-    yield suites.crossmatched(survey), read_rows(gold_crossmatched(survey.name), lake, before)
+    matched = history.recent(gold_crossmatched(survey.name), lake, survey.name, context.night)
+    yield suites.crossmatched(survey), matched

@@ -13,9 +13,10 @@ import pyspark.sql.types as T
 from pyspark.sql import DataFrame, SparkSession
 
 from fink_lib import __version__
-from fink_lib.enrich.repeats import Arrivals, SeenNights
+from fink_lib.enrich.repeats import Arrivals
 from fink_lib.enrich.rows import quarantine_rows, rejected_rows
 from fink_lib.enrich.science import limits_of, science_of
+from fink_lib.enrich.seen import SeenNights
 from fink_lib.enrich.silver import SilverRows
 from fink_lib.enrich.triage import FILE, Triage, facts, triage
 from fink_lib.errors import ReprocessRefused

@@ -4,21 +4,27 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from itertools import islice
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from fink_lib.distribute.counter import is_counter_topic
 from fink_lib.distribute.output_topics import is_output_topic
+from fink_lib.distribute.spans import Run, SpansFile, gaps_between
 from fink_lib.files import JsonObject
 from fink_lib.ingest.identify import identify_output
 from fink_lib.kafka.reading import TopicReader, Watermarks
 from fink_lib.lake.pinned import Pinned
+from fink_lib.lake.places import Range
 from fink_lib.lake.versions import Table
 from fink_lib.nightly.reconcile.equation import Equation, Fault, differences
 from fink_lib.nightly.reconcile.lost import read_back
 from fink_lib.nightly.reconcile.messages import Ordered, messages
 from fink_lib.nightly.reconcile.offsets import (
+    GAPS_AT_MOST,
+    Held,
     PartitionAccount,
     partition_accounts,
     read_marks,
@@ -56,17 +62,31 @@ def output_marks(reader: TopicReader, survey: Survey, recorded: Iterable[str]) -
 
 
 def published_account(
-    tables: Pinned, reader: TopicReader, survey: Survey, night: date, marks: Marks
+    tables: Pinned, reader: TopicReader, survey: Survey, night: date, marks: Marks, *, spans: Path | None = None
 ) -> PublishedAccount:
-    """Set `published` against the output topics; `marks` were read before the tables were pinned."""
+    """Set `published` against the output topics; `marks` were read before the tables were pinned.
+
+    What the nights before sent is summed up in a file: as long as the whole holds by it, their rows are not read.
+    Otherwise all rows are, to name each message that is at fault.
+
+    Parameters
+    ----------
+    tables, reader, survey, night, marks
+        The two sides.
+    spans
+        The file; None reads all rows.
+    """
+    if spans is not None and tables.versions[str(Table.PUBLISHED)] is not None:
+        found = summed_up(tables, reader, survey, night, marks, file=SpansFile(spans))
+        if found is not None:
+            return found
     columns = ("topic", "partition", "offset", "alert_id", "night")
     rows = Ordered.of(messages(tables.rows(Table.PUBLISHED, columns)))
-    found = _of_night(rows.rows, night)
-    marks = {**marks, **read_marks(reader, set(found) - {topic for topic, _ in marks})}
+    found_of_night = _of_night(rows.rows, night)
+    marks = {**marks, **read_marks(reader, set(found_of_night) - {topic for topic, _ in marks})}
     accounts = partition_accounts(rows, marks)
     missing = read_back(reader, accounts, partial(identify_output, survey))
     beyond = rows_beyond(rows, accounts, reader)
-    recorded = rows.rows.num_rows
     sent = sum(account.end - account.start for account in accounts) - missing.empty.total() - len(beyond)
     faults = differences(
         {
@@ -75,10 +95,48 @@ def published_account(
             Fault.NEVER_SENT: (len(beyond), beyond),
         }
     )
+    whole = Equation("published", sent, {"published": rows.rows.num_rows}, faults)
+    return _told(whole, found_of_night, accounts, marks)
+
+
+def summed_up(
+    tables: Pinned, reader: TopicReader, survey: Survey, night: date, marks: Marks, *, file: SpansFile
+) -> PublishedAccount | None:
+    """Return the account by the sums of `published`; None when it does not hold by them."""
+    table = tables.table(Table.PUBLISHED)
+    spans = file.of(table)
+    if spans.rows != spans.offsets:
+        return None
+    topics = {topic for topic, _ in spans.runs}
+    marks = {**marks, **read_marks(reader, topics - {topic for topic, _ in marks})}
+    accounts = [_account(key, marks.get(key), spans.runs.get(key, [])) for key in sorted({*marks, *spans.runs})]
+    if any(one.held and one.marks and one.held.last >= one.marks.high for one in accounts):
+        return None  # sent meanwhile, or never: only the rows can tell
+    missing = read_back(reader, accounts, partial(identify_output, survey))
+    sent = sum(account.end - account.start for account in accounts) - missing.empty.total()
+    whole = Equation("published", sent, {"published": spans.rows})
+    if missing.count or not whole.holds:
+        return None
+    tonight = table.to_pyarrow_dataset().to_table(["topic"], filter=pc.field("night") == pa.scalar(night))
+    of_night = dict.fromkeys(sorted(topics), 0) | {
+        row["values"]: row["counts"] for row in pc.value_counts(tonight["topic"].combine_chunks()).to_pylist()
+    }
+    return _told(whole, of_night, accounts, marks)
+
+
+def _account(key: tuple[str, int], marks: Watermarks | None, runs: list[Run]) -> PartitionAccount:
+    """Return the account of a partition whose offsets are known as runs."""
+    size = sum(last - first + 1 for first, last in runs)
+    held = Held(size, size, runs[0][0], runs[-1][1]) if runs else None
+    gaps = islice(gaps_between(runs), GAPS_AT_MOST)
+    return PartitionAccount(*key, marks, held, tuple(Range(*key, first, last) for first, last in gaps))
+
+
+def _told(whole: Equation, found: dict[str, int], accounts: list[PartitionAccount], marks: Marks) -> PublishedAccount:
+    """Return what is told of the night, out of the whole."""
     topics = sorted({*found, *(topic for topic, _ in marks)})
     # The counters of other nights come and go; what a night says of itself must not change with them.
     of_night = {topic: found.get(topic, 0) for topic in topics if found.get(topic) or not is_counter_topic(topic)}
-    whole = Equation("published", sent, {"published": recorded}, faults)
     return PublishedAccount(_share(whole, sum(of_night.values())), of_night, _facts(accounts))
 
 

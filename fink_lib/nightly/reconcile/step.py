@@ -8,10 +8,12 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fink_lib.distribute.spans import SPANS_FILE
 from fink_lib.files import JsonObject
 from fink_lib.kafka.connection import Connection
 from fink_lib.kafka.reading import TopicReader
@@ -116,6 +118,11 @@ def run(context: NightContext) -> Outcome:
     return Outcome(balance.as_json(context), check(context.label, balance.equations))
 
 
+def spans_file(context: NightContext) -> Path:
+    """Return the file that keeps what was sent on all nights; it may be deleted at any time."""
+    return context.settings.nights / context.survey.name / SPANS_FILE
+
+
 def settle(once: Callable[[], Balance], *, looks: int = LOOKS, pause_s: float = PAUSE_S) -> Balance:
     """Look until the night balances, at most `looks` times: a stream may be about to commit what is missing."""
     balance = once()
@@ -149,7 +156,7 @@ def look(
     known = read_losses(context.settings.lake, survey.name)
     offered = offered_account(tables, offering, survey, night, input_marks, known=known)
     enriched = enriched_equation(tables, night)
-    published = published_account(tables, sending, survey, night, marks)
+    published = published_account(tables, sending, survey, night, marks, spans=spans_file(context))
     # As written, released or not: whoever asks whether a night changed counts the rows in the log.
     damaged = tables.written(Table.QUARANTINE, ["night"], pc.field("night") == pa.scalar(night)).num_rows
     rows = {str(Table.BRONZE): enriched.total, str(Table.QUARANTINE): damaged}

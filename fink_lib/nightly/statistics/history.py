@@ -29,12 +29,21 @@ def trailing(lake: Path, survey: str, night: dt.date, count: int = TRAILING_NIGH
 def recent(
     spec: TableSpec, lake: Path, survey: str, night: dt.date, count: int = TRAILING_NIGHTS
 ) -> list[dict[str, Any]]:
-    """Return the rows of the last nights before one, out of a table partitioned by survey and night."""
-    parts = [part for part in partitions(spec, lake) if part["survey"] == survey and part["night"] < night.isoformat()]
-    chosen = sorted(dt.date.fromisoformat(part["night"]) for part in parts)[-count:]
+    """Return the rows of the last nights before one, out of a table that is partitioned by night."""
+    chosen = nights_before(spec, lake, survey, night, count)
     if not chosen:
         return []
-    return read_rows(spec, lake, (pc.field("survey") == survey) & pc.field("night").isin(chosen))
+    of_nights = pc.field("night").isin(chosen)
+    return read_rows(spec, lake, of_nights if spec.survey else (pc.field("survey") == survey) & of_nights)
+
+
+def nights_before(
+    spec: TableSpec, lake: Path, survey: str, night: dt.date, count: int = TRAILING_NIGHTS
+) -> list[dt.date]:
+    """Return the last nights before one that a table has rows of, out of its log alone."""
+    parts = [part for part in partitions(spec, lake) if part.get("survey", survey) == survey]
+    before = {part["night"] for part in parts if part["night"] and part["night"] < night.isoformat()}
+    return sorted(map(dt.date.fromisoformat, before))[-count:]
 
 
 def cumulative(lake: Path, survey: str, night: dt.date) -> dict[str, Any]:

@@ -10,8 +10,8 @@ import pytest
 
 from fink_lib.config import Settings
 from fink_lib.distribute import ledger
-from fink_lib.distribute.ends import _ends
 from fink_lib.distribute.ledger import Ledger
+from fink_lib.distribute.spans import runs_of_night
 from fink_lib.kafka.message import Facts, Sent
 from fink_lib.lake.small import ensure_small
 from fink_lib.lake.tables import gold_published
@@ -33,7 +33,7 @@ def book(settings: Settings) -> Ledger:
 
 
 def opened(settings: Settings) -> Ledger:
-    return Ledger(PUBLISHED, settings.lake, settings.home / "ends.json")
+    return Ledger(PUBLISHED, settings.lake, settings.home / "spans.json")
 
 
 def test_a_batch_over_more_nights_than_are_kept_reads_each_once(book: Ledger, settings: Settings) -> None:
@@ -57,15 +57,23 @@ def test_where_topics_end_is_read_of_changed_nights_alone(book: Ledger, settings
     assert book.next_offsets() == {}
     book.record([sent(1, 4, 1), sent(1, 7, 2), sent(2, 2, 3), sent(2, 0, 4, "u")])
     ends = {("t", 0): 5, ("t", 1): 8, ("u", 0): 1}
-    assert book.next_offsets() == ends
+    assert opened(settings).next_offsets() == ends
     book.record([sent(2, 9, 5)])
-    with patch("fink_lib.distribute.ends._ends", wraps=_ends) as read:
+    with patch("fink_lib.distribute.spans.runs_of_night", wraps=runs_of_night) as read:
         assert opened(settings).next_offsets() == {**ends, ("t", 1): 10}
-        assert [call.args[1] for call in read.call_args_list] == [dt.date(2021, 11, 2)]
-    kept = Path(settings.home / "ends.json")
-    assert {night: entry["rows"] for night, entry in json.loads(kept.read_text()).items()} == {
-        "2021-11-01": 2,
-        "2021-11-02": 3,
-    }
-    kept.write_text("{")
-    assert opened(settings).next_offsets() == {**ends, ("t", 1): 10}
+        assert [call.args[1] for call in read.call_args_list] == ["2021-11-02"]
+    kept = Path(settings.home / "spans.json")
+    assert json.loads(kept.read_text())["nights"] == {"2021-11-01": 2, "2021-11-02": 3}
+    for damaged in ("{", '{"2021-11-01": {"rows": 2, "ends": []}}'):
+        kept.write_text(damaged)
+        assert opened(settings).next_offsets() == {**ends, ("t", 1): 10}
+
+
+def test_a_process_asks_the_table_once_where_topics_end(book: Ledger) -> None:
+    assert book.next_offsets() == {}
+    with patch.object(ledger, "DeltaTable", wraps=ledger.DeltaTable) as table:
+        book.load([dt.date(2021, 11, 1)])
+        book.record([sent(1, 4, 1), sent(1, 7, 2)])
+        book.record([sent(1, 6, 3)])
+        assert book.next_offsets() == {("t", 0): 7, ("t", 1): 8}
+    assert table.call_count == 1

@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fink_lib.enrich.repeats import NIGHTS_KEPT, NO_ARRIVALS, Arrivals, SeenNights, find_repeats, first_arrivals
+from fink_lib.enrich.repeats import NO_ARRIVALS, Arrivals, find_repeats, first_arrivals
+from fink_lib.enrich.seen import SeenNights
 
 Row = tuple[int, int, int, int]
 
@@ -44,23 +45,8 @@ def test_each_alert_arrives_first_exactly_once_and_a_replay_changes_nothing(rows
     first = []
     for part in (rows[:split], rows[split:]):
         batch = arrivals(*part)
-        answer = find_repeats(batch, nights.of(0))
+        answer = find_repeats(batch, *nights.of(0))
         nights.add(0, batch.take(~answer))
-        assert find_repeats(batch, nights.of(0)).tolist() == answer.tolist()
+        assert find_repeats(batch, *nights.of(0)).tolist() == answer.tolist()
         first += batch.alert_id[~answer].tolist()
     assert sorted(first) == sorted({row[0] for row in rows})
-
-
-def test_a_few_nights_are_kept_and_the_others_loaded_again() -> None:
-    loaded = []
-
-    def load(night: int) -> Arrivals:
-        loaded.append(night)
-        return arrivals((night, 0, 0, 0), (5, 0, 0, 9))
-
-    nights = SeenNights(load)
-    for night in range(NIGHTS_KEPT + 1):
-        assert nights.of(night).alert_id.tolist() == sorted((night, 5))
-    nights.of(NIGHTS_KEPT)
-    nights.of(0)
-    assert loaded == [*range(NIGHTS_KEPT + 1), 0]

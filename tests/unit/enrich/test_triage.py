@@ -6,7 +6,8 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fink_lib.enrich.repeats import NO_ARRIVALS, SeenNights
+from fink_lib.enrich.repeats import NO_ARRIVALS
+from fink_lib.enrich.seen import SeenNights
 from fink_lib.enrich.triage import TopicCodes, Triage, record, triage
 
 NIGHT = dt.date(2021, 11, 22)

@@ -9,9 +9,10 @@ from deltalake import DeltaTable
 from fink_lib.config import Settings
 from fink_lib.lake import tables
 from fink_lib.lake.digest import table_digest
-from fink_lib.lake.small import read_rows
+from fink_lib.lake.small import read_rows, replace_rows
 from fink_lib.nightly.closed import COLUMNS, NightsLedger
 from fink_lib.nightly.job import NightContext
+from fink_lib.nightly.statistics.history import TRAILING_NIGHTS, recent
 from fink_lib.quality.quality_results import record_results, rows_before
 from fink_lib.surveys import ZTF
 
@@ -57,3 +58,18 @@ def test_a_night_is_judged_beside_those_before_it_and_not_beside_itself(
         record_results(run(settings, 1, night), judged())
     found = {table: {row["night"] for row in rows} for table, rows in rows_before(run(settings, 2)).items()}
     assert found["gold__nights"] == found["gold__quality_results"] == {nights[0]}
+
+
+def test_what_is_judged_beside_a_night_does_not_grow_with_all_nights(settings: Settings) -> None:
+    spec, many = tables.gold_tracklets("ztf"), 20
+    for back in range(1, many + 1):
+        night = NIGHT - dt.timedelta(days=back)
+        manifest = {**dict.fromkeys(COLUMNS, 0), "survey": "ztf", "night": night.isoformat(), "run_id": "run-1"}
+        NightsLedger(settings.lake).record({**manifest, "equation_holds": True}, dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+        record_results(run(settings, 1, night), judged())
+        replace_rows(spec, settings.lake, [{"night": night, "alert_id": back}], {"night": night.isoformat()})
+    lately = {NIGHT - dt.timedelta(days=back) for back in range(1, TRAILING_NIGHTS + 1)}
+    for table, rows in rows_before(run(settings, 2)).items():
+        assert {row["night"] for row in rows} == lately or table == "gold__statistics"
+    linked = recent(spec, settings.lake, "ztf", NIGHT)
+    assert {row["alert_id"] for row in linked} == set(range(1, TRAILING_NIGHTS + 1))

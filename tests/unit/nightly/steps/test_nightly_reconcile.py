@@ -1,22 +1,28 @@
 """The equations of a night: they hold on a good night, and each way to break them is named."""
 
+import datetime as dt
 import io
 import json
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
 import fastavro
 import pytest
 
+from fink_lib.distribute import spans
 from fink_lib.distribute.counter import COUNTER
 from fink_lib.kafka.message import Facts, to_headers
 from fink_lib.kafka.reading import RawMessage, Watermarks
+from fink_lib.lake.pinned import Pinned
 from fink_lib.lake.versions import Table
 from fink_lib.nightly.job import NightContext
 from fink_lib.nightly.reconcile import offered
 from fink_lib.nightly.reconcile import step as reconcile
 from fink_lib.nightly.reconcile.equation import Equation, Fault, check
+from fink_lib.nightly.reconcile.published import published_account
 from fink_lib.surveys import Survey
+from fink_lib.surveys.tables import night_specs
 from fink_lib.testing.nights import COUNTED, NIGHT, OUTPUT, TOPIC, FakeKafka, bronze_row, published_row, silver_row
 
 Plant = Callable[[Table, list[dict[str, Any]]], object]
@@ -227,6 +233,27 @@ def test_a_recorded_message_that_the_topic_never_had(
         Fault.RECORDED_TWICE: (1, ["1000004"]),
         Fault.NEVER_SENT: (1, ["1000003"]),
     }
+
+
+def test_what_nights_before_sent_is_read_once(context: NightContext, good_night: FakeKafka, plant: Plant) -> None:
+    before = {"night": NIGHT - dt.timedelta(1), "topic": OUTPUT}
+    good_night.ends[OUTPUT, 0] = Watermarks(0, 4)
+    plant(Table.PUBLISHED, [published_row(2, 3, **before), published_row(3, 4, **before)])
+    whole = published_account(
+        Pinned.now(night_specs(context.survey), context.settings.lake), good_night, context.survey, NIGHT, {}
+    )
+    for nights in (["2021-11-21", "2021-11-22"], []):
+        with (
+            patch.object(spans, "runs_of_night", wraps=spans.runs_of_night) as read,
+            patch.object(Pinned, "rows", wraps=None) as all_rows,
+        ):
+            found = published_account(
+                Pinned.now(night_specs(context.survey), context.settings.lake),
+                good_night, context.survey, NIGHT, {}, spans=reconcile.spans_file(context),
+            )  # fmt: skip
+        assert found == whole
+        assert [call.args[1] for call in read.call_args_list] == nights
+        assert not all_rows.called
 
 
 def test_an_empty_night_holds(context: NightContext) -> None:

@@ -2,10 +2,12 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
 JsonObject: TypeAlias = dict[str, Any]
+EXACT_IN_FLOATS = 2**53
 
 
 def to_json(facts: object) -> str:
@@ -19,3 +21,22 @@ def replace_text(path: Path, text: str) -> None:
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     scratch.write_text(text, encoding="utf-8")
     scratch.replace(path)
+
+
+def with_ids_as_text(facts: Mapping[str, object]) -> JsonObject:
+    """Return facts with each id, and each integer beyond 2^53, as text too, under ``<name>_text``.
+
+    Ids have 64 bits; JavaScript, and whatever else reads the numbers of JSON as floats, rounds those beyond 2^53.
+    """
+    texts: JsonObject = {}
+    for name, value in facts.items():
+        if isinstance(value, int):
+            if not isinstance(value, bool) and (name.endswith("_id") or _is_rounded(value)):
+                texts[f"{name}_text"] = str(value)
+        elif isinstance(value, list | tuple) and (name.endswith("_ids") or any(map(_is_rounded, value))):
+            texts[f"{name}_text"] = [str(each) for each in value]
+    return {**facts, **texts}
+
+
+def _is_rounded(value: object) -> bool:
+    return isinstance(value, int) and abs(value) > EXACT_IN_FLOATS

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Column, Table
 
 from fink_lib.bench import Benchmark, BenchRequest, Report, run_bench
-from fink_lib.cli.common import load_settings, say
+from fink_lib.cli.common import load_settings, note, say
+from fink_lib.cli.tables import Column, write_rows
 from fink_lib.config import Settings
 from fink_lib.simulator import resolve_path
 from fink_lib.surveys import Survey, get_survey
@@ -77,7 +76,7 @@ def bench(
 
 def _bench_streams(request: BenchRequest, json_file: Path | None) -> None:
     """Measure a stage or the night and print the figures."""
-    report = run_bench(request, say)
+    report = run_bench(request, note)
     if json_file is not None:
         json_file.write_text(report.as_json() + "\n")
     _show(report)
@@ -87,34 +86,30 @@ def _bench_science(request: BenchRequest, json_file: Path | None) -> None:
     """Measure the science modules and print the figures."""
     from fink_lib.bench.science import run_science_bench
 
-    report = run_science_bench(request, say)
+    report = run_science_bench(request, note)
     if json_file is not None:
         json_file.write_text(report.as_json() + "\n")
     columns = ("alerts/s", "cpu ms", "share")
-    table = Table(
-        Column("module", no_wrap=True),
-        *(*columns, *(f"young {name}" for name in columns)),
-        title=f"{report.alerts} packets of each kind, derived from {report.derived_from}",
-    )
+    names = (*columns, *(f"young {name}" for name in columns))
     keys = {"alerts_per_s": ".0f", "cpu_ms_per_alert": ".3f", "with_result": ".3f"}
-    for name, cost in report.whole.modules.items():
-        both = (cost, report.young.modules[name])
-        table.add_row(name, *(format(each[key], how) for each in both for key, how in keys.items()))
-    loads = (report.whole, report.young)
-    rows = {
-        "all in the stream": [f"{load.alerts_per_s:.0f}" for load in loads],
-        "plain decode": [f"{load.decode_rate:.0f}" for load in loads],
-        "ratio": [f"{load.ratio:.3f}" for load in loads],
-    }
-    for name, (whole, young) in rows.items():
-        table.add_row(name, whole, "", "", young)
-    Console().print(table)
+    rows = []
+    for module, cost in report.whole.modules.items():
+        both = (cost, report.young.modules[module])
+        figures = [format(each[key], how) for each in both for key, how in keys.items()]
+        rows.append({"module": module, **dict(zip(names, figures, strict=True))})
+    for key, name, how in (
+        ("alerts_per_s", "all in the stream", ".0f"), ("decode_rate", "plain decode", ".0f"), ("ratio", "ratio", ".3f")
+    ):  # fmt: skip
+        whole, young = (format(getattr(load, key), how) for load in (report.whole, report.young))
+        rows.append({"module": name, names[0]: whole, names[3]: young})
+    note(f"{report.alerts} packets of each kind, derived from {report.derived_from}")
+    write_rows([Column("module", is_id=True), *map(Column, names)], rows)
 
 
 def _crossmatch(positions: int, catalog: int, seed: int, json_file: Path | None) -> None:
     from fink_lib.bench.crossmatch import run_crossmatch
 
-    report = run_crossmatch(positions, catalog, seed, say)
+    report = run_crossmatch(positions, catalog, seed, note)
     if json_file is not None:
         json_file.write_text(report.as_json() + "\n")
     say(report.as_json())
@@ -129,7 +124,7 @@ def _closing(settings: Settings, survey: Survey, path: str, alerts: int, json_fi
     from fink_lib.bench.run import real_packets
 
     message = real_packets(resolve_path(path, settings, survey), survey)[0]
-    report = run_closing(settings, survey, message, alerts, say)
+    report = run_closing(settings, survey, message, alerts, note)
     if json_file is not None:
         json_file.write_text(report.as_json() + "\n")
     say(report.as_json())
@@ -138,7 +133,7 @@ def _closing(settings: Settings, survey: Survey, path: str, alerts: int, json_fi
 def _commits(settings: Settings, rounds: int, json_file: Path | None) -> None:
     from fink_lib.bench.commits import run_commits
 
-    report = run_commits(settings, rounds, say)
+    report = run_commits(settings, rounds, note)
     if json_file is not None:
         json_file.write_text(report.as_json() + "\n")
     say(report.as_json())
@@ -149,19 +144,21 @@ def _commits(settings: Settings, rounds: int, json_file: Path | None) -> None:
 
 def _show(report: Report) -> None:
     """Print the figures."""
-    table = Table("figure", "value", title=f"{report.what}: {report.alerts} packets derived from {report.derived_from}")
-    table.add_row("steady rate, alerts/s", f"{report.rate_steady:.0f}")
-    table.add_row("total rate, alerts/s", f"{report.rate_total:.0f}")
-    table.add_row("plain decode rate, alerts/s", f"{report.decode_rate:.0f}")
-    table.add_row("ratio", f"{report.ratio:.2f}")
+    rows: dict[str, str] = {}
+    rows["steady rate, alerts/s"] = f"{report.rate_steady:.0f}"
+    rows["total rate, alerts/s"] = f"{report.rate_total:.0f}"
+    rows["plain decode rate, alerts/s"] = f"{report.decode_rate:.0f}"
+    rows["ratio"] = f"{report.ratio:.2f}"
     for name, seconds in report.latency_s.items():
-        table.add_row(f"latency {name} ({report.latency_of}), s", f"{seconds:.2f}")
+        rows[f"latency {name} ({report.latency_of}), s"] = f"{seconds:.2f}"
     for name, size in report.bytes_per_message.get("ways", {}).items():
-        table.add_row(f"bytes a message on disk, {name}", f"{size:,.0f}")
+        rows[f"bytes a message on disk, {name}"] = f"{size:,.0f}"
     if report.filters:
-        table.add_row("rates by number of filters, alerts/s", str(report.filters["rates"]))
-        table.add_row("rate with many over rate with few filters", f"{report.filters['ratio']:.2f}")
-        table.add_row("the same of processor time", f"{report.filters['cpu_ratio']:.2f}")
+        rows["rates by number of filters, alerts/s"] = str(report.filters["rates"])
+        rows["rate with many over rate with few filters"] = f"{report.filters['ratio']:.2f}"
+        rows["the same of processor time"] = f"{report.filters['cpu_ratio']:.2f}"
     for name, peak in report.peak_rss_mb.items():
-        table.add_row(f"peak memory of {name}, MB", f"{peak:.0f}")
-    Console().print(table)
+        rows[f"peak memory of {name}, MB"] = f"{peak:.0f}"
+    note(f"{report.what}: {report.alerts} packets derived from {report.derived_from}")
+    figures = [{"figure": figure, "value": value} for figure, value in rows.items()]
+    write_rows([Column("figure"), Column("value", is_id=True)], figures)

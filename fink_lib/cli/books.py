@@ -46,7 +46,7 @@ def list_rows(nights: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "night": night["night"],
             **{count: night[count] for count in ("offered", "bronze", "quarantine", "silver", "rejected", "repeats")},
             "lost": len(night["lost"]),
-            "ok": "yes" if night["ok"] else "NO",
+            "ok": bool(night["ok"]),
         }
         for night in nights
     ]

@@ -1,16 +1,14 @@
 """`fink catalogs`: the catalogues in the lake and the files that they come from."""
 
 import datetime as dt
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from fink_lib.cli.common import HomeOption, load_settings, say
-from fink_lib.cli.tables import narrow_table
+from fink_lib.cli.tables import Column, json_option, write_rows
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
 
@@ -19,6 +17,16 @@ CatalogsOption = Annotated[
     Path | None, typer.Option("--from", help="Folder of catalogue files, over the packaged ones [FINK_CATALOGS]")
 ]
 DIGITS_SHOWN = 8
+COLUMNS = (
+    Column("name", is_id=True),
+    Column("state"),
+    Column("version"),
+    Column("rows"),
+    Column("sha256", shown=lambda digits: digits[:DIGITS_SHOWN] + "…"),
+    Column("age_days"),
+    Column("changed_cells"),
+    *(Column(name, only_json=True) for name in ("loaded_at", "radius_arcsec", "source_version", "file", "reference")),
+)
 
 
 @app.command("list")
@@ -26,15 +34,11 @@ def show(
     *,
     home: HomeOption = None,
     folder: CatalogsOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, json_option(COLUMNS)] = False,
 ) -> None:
     """List the catalogues: version, rows, checksum and age in the lake, and whether the file is newer."""
     rows = overview(load_settings(home, catalogs=folder), dt.datetime.now(dt.UTC))
-    if as_json:
-        say(json.dumps(rows, indent=1, default=str))
-        return
-    columns = ("name", "state", "version", "rows", "sha256", "age_days", "changed_cells")  # the others are in the JSON
-    Console().print(narrow_table(columns, rows))
+    write_rows(COLUMNS, rows, as_json=as_json, empty="no catalogue is in the lake, and none has a file")
 
 
 def overview(settings: Settings, now: dt.datetime) -> list[dict[str, Any]]:
@@ -63,7 +67,7 @@ def overview(settings: Settings, now: dt.datetime) -> list[dict[str, Any]]:
                 "state": state,
                 "version": version and version.version,
                 "rows": version and version.rows,
-                "sha256": version and version.sha256[:DIGITS_SHOWN],
+                "sha256": version and version.sha256,
                 "loaded_at": version and version.loaded_at,
                 "age_days": version and round((now - version.loaded_at).total_seconds() / 86400.0, 1),
                 "changed_cells": changed,

@@ -1,5 +1,6 @@
 """What several commands share: the home option, settings with clear errors, a line per step."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,6 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsError
 
+from fink_lib.cli.chatter import keep_apart
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
 
@@ -35,12 +37,19 @@ def load_settings(home: Path | None = None, **overrides: Any) -> Settings:
     if settings.home.exists() and not settings.home.is_dir():
         raise ConfigError(f"home {settings.home} is a file: give a folder with --home or FINK_HOME")
     # Relative paths would mean another place in every child process.
-    return settings.model_copy(update={"home": settings.home.absolute(), "cache": settings.cache.absolute()})
+    settings = settings.model_copy(update={"home": settings.home.absolute(), "cache": settings.cache.absolute()})
+    keep_apart(settings.home)
+    return settings
 
 
 def say(line: str) -> None:
-    """Show a step at once, also through a pipe."""
+    """Show a result at once, also through a pipe."""
     print(line, flush=True)
+
+
+def note(line: str) -> None:
+    """Say how far something is, or something about a list: beside standard output, which has the result alone."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def settings_sentence(error: SettingsError | ValidationError) -> str:

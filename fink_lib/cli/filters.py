@@ -1,20 +1,22 @@
 """`fink filters`: list filters, explain one, run them over packets, compare them with Fink's own."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from fink_lib.cli import filters_users as users
 from fink_lib.cli.common import HomeOption, load_settings, say
 from fink_lib.cli.filters_compare import compare
+from fink_lib.cli.json_text import json_text
+from fink_lib.cli.tables import Column, json_option, write_rows
+from fink_lib.cli.terminal import say_folded
 from fink_lib.errors import ConfigError
+from fink_lib.filters import facts
 from fink_lib.filters.base import Filter
 from fink_lib.filters.facts import OUTSIDE, columns_of
 from fink_lib.filters.registry import filters_of, inputs_of
@@ -25,12 +27,34 @@ from fink_lib.science.framework.registry import modules_of
 from fink_lib.simulator import resolve_path
 from fink_lib.surveys import get_survey
 
+if TYPE_CHECKING:
+    from fink_lib.filters.users.store import Event
+
 app = typer.Typer(no_args_is_help=True)
 app.command()(compare)
 app.command("test")(users.trial)
 for command in (users.add, users.activate, users.pause, users.history, users.columns):
     app.command()(command)
 
+COLUMNS = (
+    Column("filter", is_id=True),
+    Column("version"),
+    Column("owner"),
+    Column("state"),
+    Column("topic", is_id=True),
+    Column("description"),
+)
+SHOW_HELP = (
+    "Print JSON: an object with filter, version, owner, topic, description, example, reference, clauses, and reads: "
+    "a list of objects with column, type, unit, source, is_optional."
+)
+CLAUSE_COLUMNS = (
+    Column("filter", is_id=True),
+    Column("selected"),
+    Column("clause"),
+    Column("holds"),
+    Column("alone_kept_back"),
+)
 SurveyOption = Annotated[str, typer.Option(help="Whose alerts they read.")]
 PathArgument = Annotated[
     str, typer.Argument(help="Packets: a file, folder, archive or Delta table, or `sample`; or results as Parquet.")
@@ -41,35 +65,58 @@ ScienceOption = Annotated[
 
 
 @app.command("list")
-def list_(*, survey: SurveyOption = "ztf", home: HomeOption = None) -> None:
+def list_(
+    *, survey: SurveyOption = "ztf", home: HomeOption = None, as_json: Annotated[bool, json_option(COLUMNS)] = False
+) -> None:
     """Show every filter of a survey with its topic: the broker's, then those of users."""
-    table = Table("filter", "version", "owner", "state", "topic", "description")
-    for one in filters_of(survey):
-        table.add_row(one.name, one.version, one.owner, "of the broker", one.topic, one.description)
-    for event, state in users.of_users(load_settings(home), survey):
-        table.add_row(event.name, str(event.version), event.owner, state, event.topic, event.description)
-    Console().print(table)
+    known: list[tuple[Filter | Event, str]] = [(one, "of the broker") for one in filters_of(survey)]
+    known += users.of_users(load_settings(home), survey)
+    rows = [{"filter": one.name, "version": str(one.version), "state": state, **_told(one)} for one, state in known]
+    write_rows(COLUMNS, rows, as_json=as_json)
+
+
+def _told(one: "Filter | Event") -> dict[str, str]:
+    return {"owner": one.owner, "topic": one.topic, "description": one.description}
 
 
 @app.command()
-def show(name: Annotated[str, typer.Argument(help="Which filter.")], *, survey: SurveyOption = "ztf") -> None:
+def show(
+    name: Annotated[str, typer.Argument(help="Which filter.")],
+    *,
+    survey: SurveyOption = "ztf",
+    as_json: Annotated[bool, typer.Option("--json", help=SHOW_HELP)] = False,
+) -> None:
     """Explain one filter: what it is for, its clauses, and every column that it reads."""
     chosen, columns = _named(name, survey), columns_of(survey)
-    say(f"{chosen.name} {chosen.version}: {chosen.description}")
+    if as_json:
+        print(json_text(_facts(chosen, columns)))
+        return
+    say_folded(f"{chosen.name} {chosen.version}: {chosen.description}")
     for title, text in (
         ("for example", chosen.example),
         ("owner", chosen.owner),
         ("reference", chosen.reference),
         ("topic", chosen.topic),
     ):
-        say(f"{title}: {text}")
+        say_folded(f"{title}: {text}")
     for clause in chosen.clauses:
-        say(f"clause: {clause.name}")
+        say_folded(f"clause: {clause.name}")
     for path in (*chosen.inputs, *chosen.optional):
         column = columns[path]
         need = ", where there is one" if path in chosen.optional else ""
         source = "no module of this broker fills it yet" if column.source == OUTSIDE else f"from {column.source}"
-        say(f"reads {path} ({column.type}, {column.unit or 'no unit'}; {source}{need})")
+        say_folded(f"reads {path} ({column.type}, {column.unit or 'no unit'}; {source}{need})")
+
+
+def _facts(chosen: Filter, columns: Mapping[str, facts.Column]) -> dict[str, object]:
+    reads = [
+        {"column": path, "type": str(columns[path].type), "unit": columns[path].unit, "source": columns[path].source}
+        | {"is_optional": path in chosen.optional}
+        for path in (*chosen.inputs, *chosen.optional)
+    ]
+    clauses = [clause.name for clause in chosen.clauses]
+    told = {"filter": chosen.name, "version": chosen.version, **_told(chosen), "example": chosen.example}
+    return {**told, "reference": chosen.reference, "clauses": clauses, "reads": reads}
 
 
 @app.command()
@@ -125,15 +172,18 @@ def _tables(
 
 
 def _show(alerts: int, found: list[Selection]) -> None:
-    table = Table("filter", "selected", "clause", "holds", "alone kept back")
-    for one in found:
-        if one.missing:
-            table.add_row(one.filter.name, "left out", f"not there: {', '.join(one.missing)}", "", "")
-            continue
-        for number, clause in enumerate(one.filter.clauses):
-            head = (one.filter.name, str(len(one.alert_ids))) if number == 0 else ("", "")
-            table.add_row(*head, clause.name, str(one.holds[clause.name]), str(one.alone[clause.name]))
-        if one.failed:
-            table.add_row("", "", f"could not be judged: {len(one.failed)}", "", "")
-    Console().print(table)
+    write_rows(CLAUSE_COLUMNS, [row for one in found for row in _clause_rows(one)])
     say(f"{alerts} alerts, {len([one for one in found if not one.missing])} of {len(found)} filters ran")
+
+
+def _clause_rows(one: Selection) -> Iterator[dict[str, object]]:
+    head: dict[str, object] = {"filter": one.filter.name, "selected": len(one.alert_ids)}
+    if one.missing:
+        yield head | {"selected": None, "clause": f"left out, not there: {', '.join(one.missing)}"}
+        return
+    for clause in one.filter.clauses:
+        yield head | {
+            "clause": clause.name, "holds": one.holds[clause.name], "alone_kept_back": one.alone[clause.name]
+        }  # fmt: skip
+    if one.failed:
+        yield head | {"clause": f"could not be judged: {len(one.failed)}"}

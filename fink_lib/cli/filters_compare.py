@@ -7,10 +7,10 @@ from typing import Annotated
 
 import pyarrow.parquet as pq
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from fink_lib.cli.common import load_settings, say
+from fink_lib.cli.tables import Column, write_rows
+from fink_lib.cli.terminal import say_folded
 from fink_lib.compare_fink.parity import id_column
 from fink_lib.compare_fink.side_by_side import Pair, columns_for, pairs_of, run_pairs
 from fink_lib.errors import ConfigError
@@ -26,6 +26,16 @@ from fink_lib.surveys import get_survey
 PACKAGE = "fink-filters"
 # What Fink published that no module of this broker computes: both sides are given it.
 OUTSIDE = ("cdsxmatch", "DR3Name", "spicy_id")
+
+
+COLUMNS = (
+    Column("filter", is_id=True),
+    Column("ours"),
+    Column("theirs", title="Fink's"),
+    Column("both"),
+    Column("only_ours"),
+    Column("only_theirs", title="only Fink's"),
+)
 
 
 def compare(
@@ -70,16 +80,18 @@ def _given(outputs: Path) -> Given:
 
 
 def _show(alerts: int, pairs: list[Pair]) -> None:
-    table = Table("filter", "ours", "Fink's", "both", "only ours", "only Fink's")
+    rows = []
     for pair in pairs:
         told = pair.as_dict()
-        figures = [told["ours"], told["theirs"], told["both"], len(told["only_ours"]), len(told["only_theirs"])]
-        table.add_row(pair.name, *("-" if pair.problems and not figure else str(figure) for figure in figures))
-    Console().print(table)
+        figures = {name: told[name] for name in ("ours", "theirs", "both")}
+        figures |= {name: len(told[name]) for name in ("only_ours", "only_theirs")}
+        unknown = dict.fromkeys(name for name, figure in figures.items() if pair.problems and not figure)
+        rows.append({"filter": pair.name, **figures, **unknown})
+    write_rows(COLUMNS, rows)
     for pair in pairs:
         for problem in pair.problems:
-            say(f"{pair.name}: {problem}")
+            say_folded(f"{pair.name}: {problem}")
         for one in pair.as_dict()["causes"]:
             ids = ", ".join(map(str, one["alert_ids"][:3]))
-            say(f"{pair.name}: {len(one['alert_ids'])} only {one['side']}: {one['cause']} ({ids}, …)")
+            say_folded(f"{pair.name}: {len(one['alert_ids'])} only {one['side']}: {one['cause']} ({ids}, …)")
     say(f"{alerts} alerts, {PACKAGE} {version(PACKAGE)}")

@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from fink_lib.cli.common import HomeOption, load_settings, say
+from fink_lib.cli.tables import Column, json_option, write_rows
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
 
@@ -21,6 +20,20 @@ if TYPE_CHECKING:
     from fink_lib.filters.users.spark.trial import Trial
     from fink_lib.filters.users.store import Action, Event
 
+HISTORY = (
+    Column("at", title="at (UTC)"),
+    Column("filter", is_id=True),
+    Column("version"),
+    Column("action"),
+    Column("by"),
+    Column("owner"),
+    Column("match_rate", shown=lambda rate: f"{rate:.2%}"),
+    Column("predicate"),
+    Column("reason"),
+    *(Column(name, only_json=True) for name in ("survey", "event", "topic", "description")),
+)
+READABLE = (Column("column", is_id=True), Column("type"), Column("unit"), Column("from"))
+CLAUSES = (Column("clause"), Column("holds"), Column("alone_kept_back"))
 MATCH_RATE_LIMIT = 0.05  # of a night's alerts: more is a survey's stream, not a filter
 
 NameArgument = Annotated[str, typer.Argument(help="Which filter.")]
@@ -165,29 +178,30 @@ def history(
     *,
     survey: SurveyOption = "ztf",
     home: HomeOption = None,
+    as_json: Annotated[bool, json_option(HISTORY)] = False,
 ) -> None:
     """Tell what was done with users' filters, by whom and why."""
+    from dataclasses import fields
+
     from fink_lib.filters.users.store import history as events_of
 
-    table = Table("at (UTC)", "filter", "version", "action", "by", "owner", "match rate", "predicate", "reason")
+    rows = []
     for one in events_of(load_settings(home).lake, survey, name):
-        rate = "" if one.match_rate is None else f"{one.match_rate:.2%}"
-        table.add_row(
-            f"{one.at:%Y-%m-%d %H:%M:%S}", one.name, str(one.version), one.action, one.by, one.owner, rate,
-            one.predicate, one.reason,
-        )  # fmt: skip
-    Console().print(table)
+        told = {field.name: getattr(one, field.name) for field in fields(one) if field.name != "name"}
+        rows.append({**told, "filter": one.name, "topic": one.topic})
+    write_rows(HISTORY, rows, as_json=as_json, empty="nothing was done with a user's filter yet")
 
 
-def columns(*, survey: SurveyOption = "ztf") -> None:
+def columns(*, survey: SurveyOption = "ztf", as_json: Annotated[bool, json_option(READABLE)] = False) -> None:
     """List what a predicate may read, with types and units."""
     from fink_lib.filters.facts import columns_of
 
-    known, table = columns_of(survey), Table("column", "type", "unit", "from")
+    known, rows = columns_of(survey), []
     for path in sorted(silver_columns(survey)):
         fact = known.get(path)
-        table.add_row(path, *((str(fact.type), fact.unit, fact.source) if fact else ("", "", "broker")))
-    Console().print(table)
+        told = {"type": str(fact.type), "unit": fact.unit, "from": fact.source} if fact else {"from": "broker"}
+        rows.append({"column": path, **told})
+    write_rows(READABLE, rows, as_json=as_json)
 
 
 def silver_columns(survey: str) -> frozenset[str]:
@@ -248,10 +262,9 @@ def tried(alerts: "DataFrame", night: dt.date, event: "Event") -> "Trial":
 def show_trial(event: "Event", found: "Trial") -> None:
     """Print what a predicate does on a night."""
     say(f"{event.name} version {event.version}: {found.matches} of {found.alerts} public alerts of {found.night}")
-    table = Table("clause", "holds", "alone kept back")
-    for clause in found.clauses:
-        table.add_row(clause.sql, str(clause.holds), str(clause.alone))
-    Console().print(table)
+    write_rows(
+        CLAUSES, [{"clause": one.sql, "holds": one.holds, "alone_kept_back": one.alone} for one in found.clauses]
+    )
     for alert in found.examples:
         say("  {alert_id}  {object_id}  ra {ra:.5f}  dec {dec:.5f}  {band}".format(**alert))
 

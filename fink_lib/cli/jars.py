@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from fink_lib.cli.common import load_settings, say
+from fink_lib.cli.common import load_settings, note
 from fink_lib.errors import ConfigError
 
 
@@ -23,7 +23,7 @@ def jars(
     if unknown:
         raise ConfigError(f"unknown set of jars '{unknown[0]}': there are {' and '.join(SETS)}")
     settings = load_settings()
-    ensure_jars(settings.cache, sets or SETS, say)
+    ensure_jars(settings.cache, sets or SETS, note)
     if SPARK in (sets or SETS):
-        ensure_log_store(settings, say)
-        ensure_class_archive(settings, say)
+        ensure_log_store(settings, note)
+        ensure_class_archive(settings, note)

@@ -5,10 +5,9 @@ import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from fink_lib.cli.common import HomeOption, load_settings, say
+from fink_lib.cli.common import HomeOption, load_settings, note, say
+from fink_lib.cli.tables import Column, json_option, write_rows
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
 
@@ -19,6 +18,16 @@ app = typer.Typer(no_args_is_help=True)
 PortOption = Annotated[
     int | None, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one [FINK_KAFKA_PORT]")
 ]
+TOPIC_COLUMNS = (
+    Column("topic", is_id=True),
+    Column("partitions"),
+    Column("messages"),
+    Column("readers", shown=lambda names: "anyone" if "*" in names else ", ".join(names)),
+)
+USER_COLUMNS = (
+    Column("user", is_id=True),
+    Column("topics", is_id=True, title="may read, besides public topics"),
+)
 UserArgument = Annotated[str, typer.Argument(help="Name of the user.")]
 
 
@@ -30,7 +39,7 @@ def start(home: HomeOption = None, port: PortOption = None) -> None:
 
     settings = load_settings(home, kafka_port=port)
     require_room(settings)
-    ensure_jars(settings.cache, (KAFKA,), say)
+    ensure_jars(settings.cache, (KAFKA,), note)
     local_kafka(settings).start()
     say(f"kafka: {kafka_doors(settings)}")
 
@@ -46,33 +55,33 @@ def stop(home: HomeOption = None) -> None:
 
 
 @app.command()
-def topics(home: HomeOption = None) -> None:
-    """List the topics with their partitions and messages, and who may read them."""
+def topics(home: HomeOption = None, as_json: Annotated[bool, json_option(TOPIC_COLUMNS)] = False) -> None:
+    """List the topics with their partitions and messages, and who may read them: `*` is anyone."""
     from fink_lib.host.stack import connected, kafka_doors
     from fink_lib.kafka.connection import Connection
     from fink_lib.kafka.reading import list_topics
 
     settings = connected(load_settings(home))
     readers = _readers(settings)
-    table = Table("topic", "partitions", "messages", "readers", title=f"Kafka {kafka_doors(settings)}")
+    rows = []
     for topic in list_topics(Connection.of(settings)):
         who = readers.get(topic.name, set()) if readers is not None else {"*"}
-        shown = "anyone" if "*" in who else ", ".join(sorted(who))
-        table.add_row(topic.name, str(topic.partitions), str(topic.messages), shown)
-    Console().print(table)
+        told = ["*"] if "*" in who else sorted(who)
+        rows.append({"topic": topic.name, "partitions": topic.partitions, "messages": topic.messages, "readers": told})
+    if not as_json:
+        note(f"Kafka {kafka_doors(settings)}")
+    write_rows(TOPIC_COLUMNS, rows, as_json=as_json)
 
 
 @app.command()
-def users(home: HomeOption = None) -> None:
+def users(home: HomeOption = None, as_json: Annotated[bool, json_option(USER_COLUMNS)] = False) -> None:
     """List the users with a password, and the topics that each was granted."""
     from fink_lib.host.stack import connected
     from fink_lib.kafka.users import users as all_users
 
     found = all_users(_admin(connected(load_settings(home))))
-    table = Table("user", "may read, besides public topics")
-    for user in found:
-        table.add_row(user.name, "\n".join(user.topics))
-    Console().print(table if found else "no user yet: `fink kafka grant USER TOPIC` makes one")
+    rows = [{"user": user.name, "topics": user.topics} for user in found]
+    write_rows(USER_COLUMNS, rows, as_json=as_json, empty="no user yet: `fink kafka grant USER TOPIC` makes one")
 
 
 @app.command()

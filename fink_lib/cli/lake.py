@@ -8,28 +8,33 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from fink_lib.cli.common import HomeOption, load_settings, say
+from fink_lib.cli.common import HomeOption, load_settings, note, say
+from fink_lib.cli.tables import Column, json_option, write_rows
 from fink_lib.lake.health import MB
 
+CROWDED_SHOWN = 3
+COLUMNS = (
+    Column("table", is_id=True),
+    Column("files"),
+    Column("fewest"),
+    Column("bytes", title="MB", shown=lambda size: f"{size / MB:,.1f}"),
+    Column("file_mb", title="MB a file", shown=lambda size: f"{size:,.2f}"),
+    Column("aim_mb", title="aim"),
+    Column("rows", shown=lambda rows: f"{rows:,}"),
+    Column("crowded", is_id=True, title="crowded nights", shown=lambda nights: "\n".join(nights[:CROWDED_SHOWN])),
+)
 app = typer.Typer(no_args_is_help=True, help="The tables: their files beside what they should be, and vacuum.")
 
 
 @app.command("show")
-def show_command(home: HomeOption = None) -> None:
+def show_command(home: HomeOption = None, as_json: Annotated[bool, json_option(COLUMNS)] = False) -> None:
     """Show, for each table, its files and how few would do."""
     from fink_lib.maintenance.run import state_of
 
-    settings = load_settings(home)
-    table = Table("table", "files", "fewest", "MB", "MB a file", "aim", "rows", "crowded nights")
-    for name, facts in state_of(settings.lake).items():
-        numbers = (facts["files"], facts["fewest"], f"{facts['bytes'] / MB:,.1f}", f"{facts['file_mb']:,.2f}")
-        table.add_row(
-            name, *map(str, numbers), str(facts["aim_mb"]), f"{facts['rows']:,}", ", ".join(facts["crowded"][:3])
-        )
-    Console().print(table)
+    lake = load_settings(home).lake
+    rows = [{"table": name, **facts} for name, facts in state_of(lake).items()]
+    write_rows(COLUMNS, rows, as_json=as_json, empty=f"no table is in {lake}")
 
 
 @app.command("vacuum")
@@ -116,7 +121,7 @@ def bench_command(
         session = build_session("bench-queries", settings.model_copy(update={"home": Path(scratch)}))
         try:
             lake = Path(scratch) / "lake"
-            found = measure(session, adapter, lake, packets, nights=nights, files=files, rows=rows, say=say)
+            found = measure(session, adapter, lake, packets, nights=nights, files=files, rows=rows, say=note)
         finally:
             session.stop()
     if json_file is not None:

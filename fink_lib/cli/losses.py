@@ -1,15 +1,13 @@
 """`fink losses`: messages that Kafka offered and no table holds: list them, accept what is gone for good."""
 
 import getpass
-import json
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from fink_lib.cli.common import HomeOption, load_settings, say
+from fink_lib.cli.common import HomeOption, load_settings, note, say
+from fink_lib.cli.tables import Column, json_option, write_rows
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
 from fink_lib.lake.losses import Loss, accept_losses, chosen_losses, open_losses, read_losses
@@ -21,6 +19,13 @@ from fink_lib.surveys.tables import bronze_spec
 
 app = typer.Typer(no_args_is_help=True)
 SurveyOption = Annotated[str, typer.Option(help="Whose messages.")]
+COLUMNS = (
+    Column("loss", is_id=True),
+    Column("messages"),
+    Column("night", is_id=True),
+    Column("state"),
+    Column("why"),
+)
 
 
 @app.command("list")
@@ -28,20 +33,15 @@ def show_all(
     *,
     survey: SurveyOption = "ztf",
     home: HomeOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, json_option(COLUMNS)] = False,
 ) -> None:
     """List what is lost: what keeps nights red, and what was accepted."""
     settings = load_settings(home)
     there = _open(settings, survey)
     rows = [*_rows("open", there), *_rows("accepted", read_losses(settings.lake, survey).accepted)]
-    if as_json:
-        say(json.dumps(rows, indent=1, default=str))
-        return
-    table = Table("loss", "messages", "night", "state", "why")
-    for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
-    Console().print(table)
-    say(f"{sum(one.place.size for one in there)} messages are lost and not accepted")
+    write_rows(COLUMNS, rows, as_json=as_json)
+    if not as_json:
+        note(f"{sum(one.place.size for one in there)} messages are lost and not accepted")
 
 
 @app.command()

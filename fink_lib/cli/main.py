@@ -40,18 +40,28 @@ COMMANDS = {
     "kafka": "The local broker: start, stop, topics; users and what they may read.",
     "jars": "Fetch and check the pinned jars.",
 }
+HANDS_OVER = "airflow"  # its child process speaks for itself
 EXIT_KNOWN_ERROR = 2
 EXIT_UNKNOWN_ERROR = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command line and exit."""
+    from fink_lib.cli.chatter import FORMAT, Told, own_terminal
+
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
-    logging.basicConfig(
-        level=logging.DEBUG if debug else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    if debug or words[:1] == [HANDS_OVER]:
+        logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format=FORMAT)
+        _run(words, debug=debug)
+        return
+    logging.basicConfig(level=logging.WARNING, handlers=[Told()])
+    with own_terminal():
+        _run(words)
+
+
+def _run(words: Sequence[str], *, debug: bool = False) -> None:
     try:
         build_app(words)(args=words, prog_name="fink")
     except FinkError as error:
@@ -97,10 +107,11 @@ def _explain(error: Exception) -> tuple[str, int]:
     from pydantic_settings import SettingsError
 
     from fink_lib.cli.common import settings_sentence
+    from fink_lib.processes.sentence import sentence_of
 
     if isinstance(error, SettingsError) or (isinstance(error, ValidationError) and error.title == "Settings"):
         return settings_sentence(error), EXIT_KNOWN_ERROR
-    return f"unexpected {type(error).__name__}: {error} (--debug shows where)", EXIT_UNKNOWN_ERROR
+    return f"unexpected {sentence_of(error)} (--debug shows where)", EXIT_UNKNOWN_ERROR
 
 
 def _options(

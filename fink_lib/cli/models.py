@@ -4,15 +4,24 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from fink_lib.cli.common import load_settings, say
 from fink_lib.cli.models_train import train
-from fink_lib.science.models import MODELS, ModelFacts, ensure
+from fink_lib.cli.tables import Column, json_option, write_rows
+from fink_lib.science.models import MODELS, ModelFacts, ModelSource, ensure
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(train)
+DIGITS_SHOWN = 12
+COLUMNS = (
+    Column("model", is_id=True),
+    Column("becomes"),
+    Column("sha256", shown=lambda digits: digits[:DIGITS_SHOWN] + "…"),
+    Column("converter"),
+    Column("differs_by", shown=lambda largest: f"{largest:.1g}"),
+    Column("file", is_id=True),
+    Column("is_built"),
+)
 
 
 @app.command()
@@ -26,22 +35,26 @@ def build(
     for name in names or MODELS:
         facts, folder = ensure(name, settings.cache, again=again)
         parity = facts.parity
-        say(f"{name}: {facts.digest[:12]}, within {parity.max_diff:.1g} of {parity.against}, in {folder}")
+        say(f"{name}: {facts.digest[:DIGITS_SHOWN]}, within {parity.max_diff:.1g} of {parity.against}, in {folder}")
 
 
 @app.command("list")
-def list_() -> None:
+def list_(*, as_json: Annotated[bool, json_option(COLUMNS)] = False) -> None:
     """Show every model: its hash, how far the conversion is from the original, and the file that it comes from."""
     from fink_lib.science.models.store import built_facts
 
-    settings = load_settings()
-    table = Table("model", "becomes", "sha256", "converter", "differs by", "file")
-    for source in MODELS.values():
-        facts = built_facts(source.name, settings.cache)
-        made = ("not built", "", "") if facts is None else (facts.digest[:12], facts.converter, _diff(facts))
-        table.add_row(source.name, str(source.kind), *made, Path(next(iter(source.files.values()))).name)
-    Console().print(table)
+    cache = load_settings().cache
+    rows = [_row(source, built_facts(source.name, cache)) for source in MODELS.values()]
+    write_rows(COLUMNS, rows, as_json=as_json)
 
 
-def _diff(facts: ModelFacts) -> str:
-    return f"{facts.parity.max_diff:.1g}"
+def _row(source: ModelSource, facts: ModelFacts | None) -> dict[str, object]:
+    return {
+        "model": source.name,
+        "becomes": source.kind,
+        "sha256": facts and facts.digest,
+        "converter": facts and facts.converter,
+        "differs_by": facts and facts.parity.max_diff,
+        "file": Path(next(iter(source.files.values()))).name,
+        "is_built": facts is not None,
+    }

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from fink_lib.cli.books import book_lines, list_rows
-from fink_lib.cli.common import HomeOption, load_settings, say
-from fink_lib.cli.tables import narrow_table
+from fink_lib.cli.common import HomeOption, load_settings, note, say
+from fink_lib.cli.json_text import json_text
+from fink_lib.cli.tables import Column, json_option, write_rows
 from fink_lib.config import Settings
 
 if TYPE_CHECKING:
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from fink_lib.simulator import Fault
     from fink_lib.surveys import Survey
 
+COLUMNS = (
+    Column("night", is_id=True),
+    *(Column(name) for name in ("offered", "bronze", "quarantine", "silver", "rejected", "repeats", "lost")),
+    Column("ok", shown=lambda ok: "yes" if ok else "NO"),
+)
 app = typer.Typer(no_args_is_help=True, help="Play nights through the whole broker, and look at their books.")
 
 
@@ -70,7 +75,7 @@ def _what_to_play(path: str, name: str, settings: Settings) -> "tuple[Survey, Pa
     if survey not in running_surveys(settings):
         wanted = f"FINK_SURVEYS={settings.surveys},{name}"
         raise ConfigError(f"no streams of survey '{name}' run here, which could carry a night: {wanted} starts them")
-    packets = resolve_path(path, settings, survey, say)
+    packets = resolve_path(path, settings, survey, note)
     require_packets(packets, survey)
     return survey, packets
 
@@ -82,15 +87,15 @@ def _play(wanted: "NightPlay", settings: Settings, json_file: Path | None, *, ke
     from fink_lib.host.play import play_night
     from fink_lib.host.stack import kafka_doors, start_stack, stop_stack
 
-    stack = start_stack(settings, say)
+    stack = start_stack(settings, note)
     try:
-        books = play_night(wanted, stack, say, Report())
+        books = play_night(wanted, stack, note, Report())
     except FinkError as error:
         write_books({"nights": [], "ok": False, "error": str(error)}, json_file)
         raise
     finally:
         if not keep and stack.started:
-            stop_stack(stack.settings, say)
+            stop_stack(stack.settings, note)
     write_books(books, json_file)
     for line in book_lines(stack.settings, books):
         say(line)
@@ -120,17 +125,15 @@ def write_books(books: dict[str, Any], json_file: Path | None) -> None:
 def list_command(
     home: HomeOption = None,
     survey: Annotated[str, typer.Option(help="Whose nights")] = "ztf",
+    as_json: Annotated[bool, json_option(COLUMNS)] = False,
 ) -> None:
     """List the closed nights."""
     from fink_lib.host.night_watch import offered_so_far, read_manifest
 
     settings = load_settings(home)
     found = [read_manifest(settings, survey, night) for night in offered_so_far(settings, survey)]
-    rows = list_rows(manifest for manifest in found if manifest)
-    if not rows:
-        say(f"no night of {survey} was closed in {settings.home}: `fink night play sample` plays one")
-        return
-    Console().print(narrow_table(list(rows[0]), rows))
+    none = f"no night of {survey} was closed in {settings.home}: `fink night play sample` plays one"
+    write_rows(COLUMNS, list_rows(manifest for manifest in found if manifest), as_json=as_json, empty=none)
 
 
 @app.command("show")
@@ -138,8 +141,11 @@ def show_command(
     night: Annotated[str, typer.Argument(help="YYYY-MM-DD")],
     home: HomeOption = None,
     survey: Annotated[str, typer.Option(help="Whose night")] = "ztf",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON: the manifest, ids also as text, under NAME_text.")
+    ] = False,
 ) -> None:
-    """Print the manifest in force of one night."""
+    """Print the manifest in force of one night, as it stands in its file."""
     from fink_lib.errors import ConfigError
     from fink_lib.host.night_watch import read_manifest
     from fink_lib.nights import parse_night
@@ -148,4 +154,4 @@ def show_command(
     manifest = read_manifest(settings, survey, parse_night(night))
     if manifest is None:
         raise ConfigError(f"{survey} {night} was never closed in {settings.home}: see `fink night list`")
-    typer.echo(json.dumps(manifest, indent=1))
+    print(json_text(manifest) if as_json else json.dumps(manifest, indent=1))

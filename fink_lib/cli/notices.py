@@ -1,35 +1,32 @@
 """`fink notices`: what is told of nights and filters, to whom, and what became of it."""
 
-import json
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from fink_lib.cli.common import HomeOption, load_settings, say
+from fink_lib.cli.tables import Column, json_option, write_rows
 
 app = typer.Typer(no_args_is_help=True)
+COLUMNS = (
+    Column("at", title="at (UTC)"),
+    Column("subscription", is_id=True),
+    Column("subject"),
+    Column("action", title="state"),
+    Column("attempts", title="tries"),
+    Column("error"),
+    *(Column(name, only_json=True) for name in ("key", "survey", "night", "text", "facts", "alert_ids", "steps")),
+)
 
 
 @app.command("list")
-def list_(
-    *, home: HomeOption = None, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
-) -> None:
+def list_(*, home: HomeOption = None, as_json: Annotated[bool, json_option(COLUMNS)] = False) -> None:
     """List every notice and how it stands."""
     from fink_lib.notices.outbox import entries
 
-    found = entries(load_settings(home).lake)
-    if as_json:
-        typer.echo(json.dumps([asdict(one) for one in found], indent=1, default=str))
-        return
-    table = Table("at (UTC)", "subscription", "subject", "state", "tries", "error")
-    for one in found:
-        table.add_row(
-            f"{one.at:%Y-%m-%d %H:%M:%S}", one.subscription, one.subject, one.action, str(one.attempts), one.error
-        )
-    Console().print(table if found else "no notice yet: FINK_NOTICES names a file of subscriptions")
+    rows = [asdict(one) for one in entries(load_settings(home).lake)]
+    write_rows(COLUMNS, rows, as_json=as_json, empty="no notice yet: FINK_NOTICES names a file of subscriptions")
 
 
 @app.command()

@@ -1,14 +1,14 @@
 """`fink quarantine`: messages that could not be used: list, show, replay after a fix, discard with a reason."""
 
 import getpass
-import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from fink_lib.cli.common import HomeOption, load_settings, say
+from fink_lib.cli.common import HomeOption, load_settings, note, say
+from fink_lib.cli.json_text import json_text
+from fink_lib.cli.tables import Column, json_option, write_rows
+from fink_lib.cli.terminal import say_folded
 from fink_lib.errors import ConfigError
 from fink_lib.nights import parse_night
 from fink_lib.quarantine.browse import Place, Selection, chosen, hex_dump, inspect
@@ -25,6 +25,14 @@ WhyOption = Annotated[str, typer.Option(help="The reason, kept with each release
 WhoOption = Annotated[str | None, typer.Option(help="Who decides so; your login name when not given.")]
 EverythingOption = Annotated[bool, typer.Option("--everything", help="The whole quarantine.")]
 DryOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, change nothing.")]
+COLUMNS = (
+    Column("message", is_id=True),
+    Column("night", is_id=True),
+    Column("alert_id", is_id=True, title="alert"),
+    Column("stage"),
+    Column("error_class", is_id=True, title="error"),
+    Column("reason"),
+)
 
 
 @app.command("list")
@@ -37,20 +45,16 @@ def show_all(
     topic: TopicOption = None,
     released: Annotated[bool, typer.Option("--all", help="With those that were released.")] = False,
     home: HomeOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[
+        bool, json_option(COLUMNS, "a list of objects with the columns of the table in the lake, and")
+    ] = False,
 ) -> None:
     """List messages, where each stood in Kafka, and what is wrong with it."""
     settings, selection = load_settings(home), _selection(None, night, stage, error_class, topic, released=released)
     rows = chosen(settings.lake, get_survey(survey), selection).to_pylist()
-    if as_json:
-        say(json.dumps([{**row, "message": str(Place.of(row))} for row in rows], indent=1, default=str))
-        return
-    table = Table("message", "night", "alert", "stage", "error", "reason")
-    for row in rows:
-        facts = (Place.of(row), row["night"], row["alert_id"], row["stage"], row["error_class"], row["reason"])
-        table.add_row(*("" if fact is None else str(fact) for fact in facts))
-    Console().print(table)
-    say(f"{len(rows)} messages")
+    write_rows(COLUMNS, [{**row, "message": str(Place.of(row))} for row in rows], as_json=as_json)
+    if not as_json:
+        note(f"{len(rows)} messages")
 
 
 @app.command()
@@ -60,13 +64,24 @@ def show(
     survey: SurveyOption = "ztf",
     most: Annotated[int, typer.Option("--bytes", min=0, help="Bytes shown in hexadecimal.")] = 256,
     home: HomeOption = None,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="Print JSON: a list of its rows, with what decodes now, its releases, bytes and, as hexadecimal, raw.",
+        ),
+    ] = False,
 ) -> None:
     """Show one message: its row, its first bytes, what of it decodes now, and its releases."""
-    for row in inspect(load_settings(home).lake, get_survey(survey), Place.parse(message)):
+    rows = inspect(load_settings(home).lake, get_survey(survey), Place.parse(message))
+    if as_json:
+        print(json_text([{**row, "message": message, "bytes": len(row["raw"] or b"")} for row in rows]))
+        return
+    for row in rows:
         raw = row.pop("raw") or b""
         row.pop("raw_key")
         for name, value in row.items():
-            say(f"{name}: {value}")
+            say_folded(f"{name}: {value}")
         say(f"bytes: {len(raw)}")
         for line in hex_dump(raw, most):
             say(line)

@@ -1,14 +1,12 @@
 """`fink reprocess`: compute nights again, see what would change, decide, and take it back."""
 
 import getpass
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from fink_lib.cli.common import HomeOption, load_settings, say
+from fink_lib.cli.common import HomeOption, load_settings, note, say
+from fink_lib.cli.tables import Column, json_option, write_rows
 from fink_lib.config import Settings
 
 if TYPE_CHECKING:
@@ -16,6 +14,15 @@ if TYPE_CHECKING:
     from fink_lib.reprocess.promote import Person
     from fink_lib.reprocess.request import Request
 
+COLUMNS = (
+    Column("request", is_id=True),
+    Column("survey"),
+    Column("nights"),
+    Column("state"),
+    Column("since"),
+    Column("headline", title="what would change"),
+    *(Column(name, only_json=True) for name in ("first_night", "last_night", "report")),
+)
 app = typer.Typer(no_args_is_help=True, help="Compute nights again, see what would change, decide, take it back.")
 
 IdArgument = Annotated[str, typer.Argument(help="Name of the request, or its beginning; see `fink reprocess list`")]
@@ -165,20 +172,12 @@ def undo_command(
 
 
 @app.command("list")
-def list_command(
-    home: HomeOption = None, as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False
-) -> None:
+def list_command(home: HomeOption = None, as_json: Annotated[bool, json_option(COLUMNS)] = False) -> None:
     """List the requests and how they stand."""
     from fink_lib.reprocess.folder import listed
 
     rows = [_row(folder) for folder in listed(load_settings(home))]
-    if as_json:
-        typer.echo(json.dumps(rows, indent=1))
-        return
-    table = Table("request", "survey", "nights", "state", "since", "what would change")
-    for row in rows:
-        table.add_row(*(str(row[name]) for name in ("request", "survey", "nights", "state", "since", "headline")))
-    Console().print(table if rows else "no request yet: see `fink reprocess plan --help`")
+    write_rows(COLUMNS, rows, as_json=as_json, empty="no request yet: see `fink reprocess plan --help`")
 
 
 @app.command("digest")
@@ -231,7 +230,7 @@ def _close_again(settings: Settings, folder: "RequestFolder") -> None:
 def _compute(folder: "RequestFolder") -> None:
     from fink_lib.reprocess.job import run_candidate, write_summary
 
-    say(f"run       {folder.request_id}: candidate tables in {folder.candidate}")
+    note(f"run       {folder.request_id}: candidate tables in {folder.candidate}")
     run_candidate(folder)
     write_summary(folder)
 
@@ -240,10 +239,10 @@ def show_plan(folder: "RequestFolder") -> None:
     """Print a plan."""
     plan = folder.read("plan")
     cost = plan["cost"]
-    table = Table("night", *plan["rows"], title=f"request {folder.request_id}", title_justify="left")
-    for night in plan["nights"]:
-        table.add_row(night, *(f"{counts.get(night, 0):,}" for counts in plan["rows"].values()))
-    Console().print(table)
+    say(f"request   {folder.request_id}")
+    columns = [Column("night", is_id=True), *(Column(name, shown=lambda rows: f"{rows:,}") for name in plan["rows"])]
+    counts = plan["rows"].items()
+    write_rows(columns, [{"night": one} | {name: rows.get(one, 0) for name, rows in counts} for one in plan["nights"]])
     source = f"from {cost['rate_from_runs']} recorded runs" if cost["rate_from_runs"] else "assumed: no run is recorded"
     say(f"versions  {', '.join(f'{name} {version}' for name, version in plan['versions'].items())}")
     say(f"modules   {plan['modules'] if isinstance(plan['modules'], str) else ', '.join(plan['modules'])}")
@@ -273,6 +272,8 @@ def _row(folder: "RequestFolder") -> dict[str, Any]:
     return {
         "request": folder.request_id,
         "survey": request.survey,
+        "first_night": request.first_night,
+        "last_night": request.last_night,
         "nights": f"{request.first_night} … {request.last_night}",
         "state": state["state"],
         "since": state["history"][-1]["at"],

@@ -1,20 +1,21 @@
 """`fink science`: list modules, explain one, run some over packets, compare with what Fink published."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from fink_lib.cli.common import load_settings, say
+from fink_lib.cli.json_text import json_text
 from fink_lib.cli.science_accuracy import accuracy
 from fink_lib.cli.science_remote import remote
 from fink_lib.cli.science_tracklets import tracklets
+from fink_lib.cli.tables import Column, json_option, write_rows
+from fink_lib.cli.terminal import say_folded
 from fink_lib.compare_fink.parity import Comparison, compare, id_column
 from fink_lib.offline import Given, science_of
 from fink_lib.science.framework.base import Module
@@ -28,6 +29,23 @@ app.command()(accuracy)
 app.command()(remote)
 app.command()(tracklets)
 
+COLUMNS = (
+    Column("module", is_id=True),
+    Column("version"),
+    Column("cost"),
+    Column("outputs", is_id=True),
+    Column("meaning"),
+)
+PARITY = (
+    Column("column", is_id=True),
+    Column("compared"),
+    Column("equal"),
+    Column("max_diff", title="largest difference", shown=lambda largest: f"{largest:.2g}"),
+)
+SHOW_HELP = (
+    "Print JSON: an object with module, version, cost, meaning, reference, scalars, histories, stamps, needs, "
+    "optional, outputs: a list of objects with name, type, unit, meaning; and uses: versions of models and catalogues."
+)
 SurveyOption = Annotated[str, typer.Option(help="Whose packets they are.")]
 ModulesOption = Annotated[
     str | None, typer.Option("--modules", help="Names with commas between; what they need runs too. All if not given.")
@@ -36,21 +54,48 @@ _SHOWN_DIFFERENCES = 3
 
 
 @app.command("list")
-def list_(*, survey: SurveyOption = "ztf") -> None:
+def list_(*, survey: SurveyOption = "ztf", as_json: Annotated[bool, json_option(COLUMNS)] = False) -> None:
     """Show every module of a survey in the order in which they run."""
-    table = Table("module", "version", "cost", "outputs", "meaning")
-    for module in modules_of(survey):
-        outputs = ", ".join(out.name for out in module.outputs)
-        table.add_row(module.name, module.version, str(module.cost), outputs, module.meaning)
-    Console().print(table)
+    rows = [
+        {"module": one.name, "version": one.version, "cost": one.cost, "meaning": one.meaning}
+        | {"outputs": [out.name for out in one.outputs]}
+        for one in modules_of(survey)
+    ]
+    write_rows(COLUMNS, rows, as_json=as_json)
 
 
 @app.command()
-def show(name: Annotated[str, typer.Argument(help="Which module.")], *, survey: SurveyOption = "ztf") -> None:
+def show(
+    name: Annotated[str, typer.Argument(help="Which module.")],
+    *,
+    survey: SurveyOption = "ztf",
+    as_json: Annotated[bool, typer.Option("--json", help=SHOW_HELP)] = False,
+) -> None:
     """Explain one module: method, inputs, outputs, models and catalogues."""
     (module,) = [each for each in with_needs(survey, [name]) if each.name == name]
-    say(f"{module.name} {module.version} ({module.cost}): {module.meaning}")
-    say(f"reference: {module.reference}")
+    facts = versions([module], load_settings().cache)
+    uses = {key: text for key, text in facts.items() if key != module.name}
+    if as_json:
+        print(json_text({**_facts(module), "uses": uses}))
+        return
+    for line in _explained(module):
+        say_folded(line)
+    for key, text in uses.items():
+        say_folded(f"uses {key}: {text}")
+
+
+def _facts(module: Module) -> dict[str, object]:
+    same = ("version", "cost", "meaning", "reference", "scalars", "histories", "stamps", "needs", "optional")
+    told = {name: getattr(module, name) for name in same}
+    outputs = [
+        {"name": out.name, "type": str(out.type), "unit": out.unit, "meaning": out.meaning} for out in module.outputs
+    ]
+    return {"module": module.name, **told, "outputs": outputs}
+
+
+def _explained(module: Module) -> Iterator[str]:
+    yield f"{module.name} {module.version} ({module.cost}): {module.meaning}"
+    yield f"reference: {module.reference}"
     for title, names in (
         ("packet", module.scalars),
         ("history", module.histories),
@@ -59,14 +104,10 @@ def show(name: Annotated[str, typer.Argument(help="Which module.")], *, survey: 
         ("from outside, where given", module.optional),
     ):
         if names:
-            say(f"reads from {title}: {', '.join(names)}")
+            yield f"reads from {title}: {', '.join(names)}"
     for out in module.outputs:
         kind = out.type if out.type.num_fields == 0 else "struct"
-        say(f"writes {out.name} ({kind}, {out.unit or 'no unit'}): {out.meaning}")
-    facts = versions([module], load_settings().cache)
-    for key, text in facts.items():
-        if key != module.name:
-            say(f"uses {key}: {text}")
+        yield f"writes {out.name} ({kind}, {out.unit or 'no unit'}): {out.meaning}"
 
 
 @app.command()
@@ -121,10 +162,7 @@ def _given(published: pa.Table, modules: Iterable[Module]) -> Given:
 
 
 def _show(found: dict[str, Comparison], left: set[str]) -> None:
-    table = Table("column", "compared", "equal", "largest difference")
-    for name, each in sorted(found.items()):
-        table.add_row(name, str(each.compared), str(each.equal), f"{each.max_diff:.2g}")
-    Console().print(table)
+    write_rows(PARITY, [{"column": name, **each.as_dict()} for name, each in sorted(found.items())])
     for name, each in sorted(found.items()):
         if each.not_loaded:
             say(f"{name}: {each.not_loaded} not compared, its catalogue or model is not on this machine")

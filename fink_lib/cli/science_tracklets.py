@@ -7,16 +7,23 @@ from typing import Annotated
 import pyarrow as pa
 import pyarrow.parquet as pq
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from fink_lib.cli.common import load_settings, say
+from fink_lib.cli.tables import Column, write_rows
 from fink_lib.offline.packets import packets_of
 from fink_lib.offline.tracklets import night_tracklets
-from fink_lib.science.methods.moving_objects import Member
 from fink_lib.simulator import resolve_path
 from fink_lib.surveys import get_survey
 
+COLUMNS = (
+    Column("tracklet", is_id=True),
+    Column("members", title="alerts"),
+    Column("rate_deg_per_day", title="deg/day", shown=lambda rate: f"{rate:.3f}"),
+    Column("mag", shown=lambda mag: f"{mag:.2f}"),
+    Column("ra", title="RA", shown=lambda ra: f"{ra:.5f}"),
+    Column("dec", title="Dec", shown=lambda dec: f"{dec:+.5f}"),
+    Column("alert_id", is_id=True, title="alert"),
+)
 SCHEMA = pa.schema(
     [
         ("night", pa.date32()), ("tracklet", pa.string()), ("alert_id", pa.int64()), ("object_id", pa.string()),
@@ -39,15 +46,7 @@ def tracklets(
         names = {member.tracklet for member in members}
         say(f"{night}: {len(names)} tracklets of {len(members)} among {count} alerts that may move")
     rows = [{"night": night, **asdict(member)} for night, (_, members) in nights.items() for member in members]
-    _show([member for _, members in nights.values() for member in members])
+    write_rows(COLUMNS, rows)
     if out is not None:
         pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), out)
         say(f"{len(rows)} alerts of tracklets: {out}")
-
-
-def _show(members: list[Member]) -> None:
-    table = Table("tracklet", "alerts", "deg/day", "mag", "RA", "Dec", "alert")
-    for one in members:
-        numbers = (f"{one.rate_deg_per_day:.3f}", f"{one.mag:.2f}", f"{one.ra:.5f}", f"{one.dec:+.5f}")
-        table.add_row(one.tracklet, str(one.members), *numbers, str(one.alert_id))
-    Console().print(table)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Self
 
 import typer
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from fink_lib.cli.common import HomeOption, load_settings
@@ -22,7 +23,7 @@ class Report:
 
     def __init__(self) -> None:
         columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bar = Progress(*columns) if sys.stderr.isatty() else None
+        self._bar = Progress(*columns, console=Console(stderr=True)) if sys.stderr.isatty() else None
         self._task = self._bar.add_task("messages", total=None) if self._bar else None
         self._next_line_s = time.monotonic() + _LINE_EVERY_S
 

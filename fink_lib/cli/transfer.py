@@ -5,10 +5,9 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from fink_lib.cli.common import HomeOption, load_settings, say
+from fink_lib.cli.tables import Column, json_option, write_rows
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -22,6 +21,16 @@ ColumnOption = Annotated[list[str] | None, typer.Option("--column", help="A colu
 NameOption = Annotated[str | None, typer.Option("--name", help="Name of the transfer; made of the request if absent.")]
 WhoOption = Annotated[str | None, typer.Option(help="Who asks; your login name when not given.")]
 ReasonOption = Annotated[str, typer.Option(help="Kept in the manifest.")]
+COLUMNS = (
+    Column("transfer_id", is_id=True, title="name"),
+    Column("first_night", is_id=True),
+    Column("last_night", is_id=True),
+    Column("by"),
+    Column("what"),
+    Column("rows", title="alerts"),
+    Column("asked_by"),
+    Column("command", is_id=True, title="download"),
+)
 DryOption = Annotated[bool, typer.Option("--dry-run", help="Count what would be sent, send nothing.")]
 
 
@@ -59,17 +68,11 @@ def send(
 
 @app.command("list")
 def list_(
-    *, home: HomeOption = None, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
+    *,
+    home: HomeOption = None,
+    as_json: Annotated[bool, json_option(COLUMNS, "a list of manifests with, among others,")] = False,
 ) -> None:
     """List the transfers that are sealed, and how each is downloaded."""
     folders = sorted((load_settings(home).home / "transfers").glob("*/manifest.json"))
     manifests = [json.loads(path.read_text(encoding="utf-8")) for path in folders]
-    if as_json:
-        typer.echo(json.dumps(manifests, indent=1))
-        return
-    table = Table("name", "nights", "by", "what", "alerts", "asked by", "download")
-    for one in manifests:
-        nights = f"{one['first_night']} to {one['last_night']}"
-        facts = (one["transfer_id"], nights, one["by"], one["what"], one["rows"], one["asked_by"], one["command"])
-        table.add_row(*map(str, facts))
-    Console().print(table if manifests else "no transfer yet: see `fink transfer send --help`")
+    write_rows(COLUMNS, manifests, as_json=as_json, empty="no transfer yet: see `fink transfer send --help`")

@@ -1,6 +1,6 @@
 """`fink up`."""
 
-from fink_lib.cli.common import HomeOption, load_settings, say
+from fink_lib.cli.common import HomeOption, load_settings, note, say
 
 
 def up(home: HomeOption = None) -> None:
@@ -8,5 +8,5 @@ def up(home: HomeOption = None) -> None:
     from fink_lib.host.stack import start_stack
 
     settings = load_settings(home)
-    start_stack(settings, say)
+    start_stack(settings, note)
     say(f"home: {settings.home}  (stop with `fink down`)")

@@ -8,6 +8,7 @@ import httpx
 
 from fink_lib.config import Settings
 from fink_lib.errors import FinkError
+from fink_lib.files import with_ids_as_text
 from fink_lib.notices.outbox import Entry
 from fink_lib.notices.senders import hand_over, mail_server, post_json
 from fink_lib.notices.subscriptions import Sink, Subscription
@@ -48,20 +49,6 @@ def webhook(_settings: Settings, address: str, entry: Entry) -> None:
     """Post the facts as JSON."""
     facts = {"key": entry.key, "subject": entry.subject, "text": entry.text, **entry.facts}
     _post(address, entry, with_ids_as_text(facts))
-
-
-def with_ids_as_text(facts: Mapping[str, object]) -> dict[str, object]:
-    """Return facts with each id as text too, under ``<name>_text``.
-
-    Ids have 64 bits; JavaScript, and whatever else reads the numbers of JSON as floats, rounds those beyond 2^53.
-    """
-    texts: dict[str, object] = {}
-    for name, value in facts.items():
-        if name.endswith("_id") and isinstance(value, int):
-            texts[f"{name}_text"] = str(value)
-        elif name.endswith("_ids") and isinstance(value, list | tuple):
-            texts[f"{name}_text"] = [str(each) for each in value]
-    return {**facts, **texts}
 
 
 def mail(settings: Settings, address: str, entry: Entry) -> None:

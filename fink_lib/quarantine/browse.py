@@ -19,7 +19,7 @@ from fink_lib.lake.releases import KEY, read_releases, without
 from fink_lib.lake.tables import quarantine
 from fink_lib.surveys import Survey
 
-NAME = re.compile(r"(?P<topic>[\w.-]+)(?:\[(?P<p1>\d+)\]@|:(?P<p2>\d+):)(?P<offset>\d+)")
+NAME = re.compile(r"(?P<topic>[\w.~-]+)(?:\[(?P<p1>\d+)\]@|:(?P<p2>\d+):)(?P<offset>\d+)")
 HEX_WIDTH = 16
 BYTES_ROWS = 256  # messages with their bytes, 70 kB each, that are held at once
 FIRST_PRINTABLE, LAST_PRINTABLE = 0x20, 0x7E

@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import json
 import random
 import shutil
 from collections.abc import Iterator
@@ -234,10 +235,10 @@ def test_the_commands_try_activate_and_explain_a_filter(
     empty = fink("activate", "a_pair")
     assert "silver holds no public alert of 2021-11-22: how much 'a_pair' selects cannot be told" in empty
     assert "is active" in fink("activate", "a_pair", "--force")
-    told = fink("history").splitlines()
-    assert sum(" activate " in line for line in told) == 2
-    assert any("3.70%" in line and "as agreed" in line and "a_single_one" in line for line in told)
-    assert all("a_pair" in line for line in fink("history", "a_pair").splitlines()[3:-1])
+    told = json.loads(fink("history", "--json"))
+    assert sum(event["action"] == "activate" for event in told) == 2
+    assert ("a_single_one", 1 / 27, "as agreed") in [(one["filter"], one["match_rate"], one["reason"]) for one in told]
+    assert {line.split("\t")[1] for line in fink("history", "a_pair").splitlines()[1:]} == {"a_pair"}
 
 
 def test_a_trial_counts_what_each_clause_does(silver: DataFrame, packets: list[Packet]) -> None:

@@ -47,7 +47,7 @@ def test_what_is_wrong_is_named_and_messages_of_no_night_have_no_page(settings: 
         assert told in lines
     assert sum("report.html" in line for line in lines) == 1
     assert lines[-1] == "THE BOOKS DO NOT BALANCE: see the report"
-    assert [row["ok"] for row in list_rows([night(), open_night])] == ["yes", "NO"]
+    assert [row["ok"] for row in list_rows([night(), open_night])] == [True, False]
 
 
 def last_lines(settings: Settings, **books: Any) -> list[str]:

@@ -78,7 +78,7 @@ def test_nothing_is_accepted_by_nobody_or_for_no_reason(settings: Settings, who:
 def fink(*words: str) -> str:
     result = CliRunner().invoke(app, words, catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    return result.stdout
+    return result.stdout if "--json" in words else result.output
 
 
 def test_the_command_lists_and_accepts(settings: Settings) -> None:

@@ -18,6 +18,7 @@ from fink_lib.errors import ConfigError
 from fink_lib.filters.base import Filter
 from fink_lib.filters.facts import OUTSIDE, columns_of
 from fink_lib.filters.registry import filters_of, inputs_of
+from fink_lib.filters.users.store import Event
 from fink_lib.offline.alerts import Science, alert_tables, science_leaves
 from fink_lib.offline.packets import packets_of
 from fink_lib.offline.selection import Selection, select, why
@@ -52,8 +53,14 @@ def list_(*, survey: SurveyOption = "ztf", home: HomeOption = None) -> None:
 
 
 @app.command()
-def show(name: Annotated[str, typer.Argument(help="Which filter.")], *, survey: SurveyOption = "ztf") -> None:
-    """Explain one filter: what it is for, its clauses, and every column that it reads."""
+def show(
+    name: Annotated[str, typer.Argument(help="Which filter.")], *, survey: SurveyOption = "ztf", home: HomeOption = None
+) -> None:
+    """Explain one filter: what it is for, its clauses, and every column that it reads; of a user's, how it stands."""
+    of_a_user = {event.name: (event, state) for event, state in users.of_users(load_settings(home), survey)}
+    if name in of_a_user:
+        _show_of_user(*of_a_user[name])
+        return
     chosen, columns = _named(name, survey), columns_of(survey)
     say(f"{chosen.name} {chosen.version}: {chosen.description}")
     for title, text in (
@@ -70,6 +77,13 @@ def show(name: Annotated[str, typer.Argument(help="Which filter.")], *, survey: 
         need = ", where there is one" if path in chosen.optional else ""
         source = "no module of this broker fills it yet" if column.source == OUTSIDE else f"from {column.source}"
         say(f"reads {path} ({column.type}, {column.unit or 'no unit'}; {source}{need})")
+
+
+def _show_of_user(event: Event, state: str) -> None:
+    say(f"{event.name} {event.version}: {event.description}")
+    for title, text in (("owner", event.owner), ("topic", event.topic), ("predicate", event.predicate)):
+        say(f"{title}: {text}")
+    say(f"state: {state}")
 
 
 @app.command()

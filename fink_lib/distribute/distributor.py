@@ -2,7 +2,7 @@
 
 import datetime as dt
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
@@ -12,7 +12,7 @@ from fink_lib.distribute import counter
 from fink_lib.distribute.failures import FailureBook
 from fink_lib.distribute.framing import Framing
 from fink_lib.distribute.ledger import Ledger
-from fink_lib.distribute.match import Key, Match, judge
+from fink_lib.distribute.match import Key, Match, Verdict
 from fink_lib.distribute.output_topics import output_topics
 from fink_lib.distribute.packets import Headers, Outgoing, Packets
 from fink_lib.filters.base import Filter
@@ -64,8 +64,8 @@ class Distributor:
         The stream.
     survey
         Whose alerts.
-    filters
-        Filters of the broker to run.
+    judging
+        Says which alerts leave by which filters.
     routes
         Where the alerts of each filter go, users' filters included.
     framings
@@ -82,7 +82,7 @@ class Distributor:
         self,
         spec: StreamSpec,
         survey: Survey,
-        filters: Sequence[Filter],
+        judging: Callable[[DataFrame], Verdict],
         routes: Sequence[Route],
         *,
         framings: Mapping[str, Framing],
@@ -90,7 +90,7 @@ class Distributor:
         failures: FailureBook,
         packets: Packets,
     ) -> None:
-        self._spec, self._survey, self._filters = spec, survey, filters
+        self._spec, self._survey, self._judging = spec, survey, judging
         self._routes, self._framings = {route.name: route for route in routes}, framings
         self._ledger, self._failures, self._packets = ledger, failures, packets
         self._sender = Sender(spec.settings)
@@ -107,7 +107,7 @@ class Distributor:
         """
         if not self._settled:
             self._settle()
-        verdict = judge(batch, self._filters, everyone=True)
+        verdict = self._judging(batch)
         raised = self._failures.record(verdict.raised)
         self._ledger.load({one.night for one in verdict.matches})
         sent = sum(self._send(part) for part in parts(self._due(verdict.matches), ALERTS_AT_ONCE))

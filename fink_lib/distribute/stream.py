@@ -15,6 +15,7 @@ from pyspark.sql import DataFrame, SparkSession
 from fink_lib.distribute.distributor import Distributor, Route
 from fink_lib.distribute.failures import FailureBook
 from fink_lib.distribute.framing import framings
+from fink_lib.distribute.judging import Judging
 from fink_lib.distribute.ledger import Ledger
 from fink_lib.distribute.match import narrow, paths_of
 from fink_lib.distribute.packets import Addition, Packets
@@ -65,7 +66,7 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
     distributor = Distributor(
         spec,
         survey,
-        filters,
+        Judging(settings, survey, filters, users),
         routes,
         framings=framings(settings, [route.topic for route in routes], known_schemas(packets, survey, settings.lake)),
         ledger=Ledger(gold_published(survey.name), settings.lake, spec.paths.root / "published_ends.json"),

@@ -29,6 +29,7 @@ from fink_lib.lake.spark.table import ensure_table
 from fink_lib.lake.tables import bronze_schemas, gold_filter_failures, gold_published, gold_user_filters
 from fink_lib.science.framework.silver import silver_spec
 from fink_lib.streams.drain import delta_version
+from fink_lib.streams.guard import Guard
 from fink_lib.streams.plan import StreamPlan
 from fink_lib.streams.spec import StreamSpec
 from fink_lib.surveys import Survey
@@ -77,7 +78,7 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
     return StreamPlan(
         spec=spec,
         source=source,
-        write_batch=distributor,
+        write_batch=Guard(spec, distributor, distributor.parts),
         trigger_s=settings.distribute_trigger_s,
         outdated=lambda: delta_version(gold_user_filters().path(settings.lake)) != kept,
         close=distributor.close,

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,15 +20,13 @@ from fink_lib.filters import facts
 from fink_lib.filters.base import Filter
 from fink_lib.filters.facts import OUTSIDE, columns_of
 from fink_lib.filters.registry import filters_of, inputs_of
+from fink_lib.filters.users.store import Event
 from fink_lib.offline.alerts import Science, alert_tables, science_leaves
 from fink_lib.offline.packets import packets_of
 from fink_lib.offline.selection import Selection, select, why
 from fink_lib.science.framework.registry import modules_of
 from fink_lib.simulator import resolve_path
 from fink_lib.surveys import get_survey
-
-if TYPE_CHECKING:
-    from fink_lib.filters.users.store import Event
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(compare)
@@ -75,7 +73,7 @@ def list_(
     write_rows(COLUMNS, rows, as_json=as_json)
 
 
-def _told(one: "Filter | Event") -> dict[str, str]:
+def _told(one: Filter | Event) -> dict[str, str]:
     return {"owner": one.owner, "topic": one.topic, "description": one.description}
 
 
@@ -85,8 +83,13 @@ def show(
     *,
     survey: SurveyOption = "ztf",
     as_json: Annotated[bool, typer.Option("--json", help=SHOW_HELP)] = False,
+    home: HomeOption = None,
 ) -> None:
-    """Explain one filter: what it is for, its clauses, and every column that it reads."""
+    """Explain one filter: what it is for, its clauses, and every column that it reads; of a user's, how it stands."""
+    of_a_user = {event.name: (event, state) for event, state in users.of_users(load_settings(home), survey)}
+    if name in of_a_user:
+        _show_of_user(*of_a_user[name], as_json=as_json)
+        return
     chosen, columns = _named(name, survey), columns_of(survey)
     if as_json:
         print(json_text(_facts(chosen, columns)))
@@ -117,6 +120,17 @@ def _facts(chosen: Filter, columns: Mapping[str, facts.Column]) -> dict[str, obj
     clauses = [clause.name for clause in chosen.clauses]
     told = {"filter": chosen.name, "version": chosen.version, **_told(chosen), "example": chosen.example}
     return {**told, "reference": chosen.reference, "clauses": clauses, "reads": reads}
+
+
+def _show_of_user(event: Event, state: str, *, as_json: bool) -> None:
+    if as_json:
+        told = ("version", "description", "owner", "topic", "predicate")
+        print(json_text({"filter": event.name, **{name: getattr(event, name) for name in told}, "state": state}))
+        return
+    say(f"{event.name} {event.version}: {event.description}")
+    for title, text in (("owner", event.owner), ("topic", event.topic), ("predicate", event.predicate)):
+        say(f"{title}: {text}")
+    say(f"state: {state}")
 
 
 @app.command()

@@ -158,19 +158,12 @@ def pause(
 
 def of_users(settings: Settings, survey: str) -> list[tuple["Event", str]]:
     """Return the newest version of each user's filter, and how it stands."""
-    from fink_lib.filters.users.store import active, newest
+    from fink_lib.filters.users.slow import standing
     from fink_lib.filters.users.store import history as events_of
+    from fink_lib.filters.users.store import newest
 
     events = events_of(settings.lake, survey)
-    running = {one.name: one.version for one in active(events)}
-    last = [newest(events, name) for name in sorted({one.name for one in events})]
-    return [(one, _standing(one.version, running.get(one.name))) for one in last]
-
-
-def _standing(newest: int, running: int | None) -> str:
-    if running is None:
-        return "not active"
-    return "active" if running == newest else f"version {running} is active"
+    return [(newest(events, name), standing(events, name)) for name in sorted({one.name for one in events})]
 
 
 def history(

@@ -114,6 +114,11 @@ class Settings(BaseSettings):
     science_memory_mb: int = Field(
         4096, gt=0, description="Memory that the science modules of one worker may ask for before one is given up"
     )
+    filters_batch_s: float = Field(
+        60.0,
+        gt=0,
+        description="Time that judging one batch may take before users' filters are timed and slow ones switched off",
+    )
     output_partitions: int = Field(
         10, gt=0, description="Partitions of each output topic; fink-client needs exactly 10"
     )

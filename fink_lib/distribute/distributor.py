@@ -2,17 +2,18 @@
 
 import datetime as dt
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
 
 from fink_lib import __version__
 from fink_lib.distribute import counter
-from fink_lib.distribute.failures import FailureBook
+from fink_lib.distribute.columns import located
+from fink_lib.distribute.failures import EVERY_FILTER, FailureBook
 from fink_lib.distribute.framing import Framing
 from fink_lib.distribute.ledger import Ledger
-from fink_lib.distribute.match import Key, Match, judge
+from fink_lib.distribute.match import Key, Match, Raised, Verdict, heads
 from fink_lib.distribute.output_topics import output_topics
 from fink_lib.distribute.packets import Headers, Outgoing, Packets
 from fink_lib.filters.base import Filter
@@ -22,6 +23,9 @@ from fink_lib.kafka.message import Facts
 from fink_lib.kafka.recovery import REST_AFTER_FAILURE_S, REST_S, unrecorded
 from fink_lib.kafka.sending import Sender
 from fink_lib.kafka.topics import ensure_topics
+from fink_lib.processes.sentence import sentence_of
+from fink_lib.streams.guard import Parts
+from fink_lib.streams.halves import Blamed
 from fink_lib.streams.spec import StreamSpec
 from fink_lib.surveys import Survey
 
@@ -64,8 +68,8 @@ class Distributor:
         The stream.
     survey
         Whose alerts.
-    filters
-        Filters of the broker to run.
+    judging
+        Says which alerts leave by which filters.
     routes
         Where the alerts of each filter go, users' filters included.
     framings
@@ -82,7 +86,7 @@ class Distributor:
         self,
         spec: StreamSpec,
         survey: Survey,
-        filters: Sequence[Filter],
+        judging: Callable[[DataFrame], Verdict],
         routes: Sequence[Route],
         *,
         framings: Mapping[str, Framing],
@@ -90,7 +94,7 @@ class Distributor:
         failures: FailureBook,
         packets: Packets,
     ) -> None:
-        self._spec, self._survey, self._filters = spec, survey, filters
+        self._spec, self._survey, self._judging = spec, survey, judging
         self._routes, self._framings = {route.name: route for route in routes}, framings
         self._ledger, self._failures, self._packets = ledger, failures, packets
         self._sender = Sender(spec.settings)
@@ -105,14 +109,34 @@ class Distributor:
         BrokerError
             When Kafka did not take everything; the batch is to be done again.
         """
+        self._do(batch, batch_id)
+
+    def parts(self, batch: DataFrame, batch_id: int) -> Parts[Match]:
+        """Take a micro-batch apart into its alerts."""
+        return Parts(
+            items=heads(batch),
+            do=lambda some: self._do(batch.where(located(some)), batch_id),
+            set_aside=self._set_aside,
+        )
+
+    def _do(self, batch: DataFrame, batch_id: int) -> int:
+        """Send a batch or a part of one; return how many alerts a filter selected."""
         if not self._settled:
             self._settle()
-        verdict = judge(batch, self._filters, everyone=True)
+        verdict = self._judging(batch)
         raised = self._failures.record(verdict.raised)
         self._ledger.load({one.night for one in verdict.matches})
         sent = sum(self._send(part) for part in parts(self._due(verdict.matches), ALERTS_AT_ONCE))
         selected = sum(bool(one.filters) for one in verdict.matches)
         logger.info("batch sent batch_id=%d selected=%d messages=%d raised=%d", batch_id, selected, sent, raised)
+        return selected
+
+    def _set_aside(self, blamed: Sequence[Blamed[Match]]) -> None:
+        """Record alerts that the code raised on: they leave by no filter."""
+        found = [(one.item.night, one.item.alert_id, sentence_of(one.error)) for one in blamed]
+        self._failures.record([Raised(night, alert_id, EVERY_FILTER, reason) for night, alert_id, reason in found])
+        for night, alert_id, reason in found:
+            logger.error("alert set aside stream=%s night=%s alert_id=%d: %s", self._spec.name, night, alert_id, reason)
 
     def close(self) -> None:
         """Let go of Kafka."""
@@ -152,9 +176,17 @@ class Distributor:
         values = self._packets.encode(whole) if whole else {}
         for night in {one.night for one, _ in due} - set(self._counters):
             self._open_counter(night)
-        for one, names in due:
-            for name in names:
-                self._hand_over(one, name, values)
+        try:
+            for one, names in due:
+                for name in names:
+                    self._hand_over(one, name, values)
+        except Exception:
+            self._deliver()  # what was handed over before leaves: it must be known when the rest is tried again
+            raise
+        return self._deliver()
+
+    def _deliver(self) -> int:
+        """Wait for the reports and record them; return the number of messages."""
         try:
             delivered = self._sender.delivered()
         except BaseException:

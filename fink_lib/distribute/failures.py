@@ -15,6 +15,7 @@ from fink_lib.lake.tables.spec import TableSpec
 logger = logging.getLogger(__name__)
 
 LONGEST_REASON = 500
+EVERY_FILTER = "(all)"  # no filter can have this name: of an alert that could not be sent at all
 
 
 class FailureBook:
@@ -31,7 +32,7 @@ class FailureBook:
     """
 
     def __init__(self, table: TableSpec, lake: Path, versions: Mapping[str, str]) -> None:
-        self._table, self._lake, self._versions = table, lake, versions
+        self._table, self._lake, self._versions = table, lake, {EVERY_FILTER: __version__, **versions}
 
     def record(self, raised: Sequence[Raised]) -> int:
         """Append those that are not recorded; return how many."""

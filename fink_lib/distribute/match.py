@@ -14,7 +14,7 @@ import pyspark.sql.types as T
 from pyspark.sql import Column, DataFrame
 
 from fink_lib.errors import ConfigError
-from fink_lib.filters.base import Filter
+from fink_lib.filters.base import Batch, Filter
 from fink_lib.filters.columns import as_array
 from fink_lib.filters.evaluate import evaluate
 from fink_lib.filters.registry import inputs_of
@@ -168,16 +168,35 @@ def _paths(path: str, kind: T.DataType) -> Iterator[str]:
             yield from _paths(f"{path}.{field.name}", field.dataType)
 
 
+def arrays_of(rows: pa.RecordBatch | pa.Table, paths: Sequence[str]) -> Batch:
+    """Return the inputs of filters as they see them.
+
+    Parameters
+    ----------
+    rows
+        Rows of what `narrow` made.
+    paths
+        `inputs_of` of the filters that it was made for.
+    """
+    there = {_column(n): path for n, path in enumerate(paths)}
+    return {there[name]: as_array(rows.column(name)) for name in rows.schema.names if name in there}
+
+
+def heads(batch: DataFrame) -> list[Match]:
+    """Return the alerts of a narrowed batch without judging them, in the order of their places in Kafka."""
+    rows = batch.select(*HEAD).toArrow().to_pylist()
+    return sorted((_match({**row, "filters": ()}) for row in rows), key=lambda one: one.key)
+
+
 def _judge(
     filters: Sequence[Filter], *, everyone: bool
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """Return the function that Spark runs over Arrow batches; it yields the rows that matter."""
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        there = inputs_of(filters)
         for rows in batches:
-            there = {_column(n): path for n, path in enumerate(inputs_of(filters))}
-            arrays = {there[name]: as_array(rows.column(name)) for name in rows.schema.names if name in there}
-            judged = evaluate(filters, arrays, rows.num_rows)
+            judged = evaluate(filters, arrays_of(rows, there), rows.num_rows)
             failures: list[list[str]] = [[] for _ in range(rows.num_rows)]
             for failure in judged.failures:
                 failures[failure.row].append(f"{failure.filter}: {failure.error}")

@@ -15,6 +15,7 @@ from pyspark.sql import DataFrame, SparkSession
 from fink_lib.distribute.distributor import Distributor, Route
 from fink_lib.distribute.failures import FailureBook
 from fink_lib.distribute.framing import framings
+from fink_lib.distribute.judging import Judging
 from fink_lib.distribute.ledger import Ledger
 from fink_lib.distribute.match import narrow, paths_of
 from fink_lib.distribute.packets import Addition, Packets
@@ -29,6 +30,7 @@ from fink_lib.lake.spark.table import ensure_table
 from fink_lib.lake.tables import bronze_schemas, gold_filter_failures, gold_published, gold_user_filters
 from fink_lib.science.framework.silver import silver_spec
 from fink_lib.streams.drain import delta_version
+from fink_lib.streams.guard import Guard
 from fink_lib.streams.plan import StreamPlan
 from fink_lib.streams.spec import StreamSpec
 from fink_lib.surveys import Survey
@@ -66,7 +68,7 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
     distributor = Distributor(
         spec,
         survey,
-        filters,
+        Judging(settings, survey, filters, users),
         routes,
         framings=framings(settings, [route.topic for route in routes], known_schemas(packets, survey, settings.lake)),
         ledger=Ledger(gold_published(survey.name), settings.lake, spec.paths.root / SPANS_FILE),
@@ -77,7 +79,7 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
     return StreamPlan(
         spec=spec,
         source=source,
-        write_batch=distributor,
+        write_batch=Guard(spec, distributor, distributor.parts),
         trigger_s=settings.distribute_trigger_s,
         outdated=lambda: delta_version(gold_user_filters().path(settings.lake)) != kept,
         close=distributor.close,

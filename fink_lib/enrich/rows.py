@@ -1,8 +1,10 @@
 """Rows of rejected and of quarantine, shaped from the facts of a batch."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from fink_lib import __version__
@@ -15,19 +17,38 @@ TEXT, BYTES = pa.string(), pa.binary()
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 
 
-def quarantine_rows(batch: Triage, stage: str, now: dt.datetime) -> pa.Table:
+def quarantine_rows(
+    batch: Triage, stage: str, now: dt.datetime, damage: Damage = Damage.BAD_VALUE
+) -> pa.Table:  # fmt: skip
     """Return the rows of alerts that cannot be used; their packets are in bronze, so no raw bytes are kept."""
     rows = batch.rows(batch.quarantined)
     rows = rows.append_column("reason", rows["impossible"])
     return _with_constants(
         rows,
         stage=pa.scalar(str(stage), TEXT),
-        error_class=pa.scalar(str(Damage.BAD_VALUE), TEXT),
+        error_class=pa.scalar(str(damage), TEXT),
         quarantine_time=pa.scalar(now, TIMESTAMP),
         raw_key=pa.scalar(None, BYTES),
         raw_headers=pa.scalar(None, HEADERS),
         raw=pa.scalar(None, BYTES),
     )
+
+
+def unforeseen_rows(table: pa.Table, reasons: Sequence[str], stage: str, now: dt.datetime) -> pa.Table:
+    """Return the rows of alerts that the code raised on, with what it raised.
+
+    Parameters
+    ----------
+    table
+        Facts of these alerts.
+    reasons
+        One for each.
+    stage, now
+        Where and when they are set aside.
+    """
+    at, none = table.schema.get_field_index("impossible"), np.zeros(table.num_rows, dtype=bool)
+    rows = table.set_column(at, "impossible", pa.array(reasons, TEXT))
+    return quarantine_rows(Triage(rows, ~none, none, none, none), stage, now, Damage.UNFORESEEN)
 
 
 def rejected_rows(batch: Triage, now: dt.datetime) -> pa.Table:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from fink_lib.enrich import daemon
 from fink_lib.enrich.cost import CostBook
 from fink_lib.enrich.facts import record_facts
 from fink_lib.enrich.repeats import Arrivals
-from fink_lib.enrich.rows import TIMESTAMP, quarantine_rows, rejected_rows
+from fink_lib.enrich.rows import TIMESTAMP, quarantine_rows, rejected_rows, unforeseen_rows
 from fink_lib.enrich.science import limits_of, science_of
 from fink_lib.enrich.seen import SeenNights
 from fink_lib.enrich.silver import SilverRows
@@ -28,13 +28,16 @@ from fink_lib.enrich.triage import (
 from fink_lib.enrich.triage import facts as triage_facts
 from fink_lib.lake.places import Held, Places, ranges_of
 from fink_lib.lake.spark.table import ensure_table, spark_schema
-from fink_lib.lake.tables import quarantine, silver_rejected
+from fink_lib.lake.tables import KAFKA_KEY, quarantine, silver_rejected
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.nights import UNIX_EPOCH_DATE
+from fink_lib.processes.sentence import sentence_of
 from fink_lib.science.framework.provenance import facts_of
 from fink_lib.science.framework.registry import stream_modules
 from fink_lib.science.framework.runner import versions
 from fink_lib.science.framework.silver import silver_spec
+from fink_lib.streams.guard import Guard, Parts
+from fink_lib.streams.halves import Blamed
 from fink_lib.streams.plan import StreamPlan
 from fink_lib.streams.spec import StreamSpec
 from fink_lib.surveys import Survey
@@ -63,7 +66,7 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey, out: Path | No
     return StreamPlan(
         spec=spec,
         source=triage_facts(source, cuts, survey.name, writer.gate),
-        write_batch=writer.write,
+        write_batch=Guard(spec, writer.write, writer.parts),
         trigger_s=spec.settings.enrich_trigger_s,
     )
 
@@ -135,20 +138,34 @@ class Enricher:
 
     def write(self, frame: DataFrame, batch_id: int) -> None:
         """Write one micro-batch; writing it again changes nothing: what stands in a table is decided."""
-        table = frame.toArrow()
+        self._write_rows(frame.sparkSession, frame.toArrow(), batch_id)
+
+    def parts(self, frame: DataFrame, batch_id: int) -> Parts[int]:
+        """Take a micro-batch apart into its alerts that stand in no table, by the rows of their facts."""
+        session, table = frame.sparkSession, frame.toArrow()
+        table = table.filter(pa.array(~self.places.held(table))).sort_by([(name, "ascending") for name in KAFKA_KEY])
+        return Parts(
+            items=range(table.num_rows),
+            do=lambda rows: self._write_rows(session, table.take(pa.array(rows)), batch_id),
+            set_aside=lambda blamed: self._set_aside(session, table, blamed),
+        )
+
+    def _write_rows(self, session: SparkSession, table: pa.Table, batch_id: int) -> int:
+        """Write alerts that stand in no table; return how many went to silver."""
         table = table.filter(pa.array(~self.places.held(table)))
         if not table.num_rows:
-            return
+            return 0
         try:
-            self._write(frame.sparkSession, table, batch_id)
+            accepted = self._write(session, table, batch_id)
             self.places.advance(one for one, _ in ranges_of(table))
         except BaseException:
             self.places.reset()
             self.seen.clear()
             raise
+        return accepted
 
-    def _write(self, session: SparkSession, table: pa.Table, batch_id: int) -> None:
-        """Decide of alerts that stand in no table, and write them."""
+    def _write(self, session: SparkSession, table: pa.Table, batch_id: int) -> int:
+        """Decide of alerts that stand in no table, and write them; return how many went to silver."""
         now, batch = dt.datetime.now(dt.UTC), triage(table, self.seen, self.codes)
         self._append(session, "quarantine", quarantine_rows(batch, self.spec.stage, now))
         self._append(session, "rejected", rejected_rows(batch, now))
@@ -162,6 +179,17 @@ class Enricher:
             self.spec.name, batch_id, table.num_rows, batch.accepted.sum(), batch.rejected.sum(),
             batch.repeated.sum(), batch.quarantined.sum(),
         )  # fmt: skip
+        return int(batch.accepted.sum())
+
+    def _set_aside(self, session: SparkSession, table: pa.Table, blamed: Sequence[Blamed[int]]) -> None:
+        """Put alerts that the code raised on into quarantine."""
+        chosen = table.take(pa.array([one.item for one in blamed], pa.int64()))
+        reasons = [sentence_of(one.error) for one in blamed]
+        rows = unforeseen_rows(chosen, reasons, self.spec.stage, dt.datetime.now(dt.UTC))
+        self._append(session, "quarantine", rows)
+        self.places.reset()
+        for row in rows.select(["alert_id", *KAFKA_KEY, "reason"]).to_pylist():
+            logger.error("alert set aside stream=%s %s", self.spec.name, row)
 
     def _append(self, session: SparkSession, name: str, rows: pa.Table) -> None:
         """Append rows that the driver holds; none is no commit."""

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from fink_lib.config import Settings
 from fink_lib.errors import NightNotDrained, StreamBroken, StreamFailed
 from fink_lib.host.closing_watch import ClosingWatch, work_done
+from fink_lib.host.night_end import NightEnds
 from fink_lib.streams.drain import rows_by_night
 from fink_lib.streams.health import Health, examine
 from fink_lib.streams.heartbeat import Heartbeat, StreamState, read_heartbeat
@@ -115,8 +116,17 @@ def wait_for_close(
     expected: Sequence[Expected],
     timeout_s: float,
     progress: Callable[[str], None],
+    *,
+    ends: NightEnds | None = None,
 ) -> None:
     """Wait until every night has a manifest that covers what was played, whatever its verdict.
+
+    Parameters
+    ----------
+    settings, survey, expected, timeout_s
+        Which nights, and how long to wait while nothing moves.
+    progress, ends
+        Told at each look how things stand, and what a night that is not over waits for.
 
     Raises
     ------
@@ -139,6 +149,8 @@ def wait_for_close(
         progress("; ".join([told, *troubles]))
         if not still_open:
             return
+        if ends is not None:
+            troubles += ends.look(one.night for one in still_open)
         now = told, work_done(settings, survey, (one.night for one in still_open))
         if now != last:
             last, moved_at = now, time.monotonic()

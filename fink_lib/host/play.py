@@ -12,6 +12,7 @@ from fink_lib.config import Settings
 from fink_lib.errors import BrokerError, ConfigError, NightNotDrained, StreamBroken
 from fink_lib.host import night_watch as watch
 from fink_lib.host.airflow import LocalAirflow
+from fink_lib.host.night_end import NightEnds
 from fink_lib.host.stack import Stack
 from fink_lib.nightly.reconcile.undated import undated_night
 from fink_lib.simulator import Fault, PlayRequest, PlayResult, play
@@ -103,16 +104,17 @@ def play_night(wanted: NightPlay, stack: Stack, say: Say, shown: Shown) -> dict[
     say(_what_was_played(result))
     timeout_s = wanted.timeout_s or CLOSE_TIMEOUT_S + CLOSE_TIMEOUT_PER_ALERT_S * result.sent
     expected = watch.expectations(before, result.nights)
-    error = None
+    error, ends = None, NightEnds(settings, survey.name, say)
     try:
-        watch.wait_for_close(settings, survey.name, expected, timeout_s, Progress(say))
+        watch.wait_for_close(settings, survey.name, expected, timeout_s, Progress(say), ends=ends)
     except (NightNotDrained, StreamBroken) as late:
         error = str(late)
     nights = watch.closed_nights(settings, survey.name, expected)
     undated = undated_night(settings, survey, result.topics)
     dead = watch.dead_streams(settings, survey.name)
     played = json.loads(result.as_json())
-    return {**books(nights, undated, dead, error), "played": played}
+    waited_for = [one.as_dict() for one in ends.told]
+    return {**books(nights, undated, dead, error), "waited_for": waited_for, "played": played}
 
 
 def books(

@@ -1,5 +1,6 @@
-"""What is told: a night that closed or stays open, or the alerts that a filter sent in a night."""
+"""What is told: a night that closed or stays open, the alerts that a filter sent in a night, a filter that is slow."""
 
+import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +70,35 @@ def of_filter(lake: Path, survey: str, night: str, name: str, told: Collection[i
         text=_listed(fresh),
         facts={"survey": survey, "night": night, "filter": name, "topic": fresh[0]["topic"], "alert_ids": list(ids)},
         alert_ids=ids,
+    )
+
+
+def of_slow_filter(survey: str, name: str, reason: str, *, off: int | None = None) -> Notice:
+    """Tell of a filter that takes too long.
+
+    Parameters
+    ----------
+    survey, name
+        Which filter.
+    reason
+        Measured and allowed time.
+    off
+        Number of the event that switched it off; None of a filter of the broker, which is told of once a night.
+    """
+    night = dt.datetime.now(dt.UTC).date().isoformat()
+    once = night if off is None else str(off)
+    way_out = (
+        "It is one of the broker's own and goes on."
+        if off is None
+        else f"Nothing more is sent by it until it is made cheaper, or `fink filters activate {name}` is run again."
+    )
+    return Notice(
+        key=f"{survey}.filter.{name}.slow.{once}",
+        survey=survey,
+        night=night,
+        subject=f"{survey.upper()} filter {name} {'is slow' if off is None else 'was SWITCHED OFF'}",
+        text=f"{reason}\n{way_out}",
+        facts={"survey": survey, "filter": name, "switched_off": off is not None, "reason": reason},
     )
 
 

@@ -13,10 +13,10 @@ from deltalake.exceptions import DeltaError
 from fink_lib.config import Settings
 from fink_lib.errors import FinkError
 from fink_lib.files import JsonObject
-from fink_lib.notices.notice import notice_of
+from fink_lib.notices.notice import Notice, notice_of
 from fink_lib.notices.outbox import Action, Entry, entries, queue, step, told_alerts
 from fink_lib.notices.sinks import NotTaken, Uncertain, deliver
-from fink_lib.notices.subscriptions import Subscription
+from fink_lib.notices.subscriptions import NIGHT, Subscription
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,15 @@ def queue_night(settings: Settings, subscriptions: Sequence[Subscription], manif
     mine = [one for one in subscriptions if manifest["survey"] == one.survey]
     known = entries(settings.lake) if mine else []
     return sum(_queue_one(settings, one, manifest, known) for one in mine)
+
+
+def queue_filter(settings: Settings, subscriptions: Sequence[Subscription], name: str, notice: Notice) -> int:
+    """Put into the outbox what a filter does that its owner and the operators must know; return how many are new.
+
+    Told is whoever subscribed to the alerts of the filter, and to the nights of its survey.
+    """
+    mine = [one for one in subscriptions if one.survey == notice.survey and (one.event == NIGHT or one.filter == name)]
+    return sum(queue(settings.lake, one, notice) for one in mine)
 
 
 def _queue_one(settings: Settings, one: Subscription, manifest: JsonObject, known: Sequence[Entry]) -> bool:

@@ -5,15 +5,15 @@ from enum import StrEnum
 from typing import Any
 
 from fink_lib import errors
-from fink_lib.errors import FinkError, StreamFailed
+from fink_lib.errors import FinkError, PacketError, StreamFailed
 from fink_lib.processes.sentence import CRASHED, sentence_of
 
 
 class Fault(StrEnum):
     """What kind of error ended something.
 
-    ``passing``: trying again helps by itself. ``lasting``: configuration, lost data or a schema; a person must mend
-    it. ``unknown``: nobody can tell before it has happened again in the same way.
+    ``passing``: trying again helps by itself. ``lasting``: configuration, lost data, a schema or a full disk; a person
+    must mend it. ``unknown``: nobody can tell before it has happened again in the same way.
     """
 
     PASSING = "passing"
@@ -46,6 +46,8 @@ RULES: tuple[tuple[Fault, re.Pattern[str]], ...] = (
             r"|FAILED_READ_FILE|is not a Parquet file|FileNotFoundException|DELTA_SOURCE_TABLE_IGNORE_CHANGES"
             r"|DELTA_SOURCE_IGNORE_DELETE|DIFFERENT_DELTA_TABLE_READ_BY_STREAMING_SOURCE"
             r"|STREAMING_CHECKPOINT|CANNOT_LOAD_CHECKPOINT|BATCH_METADATA_NOT_FOUND|MISSING_METADATA_FILE"
+            # the machine
+            r"|No space left on device|Disk quota exceeded"
             # configuration
             r"|(Authorization|Authentication|InvalidTopic|UnsupportedVersion|Config|UnsupportedSaslMechanism)Exception"
             r"|_AUTHENTICATION|TOPIC_AUTHORIZATION_FAILED|GROUP_AUTHORIZATION_FAILED|AccessDenied|Permission denied"
@@ -61,6 +63,8 @@ RULES: tuple[tuple[Fault, re.Pattern[str]], ...] = (
 OURS: dict[str, type[FinkError]] = {
     name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, FinkError)
 }
+# A message that is too large for Kafka is refused by itself, whoever is there to take it.
+_ABOUT_ONE = re.compile(r"\bPacketError: |MSG_SIZE_TOO_LARGE")
 _NAMED = re.compile(r"^(?:[\w.]+\.)?(?P<name>[A-Z]\w+)(?::|$)")
 
 
@@ -88,6 +92,13 @@ def fault_in(sentence: str, text: str = "") -> Fault:
     told = "\n".join(line for line in text.splitlines() if line and not line[0].isspace())  # no lines of code
     found = (fault for words in (sentence, told) for fault, rule in RULES if rule.search(words))
     return next(found, Fault.UNKNOWN)
+
+
+def may_be_of_an_alert(error: BaseException) -> bool:
+    """Tell whether a single alert may be what made a batch fail: nobody knows the error, or it is about one packet."""
+    sentence = sentence_of(error)
+    about_one = isinstance(error, PacketError) or _ABOUT_ONE.search(f"{sentence}\n{error}") is not None
+    return about_one or fault_of(error) is Fault.UNKNOWN
 
 
 def _of_class(kind: Any) -> Fault | None:

@@ -28,6 +28,7 @@ from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.lake.versions import Table
 from fink_lib.nights import UNIX_EPOCH_DATE
 from fink_lib.packets.spark.fields import with_fields
+from fink_lib.reprocess.aside import aside_in, mark_aside, without_aside
 from fink_lib.reprocess.folder import JsonObject, RequestFolder
 from fink_lib.reprocess.partial import partial_frame
 from fink_lib.reprocess.plan import chosen_modules, cuts_in_force
@@ -162,11 +163,14 @@ def _night(this: Run, night: dt.date) -> Iterator[Triage]:
         .select(*KEYS)
         .toArrow()
     )
+    aside = aside_in(this.live(Table.QUARANTINE), night)
+    usable = without_aside(usable, aside)
     codes = codes_of(usable, record.first)
     first = settle_first_arrivals(record, usable, codes)
     seen, gate = SeenNights(_only(night, first)), stamp_gate(this)
     for part in _portions(files):
         table = facts(_packets(this, path, part, night, cuts), cuts, this.survey.name, gate).toArrow()
+        table = mark_aside(table, aside)
         times = enrich_times(table, record.enriched)
         yield triage(table.append_column("enrich_time", times), seen, codes)
 

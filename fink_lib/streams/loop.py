@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 from enum import IntEnum
 
+from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
@@ -117,7 +118,7 @@ def _query(session: SparkSession, spec: StreamSpec, plan: PlanFactory, stop: Sto
     with closing(plan(session, spec)) as stream_plan:
         gate = Gate(_told(stream_plan.write_batch, recorder))
         query = replace(stream_plan, write_batch=gate).start()
-        reason = _supervise(query, stop, recorder, stream_plan.outdated)
+        reason = _supervise(query, gate, stop, recorder, stream_plan.outdated)
         if reason:
             recorder.state(StreamState.STOPPING)
         else:
@@ -138,7 +139,9 @@ def _told(write_batch: WriteBatch, recorder: Recorder) -> WriteBatch:
     return work
 
 
-def _supervise(query: StreamingQuery, stop: StopRequest, recorder: Recorder, outdated: Callable[[], bool]) -> str:
+def _supervise(
+    query: StreamingQuery, gate: Gate[DataFrame], stop: StopRequest, recorder: Recorder, outdated: Callable[[], bool]
+) -> str:
     """Wait until somebody asks to stop, and return who; or until the plan is outdated: nobody did.
 
     Raises
@@ -152,13 +155,33 @@ def _supervise(query: StreamingQuery, stop: StopRequest, recorder: Recorder, out
         reason = stop.reason
         if reason is not None:
             return reason
-        if query.awaitTermination(WAIT_S):  # type: ignore[arg-type]  # takes fractions too; raises the query's own exception when it has one
-            raise StreamFailed(f"stream '{query.name}' ended without being asked to")
+        if _has_ended(query, gate):
+            return ""
         recorder.tick(trigger_active=bool(query.status["isTriggerActive"]))
         if time.monotonic() >= look_at:
             if outdated():
                 return ""
             look_at = time.monotonic() + OUTDATED_POLL_S
+
+
+def _has_ended(query: StreamingQuery, gate: Gate[DataFrame]) -> bool:
+    """Wait a little; return whether a batch ended the query so that it is made anew.
+
+    Raises
+    ------
+    StreamFailed
+        When it ended otherwise and without an exception of its own.
+    """
+    try:
+        # takes fractions too; raises the query's own exception when it has one
+        ended = query.awaitTermination(WAIT_S)  # type: ignore[arg-type]
+    except StreamingQueryException:
+        if gate.wants_plan:
+            return True
+        raise
+    if ended:
+        raise StreamFailed(f"stream '{query.name}' ended without being asked to")
+    return False
 
 
 def _finish(query: StreamingQuery, gate: Gate[DataFrame], recorder: Recorder, timeout_s: float) -> None:
@@ -177,7 +200,7 @@ def _finish(query: StreamingQuery, gate: Gate[DataFrame], recorder: Recorder, ti
             break
         recorder.tick(trigger_active=True)
         time.sleep(STOP_POLL_S)
-    error = None if query.isActive or gate.has_refused else query.exception()
+    error = None if query.isActive or gate.has_refused or gate.wants_plan else query.exception()
     query.stop()
     if error is not None:
         raise StreamFailed(f"the last micro-batch before the stop failed: {sentence_of(error)}")

@@ -62,6 +62,10 @@ class GateClosed(Exception):  # not an error: it ends a query between two micro-
     """A micro-batch was not begun, because the driver is about to stop."""
 
 
+class PlanOutdated(Exception):  # not an error: the query is made anew
+    """A micro-batch was broken off: it is to be done again, under the plan that would be made now."""
+
+
 class Gate(Generic[Frame]):
     """Stands before the work of a micro-batch: once closed, a running batch ends and no further one begins.
 
@@ -78,6 +82,7 @@ class Gate(Generic[Frame]):
         self._write_batch = write_batch
         self._closed = False
         self.has_refused = False
+        self.wants_plan = False
 
     def close(self) -> None:
         """Let no further batch begin."""
@@ -90,8 +95,14 @@ class Gate(Generic[Frame]):
         ------
         GateClosed
             When the gate is closed.
+        PlanOutdated
+            When the batch is to be done under another plan.
         """
         if self._closed:
             self.has_refused = True
             raise GateClosed(f"batch {batch_id} not begun: the driver stops")
-        self._write_batch(frame, batch_id)
+        try:
+            self._write_batch(frame, batch_id)
+        except PlanOutdated:
+            self.wants_plan = True  # Spark tells of an exception by its text alone
+            raise

@@ -32,6 +32,7 @@ class Damage(StrEnum):
     UNDECODABLE = "undecodable"
     CUTOUT_DAMAGED = "cutout_damaged"
     BAD_VALUE = "bad_value"
+    UNFORESEEN = "unforeseen"  # nobody knows why: the code of a stage raised on it, again and again
 
 
 class Datum(NamedTuple):

@@ -64,8 +64,8 @@ def gold_filter_failures(survey: str) -> TableSpec:
             [
                 NIGHT,
                 ALERT_ID,
-                column("filter", S, "Name of the filter that raised."),
-                column("filter_version", S, "Version of that filter."),
+                column("filter", S, "Name of the filter that raised; (all) of an alert that could not be sent at all."),
+                column("filter_version", S, "Version of that filter, or of the broker's code."),
                 column("reason", S, "Type and text of what it raised."),
                 column("failure_time", TS, "When it was recorded (UTC)."),
                 CODE_VERSION,

@@ -50,7 +50,7 @@ def gold_user_filters() -> TableSpec:
                 column("owner", S, "Who answers for this version."),
                 column("description", S, "What it selects, in one sentence."),
                 column("predicate", S, "SQL over the columns of silver."),
-                column("by", S, "Who caused the event."),
+                column("by", S, "Who caused the event; broker where a filter was switched off for its time."),
                 column("at", TS, "When (UTC)."),
                 column("reason", S, "For what reason; may be empty."),
                 column("match_rate", D, "Share of a night's public alerts that it selected when activated; else null."),
@@ -59,7 +59,7 @@ def gold_user_filters() -> TableSpec:
         ),
         key=("survey", "name", "event"),
         comment="One row: a user's filter added, activated or paused; by whom, when, why, at which match rate.",
-        written_by="`fink filters`",
+        written_by="`fink filters`; distribute, for a filter that is slow",
         partitioned_by=("survey",),
     )
 

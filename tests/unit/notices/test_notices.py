@@ -15,8 +15,9 @@ from fink_lib.config import Settings
 from fink_lib.errors import BrokerError, ConfigError
 from fink_lib.notices import run, senders
 from fink_lib.notices.job import deliver
+from fink_lib.notices.notice import of_slow_filter
 from fink_lib.notices.outbox import Action, entries, step
-from fink_lib.notices.run import deliver_waiting, queue_night
+from fink_lib.notices.run import deliver_waiting, queue_filter, queue_night
 from fink_lib.notices.subscriptions import Sink, Subscription, read_subscriptions
 
 NIGHT = "2021-11-22"
@@ -94,6 +95,26 @@ def test_each_alert_of_a_filter_is_told_once(quick: Settings, hook: Any) -> None
     assert [post["alert_ids_text"] for post in hook.posts] == [["5", "9007199254740993"], ["7"]]
     assert hook.posts[1]["subject"] == f"sn: 1 new alert of ZTF, {NIGHT}"
     assert "ZTF21b  5" in hook.posts[0]["text"]
+
+
+def test_a_filter_that_is_switched_off_is_told_to_its_owner_and_the_operators_once(quick: Settings, hook: Any) -> None:
+    owner, operators = asked(hook, "filter:greedy"), replace(asked(hook), name="operators")
+    others = [replace(asked(hook, "filter:sn"), name="others"), replace(asked(hook), name="rubin", survey="lsst")]
+    everyone = [owner, operators, *others]
+    notice = of_slow_filter("ztf", "greedy", "slow: 50.0 s; its share is 10.0 s", off=3)
+    assert [queue_filter(quick, everyone, "greedy", notice) for _ in range(2)] == [2, 0]
+    assert queue_filter(quick, everyone, "greedy", of_slow_filter("ztf", "greedy", "slow: again", off=5)) == 2
+    deliver_waiting(quick, everyone)
+    assert [post["subject"] for post in hook.posts] == ["ZTF filter greedy was SWITCHED OFF"] * 4
+    assert "50.0 s" in hook.posts[0]["text"]
+    assert "fink filters activate greedy" in hook.posts[0]["text"]
+
+
+def test_a_slow_filter_of_the_broker_is_told_once_a_night(quick: Settings, hook: Any) -> None:
+    notice = of_slow_filter("ztf", "sn", "slow: 50.0 s")
+    assert [queue_filter(quick, [asked(hook)], "sn", notice) for _ in range(2)] == [1, 0]
+    (entry,) = entries(quick.lake)
+    assert (entry.facts["switched_off"], entry.subject) == (False, "ZTF filter sn is slow")
 
 
 def test_nothing_leaves_unless_the_subscription_says_so(quick: Settings, hook: Any) -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from fink_lib.errors import BrokerError, ConfigError, StreamFailed
-from fink_lib.processes.faults import Fault, fault_in, fault_of
+from fink_lib.errors import BrokerError, ConfigError, LakeError, PacketError, StreamFailed
+from fink_lib.processes.faults import Fault, fault_in, fault_of, may_be_of_an_alert
 from fink_lib.processes.sentence import sentence_of
 
 INSIDE = """[STREAM_FAILED] Query [id = 1] terminated with exception: Return Message: Traceback (most recent call last):
@@ -36,7 +36,7 @@ def test_an_error_is_judged_by_its_class(error: Exception, fault: Fault) -> None
         ("fink_lib.errors.LakeError: packets of 2 schemas", Fault.LASTING),
         ("pyo3_runtime.PanicException: index out of bounds", Fault.UNKNOWN),
         ("ValueError: a batch of 3", Fault.UNKNOWN),
-        ("java.io.IOException: No space left on device", Fault.UNKNOWN),
+        ("java.io.IOException: No space left on device", Fault.LASTING),
         ("org.apache.kafka.common.errors.TimeoutException: Timed out waiting for a node", Fault.PASSING),
         ("org.apache.kafka.common.errors.TopicAuthorizationException: Not authorized", Fault.LASTING),
         ("org.apache.kafka.common.errors.SaslAuthenticationException: Authentication failed", Fault.LASTING),
@@ -81,3 +81,21 @@ def test_an_error_of_the_query_itself_is_told_without_the_names_of_the_query() -
     error = RuntimeError(f"[STREAM_FAILED] {query} terminated with exception: {away}")
     assert sentence_of(error) == f"RuntimeError: {away}"
     assert fault_of(error) is Fault.PASSING
+
+
+@pytest.mark.parametrize(
+    ("error", "may_be"),
+    [
+        (ValueError("setting an array element"), True),
+        (PacketError("undecodable", "it ends in the middle of a text"), True),
+        (RuntimeError(INSIDE.format(line="fink_lib.errors.PacketError: it ends in the middle of a text")), True),
+        (RuntimeError(INSIDE.format(line="org.apache.spark.SparkArithmeticException: [DIVIDE_BY_ZERO]")), True),
+        (BrokerError("Kafka refused an alert for topic x: KafkaError{code=MSG_SIZE_TOO_LARGE,val=10}"), True),
+        (BrokerError("Kafka did not take 3 of the messages: timed out"), False),
+        (LakeError("silver and bronze hold 3 packets for 4 alerts to send"), False),
+        (OSError(28, "No space left on device"), False),
+        (ConnectionRefusedError("111"), False),
+    ],
+)
+def test_an_alert_is_blamed_for_no_error_that_has_another_cause(error: Exception, *, may_be: bool) -> None:
+    assert may_be_of_an_alert(error) is may_be

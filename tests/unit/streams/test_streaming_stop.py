@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fink_lib.streams.stop import Gate, GateClosed, StopRequest, ask_to_stop
+from fink_lib.streams.stop import Gate, GateClosed, PlanOutdated, StopRequest, ask_to_stop
 
 
 @pytest.fixture
@@ -51,3 +51,16 @@ def test_a_closed_gate_begins_no_batch() -> None:
         gate("rows", 2)
     assert written == [1]
     assert gate.has_refused
+
+
+def test_a_gate_remembers_that_a_batch_wants_another_plan() -> None:
+    def work(_frame: str, batch_id: int) -> None:
+        if batch_id:
+            raise PlanOutdated("a filter was switched off")
+
+    gate: Gate[str] = Gate(work)
+    gate("rows", 0)
+    assert not gate.wants_plan
+    with pytest.raises(PlanOutdated):
+        gate("rows", 1)
+    assert gate.wants_plan

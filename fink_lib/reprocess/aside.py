@@ -1,0 +1,46 @@
+"""Alerts that the stream set aside because its code raised on them: a reprocessing leaves them where they are.
+
+The quarantine is not promoted; an alert that stood there and in silver would be in two places.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import pyarrow as pa
+import pyspark.sql.functions as F
+from pyspark.sql import DataFrame
+
+from fink_lib.lake.tables import KAFKA_KEY
+from fink_lib.streams.spec import Stage
+from fink_lib.surveys import Damage
+
+Aside: TypeAlias = Mapping[tuple[str, int, int], str]
+"""Place in Kafka → the reason."""
+
+
+def aside_in(quarantine: DataFrame | None, night: dt.date) -> Aside:
+    """Return the alerts of a night that enrich set aside for what nobody foresaw."""
+    if quarantine is None:
+        return {}
+    enrich = (F.col("stage") == str(Stage.ENRICH)) & (F.col("error_class") == str(Damage.UNFORESEEN))
+    rows = quarantine.where(enrich & (F.col("night") == F.lit(night))).select(*KAFKA_KEY, "reason").collect()
+    return {tuple(row[name] for name in KAFKA_KEY): row["reason"] for row in rows}
+
+
+def without_aside(table: pa.Table, aside: Aside) -> pa.Table:
+    """Leave them out."""
+    return table.filter(pa.array([key not in aside for key in _keys(table)], pa.bool_())) if aside else table
+
+
+def mark_aside(table: pa.Table, aside: Aside) -> pa.Table:
+    """Say of them that they cannot be used, as `fink_lib.enrich.triage.facts` says of others."""
+    if not aside:
+        return table
+    at, reasons = table.schema.get_field_index("impossible"), table["impossible"].to_pylist()
+    told = [aside.get(key, reason) for key, reason in zip(_keys(table), reasons, strict=True)]
+    return table.set_column(at, "impossible", pa.array(told, pa.string()))
+
+
+def _keys(table: pa.Table) -> list[tuple[str, int, int]]:
+    return list(zip(*(table[name].to_pylist() for name in KAFKA_KEY), strict=True))

@@ -1,0 +1,112 @@
+"""Stands around the work of a micro-batch: one that fails three times is done in halves, and one alert set aside.
+
+The first failures end the driver: most pass with another one. What the third one tells is no accident. An error with a
+known cause (configuration, lost data, a schema, a disk that is full, a Kafka that is away) is no alert's fault and
+always ends the driver, which is started again with pauses or not at all (`fink_lib.streams.faults`).
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pyspark.sql import DataFrame
+
+from fink_lib.processes.faults import may_be_of_an_alert
+from fink_lib.processes.sentence import sentence_of
+from fink_lib.streams.attempts import Attempts
+from fink_lib.streams.halves import Blamed, Halves
+from fink_lib.streams.spec import StreamSpec
+from fink_lib.streams.stop import PlanOutdated
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS = 3
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Parts(Generic[Item]):
+    """A micro-batch that can be done in parts.
+
+    Attributes
+    ----------
+    items
+        Its alerts that are not done yet, in the order of their places in Kafka.
+    do
+        Does some of them, as the whole batch is done; returns how many went all the way.
+    set_aside
+        Keeps the alerts that are to blame, with what they raised, where the stream keeps such; once each.
+    """
+
+    items: Sequence[Item]
+    do: Callable[[Sequence[Item]], int]
+    set_aside: Callable[[Sequence[Blamed[Item]]], None]
+
+
+class Guard(Generic[Item]):
+    """Does micro-batches.
+
+    Parameters
+    ----------
+    spec
+        Which stream.
+    whole
+        Does a batch in one; done again, it changes nothing.
+    parts
+        Takes a batch apart.
+    """
+
+    def __init__(
+        self,
+        spec: StreamSpec,
+        whole: Callable[[DataFrame, int], None],
+        parts: Callable[[DataFrame, int], Parts[Item]],
+    ) -> None:
+        self._name, self._attempts = spec.name, Attempts(spec.checkpoint)
+        self._whole, self._parts = whole, parts
+
+    def __call__(self, frame: DataFrame, batch_id: int) -> None:
+        """Do one batch.
+
+        Raises
+        ------
+        Exception
+            What it failed with, where no alert is to blame, or not yet.
+        """
+        try:
+            self._whole(frame, batch_id)
+        except Exception as error:
+            if not _may_blame(error):
+                raise
+            failed = self._attempts.failed(batch_id, sentence_of(error))
+            logger.warning("batch failed stream=%s batch_id=%d attempt=%d", self._name, batch_id, failed)
+            if failed < ATTEMPTS:
+                raise
+            self._by_halves(self._parts(frame, batch_id), batch_id, error)
+
+    def _by_halves(self, parts: Parts[Item], batch_id: int, error: Exception) -> None:
+        logger.warning("batch done in halves stream=%s batch_id=%d alerts=%d", self._name, batch_id, len(parts.items))
+        halves = Halves(parts.do, _may_blame, lambda: self._attempts.prove(batch_id))
+        if parts.items:
+            halves.search(parts.items)
+        if halves.blamed and not self._is_just(batch_id, len(halves.blamed)):
+            logger.error("batch failed stream=%s batch_id=%d: no single alert is to blame", self._name, batch_id)
+            raise error
+        parts.set_aside(halves.blamed)
+        logger.warning("batch done in halves stream=%s batch_id=%d aside=%d", self._name, batch_id, len(halves.blamed))
+
+    def _is_just(self, batch_id: int, blamed: int) -> bool:
+        """Tell whether alerts may be blamed: others went all the way, or it is one alone and not one in each batch."""
+        tried = self._attempts.of(batch_id)
+        if tried.proved:
+            return True
+        if blamed > 1 or tried.alone == batch_id - 1:
+            return False
+        self._attempts.blame_alone(batch_id)
+        return True
+
+
+def _may_blame(error: Exception) -> bool:
+    return not isinstance(error, PlanOutdated) and may_be_of_an_alert(error)

@@ -1,0 +1,134 @@
+"""Filters within their time, on real alerts: what holds a batch up is measured, switched off or told."""
+
+import datetime as dt
+import shutil
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from fink_lib.config import Settings
+from fink_lib.distribute import judging as judging_module
+from fink_lib.distribute.judging import Judging
+from fink_lib.distribute.match import Verdict, judge, narrow, paths_of
+from fink_lib.filters.registry import active_filters, filters_of
+from fink_lib.filters.users.predicate import Predicate
+from fink_lib.filters.users.slow import BROKER
+from fink_lib.filters.users.spark.running import checked, lenient, selecting
+from fink_lib.filters.users.spark.timing import seconds_each
+from fink_lib.filters.users.store import Action, Event, history, record
+from fink_lib.lake.spark.table import read_table
+from fink_lib.lake.spark.time_limit import OverTime, time_limit
+from fink_lib.notices.outbox import entries
+from fink_lib.science.framework.silver import silver_spec
+from fink_lib.streams.stop import PlanOutdated
+from fink_lib.surveys import ZTF
+
+pytestmark = pytest.mark.spark
+
+# No user can write this; it takes its time for certain, whatever the machine.
+SLEEPS = "length(reflect('java.lang.Thread', 'sleep', 400L)) > 0 AND roid = 3"
+BUDGET_S = 4.0
+NOTICES = '[[notice]]\nname = "operators"\nevent = "night"\nsink = "webhook"\naddress = "http://127.0.0.1:9/"\n'
+
+
+def of_user(name: str) -> Event:
+    facts = {"owner": "team", "description": "A test.", "predicate": "roid = 3", "by": "team"}
+    return Event("ztf", name, 1, Action.ADD, 1, at=dt.datetime.now(dt.UTC), **facts)
+
+
+@pytest.fixture
+def mine(settings: Settings, planted_lake: Path, tmp_path: Path) -> Settings:
+    """Settings with a lake of the test's own, in which two users' filters are active, and somebody is told."""
+    shutil.copytree(planted_lake, settings.lake)
+    (tmp_path / "notices.toml").write_text(NOTICES)
+    for name in ("greedy", "plain"):
+        record(settings.lake, of_user(name))
+        record(settings.lake, replace(of_user(name), event=2, action=Action.ACTIVATE))
+    return settings.model_copy(update={"filters_batch_s": BUDGET_S, "notices": tmp_path / "notices.toml"})
+
+
+def planned(spark: SparkSession, settings: Settings, greedy: str) -> tuple[DataFrame, Judging]:
+    """Return silver as the stream narrows it, and what judges it."""
+    silver = read_table(silver_spec(ZTF), spark, settings.lake)
+    known = paths_of(silver.schema)
+    plain = checked(silver, "roid = 3", known)
+    users = [(one, plain) for one in history(settings.lake, "ztf") if one.action is Action.ACTIVATE]
+    users = [(one, replace(plain, sql=greedy) if one.name == "greedy" else how) for one, how in users]
+    filters = active_filters(filters_of("ztf"), known)
+    with lenient(spark):
+        batch = narrow(silver, ZTF, filters, selecting(users))
+    return batch, Judging(settings, ZTF, filters, users)
+
+
+def selected(verdict: Verdict) -> set[tuple[int, str]]:
+    return {(one.alert_id, name) for one in verdict.matches for name in one.filters}
+
+
+def test_a_job_that_takes_too_long_is_cancelled_and_the_session_lives_on(spark: SparkSession) -> None:
+    slow = spark.range(400).selectExpr("reflect('java.lang.Thread', 'sleep', 100L) AS slept")
+    began = time.monotonic()
+    with pytest.raises(OverTime), time_limit(spark, 1.0):
+        slow.toArrow()
+    assert time.monotonic() - began < 15
+    with time_limit(spark, 600.0):
+        assert spark.range(3).count() == 3
+    with pytest.raises(ZeroDivisionError), time_limit(spark, 600.0):
+        _ = 1 / 0
+
+
+def test_a_filter_is_timed_by_itself(spark: SparkSession, mine: Settings) -> None:
+    alerts = read_table(silver_spec(ZTF), spark, mine.lake).limit(10)
+    how = Predicate("", "", (), (), ("roid",))
+    users = [(of_user(name), replace(how, sql=sql)) for name, sql in (("greedy", SLEEPS), ("plain", "roid = 3"))]
+    found = seconds_each(alerts, users, 10, limit_s=60)
+    assert 0.35 < found["greedy"] < 1.0
+    assert found["plain"] < 0.1
+
+
+def test_the_slow_one_is_switched_off_and_told_and_the_others_leave(spark: SparkSession, mine: Settings) -> None:
+    batch, judging = planned(spark, mine, SLEEPS)
+    with pytest.raises(PlanOutdated, match="greedy"):
+        judging(batch)
+    last = history(mine.lake, "ztf")[-1]
+    assert (last.name, last.action, last.by) == ("greedy", Action.PAUSE, BROKER)
+    assert last.reason.startswith("slow: ")
+    (told,) = entries(mine.lake)
+    assert told.facts == {"survey": "ztf", "filter": "greedy", "switched_off": True, "reason": last.reason}
+
+
+def test_nobody_is_switched_off_for_a_slow_machine(
+    spark: SparkSession, mine: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def held_up(*about: object, **named: object) -> Verdict:
+        next(looks, None) and time.sleep(BUDGET_S)
+        return judge(*about, **named)  # type: ignore[arg-type]
+
+    looks = iter([True])
+    monkeypatch.setattr(judging_module, "judge", held_up)
+    batch, judging = planned(spark, mine, "roid = 3")
+    before = history(mine.lake, "ztf")
+    found = selected(judging(batch))
+    assert {alert for alert, name in found if name == "plain"} == {alert for alert, name in found if name == "greedy"}
+    assert next(looks, None) is None
+    assert history(mine.lake, "ztf") == before
+    assert judging._limit_s > BUDGET_S, "the next batch is not broken off for the same reason"
+
+
+def test_a_filter_of_the_broker_is_told_and_goes_on(
+    spark: SparkSession, mine: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch, judging = planned(spark, mine, "roid = 3")
+    evaluate = judging_module.evaluate
+
+    def dawdling(filters: list[object], *about: object) -> object:
+        if filters[0].name == "variable_stars":  # type: ignore[attr-defined]
+            time.sleep(BUDGET_S)
+        return evaluate(filters, *about)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(judging_module, "evaluate", dawdling)
+    judging._look_for_slow_ones(batch)
+    (told,) = entries(mine.lake)
+    assert (told.facts["filter"], told.facts["switched_off"]) == ("variable_stars", False)

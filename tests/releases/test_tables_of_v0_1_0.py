@@ -3,6 +3,7 @@
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from deltalake import DeltaTable
@@ -11,11 +12,14 @@ from fink_lib.config import Settings
 from fink_lib.lake import table_names
 from fink_lib.lake.small import ensure_small
 from fink_lib.maintenance.run import known_specs
+from fink_lib.science.framework.registry import stream_modules
 from fink_lib.surveys import SURVEYS
 from tests.releases.releases import V0_1_0
 
+Declared = tuple[dict[str, Any], list[str], str | None, dict[str, str]]
 
-def declared(lake: Path) -> dict[str, tuple[object, ...]]:
+
+def declared(lake: Path) -> dict[str, Declared]:
     found = {name: DeltaTable(str(lake / name)) for name in table_names(lake)}
     return {
         name: (
@@ -28,6 +32,16 @@ def declared(lake: Path) -> dict[str, tuple[object, ...]]:
     }
 
 
+def without_new_science(now: dict[str, Declared], before: dict[str, Declared], survey: str) -> None:
+    """Leave out the columns of modules that v0.1.0 did not have: a stream adds them to a table that is there."""
+    name = f"silver_{survey}__alerts"
+    if name in before:
+        outputs = {out.name for module in stream_modules(survey) for out in module.outputs}
+        came = outputs - {one["name"] for one in before[name][0]["fields"]}
+        schema = now[name][0]
+        schema["fields"] = [one for one in schema["fields"] if one["name"] not in came]
+
+
 def test_every_table_is_declared_as_it_was(tmp_path: Path) -> None:
     old, new = tmp_path / "old", tmp_path / "new"
     code = V0_1_0.lay_out(tmp_path / "code")
@@ -37,6 +51,8 @@ def test_every_table_is_declared_as_it_was(tmp_path: Path) -> None:
         ensure_small(spec, new)
     assert len(table_names(old)) > 20
     before, now = declared(old), declared(new)
+    for survey in SURVEYS:
+        without_new_science(now, before, survey)
     changed = {name for name in before if now[name] != before[name]}
     # `fink lake upgrade` brings the first two over; the others gain a column when a stream starts.
     assert changed == {f"bronze_{survey}__{name}" for survey in ("ztf", "lsst") for name in ("alerts", "quarantine")}

@@ -20,7 +20,7 @@ from fink_lib.config import Settings
 from fink_lib.nightly.results import Step
 from fink_lib.orchestration.assets import NIGHTS_TABLE, matches_asset, night_asset, survey_tables, table_asset
 from fink_lib.orchestration.closing import in_order, trigger_rule
-from fink_lib.orchestration.jobs import SparkJobOperator
+from fink_lib.orchestration.jobs import NightJobOperator
 from fink_lib.orchestration.operators import DrainOperator
 from fink_lib.orchestration.policy import NIGHTLY_ARGS, START, Pool, Tag
 from fink_lib.surveys import running_surveys
@@ -88,7 +88,7 @@ for survey in running_surveys(Settings()):
             Step.MANIFEST: [table_asset(NIGHTS_TABLE)],
         }
         steps = {
-            step.value: SparkJobOperator(
+            step.value: NightJobOperator(
                 task_id=step.value,
                 survey=survey.name,
                 step=step.value,

@@ -22,7 +22,7 @@ from fink_lib.config import Settings
 from fink_lib.nightly.results import Step
 from fink_lib.orchestration.assets import NIGHTS_TABLE, survey_tables, table_asset
 from fink_lib.orchestration.closing import in_order, trigger_rule
-from fink_lib.orchestration.jobs import SparkJobOperator
+from fink_lib.orchestration.jobs import NightJobOperator
 from fink_lib.orchestration.policy import FIRST_NIGHT, NIGHTLY_ARGS, Pool, Tag
 from fink_lib.orchestration.timetable import ClosedNightsTimetable
 from fink_lib.surveys import running_surveys
@@ -52,7 +52,7 @@ for survey in running_surveys(Settings()):
     ) as dag:
         written = {Step.COMPACT: survey_tables(survey.name), Step.MANIFEST: [table_asset(NIGHTS_TABLE)]}
         steps = {
-            step.value: SparkJobOperator(
+            step.value: NightJobOperator(
                 task_id=step.value,
                 survey=survey.name,
                 step=step.value,

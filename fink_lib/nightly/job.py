@@ -5,9 +5,8 @@ import datetime as dt
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from fink_lib.config import Settings
 from fink_lib.errors import FinkError
@@ -16,9 +15,6 @@ from fink_lib.nightly.results import Step, read_result, write_failure, write_res
 from fink_lib.nights import parse_night
 from fink_lib.processes.endings import log_to_stderr, sentence_of, tell_failure
 from fink_lib.surveys import Survey, get_survey
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 logger = logging.getLogger(__name__)
 
@@ -56,19 +52,6 @@ class NightContext:
     def result(self, step: Step) -> JsonObject | None:
         """Return what an earlier step of the same run found."""
         return read_result(self.folder, step, self.run_id)
-
-    @cached_property
-    def session(self) -> "SparkSession":
-        """The Spark session, built when a step first asks for it."""
-        from fink_lib.lake.spark.session import build_session  # noqa: PLC0415 - report and manifest start no JVM
-
-        return build_session(f"nightly-{self.survey.name}-{self.night.isoformat()}", self.settings)
-
-    def close(self) -> None:
-        """Stop the session when there is one."""
-        session = self.__dict__.pop("session", None)
-        if session is not None:
-            session.stop()
 
 
 @dataclass(frozen=True)
@@ -126,9 +109,6 @@ def run_step(step: Step, function: StepFunction, arguments: Sequence[str] | None
         perform(context, step, function)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told
         return _failed(context, step, error)
-    finally:
-        if context is not None:
-            context.close()
     logger.info("step=%s night=%s done", step, context.label)
     return 0
 

@@ -37,7 +37,7 @@ def require_known(settings: Settings, survey: str, night: str) -> None:
     raise ConfigError(f"{survey} {night} was never closed and has no alert: `fink night list` shows the nights")
 
 
-class SparkJobOperator(BaseOperator):
+class NightJobOperator(BaseOperator):
     """Runs ``jobs/nightly/<step>.py`` for one night of a survey.
 
     The job writes idempotently, so a retry is always safe. What an earlier try of the same run left running, because

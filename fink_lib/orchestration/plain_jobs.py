@@ -8,13 +8,13 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from fink_lib.config import Settings
 from fink_lib.orchestration.child import failure, run_child
-from fink_lib.orchestration.jobs import END_TIMEOUT_S, SparkJobOperator
+from fink_lib.orchestration.jobs import END_TIMEOUT_S, NightJobOperator
 from fink_lib.processes.command import job_command
 from fink_lib.processes.identity import end_processes_of
 from fink_lib.streams.runner import job_environment
 
 
-class JobOperator(SparkJobOperator):
+class JobOperator(NightJobOperator):
     """Runs ``jobs/<job>.py`` with arguments.
 
     What an earlier try left running, because its worker was killed, is ended first: a DAG has one run at a time.

@@ -213,9 +213,8 @@ def test_a_message_proves_the_bytes_of_what_arrived_since_and_of_nothing_older(c
     assert min(proven.values()) > 0
 
 
-def test_the_night_is_closed_again(continued: OldHome, spark: SparkSession) -> None:
+def test_the_night_is_closed_again(continued: OldHome) -> None:
     context = continued.context("run-2")
-    context.__dict__["session"] = spark
     counts = perform(context, Step.RECONCILE, reconcile.run)["counts"]
     assert (counts["offered"], counts["bronze"], counts["repeats"]) == (55, 55, SENT_AGAIN)
     assert perform(context, Step.STATISTICS, statistics.run)["counts"]["bronze"] == 55

@@ -88,7 +88,6 @@ def closed(spark: SparkSession, own_kafka: str, shared_data: Path, tmp_path_fact
     (night,) = sent.nights
     assert night is not None
     context = NightContext(settings, survey, night, "run-1")
-    context.__dict__["session"] = spark
     return Closed(settings, sent, context, {step: perform(context, step, work) for step, work in STEPS.items()})
 
 

@@ -64,14 +64,11 @@ class Played:
     """A played night: what was sent, and the settings of its broker and lake."""
 
     settings: Settings
-    session: SparkSession
     sent: PlayResult
 
     def context(self, run_id: str) -> NightContext:
         (night,) = (night for night in self.sent.nights if night is not None)
-        context = NightContext(self.settings, get_survey("ztf"), night, run_id)
-        context.__dict__["session"] = self.session
-        return context
+        return NightContext(self.settings, get_survey("ztf"), night, run_id)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +84,7 @@ def played(spark: SparkSession, own_kafka: str, tmp_path_factory: pytest.TempPat
         session = spark.newSession()
         with closing(plan(session, StreamSpec("ztf", stage, settings), survey)) as planned:
             planned.start(available_now=True).awaitTermination()
-    return Played(settings, spark, sent)
+    return Played(settings, sent)
 
 
 Facts = dict[Step, dict[str, Any]]

@@ -56,7 +56,6 @@ class Busy:
     def keep_compacting(self, night: dt.date) -> None:
         """Compact and vacuum until told to stop."""
         context = NightContext(self.settings, ZTF, night, "again")
-        context.__dict__["session"] = self.session
         try:
             while not self.over.is_set():
                 done = compact.run(context).result["tables"]

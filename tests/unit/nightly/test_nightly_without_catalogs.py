@@ -17,7 +17,6 @@ def nothing_to_judge(context: NightContext) -> list[str]:
 def test_without_catalogues_nothing_is_matched(settings: Settings) -> None:
     context = NightContext(settings, ZTF, NIGHT, "run-1")
     perform(context, Step.CROSSMATCH, partial(crossmatch.run, broken_matches=nothing_to_judge))
-    assert "session" not in context.__dict__
     result = read_result(context.folder, Step.CROSSMATCH, "run-1")
     assert result is not None
     assert (result["catalogs"], result["night"]) == ([], NIGHT.isoformat())

@@ -13,7 +13,7 @@ from airflow.sdk.definitions.retry_policy import RetryAction
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError, JobFailed, LeaseHeld, StreamBroken, StreamFailed
 from fink_lib.orchestration.child import failure
-from fink_lib.orchestration.jobs import SparkJobOperator
+from fink_lib.orchestration.jobs import NightJobOperator
 from fink_lib.orchestration.operators import DrainOperator
 from fink_lib.orchestration.policy import NIGHTLY_ARGS, STREAM_ARGS, UnlessUseless
 from fink_lib.processes.endings import EXIT_FATAL
@@ -121,7 +121,7 @@ def test_a_form_that_can_be_done_is_not_refused(capsys: pytest.CaptureFixture[st
 
 
 def test_a_night_that_nothing_is_known_of_is_refused(home: Settings) -> None:
-    mine = SparkJobOperator(task_id="reconcile", survey="ztf", step="reconcile", night="2021-11-22", only_known=True)
+    mine = NightJobOperator(task_id="reconcile", survey="ztf", step="reconcile", night="2021-11-22", only_known=True)
     with pytest.raises(ConfigError, match="ztf 2021-11-22 was never closed and has no alert"):
         mine.execute({})
     for night, sentence in (("None", "'None' is not a night"), ("soon", "'soon' is not a night")):

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from fink_lib.config import Settings
-from fink_lib.orchestration.jobs import SparkJobOperator
+from fink_lib.orchestration.jobs import NightJobOperator
 from fink_lib.orchestration.pages import PREFIX, DataDocsLink, ReportLink, page_file
 from fink_lib.orchestration.plain_jobs import JobOperator
 from fink_lib.orchestration.plugin import FinkPlugin
@@ -40,7 +40,7 @@ def test_pages_below_the_folder_of_nights_are_shown_and_nothing_else(nights: Pat
 
 
 def test_each_nightly_task_has_a_button_for_its_night(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    task = SparkJobOperator(task_id="quality", survey="ztf", step="quality", night="2021-11-22")
+    task = NightJobOperator(task_id="quality", survey="ztf", step="quality", night="2021-11-22")
     key: Any = None
     assert {link.name for link in task.operator_extra_links} == {"Report of the night", "Data Docs"}
     assert ReportLink().get_link(task, ti_key=key) == f"{PREFIX}/ztf/2021-11-22/report.html"

@@ -14,7 +14,7 @@ from deltalake import write_deltalake
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError, JobFailed
 from fink_lib.orchestration.assets import table_asset
-from fink_lib.orchestration.jobs import SparkJobOperator
+from fink_lib.orchestration.jobs import NightJobOperator
 from fink_lib.processes.endings import EXIT_FATAL
 from fink_lib.processes.identity import processes_of
 from fink_lib.streams.runner import job_environment
@@ -29,8 +29,8 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def operator(**options: Any) -> SparkJobOperator:
-    mine = SparkJobOperator(task_id="compact", survey="ztf", step="compact", night="2021-11-22", **options)
+def operator(**options: Any) -> NightJobOperator:
+    mine = NightJobOperator(task_id="compact", survey="ztf", step="compact", night="2021-11-22", **options)
     mine.run = "run-1"
     return mine
 

@@ -49,7 +49,6 @@ MOVED: Mapping[str, str] = {
     **_each("fink_lib.nightly.best", "fink_lib.render", "light_curve stamps"),
     "fink_lib.nightly.ledger": "fink_lib.nightly.closed",
     "fink_lib.nightly.quality": "fink_lib.quality.step",
-    "fink_lib.nightly.snapshot": "fink_lib.lake.spark.snapshot",
     "fink_lib.nightly.watermarks": "fink_lib.kafka.reading",
     **_each("fink_lib.offline", "fink_lib.compare_fink", "filter_causes parity rules side_by_side"),
     "fink_lib.pages": "fink_lib.docs_pages",

@@ -12,6 +12,8 @@ from fink_lib.config import Settings
 from fink_lib.errors import BrokerError, ConfigError, NightNotDrained, StreamBroken
 from fink_lib.host import night_watch as watch
 from fink_lib.host.airflow import LocalAirflow
+from fink_lib.host.catalogs_watch import DAG_ID as CATALOGS_DAG
+from fink_lib.host.catalogs_watch import wait_for_catalogs
 from fink_lib.host.night_end import NightEnds
 from fink_lib.host.stack import Stack
 from fink_lib.nightly.reconcile.undated import undated_night
@@ -57,14 +59,14 @@ class NightPlay:
 
 
 def unpause_streams(settings: Settings, survey: str, say: Say) -> None:
-    """Let the DAGs of a survey run; those on demand then wait for somebody to ask.
+    """Let the DAGs of a survey run, and that of the catalogues; those on demand then wait for somebody to ask.
 
     A stream that an earlier fault stopped is tried again: whoever plays may have mended it.
     """
     for stage in Stage:
         forgive(StreamSpec(survey, stage, settings))
     others = ("close_night", "rerun_nights", "reprocess")
-    dags = [f"{survey}_{name}" for name in (*Stage, *others)]
+    dags = [*(f"{survey}_{name}" for name in (*Stage, *others)), CATALOGS_DAG]
     with LocalAirflow(settings).api() as api:
         for dag in dags:
             api.unpause(dag)
@@ -96,6 +98,7 @@ def play_night(wanted: NightPlay, stack: Stack, say: Say, shown: Shown) -> dict[
     settings, survey = stack.settings, wanted.survey
     unpause_streams(settings, survey.name, say)
     watch.wait_for_streams(settings, survey.name, STREAM_START_TIMEOUT_S, say)
+    wait_for_catalogs(settings, say)
     before = watch.offered_so_far(settings, survey.name)
     say(f"playing {wanted.path}")
     with shown as progress:

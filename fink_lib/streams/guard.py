@@ -8,9 +8,7 @@ always ends the driver, which is started again with pauses or not at all (`fink_
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
-
-from pyspark.sql import DataFrame
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from fink_lib.processes.faults import may_be_of_an_alert
 from fink_lib.processes.sentence import sentence_of
@@ -18,6 +16,9 @@ from fink_lib.streams.attempts import Attempts
 from fink_lib.streams.halves import Blamed, Halves
 from fink_lib.streams.spec import StreamSpec
 from fink_lib.streams.stop import PlanOutdated
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 logger = logging.getLogger(__name__)
 
@@ -61,13 +62,13 @@ class Guard(Generic[Item]):
     def __init__(
         self,
         spec: StreamSpec,
-        whole: Callable[[DataFrame, int], None],
-        parts: Callable[[DataFrame, int], Parts[Item]],
+        whole: "Callable[[DataFrame, int], None]",
+        parts: "Callable[[DataFrame, int], Parts[Item]]",
     ) -> None:
         self._name, self._attempts = spec.name, Attempts(spec.checkpoint)
         self._whole, self._parts = whole, parts
 
-    def __call__(self, frame: DataFrame, batch_id: int) -> None:
+    def __call__(self, frame: "DataFrame", batch_id: int) -> None:
         """Do one batch.
 
         Raises

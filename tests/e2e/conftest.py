@@ -109,9 +109,7 @@ def airflow(nights: Path, e2e_settings: Settings) -> LocalAirflow:
 @pytest.fixture(scope="package")
 def loaded(airflow: LocalAirflow) -> str:
     """What the run told that loaded a catalogue, started from its form: the night's sky lies in it, in part."""
-    with airflow.api() as api:
-        api.unpause("catalogs")
-    # The run of the week, which is due at once, loads every file that is there.
+    # The run of the week, which was due at once, has loaded every file that was there.
     wait("the packaged catalogues", lambda: all_runs_ended(airflow, "catalogs", 1))
     write_catalog(airflow.settings)
     with airflow_pages(airflow.login) as pages:

@@ -95,6 +95,7 @@ def test_play_gives_it_to_programs(settings: Settings, monkeypatch: pytest.Monke
         ends.told.append(waits)
 
     monkeypatch.setattr(play, "unpause_streams", lambda *_: None)
+    monkeypatch.setattr(play, "wait_for_catalogs", lambda *_: None)
     monkeypatch.setattr(play, "play", lambda *_: Result())
     monkeypatch.setattr(play, "undated_night", lambda *_: {"offered": 0, "equation_holds": True})
     monkeypatch.setattr(play.watch, "wait_for_streams", lambda *_: None)

@@ -2,24 +2,20 @@
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from pyspark import SparkContext
 from pyspark.sql import DataFrame
 
-from fink_lib import __version__
 from fink_lib.distribute import counter
 from fink_lib.distribute.columns import located
 from fink_lib.distribute.failures import EVERY_FILTER, FailureBook
-from fink_lib.distribute.framing import Framing
+from fink_lib.distribute.handing import Answer, Due, Handing, counter_route, is_whole, send
 from fink_lib.distribute.ledger import Ledger
-from fink_lib.distribute.match import Key, Match, Raised, Verdict, heads
+from fink_lib.distribute.match import Match, Raised, Verdict, heads
 from fink_lib.distribute.output_topics import output_topics
-from fink_lib.distribute.packets import Headers, Outgoing, Packets
-from fink_lib.filters.base import Filter
-from fink_lib.filters.users.store import Event
+from fink_lib.distribute.tasks import send_by_tasks
 from fink_lib.kafka.connection import Connection
-from fink_lib.kafka.message import Facts
 from fink_lib.kafka.recovery import REST_AFTER_FAILURE_S, REST_S, unrecorded
 from fink_lib.kafka.sending import Sender
 from fink_lib.kafka.topics import ensure_topics
@@ -32,31 +28,9 @@ from fink_lib.surveys import Survey
 logger = logging.getLogger(__name__)
 
 ALERTS_AT_ONCE = 1000  # packets in the driver's memory at one time: some 100 MB at most
-
-Due = tuple[Match, tuple[str, ...]]
-"""An alert, and the names of what it is due on: filters, the counter."""
-
-
-@dataclass(frozen=True)
-class Route:
-    """Where the alerts of one filter go.
-
-    Attributes
-    ----------
-    name, version
-        The filter.
-    topic
-        Its topic.
-    """
-
-    name: str
-    version: str
-    topic: str
-
-    @classmethod
-    def of(cls, chosen: Filter | Event) -> "Route":
-        """Return the way of a filter of the broker, or of a user."""
-        return cls(chosen.name, str(chosen.version), chosen.topic)
+# From so many on alerts are sent by tasks: a job of Spark's costs what the driver needs for some hundred.
+TASKS_FROM = 500
+ALERTS_PER_TASK = 250
 
 
 class Distributor:
@@ -70,16 +44,14 @@ class Distributor:
         Whose alerts.
     judging
         Says which alerts leave by which filters.
-    routes
-        Where the alerts of each filter go, users' filters included.
-    framings
-        How each of their topics is framed.
+    handing
+        How messages are made and where they go.
     ledger
         What was sent.
     failures
         What could not be judged.
-    packets
-        Encoder of full packets.
+    context
+        Whose tasks send many alerts; None lets this process send all.
     """
 
     def __init__(
@@ -87,18 +59,17 @@ class Distributor:
         spec: StreamSpec,
         survey: Survey,
         judging: Callable[[DataFrame], Verdict],
-        routes: Sequence[Route],
+        handing: Handing,
         *,
-        framings: Mapping[str, Framing],
         ledger: Ledger,
         failures: FailureBook,
-        packets: Packets,
+        context: SparkContext | None = None,
     ) -> None:
         self._spec, self._survey, self._judging = spec, survey, judging
-        self._routes, self._framings = {route.name: route for route in routes}, framings
-        self._ledger, self._failures, self._packets = ledger, failures, packets
+        self._handing, self._context = handing, context
+        self._ledger, self._failures = ledger, failures
         self._sender = Sender(spec.settings)
-        self._counters: dict[dt.date, Route] = {}
+        self._counters: set[dt.date] = set()
         self._settled, self._rest_s = False, REST_S
 
     def __call__(self, batch: DataFrame, batch_id: int) -> None:
@@ -126,7 +97,7 @@ class Distributor:
         verdict = self._judging(batch)
         raised = self._failures.record(verdict.raised)
         self._ledger.load({one.night for one in verdict.matches})
-        sent = sum(self._send(part) for part in parts(self._due(verdict.matches), ALERTS_AT_ONCE))
+        sent = self._send(self._due(verdict.matches))
         selected = sum(bool(one.filters) for one in verdict.matches)
         logger.info("batch sent batch_id=%d selected=%d messages=%d raised=%d", batch_id, selected, sent, raised)
         return selected
@@ -171,54 +142,34 @@ class Distributor:
         return due
 
     def _send(self, due: Sequence[Due]) -> int:
-        """Send some alerts, wait for the reports, record them; return the number of messages."""
-        whole = [one for one, names in due if is_whole(names)]
-        values = self._packets.encode(whole) if whole else {}
-        for night in {one.night for one, _ in due} - set(self._counters):
-            self._open_counter(night)
-        try:
-            for one, names in due:
-                for name in names:
-                    self._hand_over(one, name, values)
-        except Exception:
-            self._deliver()  # what was handed over before leaves: it must be known when the rest is tried again
-            raise
-        return self._deliver()
+        """Send alerts, wait for the reports, record them; return the number of messages."""
+        for night in {one.night for one, _ in due} - self._counters:
+            topic = counter_route(self._survey.name, night).topic
+            ensure_topics(self._spec.settings, [topic], partitions=counter.PARTITIONS)
+            self._counters.add(night)
+        whole = [one for one in due if is_whole(one[1])]
+        if self._context is None or len(whole) < TASKS_FROM:
+            answers = (send(self._handing, part, self._sender) for part in parts(due, ALERTS_AT_ONCE))
+            return sum(self._settle_up([answer]) for answer in answers)
+        self._settled, self._rest_s = False, REST_AFTER_FAILURE_S  # until every task has answered
+        every = send_by_tasks(self._context, self._handing, list(parts(due, ALERTS_PER_TASK)))
+        self._settled, self._rest_s = True, REST_S
+        return self._settle_up(every)
 
-    def _deliver(self) -> int:
-        """Wait for the reports and record them; return the number of messages."""
-        try:
-            delivered = self._sender.delivered()
-        except BaseException:
-            # some may stand on a topic, or come to: look before sending again
-            self._settled, self._rest_s = False, REST_AFTER_FAILURE_S
-            raise
-        self._ledger.record(delivered)
-        return len(delivered)
+    def _settle_up(self, answers: Sequence[Answer]) -> int:
+        """Record what was sent, and raise what was not; return the number of messages.
 
-    def _open_counter(self, night: dt.date) -> None:
-        topic = counter.counter_topic(self._survey.name, night)
-        ensure_topics(self._spec.settings, [topic], partitions=counter.PARTITIONS)
-        self._counters[night] = Route(counter.COUNTER, counter.VERSION, topic)
-
-    def _hand_over(self, one: Match, name: str, values: Mapping[Key, Outgoing]) -> None:
-        """Give one message to the producer."""
-        subject, headers = one.object_id or str(one.alert_id), Headers()
-        if name == counter.COUNTER:
-            chosen, partitions = self._counters[one.night], counter.PARTITIONS
-            datum = counter.datum(one.object_id, one.alert_id)
-            key, value = counter.FRAMING.frame(subject, datum, counter.SCHEMA_JSON)
+        Where one message may stand on a topic unknown, no other one is recorded: behind it on the same partition it
+        would hide it from whoever reads the topics back.
+        """
+        if all(answer.is_known for answer in answers):
+            self._ledger.record([one for answer in answers for one in answer.sent])
         else:
-            chosen, partitions = self._routes[name], self._spec.settings.output_partitions
-            whole = values[one.key]
-            key, value = self._framings[chosen.topic].frame(subject, whole.value, whole.schema)
-            headers = whole.headers
-        self._sender.send(chosen.topic, key, value, _facts(one, chosen), partitions=partitions, more=headers)
-
-
-def is_whole(names: Sequence[str]) -> bool:
-    """Tell whether an alert leaves as a whole packet by one of these."""
-    return any(name != counter.COUNTER for name in names)
+            self._settled, self._rest_s = False, REST_AFTER_FAILURE_S
+        for answer in answers:
+            if answer.error is not None:
+                raise answer.error
+        return sum(len(answer.sent) for answer in answers)
 
 
 def parts(due: Sequence[Due], size: int) -> Iterator[list[Due]]:
@@ -230,17 +181,3 @@ def parts(due: Sequence[Due], size: int) -> Iterator[list[Due]]:
         part = whole[start : start + size] + (rest if start == cuts[-1] else [])
         if part:
             yield part
-
-
-def _facts(one: Match, chosen: Route) -> Facts:
-    return Facts(
-        night=one.night,
-        alert_id=one.alert_id,
-        object_id=one.object_id,
-        filter=chosen.name,
-        filter_version=chosen.version,
-        kafka_time=one.kafka_time,
-        ingest_time=one.ingest_time,
-        enrich_time=one.enrich_time,
-        code_version=__version__,
-    )

@@ -12,15 +12,17 @@ from pathlib import Path
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 
-from fink_lib.distribute.distributor import Distributor, Route
+from fink_lib.distribute import daemon
+from fink_lib.distribute.distributor import Distributor
 from fink_lib.distribute.failures import FailureBook
 from fink_lib.distribute.framing import framings
+from fink_lib.distribute.handing import Handing, Route
 from fink_lib.distribute.judging import Judging
 from fink_lib.distribute.ledger import Ledger
 from fink_lib.distribute.match import narrow, paths_of
 from fink_lib.distribute.packets import Addition, Packets
 from fink_lib.distribute.restricted import restricted_topics
-from fink_lib.distribute.spans import SPANS_FILE
+from fink_lib.distribute.tasks import ONCE
 from fink_lib.filters.registry import active_filters, filters_of
 from fink_lib.filters.users.spark.running import lenient, runnable, selecting
 from fink_lib.filters.users.store import active, history
@@ -37,6 +39,8 @@ from fink_lib.surveys import Survey
 from fink_lib.surveys.tables import bronze_spec
 
 logger = logging.getLogger(__name__)
+
+SPARK_CONF = {**ONCE, "spark.python.daemon.module": daemon.__name__}
 
 
 def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
@@ -63,17 +67,18 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
     addition = Addition.of(arriving, survey)
     with lenient(session):
         source = narrow(arriving, survey, filters, selecting(users), message=addition.columns)
-    packets = Packets(settings.lake, bronze_spec(survey), survey, addition.record)
+    handing = Handing(settings, survey.name, addition.record, {route.name: route for route in routes})
+    # What cannot be registered is found out before anything is sent.
+    framings(settings, [route.topic for route in routes], known_schemas(handing.packets, survey, settings.lake))
     versions = {route.name: route.version for route in routes}
     distributor = Distributor(
         spec,
         survey,
         Judging(settings, survey, filters, users),
-        routes,
-        framings=framings(settings, [route.topic for route in routes], known_schemas(packets, survey, settings.lake)),
-        ledger=Ledger(gold_published(survey.name), settings.lake, spec.paths.root / SPANS_FILE),
+        handing,
+        ledger=Ledger(gold_published(survey.name), settings.lake, spec.paths.root / "published_ends.json"),
         failures=FailureBook(gold_filter_failures(survey.name), settings.lake, versions),
-        packets=packets,
+        context=session.sparkContext if session.sparkContext.defaultParallelism > 1 else None,
     )
     logger.info("planned filters=%d user_filters=%d user_filters_version=%s", len(filters), len(users), kept)
     return StreamPlan(

@@ -1,0 +1,180 @@
+"""Messages made of alerts and given to Kafka: the same work in the driver for a few alerts, in tasks for many."""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+from fink_lib import __version__
+from fink_lib.config import Settings
+from fink_lib.distribute import counter
+from fink_lib.distribute.framing import Framing, framings
+from fink_lib.distribute.match import Key, Match
+from fink_lib.distribute.packets import Headers, Outgoing, Packets
+from fink_lib.errors import BrokerError
+from fink_lib.filters.base import Filter
+from fink_lib.filters.users.store import Event
+from fink_lib.kafka.message import Facts, Sent
+from fink_lib.kafka.sending import Sender
+from fink_lib.surveys import get_survey
+from fink_lib.surveys.base import AvroSchema
+from fink_lib.surveys.tables import bronze_spec
+
+Due: TypeAlias = tuple[Match, tuple[str, ...]]
+"""An alert, and the names of what it is due on: filters, the counter."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where the alerts of one filter go.
+
+    Attributes
+    ----------
+    name, version
+        The filter.
+    topic
+        Its topic.
+    """
+
+    name: str
+    version: str
+    topic: str
+
+    @classmethod
+    def of(cls, chosen: Filter | Event) -> "Route":
+        """Return the way of a filter of the broker, or of a user."""
+        return cls(chosen.name, str(chosen.version), chosen.topic)
+
+
+@dataclass(frozen=True)
+class Handing:
+    """What it takes to send alerts, in whichever process that is done.
+
+    Attributes
+    ----------
+    settings, survey
+        Where Kafka and the lake are, and whose alerts, by the survey's name.
+    record
+        Avro schema of what is added to a packet.
+    routes
+        Where the alerts of each filter go, users' filters included, by name.
+    """
+
+    settings: Settings
+    survey: str
+    record: AvroSchema
+    routes: Mapping[str, Route]
+
+    @cached_property
+    def key(self) -> str:
+        """What tells it from another one."""
+        told = [
+            self.settings.model_dump(mode="json"),
+            self.survey,
+            self.record,
+            sorted(map(repr, self.routes.values())),
+        ]
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+    @cached_property
+    def packets(self) -> Packets:
+        """What makes the messages."""
+        survey = get_survey(self.survey)
+        return Packets(self.settings.lake, bronze_spec(survey), survey, self.record)
+
+    @cached_property
+    def framings(self) -> Mapping[str, Framing]:
+        """How each topic is framed; a schema is registered when it is met."""
+        return framings(self.settings, [route.topic for route in self.routes.values()], ())
+
+    def __reduce__(self) -> tuple[type["Handing"], tuple[object, ...]]:
+        """Travel as what it was made of: what was opened in one process is of no use in another."""
+        return Handing, (self.settings, self.survey, self.record, self.routes)
+
+    def offer(self, due: Sequence[Due], sender: Sender) -> None:
+        """Make the messages of some alerts and give them to the producer.
+
+        Raises
+        ------
+        LakeError
+            When bronze does not hold one of the packets exactly once.
+        BrokerError
+            When a message cannot be sent at all.
+        """
+        whole = [one for one, names in due if is_whole(names)]
+        values = self.packets.encode(whole) if whole else {}
+        for one, names in due:
+            for name in names:
+                self._offer(one, name, values, sender)
+
+    def _offer(self, one: Match, name: str, values: Mapping[Key, Outgoing], sender: Sender) -> None:
+        subject, headers = one.object_id or str(one.alert_id), Headers()
+        if name == counter.COUNTER:
+            chosen, partitions = counter_route(self.survey, one.night), counter.PARTITIONS
+            datum = counter.datum(one.object_id, one.alert_id)
+            key, value = counter.FRAMING.frame(subject, datum, counter.SCHEMA_JSON)
+        else:
+            chosen, partitions = self.routes[name], self.settings.output_partitions
+            whole = values[one.key]
+            key, value = self.framings[chosen.topic].frame(subject, whole.value, whole.schema)
+            headers = whole.headers
+        sender.send(chosen.topic, key, value, _facts(one, chosen), partitions=partitions, more=headers)
+
+
+def is_whole(names: Sequence[str]) -> bool:
+    """Tell whether an alert leaves as a whole packet by one of these."""
+    return any(name != counter.COUNTER for name in names)
+
+
+def counter_route(survey: str, night: dt.date) -> Route:
+    """Return the way of a night's counted alerts."""
+    return Route(counter.COUNTER, counter.VERSION, counter.counter_topic(survey, night))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of some alerts.
+
+    Attributes
+    ----------
+    sent
+        Messages that Kafka acknowledged.
+    error
+        Why the others were not offered; None when all were.
+    is_known
+        False when messages may stand on topics, or come to, that nobody has a report of: look before sending again.
+    """
+
+    sent: list[Sent]
+    error: Exception | None = None
+    is_known: bool = True
+
+
+def send(handing: Handing, due: Sequence[Due], sender: Sender) -> Answer:
+    """Send some alerts and wait for the reports; what was offered before something failed leaves, and is told."""
+    error: Exception | None = None
+    try:
+        handing.offer(due, sender)
+    except Exception as failure:  # noqa: BLE001 - whatever it is, the caller raises it
+        error = failure
+    try:
+        return Answer(sender.delivered(), error)
+    except BrokerError as failure:
+        return Answer([], failure, is_known=False)
+
+
+def _facts(one: Match, chosen: Route) -> Facts:
+    return Facts(
+        night=one.night,
+        alert_id=one.alert_id,
+        object_id=one.object_id,
+        filter=chosen.name,
+        filter_version=chosen.version,
+        kafka_time=one.kafka_time,
+        ingest_time=one.ingest_time,
+        enrich_time=one.enrich_time,
+        code_version=__version__,
+    )

@@ -11,7 +11,7 @@ before it.
 
 **How to re-run** Clear the task, or trigger the DAG with `{"names": ["vsx"]}`.
 
-**When not** While a night is being closed both want the machine; nothing breaks, both are slower.
+**When not** There is no such time: it is one process, and who matches a night meanwhile waits for a commit at most.
 """
 
 from airflow.sdk import DAG, Param

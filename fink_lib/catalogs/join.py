@@ -1,14 +1,21 @@
 """The crossmatch of positions with a catalogue of any size: part by part, in one process, without a JVM."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 
 from fink_lib.catalogs.match import FOUND, ROW, SEPARATION, SOURCE_COLUMNS, first_of_each
-from fink_lib.catalogs.parts import match_part, parts
+from fink_lib.catalogs.parts import Part, match_part, parts
 from fink_lib.catalogs.placed import Placed, place
+
+Runner = Callable[[Iterable[Part]], Iterable[pa.Table]]
+
+
+def one_by_one(some: Iterable[Part]) -> Iterable[pa.Table]:
+    """Match parts in this process; no more than one is in memory."""
+    return map(match_part, some)
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,15 @@ class Positions:
         return self._placed[radius_arcsec]
 
 
-def crossmatch(positions: Positions, keys: Sequence[str], table: Path, version: int, radius_arcsec: float) -> pa.Table:
+def crossmatch(
+    positions: Positions,
+    keys: Sequence[str],
+    table: Path,
+    version: int,
+    radius_arcsec: float,
+    *,
+    run: Runner = one_by_one,
+) -> pa.Table:
     """Match positions with a catalogue: the nearest source of each within a radius.
 
     Parameters
@@ -47,6 +62,8 @@ def crossmatch(positions: Positions, keys: Sequence[str], table: Path, version: 
         Version of the table.
     radius_arcsec
         Radius, inclusive.
+    run
+        Who matches the parts.
 
     Returns
     -------
@@ -59,7 +76,7 @@ def crossmatch(positions: Positions, keys: Sequence[str], table: Path, version: 
     ValueError
         When the circle is larger than 3.6 degrees.
     """
-    return joined(positions, keys, map(match_part, parts(table, version, positions.placed(radius_arcsec))))
+    return joined(positions, keys, run(parts(table, version, positions.placed(radius_arcsec))))
 
 
 def joined(positions: Positions, keys: Sequence[str], found: Iterable[pa.Table]) -> pa.Table:

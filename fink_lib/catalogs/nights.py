@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from fink_lib.catalogs.cells import CHANGE_ORDER, covering_cells
 from fink_lib.catalogs.flips import Flips, flips_of
-from fink_lib.catalogs.join import Positions, crossmatch
+from fink_lib.catalogs.join import Positions, Runner, crossmatch, one_by_one
 from fink_lib.catalogs.matched import OF_FLIPS, MatchedNights
 from fink_lib.catalogs.versions import CatalogVersion, catalog_versions
 from fink_lib.lake.small import exchange_rows
@@ -33,10 +33,13 @@ class MatchBook:
     ----------
     survey, lake
         Where the tables are.
+    run
+        Who matches the parts of a catalogue.
     """
 
     survey: Survey
     lake: Path
+    run: Runner = one_by_one
 
     @property
     def matched(self) -> MatchedNights:
@@ -103,7 +106,8 @@ class MatchBook:
 
     def _found(self, alerts: Positions, version: CatalogVersion) -> pa.Table:
         table = gold_catalog(version.name).path(self.lake)
-        return self._rows(crossmatch(alerts, KEYS, table, version.delta_version, version.radius_arcsec), version)
+        at, radius = version.delta_version, version.radius_arcsec
+        return self._rows(crossmatch(alerts, KEYS, table, at, radius, run=self.run), version)
 
     def _rows(self, found: pa.Table, version: CatalogVersion) -> pa.Table:
         """Return matches in the columns of the table of matches."""

@@ -17,7 +17,8 @@ from fink_lib.lake.tables.spec import TableSpec
 
 # A part of a match: small enough that a night's footprint leaves most files of a large catalogue unread.
 ROWS_PER_FILE = 500_000
-# The least of a file that is read: a patch of the sky is in one or two of its 25.
+# The least of a file that is read: a patch of the sky is in one or two of its 25. Groups of 5,000 rows would match 250
+# alerts with VSX in 0.06 s instead of 0.11 s, and 15,000 in 0.18 s instead of 0.13 s.
 ROWS_PER_GROUP = 20_000
 COLUMNS = ("cell", "source_id", "ra", "dec", "label")
 

@@ -83,6 +83,10 @@ class Settings(BaseSettings):
         description="Let Spark compile Java for a query and adapt its plan as it runs; pays from 100,000 rows on",
     )
 
+    crossmatch_spark_alerts: int | None = Field(
+        None, gt=0, description="Alerts of a night from which on Spark matches them with the catalogues; unset never"
+    )
+
     ingest_trigger_s: float = Field(1.0, ge=0, description="Seconds between two micro-batches of ingest")
     enrich_trigger_s: float = Field(1.0, ge=0, description="Seconds between two micro-batches of enrich")
     distribute_trigger_s: float = Field(1.0, ge=0, description="Seconds between two micro-batches of distribute")

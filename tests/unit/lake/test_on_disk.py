@@ -1,0 +1,21 @@
+"""A table is read by Arrow's own file system, whatever its partitions are called."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable, write_deltalake
+from pyarrow.fs import SubTreeFileSystem
+
+from fink_lib.lake.on_disk import dataset_of
+
+
+@pytest.mark.parametrize("value", ["plain", "a b%c/d=e", "ü"])
+def test_rows_are_those_that_delta_rs_reads(tmp_path: Path, value: str) -> None:
+    rows = pa.table({"part": [value, value], "number": [1, 2]})
+    write_deltalake(str(tmp_path), rows, partition_by=["part"])
+    table = DeltaTable(str(tmp_path))
+    found = dataset_of(table, str(tmp_path))
+    assert isinstance(found.filesystem, SubTreeFileSystem)
+    assert found.to_table(columns=["part", "number"]).to_pylist() == rows.to_pylist()
+    assert found.to_table().equals(table.to_pyarrow_dataset().to_table())

@@ -16,7 +16,8 @@ PAGES = [PROJECT_DIR / "CONTRIBUTING.md", DOCS / "architecture.md", DOCS / "glos
 SOURCES = ("fink_lib", "jobs", "dags", "expectations", "tests", "docker")
 READ = {".py", ".java", ".yaml", ".yml", ".example", ".json"}
 # Folders of a home, of a cache and of data that nobody commits
-OF_A_HOME = re.compile(r"^(lake|checkpoints|streams|nights|reprocess|transfers|kafka|airflow|registry|catalogs|ztf)/")
+_FOLDERS = "lake|checkpoints|streams|nights|reprocess|transfers|kafka|airflow|registry|catalogs|third|ztf"
+OF_A_HOME = re.compile(rf"^({_FOLDERS})/")
 # What the examples of CONTRIBUTING.md are called, and words of tools that the code does not name
 EXAMPLES = re.compile(r"peak|bright_and_rising|white_dwarfs|mysky|MYSKY|observing_notes|count_notes")
 OF_TOOLS = {"pipx", "SCHEMAS"}

@@ -19,8 +19,7 @@ def in_order(steps: Mapping[str, BaseOperator], *before: BaseOperator) -> None:
     """Put the steps in order.
 
     Reconcile and quality only read, and both must let a night pass before anything is built on it. Statistics read
-    the versions that reconcile balanced, so that compaction beside them changes nothing. A step is a JVM that one
-    core keeps busy: two side by side take the time of one.
+    the versions that reconcile balanced, so that compaction beside them changes nothing.
     """
     gates = [steps["reconcile"], steps["quality"]]
     if before:

@@ -23,7 +23,7 @@ Radii: TypeAlias = Mapping[tuple[str, int], float]
 
 @dataclass(frozen=True)
 class RowSuite:
-    """The suite of a night of one table, over numbers that Spark counts.
+    """The suite of a night of one table, over numbers that are counted over its rows.
 
     Attributes
     ----------

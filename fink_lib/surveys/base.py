@@ -56,8 +56,7 @@ class Datum(NamedTuple):
 class Framing(ABC):
     """How a survey wraps an Avro datum into a Kafka message; pure Python, one message at a time.
 
-    The fast path of ingest does the same in Spark expressions; this is the reference, used by the
-    simulator, by tests, and to say precisely what is wrong with a message that the fast path refused.
+    Ingest takes every message out of its framing by this, the simulator frames packets by it.
     """
 
     name: str
@@ -171,7 +170,7 @@ class Survey:
     inputs
         Which packet fields feed science.
     reader_schema
-        Avro superset of all known writer schemas, every field nullable: the shape of bronze.
+        Avro superset of all known writer schemas, every field nullable: the shape of a packet's columns.
     public
         Spark SQL predicate: may this alert leave the broker?
     bands

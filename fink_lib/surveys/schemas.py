@@ -21,7 +21,7 @@ def load(package: str, name: str = READER) -> AvroSchema:
     Parameters
     ----------
     package
-        Name of the folder's package: ``__package__`` in the file that describes the survey.
+        Name of the folder's package: ``__name__`` in its ``__init__.py``.
     name
         Name of the file.
     """

@@ -1,7 +1,7 @@
 """Merge all writer schemas of a survey into one reader schema: every field once, every field nullable.
 
-Bronze then has one shape whatever version a packet was written with, and a field that no version
-knows is noticed instead of dropped.
+The columns of a packet then have one shape whatever version it was written with, and a field that no version
+knows is noticed.
 """
 
 import sys

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
+from fink_lib.lake.log import PROPERTIES
 from fink_lib.lake.tables.spec import TableSpec
 
 logger = logging.getLogger(__name__)
@@ -85,5 +86,5 @@ def ensure_small(spec: TableSpec, lake: Path) -> DeltaTable:
         mode="ignore",
         partition_by=list(spec.partitioned_by),
         description=spec.comment,
-        configuration={"delta.appendOnly": str(spec.append_only).lower()},
+        configuration={"delta.appendOnly": str(spec.append_only).lower(), **PROPERTIES},
     )

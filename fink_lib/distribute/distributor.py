@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 
 from fink_lib import __version__
 from fink_lib.distribute import counter
+from fink_lib.distribute.deleted_counters import deleted_counters
 from fink_lib.distribute.failures import FailureBook
 from fink_lib.distribute.framing import Framing
 from fink_lib.distribute.ledger import Ledger
@@ -94,7 +95,7 @@ class Distributor:
         self._routes, self._framings = {route.name: route for route in routes}, framings
         self._ledger, self._failures, self._packets = ledger, failures, packets
         self._sender = Sender(spec.settings)
-        self._counters: dict[dt.date, Route] = {}
+        self._counters: dict[dt.date, Route | None] = {}  # None: its topic is over, and the night counted no more
         self._settled, self._rest_s = False, REST_S
 
     def __call__(self, batch: DataFrame, batch_id: int) -> None:
@@ -166,6 +167,10 @@ class Distributor:
 
     def _open_counter(self, night: dt.date) -> None:
         topic = counter.counter_topic(self._survey.name, night)
+        if topic in deleted_counters(self._spec.settings):
+            self._counters[night] = None
+            logger.info("night=%s is counted no more: maintenance deleted %s", night, topic)
+            return
         ensure_topics(self._spec.settings, [topic], partitions=counter.PARTITIONS)
         self._counters[night] = Route(counter.COUNTER, counter.VERSION, topic)
 
@@ -174,6 +179,8 @@ class Distributor:
         subject, headers = one.object_id or str(one.alert_id), Headers()
         if name == counter.COUNTER:
             chosen, partitions = self._counters[one.night], counter.PARTITIONS
+            if chosen is None:
+                return
             datum = counter.datum(one.object_id, one.alert_id)
             key, value = counter.FRAMING.frame(subject, datum, counter.SCHEMA_JSON)
         else:

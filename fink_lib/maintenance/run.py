@@ -12,6 +12,7 @@ from fink_lib.lake.health import MB, health
 from fink_lib.lake.small import replace_rows
 from fink_lib.lake.tables.catalogs import gold_catalog, gold_catalogs, gold_crossmatch, gold_crossmatched
 from fink_lib.lake.tables.spec import TableSpec
+from fink_lib.maintenance.counters import drop_counters
 from fink_lib.maintenance.log import clean_logs
 from fink_lib.maintenance.prune import prune
 from fink_lib.maintenance.vacuum import merge_small_files, vacuum_lake
@@ -92,7 +93,7 @@ def keep_house(settings: Settings, now: dt.datetime) -> JsonObject:
     ]
     replace_rows(tables.gold_upkeep(), settings.lake, rows, {"day": now.date().isoformat()})
     result = {"at": now.isoformat(timespec="seconds"), "tables": state, "removed": removed, "pruned": prune(settings)}
-    result["logs"] = cleaned
+    result |= {"logs": cleaned, "counters": drop_counters(settings, now)}
     replace_text(settings.home / "upkeep.json", to_json(result))
     return result
 
@@ -105,6 +106,11 @@ def sentences(result: JsonObject) -> Iterator[str]:
     entries = {name: count for name, count in result["logs"].items() if count}
     if entries:
         yield f"commit logs: {sum(entries.values())} files of {len(entries)} tables that no reader needs removed"
+    counters = result["counters"]
+    if counters["deleted"]:
+        yield f"counter topics of nights that were closed long ago, deleted: {', '.join(counters['deleted'])}"
+    if counters["kept_because"]:
+        yield f"counter topics: {counters['kept_because']}"
     pruned = result["pruned"]
     yield f"pruned: {len(pruned['checkpoints'])} checkpoints, {pruned['logs']} logs, {pruned['bytes'] / MB:,.1f} MB"
     for what in ("requests", "shadows"):

@@ -55,6 +55,7 @@ class Benchmark(StrEnum):
     SCIENCE = "science"
     CROSSMATCH = "crossmatch"
     COMMITS = "commits"
+    HISTORY = "history"
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ _ENDED = 128 + signal.SIGTERM
 def bench(
     what: Annotated[
         Benchmark,
-        typer.Argument(help="One stage, the night (all three at once), the science, the crossmatch, or commits."),
+        typer.Argument(help="One stage, the night (all three at once), science, crossmatch, commits, or history."),
     ],
     *,
     alerts: Annotated[int, typer.Option(min=1, help="Packets to measure on.")] = 8000,
@@ -37,15 +37,20 @@ def bench(
     positions: Annotated[int, typer.Option(min=1000, help="crossmatch: made positions.")] = 1_000_000,
     catalog: Annotated[int, typer.Option(min=1000, help="crossmatch: sources of a made catalogue.")] = 10_000_000,
     rounds: Annotated[int, typer.Option(min=10, help="commits: entries that two processes ask for at once.")] = 4000,
+    log: Annotated[int, typer.Option(min=1000, help="history: commits of a table.")] = 100_000,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures as JSON.")] = None,
 ) -> None:
     """Measure rates, latency and memory, in a home and on ports of its own; nothing of it stays.
 
-    Exits with 1 when the crossmatch does not agree with astropy, or our log store loses a commit.
+    Exits with 1 when the crossmatch does not agree with astropy, our log store loses a commit, or an alert costs more
+    the longer the history is.
     """
     settings = load_settings()
     if what is Benchmark.COMMITS:
         _commits(settings, rounds, json_file)
+        return
+    if what is Benchmark.HISTORY:
+        _history(settings, survey, resolve_path(path, settings, get_survey(survey)), alerts, log, json_file)
         return
     if what is Benchmark.CROSSMATCH:
         _crossmatch(settings, positions, catalog, seed, json_file)
@@ -127,6 +132,26 @@ def _commits(settings: Settings, rounds: int, json_file: Path | None) -> None:
     say(report.as_json())
     if report.lost:
         say(f"{report.lost} commits were lost by the log store that shall lose none")
+        raise typer.Exit(1)
+
+
+def _history(settings: Settings, survey: str, path: Path, alerts: int, commits: int, json_file: Path | None) -> None:
+    from fink_lib.bench.history import run_history
+    from fink_lib.bench.run import real_packets
+
+    chosen = get_survey(survey)
+    report = run_history(settings, chosen, real_packets(path, chosen)[0], alerts, commits, say=say)
+    if json_file is not None:
+        json_file.write_text(report.as_json() + "\n")
+    names = ("files", "entries", "folders", "bytes", "cpu_ms")
+    table = Table("for 1,000 alerts", *names, title=f"{alerts} alerts a night, logs of {commits} commits")
+    for lake, counts in report.per_alert.items():
+        table.add_row(lake, *(f"{1000 * getattr(counts, name):,.1f}" for name in names))
+    table.add_row("most over least", *(f"{report.ratio[name]:.3f}" if name in report.ratio else "" for name in names))
+    Console().print(table)
+    say(f"containers whose headers differ: {report.stamped}")
+    if not report.holds:
+        say("an alert costs more the longer the history is")
         raise typer.Exit(1)
 
 

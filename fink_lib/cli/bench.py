@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -46,27 +47,17 @@ def bench(
     the longer the history is.
     """
     settings = load_settings()
-    if what is Benchmark.COMMITS:
-        _commits(settings, rounds, json_file)
+    without_streams = {
+        Benchmark.COMMITS: partial(_commits, settings, rounds, json_file),
+        Benchmark.HISTORY: partial(_history, settings, survey, path, alerts, log, json_file),
+        Benchmark.CROSSMATCH: partial(_crossmatch, settings, positions, catalog, seed, json_file),
+    }
+    if what in without_streams:
+        without_streams[what]()
         return
-    if what is Benchmark.HISTORY:
-        _history(settings, survey, resolve_path(path, settings, get_survey(survey)), alerts, log, json_file)
-        return
-    if what is Benchmark.CROSSMATCH:
-        _crossmatch(settings, positions, catalog, seed, json_file)
-        return
-    request = BenchRequest(
-        what,
-        get_survey(survey),
-        settings,
-        resolve_path(path, settings, get_survey(survey)),
-        alerts,
-        rate=rate,
-        latency_s=latency_s,
-        seed=seed,
-        timeout_s=timeout_s,
-        filters=filters,
-    )
+    chosen = get_survey(survey)
+    packets, how = resolve_path(path, settings, chosen), {"rate": rate, "latency_s": latency_s, "timeout_s": timeout_s}
+    request = BenchRequest(what, chosen, settings, packets, alerts, seed=seed, filters=filters, **how)
     # Ended by SIGTERM, Python would leave Kafka and the drivers behind; as an exit it stops them.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_ENDED))
     if what is Benchmark.SCIENCE:
@@ -135,12 +126,13 @@ def _commits(settings: Settings, rounds: int, json_file: Path | None) -> None:
         raise typer.Exit(1)
 
 
-def _history(settings: Settings, survey: str, path: Path, alerts: int, commits: int, json_file: Path | None) -> None:
+def _history(settings: Settings, survey: str, path: str, alerts: int, commits: int, json_file: Path | None) -> None:
     from fink_lib.bench.history import run_history
     from fink_lib.bench.run import real_packets
 
     chosen = get_survey(survey)
-    report = run_history(settings, chosen, real_packets(path, chosen)[0], alerts, commits, say=say)
+    packet = real_packets(resolve_path(path, settings, chosen), chosen)[0]
+    report = run_history(settings, chosen, packet, alerts, commits, say=say)
     if json_file is not None:
         json_file.write_text(report.as_json() + "\n")
     names = ("files", "entries", "folders", "bytes", "cpu_ms")

@@ -101,9 +101,9 @@ def rows_by_night(table: Path, version: int | None = None) -> dict[str, int]:
         raise LakeError(f"table {table.name} cannot be read at version {version}: {error}") from error
     if "night" not in delta.metadata().partition_columns:
         raise LakeError(f"table {table.name} is not partitioned by night: its nights cannot be counted")
-    actions = pa.table(delta.get_add_actions(flatten=True)).to_pylist()
+    actions = pa.table(delta.get_add_actions(flatten=True))
     counts: Counter[str] = Counter()
-    for action in actions:
+    for action in actions.select(["path", "partition.night", "num_records"]).to_pylist():
         night, rows = action.get("partition.night"), action.get("num_records")
         if rows is None:
             raise LakeError(f"file {action['path']} of {table.name} has no row count: was it written by this broker?")

@@ -56,6 +56,7 @@ class Benchmark(StrEnum):
     CROSSMATCH = "crossmatch"
     COMMITS = "commits"
     CLOSING = "closing"
+    HISTORY = "history"
 
 
 @dataclass(frozen=True)

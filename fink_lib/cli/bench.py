@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from fink_lib.cli.common import load_settings, note, say
 from fink_lib.cli.tables import Column, write_rows
 from fink_lib.config import Settings
 from fink_lib.simulator import resolve_path
-from fink_lib.surveys import Survey, get_survey
+from fink_lib.surveys import get_survey
 
 _ENDED = 128 + signal.SIGTERM
 
@@ -20,9 +21,7 @@ _ENDED = 128 + signal.SIGTERM
 def bench(
     what: Annotated[
         Benchmark,
-        typer.Argument(
-            help="A stage, the night (all three at once), science, crossmatch, commits, or closing (a night's steps)."
-        ),
+        typer.Argument(help="A stage, night (all stages at once), science, crossmatch, commits, closing, or history."),
     ],
     *,
     alerts: Annotated[int, typer.Option(min=1, help="Packets to measure on.")] = 8000,
@@ -38,34 +37,27 @@ def bench(
     positions: Annotated[int, typer.Option(min=1000, help="crossmatch: made positions.")] = 1_000_000,
     catalog: Annotated[int, typer.Option(min=1000, help="crossmatch: sources of a made catalogue.")] = 10_000_000,
     rounds: Annotated[int, typer.Option(min=10, help="commits: entries that two processes ask for at once.")] = 4000,
+    log: Annotated[int, typer.Option(min=1000, help="history: commits of a table.")] = 100_000,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures as JSON.")] = None,
 ) -> None:
     """Measure rates, latency and memory, in a home and on ports of its own; nothing of it stays.
 
-    Exits with 1 when the crossmatch does not agree with scipy and astropy, or our log store loses a commit.
+    Exits with 1 when the crossmatch does not agree with scipy and astropy, our log store loses a commit, or an alert
+    costs more the longer the history is.
     """
     settings = load_settings()
-    if what is Benchmark.COMMITS:
-        _commits(settings, rounds, json_file)
+    without_streams = {
+        Benchmark.COMMITS: partial(_commits, settings, rounds, json_file),
+        Benchmark.CLOSING: partial(_closing, settings, survey, path, alerts, json_file),
+        Benchmark.HISTORY: partial(_history, settings, survey, path, alerts, log, json_file),
+        Benchmark.CROSSMATCH: partial(_crossmatch, positions, catalog, seed, json_file),
+    }
+    if what in without_streams:
+        without_streams[what]()
         return
-    if what is Benchmark.CROSSMATCH:
-        _crossmatch(positions, catalog, seed, json_file)
-        return
-    if what is Benchmark.CLOSING:
-        _closing(settings, get_survey(survey), path, alerts, json_file)
-        return
-    request = BenchRequest(
-        what,
-        get_survey(survey),
-        settings,
-        resolve_path(path, settings, get_survey(survey)),
-        alerts,
-        rate=rate,
-        latency_s=latency_s,
-        seed=seed,
-        timeout_s=timeout_s,
-        filters=filters,
-    )
+    chosen = get_survey(survey)
+    packets, how = resolve_path(path, settings, chosen), {"rate": rate, "latency_s": latency_s, "timeout_s": timeout_s}
+    request = BenchRequest(what, chosen, settings, packets, alerts, seed=seed, filters=filters, **how)
     # Ended by SIGTERM, Python would leave Kafka and the drivers behind; as an exit it stops them.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_ENDED))
     if what is Benchmark.SCIENCE:
@@ -119,12 +111,13 @@ def _crossmatch(positions: int, catalog: int, seed: int, json_file: Path | None)
         raise typer.Exit(1)
 
 
-def _closing(settings: Settings, survey: Survey, path: str, alerts: int, json_file: Path | None) -> None:
+def _closing(settings: Settings, survey: str, path: str, alerts: int, json_file: Path | None) -> None:
     from fink_lib.bench.closing import run_closing
     from fink_lib.bench.run import real_packets
 
-    message = real_packets(resolve_path(path, settings, survey), survey)[0]
-    report = run_closing(settings, survey, message, alerts, note)
+    chosen = get_survey(survey)
+    message = real_packets(resolve_path(path, settings, chosen), chosen)[0]
+    report = run_closing(settings, chosen, message, alerts, note)
     if json_file is not None:
         json_file.write_text(report.as_json() + "\n")
     say(report.as_json())
@@ -139,6 +132,30 @@ def _commits(settings: Settings, rounds: int, json_file: Path | None) -> None:
     say(report.as_json())
     if report.lost:
         say(f"{report.lost} commits were lost by the log store that shall lose none")
+        raise typer.Exit(1)
+
+
+def _history(settings: Settings, survey: str, path: str, alerts: int, commits: int, json_file: Path | None) -> None:
+    from fink_lib.bench.history import run_history
+    from fink_lib.bench.run import real_packets
+
+    chosen = get_survey(survey)
+    packet = real_packets(resolve_path(path, settings, chosen), chosen)[0]
+    report = run_history(settings, chosen, packet, alerts, commits, say=note)
+    if json_file is not None:
+        json_file.write_text(report.as_json() + "\n")
+    names = ("files", "entries", "folders", "bytes", "cpu_ms")
+    rows = [
+        {"for 1,000 alerts": lake, **{name: f"{1000 * getattr(counts, name):,.1f}" for name in names}}
+        for lake, counts in report.per_alert.items()
+    ]
+    ratios = {name: f"{report.ratio[name]:.3f}" for name in names if name in report.ratio}
+    rows.append({"for 1,000 alerts": "most over least", **ratios})
+    note(f"{alerts} alerts a night, logs of {commits} commits")
+    write_rows([Column("for 1,000 alerts", is_id=True), *map(Column, names)], rows)
+    say(f"containers whose headers differ: {report.stamped}")
+    if not report.holds:
+        say("an alert costs more the longer the history is")
         raise typer.Exit(1)
 
 

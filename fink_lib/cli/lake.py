@@ -55,12 +55,16 @@ def vacuum_command(
 @app.command("upgrade")
 def upgrade_command(home: HomeOption = None) -> None:
     """Bring the tables of an older version into the format of this one; a second run finds nothing to do."""
-    from fink_lib.maintenance.upgrade import upgrade
+    from fink_lib.maintenance.upgrade import keep_logs, upgrade
 
-    done = upgrade(load_settings(home))
+    settings = load_settings(home)
+    done = upgrade(settings)
     for one in done:
         say(f"{one.table}: {one.rows} packets keep their bytes from version {one.version} on, rebuilt from columns")
-    if not done:
+    logs = keep_logs(settings.lake)
+    if logs:
+        say(f"{len(logs)} tables: their logs are cleaned by maintenance alone from now on")
+    if not done and not logs:
         say("nothing to upgrade")
 
 

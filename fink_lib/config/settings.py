@@ -129,6 +129,9 @@ class Settings(BaseSettings):
     output_retention_days: float = Field(
         7.0, gt=0, description="Days that messages stay on output topics; a changed value is applied to topics in use"
     )
+    counter_retention_days: float = Field(
+        90.0, gt=0, description="Days that the counter topic of a night is kept after the night was closed"
+    )
     restricted_topics: str = Field(
         "", description="Output topics, with commas, that only users with a grant may read (`fink kafka grant`)"
     )

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 
 from fink_lib.distribute import counter
 from fink_lib.distribute.columns import located
+from fink_lib.distribute.deleted_counters import deleted_counters
 from fink_lib.distribute.failures import EVERY_FILTER, FailureBook
 from fink_lib.distribute.handing import Answer, Due, Handing, counter_route, is_whole, send
 from fink_lib.distribute.ledger import Ledger
@@ -69,7 +70,7 @@ class Distributor:
         self._handing, self._context = handing, context
         self._ledger, self._failures = ledger, failures
         self._sender = Sender(spec.settings)
-        self._counters: set[dt.date] = set()
+        self._counters: dict[dt.date, bool] = {}  # False: its topic is over, and the night counted no more
         self._settled, self._rest_s = False, REST_S
 
     def __call__(self, batch: DataFrame, batch_id: int) -> None:
@@ -143,10 +144,9 @@ class Distributor:
 
     def _send(self, due: Sequence[Due]) -> int:
         """Send alerts, wait for the reports, record them; return the number of messages."""
-        for night in {one.night for one, _ in due} - self._counters:
-            topic = counter_route(self._survey.name, night).topic
-            ensure_topics(self._spec.settings, [topic], partitions=counter.PARTITIONS)
-            self._counters.add(night)
+        for night in {one.night for one, _ in due} - set(self._counters):
+            self._counters[night] = self._open_counter(night)
+        due = [one for one in map(self._of_open_counters, due) if one[1]]
         whole = [one for one in due if is_whole(one[1])]
         if self._context is None or len(whole) < TASKS_FROM:
             answers = (send(self._handing, part, self._sender) for part in parts(due, ALERTS_AT_ONCE))
@@ -155,6 +155,18 @@ class Distributor:
         every = send_by_tasks(self._context, self._handing, list(parts(due, ALERTS_PER_TASK)))
         self._settled, self._rest_s = True, REST_S
         return self._settle_up(every)
+
+    def _open_counter(self, night: dt.date) -> bool:
+        topic = counter_route(self._survey.name, night).topic
+        if topic in deleted_counters(self._spec.settings):
+            logger.info("night=%s is counted no more: maintenance deleted %s", night, topic)
+            return False
+        ensure_topics(self._spec.settings, [topic], partitions=counter.PARTITIONS)
+        return True
+
+    def _of_open_counters(self, due: Due) -> Due:
+        match, names = due
+        return due if self._counters[match.night] else (match, tuple(name for name in names if name != counter.COUNTER))
 
     def _settle_up(self, answers: Sequence[Answer]) -> int:
         """Record what was sent, and raise what was not; return the number of messages.

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import DeltaError
 from numpy.typing import NDArray
 
 from fink_lib.distribute.spans import SpansFile, Where
@@ -70,6 +71,7 @@ class Ledger:
         self._published, self._path = published, published.path(lake)
         self._spans, self._ends = SpansFile(spans), dict[Where, int]()
         self._looked = False
+        self._table: DeltaTable | None = None
         self._nights: dict[dt.date, dict[str, AlertIds]] = {}
 
     def was_sent(self, night: dt.date, alert_id: int, by: str) -> bool:
@@ -87,11 +89,22 @@ class Ledger:
         self.load({one.facts.night for one in sent})
         rows = pa.Table.from_pylist([_row(one) for one in sent], schema=self._published.plain_schema)
         # Not by Spark: a job for some hundred rows takes seconds of a loaded machine, this takes 10 ms.
-        write_deltalake(str(self._path), rows, mode="append")
+        write_deltalake(self._opened(), rows, mode="append")
         for one in sent:
             self._nights[one.facts.night][one.facts.filter].add(one.facts.alert_id)
             where = one.topic, one.partition
             self._ends[where] = max(one.offset + 1, self._ends.get(where, 0))
+
+    def _opened(self) -> DeltaTable:
+        """Return the table in its newest version: what is known of it is read once, then what was committed since."""
+        try:
+            if self._table is not None:
+                self._table.update_incremental()
+        except DeltaError:
+            self._table = None  # its log was cleaned further than this process has read it
+        if self._table is None:
+            self._table = DeltaTable(str(self._path))
+        return self._table
 
     def next_offsets(self) -> dict[Where, int]:
         """Return, for each (topic, partition), the offset after the last one recorded.
@@ -99,7 +112,7 @@ class Ledger:
         The table is asked once: nobody else records messages while this process has the lease of its stream.
         """
         if not self._looked:
-            found = self._spans.of(DeltaTable(str(self._path))).ends
+            found = self._spans.of(self._opened()).ends
             self._ends = {where: max(end, self._ends.get(where, 0)) for where, end in found.items()}
             self._looked = True
         return dict(self._ends)
@@ -116,7 +129,7 @@ class Ledger:
             del self._nights[night]
         if not missing:
             return
-        table = DeltaTable(str(self._path)).to_pyarrow_dataset()
+        table = self._opened().to_pyarrow_dataset()
         for night in missing:
             rows = table.to_table(["filter", "alert_id"], filter=pc.field("night") == night)
             found: dict[str, AlertIds] = defaultdict(AlertIds)

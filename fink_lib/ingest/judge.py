@@ -92,6 +92,11 @@ class Judge:
         self._columns = pruned(packet_schema(survey, cutouts=True), paths)
         self._reader = functools.lru_cache(maxsize=256)(self._new_reader)
 
+    @property
+    def decoders(self) -> int:
+        """How many decoders are kept: one a writer schema, whatever else headers say."""
+        return self._reader.cache_info().currsize
+
     def rows(self, messages: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """Yield the judged messages of a batch, in any order."""
         groups: dict[str, list[Found]] = {}

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection, Iterable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
@@ -73,6 +74,14 @@ def set_readers(admin: AdminClient, public: Collection[str], restricted: Collect
             f"anyone could read {', '.join(open_still)}: a rule of Kafka for more than this topic allows it, "
             "take that rule away"
         )
+
+
+def forget_readers(admin: AdminClient, topics: Collection[str]) -> None:
+    """Take back the rules by which anyone may read topics that are no more; where rules are not ours, they stay."""
+    alone = ResourcePatternType.LITERAL
+    rules = [rules_of(topic, alone, who) for topic in sorted(topics) for who in (ANYONE, ANONYMOUS)]
+    with suppress(RulesNotOurs, NoRules):
+        settle(admin.delete_acls(rules).values(), "take back who may read a topic")
 
 
 def is_closed(admin: AdminClient, topic: str) -> bool:

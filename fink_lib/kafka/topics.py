@@ -10,7 +10,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from fink_lib.config import Settings
 from fink_lib.errors import BrokerError, ConfigError
-from fink_lib.kafka.access import set_readers, settle
+from fink_lib.kafka.access import forget_readers, set_readers, settle
 from fink_lib.kafka.connection import QUIET, Connection
 
 logger = logging.getLogger(__name__)
@@ -144,6 +144,20 @@ def ensure_topics(
     config = topic_config(settings)
     create_missing(connection, dict.fromkeys(wanted, partitions), config)
     _keep_for(admin, [topic for topic in wanted if topic in present], config[RETENTION])
+
+
+def delete_topics(connection: Connection, topics: Collection[str]) -> None:
+    """Delete topics, and the rules that let anyone read them.
+
+    Raises
+    ------
+    BrokerError
+        When Kafka refuses or does not answer.
+    """
+    admin = connection.admin()
+    settle(admin.delete_topics(list(topics), operation_timeout=ADMIN_TIMEOUT_S).values(), "delete topics")
+    forget_readers(admin, topics)
+    logger.info("topics deleted topics=%s", ",".join(topics))
 
 
 def _keep_for(admin: AdminClient, topics: Iterable[str], retention_ms: str) -> None:

@@ -184,8 +184,9 @@ def _files(table: Held, topic: str) -> Iterator[_File]:
     """Yield the files that may hold messages of a topic."""
     if not DeltaTable.is_deltatable(str(table.path)):
         return
-    actions = pa.table(DeltaTable(str(table.path)).get_add_actions(flatten=True)).to_pylist()
-    for action in actions:
+    actions = pa.table(DeltaTable(str(table.path)).get_add_actions(flatten=True))
+    asked = {"path", *(f"{end}.{name}" for end in ("min", "max") for name in KAFKA_KEY)}  # of a hundred columns
+    for action in actions.select([name for name in actions.column_names if name in asked]).to_pylist():
         low, high = action.get(f"min.{TOPIC}"), action.get(f"max.{TOPIC}")
         if low is not None and high is not None and not low <= topic <= high:
             continue

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
+from fink_lib.lake.log import PROPERTIES
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.tables.spec import TableSpec
 
@@ -148,5 +149,5 @@ def _ensure(spec: TableSpec, lake: Path, properties: Mapping[str, str]) -> Delta
         mode="ignore",
         partition_by=list(spec.partitioned_by),
         description=spec.comment,
-        configuration={"delta.appendOnly": str(spec.append_only).lower(), **properties},
+        configuration={"delta.appendOnly": str(spec.append_only).lower(), **PROPERTIES, **properties},
     )

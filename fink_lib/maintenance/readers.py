@@ -27,13 +27,23 @@ class Waiting:
     since: dt.datetime
 
 
-def next_version(checkpoint: Path, table_id: str) -> int | None:
-    """Return the version of a table that a stream reads next, out of its last offset; None when it reads another."""
+def next_version(checkpoint: Path, table_id: str, back: int = 0) -> int | None:
+    """Return the version of a table that a stream reads next, out of its last offset; None when it reads another.
+
+    Parameters
+    ----------
+    checkpoint
+        Folder of the stream's checkpoint.
+    table_id
+        Of the table.
+    back
+        How many offsets before the last one.
+    """
     offsets = checkpoint / "offsets"
     batches = sorted(int(path.name) for path in offsets.glob("*") if path.name.isdigit()) if offsets.is_dir() else []
-    if not batches:
+    if len(batches) <= back:
         return None
-    for line in (offsets / str(batches[-1])).read_text(encoding="utf-8").splitlines():
+    for line in (offsets / str(batches[-1 - back])).read_text(encoding="utf-8").splitlines():
         if line.startswith("{") and '"reservoirId"' in line:
             offset = json.loads(line)
             if offset.get("reservoirId") == table_id:
@@ -51,7 +61,7 @@ def waiting(table: DeltaTable, checkpoints: Path) -> list[Waiting]:
             continue
         times = [
             int(commit["timestamp"])
-            for commit in table.history()
+            for commit in table.history(max(1, table.version() - version + 1))
             if int(commit["version"]) >= version and commit.get("operation") not in WITHOUT_ROWS
         ]
         if times:

@@ -12,6 +12,8 @@ from fink_lib.lake.health import MB, health
 from fink_lib.lake.small import replace_rows
 from fink_lib.lake.tables.catalogs import gold_catalog, gold_catalogs, gold_crossmatch, gold_crossmatched
 from fink_lib.lake.tables.spec import TableSpec
+from fink_lib.maintenance.counters import drop_counters
+from fink_lib.maintenance.log import clean_logs
 from fink_lib.maintenance.prune import prune
 from fink_lib.maintenance.vacuum import merge_small_files, vacuum_lake
 from fink_lib.science.framework.silver import silver_spec
@@ -74,6 +76,7 @@ def keep_house(settings: Settings, now: dt.datetime) -> JsonObject:
     for spec in merged_here():
         merge_small_files(spec, settings.lake)
     removed = vacuum_lake(settings, now)
+    cleaned = clean_logs(settings, now)
     state = state_of(settings.lake)
     rows = [
         {
@@ -90,6 +93,7 @@ def keep_house(settings: Settings, now: dt.datetime) -> JsonObject:
     ]
     replace_rows(tables.gold_upkeep(), settings.lake, rows, {"day": now.date().isoformat()})
     result = {"at": now.isoformat(timespec="seconds"), "tables": state, "removed": removed, "pruned": prune(settings)}
+    result |= {"logs": cleaned, "counters": drop_counters(settings, now)}
     replace_text(settings.home / "upkeep.json", to_json(result))
     return result
 
@@ -99,6 +103,14 @@ def sentences(result: JsonObject) -> Iterator[str]:
     for name, facts in result["removed"].items():
         told = facts["kept_because"] or f"{facts['removed']} files, {facts['removed_bytes'] / MB:,.1f} MB removed"
         yield f"{name}: {told}"
+    entries = {name: count for name, count in result["logs"].items() if count}
+    if entries:
+        yield f"commit logs: {sum(entries.values())} files of {len(entries)} tables that no reader needs removed"
+    counters = result["counters"]
+    if counters["deleted"]:
+        yield f"counter topics of nights that were closed long ago, deleted: {', '.join(counters['deleted'])}"
+    if counters["kept_because"]:
+        yield f"counter topics: {counters['kept_because']}"
     pruned = result["pruned"]
     yield f"pruned: {len(pruned['checkpoints'])} checkpoints, {pruned['logs']} logs, {pruned['bytes'] / MB:,.1f} MB"
     for what in ("requests", "shadows"):

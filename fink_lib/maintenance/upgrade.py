@@ -21,6 +21,7 @@ from fink_lib import __version__
 from fink_lib.config import Settings
 from fink_lib.errors import LakeError
 from fink_lib.lake.formats import is_old
+from fink_lib.lake.log import LOG, keep_log
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.lake.writer_schemas import WriterSchemas
 from fink_lib.packets.rebuilt import Rebuilder
@@ -71,6 +72,12 @@ def upgrade(settings: Settings) -> list[Upgraded]:
     for survey in old:
         _forget_old_reader(settings, survey)
     return done
+
+
+def keep_logs(lake: Path) -> list[str]:
+    """Give every table the properties of a log that maintenance cleans; return the names of those that lacked them."""
+    tables = sorted(path.parent for path in lake.glob(f"*/{LOG}"))
+    return [path.name for path in tables if keep_log(path)]
 
 
 def _require_rest(settings: Settings, survey: Survey) -> None:

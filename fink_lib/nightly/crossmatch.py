@@ -52,4 +52,4 @@ def runner(context: NightContext, alerts: int) -> Runner:
         return one_by_one
     from fink_lib.nightly.on_cluster import match_on_cluster  # noqa: PLC0415 - most nights need no Spark
 
-    return partial(match_on_cluster, context.session)
+    return partial(match_on_cluster, context.settings)

@@ -9,17 +9,19 @@ from pyspark.sql.pandas.types import from_arrow_schema
 
 from fink_lib.catalogs.match import FOUND
 from fink_lib.catalogs.parts import Part, match_part
+from fink_lib.config import Settings
+from fink_lib.lake.spark.session import build_session
 
 PART = "part"
 
 
-def match_on_cluster(session: SparkSession, parts: Iterable[Part]) -> Iterator[pa.Table]:
-    """Match parts by the workers of a session; their hosts must see the lake under the same path.
+def match_on_cluster(settings: Settings, parts: Iterable[Part]) -> Iterator[pa.Table]:
+    """Match parts by the workers of Spark; their hosts must see the lake under the same path.
 
     Parameters
     ----------
-    session
-        The session.
+    settings
+        Which master; the session ends with the process.
     parts
         What is matched; a task each.
 
@@ -30,6 +32,7 @@ def match_on_cluster(session: SparkSession, parts: Iterable[Part]) -> Iterator[p
     """
     packed = [pickle.dumps(part) for part in parts]
     if packed:
+        session = SparkSession.getActiveSession() or build_session("crossmatch", settings)
         rows = session.createDataFrame(pa.table({PART: pa.array(packed, pa.binary())}))
         yield rows.repartition(len(packed)).mapInArrow(_match, from_arrow_schema(FOUND)).toArrow().cast(FOUND)
 

@@ -13,6 +13,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from fink_lib.config import Settings
 from fink_lib.errors import LakeError
+from fink_lib.lake.log import newest_version
 from fink_lib.lake.tables.spec import full_name
 from fink_lib.streams.heartbeat import Heartbeat, StreamState, read_heartbeat
 from fink_lib.streams.spec import Stage, StreamSpec
@@ -100,9 +101,9 @@ def rows_by_night(table: Path, version: int | None = None) -> dict[str, int]:
         raise LakeError(f"table {table.name} cannot be read at version {version}: {error}") from error
     if "night" not in delta.metadata().partition_columns:
         raise LakeError(f"table {table.name} is not partitioned by night: its nights cannot be counted")
-    actions = pa.table(delta.get_add_actions(flatten=True)).to_pylist()
+    actions = pa.table(delta.get_add_actions(flatten=True))
     counts: Counter[str] = Counter()
-    for action in actions:
+    for action in actions.select(["path", "partition.night", "num_records"]).to_pylist():
         night, rows = action.get("partition.night"), action.get("num_records")
         if rows is None:
             raise LakeError(f"file {action['path']} of {table.name} has no row count: was it written by this broker?")
@@ -113,9 +114,7 @@ def rows_by_night(table: Path, version: int | None = None) -> dict[str, int]:
 
 def delta_version(table: Path) -> int:
     """Return the newest version of a table, -1 where there is none."""
-    log = table / "_delta_log"
-    commits = [int(path.stem) for path in log.glob("*.json") if path.stem.isdigit()] if log.is_dir() else []
-    return max(commits, default=-1)
+    return newest_version(table)
 
 
 def counted_nights(settings: Settings, survey: str) -> dict[str, NightCounts]:

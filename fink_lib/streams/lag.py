@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
+from fink_lib.lake.log import entries_from
+
 DELTA_SOURCE = re.compile(r"^DeltaSource\[(?P<location>.+)\]$")
-COMMIT_NAME = re.compile(r"^\d{20}\.json$")
 
 Offset = Mapping[str, Any]
 
@@ -49,9 +50,7 @@ def delta_versions_behind(table: Path, end: Offset) -> int:
 
     ``reservoirVersion`` is the version that the source reads next, or is in the middle of.
     """
-    version = int(end["reservoirVersion"])
-    commits = (path for path in (table / "_delta_log").iterdir() if COMMIT_NAME.match(path.name))
-    return sum(_carries_data(path) for path in commits if int(path.stem) >= version)
+    return sum(_carries_data(commit) for commit in entries_from(table, int(end["reservoirVersion"])))
 
 
 def delta_location(description: str) -> Path | None:

@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_type
 
 from fink_lib.lake.formats import require_current
+from fink_lib.lake.log import PROPERTIES
 from fink_lib.lake.tables.spec import TableSpec
 
 logger = logging.getLogger(__name__)
@@ -98,7 +99,7 @@ def _create(spec: TableSpec, session: SparkSession, path: Path) -> None:
         .property("delta.appendOnly", str(spec.append_only).lower())
         .property("delta.dataSkippingNumIndexedCols", str(spec.indexed_columns))
     )
-    for key, value in spec.properties.items():
+    for key, value in {**PROPERTIES, **spec.properties}.items():
         builder = builder.property(key, value)
     builder.execute()
 

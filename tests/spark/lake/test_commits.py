@@ -125,3 +125,27 @@ def test_checkpoints_are_not_written_under_their_own_names(
     """Delta asks the store whether a file is seen while it is written; a local one is, so it renames checkpoints."""
     path = hadoop.Path(f"file://{tmp_path}")
     assert log_store(spark, path).isPartialWriteVisible(path, conf)
+
+
+def facts_of(status: str) -> list[str]:
+    """What Hadoop prints of a file: its path, kind, length, replicas, size of blocks, and when it was written."""
+    return status.partition("{")[2].split("; ")[:6]
+
+
+def test_a_log_is_listed_from_an_entry_on_as_hadoop_lists_it(
+    spark: SparkSession, hadoop: Any, conf: Any, tmp_path: Path
+) -> None:
+    path, log = tmp_path / "table", tmp_path / "table" / "_delta_log"
+    for number in range(12):
+        kept = {"delta.checkpointInterval": "5"}
+        write_deltalake(path, pa.table({"id": pa.array([number])}), mode="append", configuration=kept)
+    store = log_store(spark, hadoop.Path(f"file://{path}"))
+    there = {str(one.getPath()): one for one in hadoop.FileSystem.getLocal(conf).listStatus(hadoop.Path(str(log)))}
+    for first in (0, 7, 11, 12):
+        least = f"{first:020}."
+        found = list(store.listFrom(hadoop.Path(f"file://{log}/{least}"), conf).toList().mkString("\n").splitlines())
+        wanted = [there[name].toString() for name in sorted(there) if name.rpartition("/")[2] >= least]
+        assert list(map(facts_of, found)) == list(map(facts_of, wanted))
+    with pytest.raises(Exception, match="No such file or directory"):
+        store.listFrom(hadoop.Path(f"file://{tmp_path}/none/_delta_log/{0:020}.json"), conf)
+    assert spark.read.format("delta").load(str(path)).count() == 12

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from pyspark.sql import SparkSession
 
 from fink_lib.catalogs.join import Positions, crossmatch, one_by_one
 from fink_lib.config import Settings
@@ -17,14 +16,14 @@ from tests.unit.catalogs.sky_tables import catalog_table, made_sky, near, put_in
 pytestmark = pytest.mark.spark
 
 
-def test_both_give_the_same_rows(spark: SparkSession, settings: Settings, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("spark")
+def test_both_give_the_same_rows(settings: Settings, tmp_path: Path) -> None:
     ra, dec = made_sky(6_000, seed=1)
     here = near(ra[::2], dec[::2], 60.0, seed=2)
     positions = Positions(pa.table({"id": pa.array(range(len(here[0]))), "ra": here[0], "dec": here[1]}))
     catalog = put_in_lake(catalog_table(ra, dec), tmp_path, 11)
     large = settings.model_copy(update={"crossmatch_spark_alerts": positions.rows.num_rows})
     context = NightContext(large, ZTF, dt.date(2021, 11, 22), "run-1")
-    context.__dict__["session"] = spark
     chosen = runner(context, positions.rows.num_rows)
     assert chosen is not one_by_one
     alone = crossmatch(positions, ["id"], *catalog, 60.0)
@@ -39,4 +38,3 @@ def test_a_smaller_night_and_any_night_of_plain_settings_needs_no_session(settin
     assert runner(context, 10_000_000) is one_by_one
     large = settings.model_copy(update={"crossmatch_spark_alerts": 1_000})
     assert runner(NightContext(large, ZTF, dt.date(2021, 11, 22), "run-1"), 999) is one_by_one
-    assert "session" not in context.__dict__

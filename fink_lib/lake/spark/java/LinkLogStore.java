@@ -10,7 +10,9 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.OutputStreamWriter;
+import java.io.UncheckedIOException;
 import java.io.Writer;
+import java.net.URI;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -20,9 +22,13 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Arrays;
 import java.util.Iterator;
+import java.util.Objects;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
 
 /**
  * The log of Delta tables on a file system, whose commits the file system decides.
@@ -35,6 +41,8 @@ import org.apache.hadoop.conf.Configuration;
  * that Hadoop puts beside its own.
  */
 public class LinkLogStore extends HadoopFileSystemLogStore {
+
+  private static final long BLOCK_BYTES = 32L << 20; // what Hadoop says of local files
 
   public LinkLogStore(Configuration conf) {
     super(conf);
@@ -69,6 +77,37 @@ public class LinkLogStore extends HadoopFileSystemLogStore {
           new BufferedReader(new InputStreamReader(Files.newInputStream(local(path)), StandardCharsets.UTF_8)));
     } catch (NoSuchFileException missing) {
       throw missing(missing); // the exception that Delta asks for
+    }
+  }
+
+  /**
+   * Lists the files of a log from one on, in order. Hadoop's listing asks the file system about each file of the folder,
+   * and a log of a hundred thousand entries is listed several times a batch: here the names are read, and only the few
+   * files that were asked for are looked at.
+   */
+  @Override
+  public Iterator<FileStatus> listFrom(org.apache.hadoop.fs.Path path, Configuration conf) throws IOException {
+    Path folder = local(path).getParent();
+    String[] names = folder.toFile().list((parent, name) -> name.compareTo(path.getName()) >= 0);
+    if (names == null) {
+      throw new FileNotFoundException("No such file or directory: " + path.getParent());
+    }
+    Arrays.sort(names);
+    org.apache.hadoop.fs.Path parent = path.getParent().makeQualified(URI.create("file:///"), null);
+    return Arrays.stream(names).map(name -> status(folder, parent, name)).filter(Objects::nonNull).iterator();
+  }
+
+  /** Describes a file; one that has gone since it was listed is none. */
+  private static FileStatus status(Path folder, org.apache.hadoop.fs.Path parent, String name) {
+    try {
+      BasicFileAttributes facts = Files.readAttributes(folder.resolve(name), BasicFileAttributes.class);
+      long modified = facts.lastModifiedTime().toMillis();
+      org.apache.hadoop.fs.Path path = new org.apache.hadoop.fs.Path(parent, name);
+      return new FileStatus(facts.size(), facts.isDirectory(), 1, BLOCK_BYTES, modified, path);
+    } catch (NoSuchFileException gone) {
+      return null;
+    } catch (IOException problem) {
+      throw new UncheckedIOException(problem);
     }
   }
 

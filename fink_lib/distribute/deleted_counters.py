@@ -1,0 +1,25 @@
+"""The counter topics that maintenance has deleted: their nights are not counted again, under offsets begun anew."""
+
+import datetime as dt
+import json
+from collections.abc import Iterable
+
+from fink_lib.config import Settings
+from fink_lib.files import replace_text, to_json
+
+FILE = "deleted_counters.json"
+
+
+def deleted_counters(settings: Settings) -> dict[str, str]:
+    """Return when each counter topic was deleted; those that were not are left out."""
+    try:
+        found: dict[str, str] = json.loads((settings.home / FILE).read_text())
+    except FileNotFoundError:
+        return {}
+    return found
+
+
+def note_deleted(settings: Settings, topics: Iterable[str], now: dt.datetime) -> None:
+    """Note topics that are about to be deleted: before, so that none is made anew in between."""
+    noted = dict.fromkeys(topics, now.isoformat(timespec="seconds"))
+    replace_text(settings.home / FILE, to_json({**noted, **deleted_counters(settings)}))

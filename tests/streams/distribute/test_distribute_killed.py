@@ -22,6 +22,7 @@ from fink_lib.kafka.connection import Connection
 from fink_lib.kafka.reading import TopicReader
 from fink_lib.kafka.sending import Sender
 from fink_lib.lake.spark.jars import session_jars
+from fink_lib.streams.guard import Guard
 from fink_lib.surveys import ZTF
 from tests.spark.distribute.planted import Packet, sample_packets
 from tests.streams.distribute.conftest import EMBEDDED, Bench, broker_of
@@ -34,8 +35,20 @@ PATIENCE_S = 180.0
 HUNG_S = 4.0
 
 
-class Died(Exception):
-    """What a query is failed with."""
+class Died(BaseException):
+    """What a query is failed with: no code of the stream may catch it, as none runs on in a process that was killed."""
+
+
+def told(work: Callable[..., None]) -> Callable[..., None]:
+    """Let Spark know of a death once it has passed all code of the stream: it hears of exceptions alone."""
+
+    def run(*about: Any) -> None:
+        try:
+            work(*about)
+        except Died:
+            raise RuntimeError("Died") from None
+
+    return run
 
 
 def fail() -> None:
@@ -47,6 +60,7 @@ def fail_at(bench: Bench, moment: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         for owner, name, value in changes(moment, fail):
             patch.setattr(owner, name, value)
+        patch.setattr(Guard, "__call__", told(Guard.__call__))
         with pytest.raises(StreamingQueryException, match="Died"):
             bench.run()
 

@@ -28,6 +28,7 @@ from fink_lib.bench.stages import (
 )
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
+from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.tables import gold_published
 from fink_lib.simulator.amplify import Amplifier
 from fink_lib.simulator.packets import BRONZE, examine, messages_of
@@ -264,7 +265,7 @@ def _wait_for_chain(request: BenchRequest, bed: Bed, specs: list[StreamSpec], to
 def _published_seconds(bed: Bed, since: datetime) -> list[float]:
     """Return, for each message that left, the seconds from its arrival in Kafka to its stamp on the topic."""
     table = DeltaTable(gold_published(bed.survey.name).path(bed.settings.lake))
-    rows = table.to_pyarrow_dataset().to_table(columns=["kafka_time", "publish_time"]).to_pylist()
+    rows = dataset_of(table).to_table(columns=["kafka_time", "publish_time"]).to_pylist()
     return [
         (row["publish_time"] - row["kafka_time"]).total_seconds()
         for row in rows

@@ -30,7 +30,7 @@ def changed_cells(table: Path, before: int, after: int) -> list[int]:
 
 
 def _batches(table: Path, version: int) -> Iterable[pa.RecordBatch]:
-    rows = dataset_of(DeltaTable(str(table), version=version), str(table))
+    rows = dataset_of(DeltaTable(str(table), version=version))
     # One batch after the other: read ahead, those of a large catalogue would all be in memory.
     found: Iterable[pa.RecordBatch] = rows.to_batches(
         columns=["cell", *COMPARED], batch_readahead=1, fragment_readahead=1

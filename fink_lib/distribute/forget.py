@@ -12,6 +12,7 @@ from fink_lib.distribute.spans import SPANS_FILE
 from fink_lib.errors import BrokerError, ConfigError
 from fink_lib.kafka.connection import Connection
 from fink_lib.kafka.reading import ends_of
+from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.tables import gold_published
 from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import SURVEYS
@@ -56,7 +57,7 @@ def _delete(path: str, topic: str) -> int:
     Not by a DELETE: what it rewrites has another type of text, by which pyarrow cannot filter.
     """
     table = DeltaTable(path)
-    data = table.to_pyarrow_dataset()
+    data = dataset_of(table)
     nights = pc.unique(data.to_table(["night"], filter=pc.field("topic") == topic)["night"]).to_pylist()
     table.alter.set_table_properties({APPEND_ONLY: "false"})
     deleted = 0
@@ -75,7 +76,7 @@ def recorded_ends(path: str, topic: str) -> dict[int, int]:
     """Return the offset after the last recorded one of each partition."""
     if not DeltaTable.is_deltatable(path):
         return {}
-    rows = DeltaTable(path).to_pyarrow_dataset().to_table(["partition", "offset"], filter=pc.field("topic") == topic)
+    rows = dataset_of(DeltaTable(path)).to_table(["partition", "offset"], filter=pc.field("topic") == topic)
     last = rows.group_by("partition").aggregate([("offset", "max")]).to_pylist()
     return {row["partition"]: row["offset_max"] + 1 for row in last}
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from fink_lib.distribute.spans import SpansFile, Where
 from fink_lib.kafka.message import Sent
+from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.tables.spec import TableSpec
 
 logger = logging.getLogger(__name__)
@@ -129,7 +130,7 @@ class Ledger:
             del self._nights[night]
         if not missing:
             return
-        table = self._opened().to_pyarrow_dataset()
+        table = dataset_of(self._opened())
         for night in missing:
             rows = table.to_table(["filter", "alert_id"], filter=pc.field("night") == night)
             found: dict[str, AlertIds] = defaultdict(AlertIds)

@@ -22,6 +22,7 @@ from deltalake import DeltaTable
 
 from fink_lib.errors import LakeError
 from fink_lib.files import replace_text
+from fink_lib.lake.on_disk import dataset_of
 
 Where: TypeAlias = tuple[str, int]
 Run: TypeAlias = tuple[int, int]
@@ -83,7 +84,7 @@ class SpansFile:
         if any(count > rows.get(night, 0) for night, count in kept.nights.items()):
             kept = Spans({}, {})
         changed = sorted(night for night, count in rows.items() if count != kept.nights.get(night, 0))
-        data = table.to_pyarrow_dataset() if changed else None
+        data = dataset_of(table) if changed else None
         found = kept
         for night in changed:
             found = found.after({night: rows[night]}, runs_of_night(data, night))

@@ -5,19 +5,26 @@ ends makes it end with a signal, after all its work is done: a job whose last ac
 on a busy host.
 """
 
+from collections.abc import Sequence
+from urllib.parse import unquote, urlsplit
+
 import pyarrow.dataset as ds
 from deltalake import DeltaTable
 from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 
 
-def dataset_of(table: DeltaTable, folder: str) -> ds.Dataset:
+def dataset_of(table: DeltaTable, files: Sequence[tuple[str, str, str | list[str]]] | None = None) -> ds.Dataset:
     """Return the rows of a loaded table.
 
     Parameters
     ----------
     table
         The table, at the version to read.
-    folder
-        Its folder.
+    files
+        Conditions, (column, operator, value), on the partitions whose files are read; all of them when not given.
     """
-    return table.to_pyarrow_dataset(filesystem=SubTreeFileSystem(folder, LocalFileSystem()))
+    folder = unquote(urlsplit(table.table_uri).path)
+    return table.to_pyarrow_dataset(
+        filesystem=SubTreeFileSystem(folder, LocalFileSystem()),
+        file_pruning_predicate=None if files is None else list(files),
+    )

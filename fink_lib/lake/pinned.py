@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from deltalake import DeltaTable
 
+from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.releases import Action, without
 from fink_lib.lake.rows import Rows
 from fink_lib.lake.tables import releases
@@ -80,7 +81,7 @@ class Pinned:
         spec = releases_of(self.specs)
         key = list(spec.key)
         needed = [*columns, *(name for name in key if name not in columns)]
-        replayed = DeltaTable(str(spec.path(self.lake)), version=released).to_pyarrow_dataset()
+        replayed = dataset_of(DeltaTable(str(spec.path(self.lake)), version=released))
         gone = replayed.to_table(key, filter=pc.field("action") == str(Action.REPLAYED))
         return without(self.written(table, needed, where, bodies=bodies), gone, key).select(list(columns))
 
@@ -95,7 +96,7 @@ class Pinned:
             return ds.dataset(spec.plain_schema.empty_table())
         if table is Table.QUARANTINE and RELEASES in self.versions:
             return ds.dataset(self.rows(table, spec.plain_schema.names, bodies=False))
-        return DeltaTable(str(spec.path(self.lake)), version=version).to_pyarrow_dataset()
+        return dataset_of(DeltaTable(str(spec.path(self.lake)), version=version))
 
     def of_night(self, table: Table, night: dt.date) -> Rows:
         """Return the rows of a night."""
@@ -112,7 +113,7 @@ class Pinned:
         emptied = {one.name for one in shape if pa.types.is_binary(one.type) and not bodies}
         chosen = {name: _emptied(name) if name in emptied else pc.field(name) for name in columns}
         path = str(spec.path(self.lake))
-        return DeltaTable(path, version=version).to_pyarrow_dataset().to_table(chosen, filter=where).cast(shape)
+        return dataset_of(DeltaTable(path, version=version)).to_table(chosen, filter=where).cast(shape)
 
 
 def _emptied(name: str) -> pc.Expression:

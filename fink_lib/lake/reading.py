@@ -14,6 +14,7 @@ from deltalake.exceptions import DeltaError
 
 from fink_lib.config import Settings
 from fink_lib.errors import LakeError
+from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.tables.spec import full_name
 from fink_lib.nights import parse_night
 
@@ -63,7 +64,7 @@ def read(
     """
     folder = Path(lake) if lake is not None else Settings().lake
     table = open_table(folder, full_name(layer, survey, name), version)
-    dataset = table.to_pyarrow_dataset()
+    dataset = dataset_of(table)
     condition = _both(_of_nights(dataset, night), where)
     chosen = None if columns is None else {column: _field(dataset.schema, column) for column in columns}
     try:

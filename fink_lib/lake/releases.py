@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
 
+from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.small import append_rows
 from fink_lib.lake.tables import KAFKA_KEY, releases
 
@@ -58,7 +59,7 @@ def read_releases(lake: Path, survey: str) -> pa.Table:
     path = str(spec.path(lake))
     if not DeltaTable.is_deltatable(path):
         return spec.plain_schema.empty_table()
-    return DeltaTable(path).to_pyarrow_dataset().to_table()
+    return dataset_of(DeltaTable(path)).to_table()
 
 
 def record_releases(lake: Path, survey: str, rows: Sequence[Release]) -> None:

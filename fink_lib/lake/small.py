@@ -64,7 +64,7 @@ def exchange_rows(
 
     def attempt() -> tuple[pa.Table, pa.Table]:
         table = ensure_whole(spec, lake)
-        rows = dataset_of(table, str(spec.path(lake))).to_table(spec.schema.names, filter=_equal(spec, where))
+        rows = dataset_of(table).to_table(spec.schema.names, filter=_equal(spec, where))
         old = rows.cast(spec.plain_schema)
         new = make(old).cast(spec.plain_schema).sort_by(order)
         if not new.equals(old.sort_by(order)):
@@ -111,7 +111,7 @@ def read_rows(
     if not DeltaTable.is_deltatable(path):
         return []
     names = None if columns is None else list(columns)
-    found = dataset_of(DeltaTable(path), path).to_table(columns=names, filter=keep)
+    found = dataset_of(DeltaTable(path)).to_table(columns=names, filter=keep)
     rows: list[dict[str, Any]] = found.to_pylist()
     return rows
 

@@ -22,6 +22,7 @@ from fink_lib.config import Settings
 from fink_lib.errors import LakeError
 from fink_lib.lake.formats import is_old
 from fink_lib.lake.log import LOG, keep_log
+from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.lake.writer_schemas import WriterSchemas
 from fink_lib.packets.rebuilt import Rebuilder
@@ -99,7 +100,7 @@ def upgrade_bronze(survey: Survey, lake: Path) -> Upgraded:
     """Write the rows of bronze anew, as bytes, in one commit."""
     spec, writer = bronze_spec(survey), Rebuilder(survey)
     table = DeltaTable(str(spec.path(lake)))
-    rows = table.to_pyarrow_dataset()
+    rows = dataset_of(table)
     now = dt.datetime.now(dt.UTC)
     WriterSchemas(lake).ensure({**writer.schema_row(), "first_time": now, "code_version": __version__})
     table.alter.set_table_properties({APPEND_ONLY: "false"})

@@ -21,6 +21,7 @@ import pyarrow.dataset as ds
 from deltalake import DeltaTable, WriterProperties, write_deltalake
 
 from fink_lib.lake.health import MB, fewest_files
+from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.swap import NightFile, Swap, apply, link_files, night_files
 from fink_lib.lake.tables.spec import TableSpec
 
@@ -76,7 +77,7 @@ def compact_night(
     """
     table = DeltaTable(str(path))
     old = night_files(table, {night})
-    rows = table.to_pyarrow_dataset(file_pruning_predicate=[("night", "=", night.isoformat())])
+    rows = dataset_of(table, [("night", "=", night.isoformat())])
     batch_rows = max(1, BATCH_BYTES * sizes["rows"] // max(1, sizes["bytes"]))
     with _scratch(path / f".compacting-{night.isoformat()}") as scratch:
         made = scratch / "table"

@@ -8,6 +8,7 @@ import pyarrow as pa
 from pyarrow.dataset import Dataset
 
 from fink_lib.errors import ConfigError, PacketError
+from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.writer_schemas import WriterSchemas
 from fink_lib.offline.datums import datums_of
 from fink_lib.packets.reading import PacketReader
@@ -63,7 +64,7 @@ def _table_rows(path: Path, survey: Survey) -> Iterator[Packet]:
     """Yield the rows of a table of packets, or the packets whose bytes it keeps, as bronze does."""
     from deltalake import DeltaTable  # noqa: PLC0415 - only tables need it
 
-    rows = DeltaTable(str(path)).to_pyarrow_dataset()
+    rows = dataset_of(DeltaTable(str(path)))
     if set(rows.schema.names) >= BYTES:
         yield from _kept_packets(rows, survey, path.parent)
         return

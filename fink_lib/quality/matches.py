@@ -8,6 +8,7 @@ from deltalake import DeltaTable
 
 from fink_lib.catalogs.versions import catalog_versions
 from fink_lib.files import JsonObject
+from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.rows import Rows
 from fink_lib.lake.tables.catalogs import gold_crossmatch
 from fink_lib.nightly.job import NightContext
@@ -54,4 +55,4 @@ def loaded_radii(context: NightContext) -> Radii:
 
 def _rows(context: NightContext) -> Rows:
     table = DeltaTable(str(gold_crossmatch(context.survey.name).path(context.settings.lake)))
-    return Rows(table.to_pyarrow_dataset(), pc.field("night") == pa.scalar(context.night))
+    return Rows(dataset_of(table), pc.field("night") == pa.scalar(context.night))

@@ -15,6 +15,7 @@ from deltalake import DeltaTable
 
 from fink_lib.errors import ConfigError, LakeError
 from fink_lib.ingest.examine import examine
+from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.releases import KEY, read_releases, without
 from fink_lib.lake.tables import quarantine
 from fink_lib.surveys import Survey
@@ -105,7 +106,7 @@ def values_of(lake: Path, survey: Survey, column: str) -> set[object]:
     path = str(quarantine(survey.name).path(lake))
     if not DeltaTable.is_deltatable(path):
         return set()
-    rows = DeltaTable(path).to_pyarrow_dataset().to_table(columns=[column])
+    rows = dataset_of(DeltaTable(path)).to_table(columns=[column])
     return set(pc.unique(rows[column]).to_pylist()) - {None}
 
 
@@ -122,7 +123,7 @@ def chosen(lake: Path, survey: Survey, selection: Selection, columns: Sequence[s
     path = str(spec.path(lake))
     if DeltaTable.is_deltatable(path):
         needed = list(dict.fromkeys((*names, *KEY)))
-        rows = DeltaTable(path).to_pyarrow_dataset().to_table(columns=needed, filter=selection.condition())
+        rows = dataset_of(DeltaTable(path)).to_table(columns=needed, filter=selection.condition())
     else:
         rows = spec.plain_schema.empty_table()
     if not selection.released:
@@ -143,7 +144,7 @@ def with_bytes(lake: Path, survey: Survey, selection: Selection) -> Iterator[dic
     if not keys.num_rows:
         return
     wanted = set(zip(*(keys[name].to_pylist() for name in KEY), strict=True))
-    rows = DeltaTable(str(quarantine(survey.name).path(lake))).to_pyarrow_dataset()
+    rows = dataset_of(DeltaTable(str(quarantine(survey.name).path(lake))))
     limits = {"batch_size": BYTES_ROWS, "batch_readahead": 1, "fragment_readahead": 1}
     columns = [*KEY, "error_class", "raw"]
     for batch in rows.scanner(columns=columns, filter=selection.condition(), **limits).to_batches():

@@ -13,6 +13,7 @@ from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
 from fink_lib.filters.users.predicate import parse_predicate
 from fink_lib.lake.digest import value_hashes
+from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.tables.spec import column_paths
 from fink_lib.lake.versions import Table
 from fink_lib.reprocess.folder import JsonObject, RequestFolder, listed
@@ -176,7 +177,7 @@ def live_versions(folder: RequestFolder, version: int | None) -> dict[str, list[
     request = folder.request()
     if version is None:
         return {}
-    rows = open_table(table_path(folder.settings, request.survey, Table.SILVER), version).to_pyarrow_dataset()
+    rows = dataset_of(open_table(table_path(folder.settings, request.survey, Table.SILVER), version))
     mine = pc.field("night").isin(list(request.nights))
     named = set[str | None]()
     for batch in rows.scanner(columns=[DIGEST], filter=mine).to_batches():

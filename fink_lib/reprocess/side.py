@@ -21,6 +21,7 @@ from fink_lib.filters.base import Filter
 from fink_lib.filters.columns import as_array
 from fink_lib.filters.evaluate import evaluate
 from fink_lib.filters.registry import inputs_of
+from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.swap import night_files
 from fink_lib.lake.tables import KAFKA_KEY
 from fink_lib.lake.versions import Table
@@ -159,9 +160,7 @@ class Side:
     def _datasets(self) -> dict[Table, ds.Dataset]:
         """The files of the nights, found once and not by looking at those of all nights for each column."""
         mine = [("night", "in", [night.isoformat() for night in self.nights])]
-        return {
-            table: found.to_pyarrow_dataset(file_pruning_predicate=mine) for table, found in self.pinned.opened.items()
-        }
+        return {table: dataset_of(found, mine) for table, found in self.pinned.opened.items()}
 
     def _read(self, table: Table, columns: Sequence[str]) -> pa.Table:
         found = self._datasets.get(table)

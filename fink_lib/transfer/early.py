@@ -9,6 +9,7 @@ from fink_lib.errors import ConfigError
 from fink_lib.filters.registry import filters_of
 from fink_lib.filters.users.predicate import parse_predicate
 from fink_lib.filters.users.store import history, newest
+from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.tables.spec import column_paths
 from fink_lib.science.framework.silver import silver_spec
 from fink_lib.streams.drain import delta_version, rows_by_night
@@ -55,4 +56,4 @@ def require_nights(survey: Survey, request: TransferRequest, there: set[str]) ->
 
 def columns_of(path: Path) -> frozenset[str]:
     """Return every column of a table as a dotted path, through structs and lists of structs."""
-    return column_paths(DeltaTable(str(path)).to_pyarrow_dataset().schema)
+    return column_paths(dataset_of(DeltaTable(str(path))).schema)

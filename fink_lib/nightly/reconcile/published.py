@@ -16,6 +16,7 @@ from fink_lib.distribute.spans import Run, SpansFile, gaps_between
 from fink_lib.files import JsonObject
 from fink_lib.ingest.identify import identify_output
 from fink_lib.kafka.reading import TopicReader, Watermarks
+from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.pinned import Pinned
 from fink_lib.lake.places import Range
 from fink_lib.lake.versions import Table
@@ -117,7 +118,7 @@ def summed_up(
     whole = Equation("published", sent, {"published": spans.rows})
     if missing.count or not whole.holds:
         return None
-    tonight = table.to_pyarrow_dataset().to_table(["topic"], filter=pc.field("night") == pa.scalar(night))
+    tonight = dataset_of(table).to_table(["topic"], filter=pc.field("night") == pa.scalar(night))
     of_night = dict.fromkeys(sorted(topics), 0) | {
         row["values"]: row["counts"] for row in pc.value_counts(tonight["topic"].combine_chunks()).to_pylist()
     }

@@ -27,7 +27,13 @@ WITHOUT_SPARK = (
     "fink_lib.cli",
 )
 # What is Spark's own in them
-SPARKS = ("fink_lib.lake.spark.", "fink_lib.streams.listener", "fink_lib.streams.loop", "fink_lib.streams.plan")
+SPARKS = (
+    "fink_lib.lake.spark.",
+    "fink_lib.nightly.on_cluster",
+    "fink_lib.streams.listener",
+    "fink_lib.streams.loop",
+    "fink_lib.streams.plan",
+)
 PROGRAM = f"""
 import importlib, json, pkgutil, sys
 from contextlib import redirect_stdout, suppress

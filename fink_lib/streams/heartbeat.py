@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from fink_lib.files import replace_text
+
 
 class StreamState(StrEnum):
     """What a driver says of itself."""
@@ -82,18 +84,14 @@ class Heartbeat:
     lasting: bool = False
 
     def write(self, path: Path) -> None:
-        """Replace the file at once: a reader sees the old heartbeat or the new one, never half."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = path.with_name(f".{path.name}.{self.pid}")
-        scratch.write_text(json.dumps(asdict(self), sort_keys=True))
-        scratch.replace(path)
+        """Replace the file at once: a reader sees the old heartbeat or the new one, after a power cut too."""
+        replace_text(path, json.dumps(asdict(self), sort_keys=True), durable=True)
 
 
 def read_heartbeat(path: Path) -> Heartbeat | None:
-    """Read a heartbeat; None where there is none yet."""
+    """Read a heartbeat; None where there is none yet, or one that cannot be read: the next is seconds away."""
     try:
         facts = json.loads(path.read_text())
-    except FileNotFoundError:
+        return Heartbeat(**{**facts, "state": StreamState(facts["state"])})
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
         return None
-    facts["state"] = StreamState(facts["state"])
-    return Heartbeat(**facts)

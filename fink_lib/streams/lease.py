@@ -11,7 +11,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
+import psutil
+
 from fink_lib.errors import LeaseHeld
+from fink_lib.files import replace_text
 from fink_lib.processes.identity import ProcessMark, end_processes_of, find_process, own_command, process_started_at
 from fink_lib.streams.spec import StreamPaths
 
@@ -88,20 +91,28 @@ class Handle:
 
 
 def read_lease(path: Path) -> Handle | None:
-    """Read a lease; None where there is none."""
+    """Read a lease; None where there is none, and where one was damaged when the machine went down: nobody holds it.
+
+    Raises
+    ------
+    LeaseHeld
+        When it cannot be read, and was written since the machine started: its holder may live.
+    """
     try:
         facts = json.loads(path.read_text())
+        return Handle(**{**facts, "command": tuple(facts["command"])})
     except FileNotFoundError:
         return None
-    return Handle(**{**facts, "command": tuple(facts["command"])})
+    except (ValueError, TypeError, KeyError) as damage:
+        if path.stat().st_mtime < psutil.boot_time():
+            logger.warning("lease %s is damaged and older than the last start of this machine: nobody holds it", path)
+            return None
+        raise LeaseHeld(f"lease {path} cannot be read: remove it if no driver of that stream runs") from damage
 
 
 def write_lease(path: Path, handle: Handle) -> None:
-    """Replace the lease at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.write_text(json.dumps(asdict(handle), sort_keys=True))
-    scratch.replace(path)
+    """Replace the lease at once, and so that it outlives a loss of power."""
+    replace_text(path, json.dumps(asdict(handle), sort_keys=True), durable=True)
 
 
 @contextlib.contextmanager

@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from fink_lib.streams.heartbeat import Heartbeat, StreamState, read_heartbeat
 from fink_lib.streams.listener import Recorder
 
@@ -81,3 +83,9 @@ def test_observing_never_hurts(tmp_path: Path) -> None:
     mine.progress({"nothing": "expected"})
     mine.failed(RuntimeError("boom"))
     assert mine.heartbeat.error == "RuntimeError: boom"
+
+
+@pytest.mark.parametrize("left", ["", "{", "[]", '{"state": "asleep"}'])
+def test_a_heartbeat_that_a_power_cut_damaged_is_none(tmp_path: Path, left: str) -> None:
+    (tmp_path / "heartbeat.json").write_text(left)
+    assert read_heartbeat(tmp_path / "heartbeat.json") is None

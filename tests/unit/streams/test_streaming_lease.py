@@ -3,6 +3,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import psutil
 import pytest
 
 from fink_lib.errors import LeaseHeld
@@ -50,3 +51,15 @@ def test_takeover_ends_what_a_dead_driver_left_behind(spec: StreamSpec) -> None:
         take_lease(spec, NEXT)
         assert process.wait(5) == -9
     assert processes_of("dead") == []
+
+
+@pytest.mark.parametrize("left", ["", "{", "[]", '{"pid": 1}'])
+def test_a_lease_that_a_power_cut_damaged_is_held_by_nobody(spec: StreamSpec, left: str) -> None:
+    path = spec.paths.lease
+    path.parent.mkdir(parents=True)
+    path.write_text(left)
+    with pytest.raises(LeaseHeld, match="cannot be read: remove it if no driver"):
+        take_lease(spec, NEXT)
+    before = psutil.boot_time() - 60.0
+    os.utime(path, (before, before))
+    assert take_lease(spec, NEXT).token == NEXT

@@ -23,6 +23,8 @@ from fink_lib.nightly.report.best.collect import light_curve
 from fink_lib.notices.senders import mail_server
 from fink_lib.offline.run import science_table
 from fink_lib.processes.endings import tell_failure
+from fink_lib.reprocess.plan import check_cuts, cuts_in_force
+from fink_lib.reprocess.request import Request
 from fink_lib.science.framework.base import Cost, Module, Output
 from fink_lib.science.framework.forming import form_batch, struct_of_packets, wanted
 from fink_lib.science.framework.isolation import Isolated, Limits
@@ -66,6 +68,11 @@ def enrich_rules_of() -> list[tuple[str, str]]:
 
 def cuts_of() -> list[tuple[str, str]]:
     return [(cut.name, for_spark(cut.keep, ZTF.name)) for cut in ZTF.cuts]
+
+
+def planned_cuts(request: Request) -> dict[str, str]:
+    check_cuts(ZTF, request.cuts)
+    return {cut.name: cut.keep for cut in cuts_in_force(ZTF, request, Settings())}
 
 
 def predicate_sql(text: str, kinds: Mapping[str, str]) -> str:

@@ -32,6 +32,8 @@ from fink_lib.config import Settings
 from fink_lib.enrich.triage import POSSIBLE
 from fink_lib.lake.rules import row_rules
 from fink_lib.offline.run import batches_of, science_table
+from fink_lib.reprocess.plan import cuts_in_force
+from fink_lib.reprocess.request import Request
 from fink_lib.surveys import ZTF
 
 __all__ = [
@@ -57,6 +59,10 @@ def enrich_rules_of() -> list[tuple[str, str]]:
 
 def cuts_of() -> list[tuple[str, str]]:
     return [(cut.name, cut.keep) for cut in ZTF.cuts]
+
+
+def planned_cuts(request: Request) -> dict[str, str]:
+    return {cut.name: cut.keep for cut in cuts_in_force(ZTF, request, keep_i_band=True)}
 
 
 def mail_server(address: str) -> Any:

@@ -16,6 +16,10 @@ WAY_OUT = (
     "crossmatch failed: file part-00000-ab.c000.zstd.parquet of table gold__catalog_mine is missing or damaged "
     "(/home/lake/gold__catalog_mine): `fink catalogs load mine --again` writes it anew"
 )
+NO_COLUMN = (
+    "ConfigError: override cut.rb cannot be used: there is no column 'candidate.rbb': did you mean candidate.rb or "
+    "candidate.drb or candidate.ra?"
+)
 BIG = 2**53 + 1
 
 PROOF: dict[str, tuple[Any, Any]] = {  # section 2
@@ -38,6 +42,7 @@ STOPS: dict[str, tuple[Any, Any]] = {  # section 3
         ["starting", None, None, None],
         ["restarting", "ValueError: row 2", 3, True],
     ),
+    "form_with_a_cut_on_no_column": ("candidate.rbb >= 0.65", NO_COLUMN),
     "pause_of_the_telescope": (1, 0),
     "last_word_of_a_job": (
         "2026-11-22 03:04:05,678 INFO py4j.clientserver Closing down clientserver connection",

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import fastavro
 
+from fink_lib.surveys import ZTF
 from fink_lib.surveys.checks import without_defaults
 from fink_lib.surveys.container import read_header
-from tests.unit.ingest.messages import ztf_message
+from tests.unit.ingest.messages import body_of, ztf_message, ztf_record, ztf_schema
 
 GAIA_ID = "4294967296123456789"
 CATALOGS = {
@@ -54,3 +55,13 @@ def locked(message: bytes) -> bytes:
     for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         raw[raw.index(mark) + at] |= 1
     return bytes(raw)
+
+
+def of_one_time() -> bytes:
+    """Return a packet that passes the cuts, and whose detections of its band share one time."""
+    schema, record = ztf_schema(), ztf_record()
+    now = record["candidate"] | {"magpsf": 18.0, "sigmapsf": 0.1, "distnr": 9.0, "rb": 0.9, "nbad": 0, "isdiffpos": "t"}
+    listed = next(field["type"] for field in schema["fields"] if field["name"] == "prv_candidates")
+    names = [field["name"] for field in next(kind for kind in listed if kind != "null")["items"]["fields"]]
+    past = [{name: now[name] for name in names} | {"magpsf": 17.0 + number} for number in range(4)]
+    return ZTF.framing.wrap(schema, body_of(schema, {**record, "candidate": now, "prv_candidates": past}))

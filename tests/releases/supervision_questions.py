@@ -12,6 +12,7 @@ from fink_lib.config import Settings
 from fink_lib.errors import NightNotDrained
 from fink_lib.orchestration import triggers
 from fink_lib.orchestration.child import run_child
+from fink_lib.reprocess.request import request_from_json
 
 Broker = Any
 DAMAGED = """An error occurred while calling o1037.save.
@@ -34,6 +35,12 @@ def stream_that_fails_three_times_alike(broker: Broker, folder: Path) -> Any:
     with mock.patch.object(broker.LocalRunner, "find"):
         (row,) = broker.look(spec.settings).streams
     return [row.state, row.error, getattr(row, "restarts", None), getattr(verdict, "lasting", None)]
+
+
+def form_with_a_cut_on_no_column(broker: Broker, _folder: Path) -> Any:
+    """Return the cut that the first task of a reprocessing hands on to the others."""
+    form = {"survey": "ztf", "first_night": "2021-11-22", "overrides": {"cut.rb": "candidate.rbb >= 0.65"}}
+    return broker.planned_cuts(request_from_json(form))["rb"]
 
 
 def pause_of_the_telescope(_broker: Broker, _folder: Path) -> Any:

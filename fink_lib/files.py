@@ -34,10 +34,11 @@ def replace_text(path: Path, text: str, *, durable: bool = False) -> None:
             os.fsync(file.fileno())
     scratch.replace(path)
     if durable:
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder outlive a loss of power."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -99,6 +99,22 @@ def session_for_lookups(session: SparkSession) -> SparkSession:
     return own
 
 
+def require_there(found: Container[Key], matches: Sequence[Match]) -> None:
+    """Refuse to send alerts whose packets bronze lacks.
+
+    Raises
+    ------
+    LakeError
+        Naming one of them.
+    """
+    missing = [one for one in matches if one.key not in found]
+    if missing:
+        raise LakeError(
+            f"bronze lacks the packets of {len(missing)} of {len(matches)} alerts to send, for example of alert "
+            f"{missing[0].alert_id}: the tables disagree; nothing of this part was sent"
+        )
+
+
 def require_each_once(found: Container[Key], rows: int, matches: Sequence[Match]) -> None:
     """Refuse to send alerts of which the tables do not hold each exactly once.
 

@@ -88,7 +88,7 @@ class Distributor:
         return Parts(
             items=heads(batch),
             do=lambda some: self._do(batch.where(located(some)), batch_id),
-            set_aside=self._set_aside,
+            set_aside=self._blame,
         )
 
     def _do(self, batch: DataFrame, batch_id: int) -> int:
@@ -103,12 +103,18 @@ class Distributor:
         logger.info("batch sent batch_id=%d selected=%d messages=%d raised=%d", batch_id, selected, sent, raised)
         return selected
 
-    def _set_aside(self, blamed: Sequence[Blamed[Match]]) -> None:
+    def _set_aside(self, raised: Sequence[Raised]) -> None:
+        """Record alerts that cannot leave."""
+        self._failures.record(raised)
+        for one in raised:
+            told = self._spec.name, one.night, one.alert_id, one.filter, one.reason
+            logger.error("alert set aside stream=%s night=%s alert_id=%d filter=%s: %s", *told)
+
+    def _blame(self, blamed: Sequence[Blamed[Match]]) -> None:
         """Record alerts that the code raised on: they leave by no filter."""
-        found = [(one.item.night, one.item.alert_id, sentence_of(one.error)) for one in blamed]
-        self._failures.record([Raised(night, alert_id, EVERY_FILTER, reason) for night, alert_id, reason in found])
-        for night, alert_id, reason in found:
-            logger.error("alert set aside stream=%s night=%s alert_id=%d: %s", self._spec.name, night, alert_id, reason)
+        self._set_aside(
+            [Raised(one.item.night, one.item.alert_id, EVERY_FILTER, sentence_of(one.error)) for one in blamed]
+        )
 
     def close(self) -> None:
         """Let go of Kafka."""
@@ -174,6 +180,7 @@ class Distributor:
         Where one message may stand on a topic unknown, no other one is recorded: behind it on the same partition it
         would hide it from whoever reads the topics back.
         """
+        self._set_aside([one for answer in answers for one in answer.aside])
         if all(answer.is_known for answer in answers):
             self._ledger.record([one for answer in answers for one in answer.sent])
         else:

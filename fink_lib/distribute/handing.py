@@ -4,21 +4,22 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
 
 from fink_lib import __version__
 from fink_lib.config import Settings
 from fink_lib.distribute import counter
+from fink_lib.distribute.failures import EVERY_FILTER
 from fink_lib.distribute.framing import Framing, framings
-from fink_lib.distribute.match import Key, Match
+from fink_lib.distribute.match import Key, Match, Raised
 from fink_lib.distribute.packets import Headers, Outgoing, Packets
 from fink_lib.errors import BrokerError
 from fink_lib.filters.base import Filter
 from fink_lib.filters.users.store import Event
 from fink_lib.kafka.message import Facts, Sent
-from fink_lib.kafka.sending import Sender
+from fink_lib.kafka.sending import MessageTooLarge, Sender
 from fink_lib.surveys import get_survey
 from fink_lib.surveys.base import AvroSchema
 from fink_lib.surveys.tables import bronze_spec
@@ -94,21 +95,28 @@ class Handing:
         """Travel as what it was made of: what was opened in one process is of no use in another."""
         return Handing, (self.settings, self.survey, self.record, self.routes)
 
-    def offer(self, due: Sequence[Due], sender: Sender) -> None:
-        """Make the messages of some alerts and give them to the producer.
+    def offer(self, due: Sequence[Due], sender: Sender) -> list[Raised]:
+        """Make the messages of some alerts and give them to the producer; return the alerts that cannot leave.
 
         Raises
         ------
         LakeError
-            When bronze does not hold one of the packets exactly once.
+            When bronze lacks one of the packets.
         BrokerError
-            When a message cannot be sent at all.
+            When Kafka takes nothing.
         """
         whole = [one for one, names in due if is_whole(names)]
-        values = self.packets.encode(whole) if whole else {}
+        values, refused = self.packets.encode(whole) if whole else ({}, {})
+        aside = [Raised(one.night, one.alert_id, EVERY_FILTER, refused[one.key]) for one in whole if one.key in refused]
         for one, names in due:
             for name in names:
-                self._offer(one, name, values, sender)
+                if name != counter.COUNTER and one.key in refused:
+                    continue
+                try:
+                    self._offer(one, name, values, sender)
+                except MessageTooLarge as error:
+                    aside.append(Raised(one.night, one.alert_id, name, str(error)))
+        return aside
 
     def _offer(self, one: Match, name: str, values: Mapping[Key, Outgoing], sender: Sender) -> None:
         subject, headers = one.object_id or str(one.alert_id), Headers()
@@ -144,26 +152,32 @@ class Answer:
         Messages that Kafka acknowledged.
     error
         Why the others were not offered; None when all were.
+    aside
+        Alerts that cannot leave by a filter, or by any, and why.
     is_known
         False when messages may stand on topics, or come to, that nobody has a report of: look before sending again.
     """
 
     sent: list[Sent]
     error: Exception | None = None
+    aside: list[Raised] = field(default_factory=list)
     is_known: bool = True
 
 
 def send(handing: Handing, due: Sequence[Due], sender: Sender) -> Answer:
     """Send some alerts and wait for the reports; what was offered before something failed leaves, and is told."""
     error: Exception | None = None
+    aside: list[Raised] = []
     try:
-        handing.offer(due, sender)
+        aside = handing.offer(due, sender)
     except Exception as failure:  # noqa: BLE001 - whatever it is, the caller raises it
         error = failure
     try:
-        return Answer(sender.delivered(), error)
+        sent = sender.delivered()
     except BrokerError as failure:
         return Answer([], failure, is_known=False)
+    aside += [Raised(facts.night, facts.alert_id, facts.filter, reason) for facts, reason in sender.refused()]
+    return Answer(sent, error, aside)
 
 
 def _facts(one: Match, chosen: Route) -> Facts:

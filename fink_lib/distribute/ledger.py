@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable, write_deltalake
-from deltalake.exceptions import DeltaError
+from deltalake import write_deltalake
 from numpy.typing import NDArray
 
 from fink_lib.distribute.spans import SpansFile, Where
 from fink_lib.kafka.message import Sent
+from fink_lib.lake.followed import Followed
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.tables.spec import TableSpec
 
@@ -69,10 +69,10 @@ class Ledger:
     """
 
     def __init__(self, published: TableSpec, lake: Path, spans: Path) -> None:
-        self._published, self._path = published, published.path(lake)
+        self._published = published
         self._spans, self._ends = SpansFile(spans), dict[Where, int]()
         self._looked = False
-        self._table: DeltaTable | None = None
+        self._table = Followed(published.path(lake))
         self._nights: dict[dt.date, dict[str, AlertIds]] = {}
 
     def was_sent(self, night: dt.date, alert_id: int, by: str) -> bool:
@@ -90,22 +90,11 @@ class Ledger:
         self.load({one.facts.night for one in sent})
         rows = pa.Table.from_pylist([_row(one) for one in sent], schema=self._published.plain_schema)
         # Not by Spark: a job for some hundred rows takes seconds of a loaded machine, this takes 10 ms.
-        write_deltalake(self._opened(), rows, mode="append")
+        write_deltalake(self._table.newest(), rows, mode="append")
         for one in sent:
             self._nights[one.facts.night][one.facts.filter].add(one.facts.alert_id)
             where = one.topic, one.partition
             self._ends[where] = max(one.offset + 1, self._ends.get(where, 0))
-
-    def _opened(self) -> DeltaTable:
-        """Return the table in its newest version: what is known of it is read once, then what was committed since."""
-        try:
-            if self._table is not None:
-                self._table.update_incremental()
-        except DeltaError:
-            self._table = None  # its log was cleaned further than this process has read it
-        if self._table is None:
-            self._table = DeltaTable(str(self._path))
-        return self._table
 
     def next_offsets(self) -> dict[Where, int]:
         """Return, for each (topic, partition), the offset after the last one recorded.
@@ -113,7 +102,7 @@ class Ledger:
         The table is asked once: nobody else records messages while this process has the lease of its stream.
         """
         if not self._looked:
-            found = self._spans.of(self._opened()).ends
+            found = self._spans.of(self._table.newest()).ends
             self._ends = {where: max(end, self._ends.get(where, 0)) for where, end in found.items()}
             self._looked = True
         return dict(self._ends)
@@ -130,7 +119,7 @@ class Ledger:
             del self._nights[night]
         if not missing:
             return
-        table = dataset_of(self._opened())
+        table = dataset_of(self._table.newest())
         for night in missing:
             rows = table.to_table(["filter", "alert_id"], filter=pc.field("night") == night)
             found: dict[str, AlertIds] = defaultdict(AlertIds)

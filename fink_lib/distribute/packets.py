@@ -12,7 +12,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql.avro.functions import to_avro
 
 from fink_lib.distribute.avro_schema import writer_schema
-from fink_lib.distribute.columns import added, require_each_once
+from fink_lib.distribute.columns import added, require_there
 from fink_lib.distribute.framing import schema_text
 from fink_lib.distribute.match import PRIVATE, SUFFIX, Key, Match
 from fink_lib.distribute.private import has_private, without_private
@@ -21,6 +21,7 @@ from fink_lib.lake.rows_at import RowsAt
 from fink_lib.lake.tables import KAFKA_KEY
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.lake.writer_schemas import WriterSchemas
+from fink_lib.processes.sentence import sentence_of
 from fink_lib.surveys import Survey
 from fink_lib.surveys.base import AvroSchema
 
@@ -91,24 +92,31 @@ class Packets:
         self._texts = WriterSchemas(lake)
         self.schemas = TopicSchemas(record, self._texts.text)
 
-    def encode(self, matches: Sequence[Match]) -> dict[Key, Outgoing]:
-        """Return the message of each alert that a filter selected.
+    def encode(self, matches: Sequence[Match]) -> tuple[dict[Key, Outgoing], dict[Key, str]]:
+        """Return the message of each alert that a filter selected, and why there is none of the others.
+
+        A packet that stands in bronze twice, byte for byte, is sent once: the night's equation tells of the other one.
 
         Raises
         ------
         LakeError
-            When bronze does not hold one of the alerts exactly once.
+            When bronze lacks one of the packets.
         """
         by_key = {one.key: one for one in matches}
+        rows = [row for part in self._rows.read((one.night, one.key) for one in matches) for row in part.to_pylist()]
         found: dict[Key, Outgoing] = {}
-        count = 0
-        for rows in self._rows.read((one.night, one.key) for one in matches):
-            count += rows.num_rows
-            for row in rows.to_pylist():
-                key = tuple(row[name] for name in KAFKA_KEY)
-                found[key] = self._outgoing(row, by_key[key])
-        require_each_once(found, count, matches)
-        return found
+        refused: dict[Key, str] = {}
+        for row in rows:
+            key = tuple(row[name] for name in KAFKA_KEY)
+            try:
+                made = self._outgoing(row, by_key[key])
+            except Exception as error:  # noqa: BLE001 - one packet must not keep the others back
+                refused[key] = sentence_of(error)
+                continue
+            if found.setdefault(key, made) != made:
+                refused[key] = "bronze holds two packets of different bytes in its place"
+        require_there({*found, *refused}, matches)
+        return {key: made for key, made in found.items() if key not in refused}, refused
 
     def _outgoing(self, row: dict[str, Any], match: Match) -> Outgoing:
         datum, sha256 = row["head"] + (row["tail"] or b""), row["schema_sha256"]

@@ -4,6 +4,7 @@ import pickle
 import time
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pyspark import SparkContext
 
@@ -62,7 +63,7 @@ def _send(work: tuple[Handing, Sequence[Due]]) -> Answer:
         _open[handing.key] = handing, Sender(handing.settings)
     kept, sender = _open[handing.key]
     answer = send(kept, due, sender)
-    return Answer(answer.sent, _portable(answer.error), answer.is_known)
+    return replace(answer, error=_portable(answer.error))
 
 
 def _portable(error: Exception | None) -> Exception | None:

@@ -11,6 +11,12 @@ from fink_lib.kafka.message import Facts, Sent, standing, to_headers
 from fink_lib.kafka.producing import FLUSH_TIMEOUT_S, OUTPUT_CONFIG, ReportingProducer
 from fink_lib.kafka.topics import partition_of
 
+TOO_LARGE = KafkaError.MSG_SIZE_TOO_LARGE
+
+
+class MessageTooLarge(BrokerError):
+    """Kafka takes no message of this size: no other try helps."""
+
 
 class Sender:
     """Sends alerts and tells where they came to stand.
@@ -26,6 +32,7 @@ class Sender:
         self._producer = self._new_producer()
         self._sent: list[Sent] = []
         self._errors: list[str] = []
+        self._refused: list[tuple[Facts, str]] = []
 
     def send(
         self,
@@ -52,6 +59,8 @@ class Sender:
 
         Raises
         ------
+        MessageTooLarge
+            When it is larger than Kafka takes.
         BrokerError
             When it cannot be sent at all.
         """
@@ -60,7 +69,8 @@ class Sender:
         try:
             self._producer.send(facts, topic, chosen, value, key=key, headers=[*to_headers(facts), *more])
         except KafkaException as error:
-            raise BrokerError(f"Kafka refused an alert for topic {topic}: {error}") from error
+            kind = MessageTooLarge if error.args[0].code() == TOO_LARGE else BrokerError
+            raise kind(f"Kafka refused an alert for topic {topic}: {error.args[0].str()}") from error
 
     def delivered(self) -> list[Sent]:
         """Wait for every report; return the messages sent since the last call.
@@ -80,6 +90,11 @@ class Sender:
             raise BrokerError(f"Kafka did not take {waiting + len(errors)} of the messages: {first}")
         return sent
 
+    def refused(self) -> list[tuple[Facts, str]]:
+        """Return what Kafka took none of since the last call because of its size, and what it said."""
+        refused, self._refused = self._refused, []
+        return refused
+
     def close(self) -> None:
         """End the producer: its threads and connections do not outlive the query."""
         self._producer.close()
@@ -98,6 +113,9 @@ class Sender:
 
     def _report(self, facts: Facts, error: KafkaError | None, message: Message) -> None:
         """Keep what the broker said of one message; called by the producer's own poll and flush."""
+        if error is not None and error.code() == TOO_LARGE:
+            self._refused.append((facts, f"topic {message.topic()}: {error.str()}"))
+            return
         if error is not None:
             self._errors.append(f"{message.topic()}: {error.str()}")
             return

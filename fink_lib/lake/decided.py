@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fink_lib.errors import HostError
+from fink_lib.files import sync_folder
 
 FIX = "put the home on a local disk (ext4, xfs, btrfs, …) with --home or FINK_HOME"
 
@@ -44,7 +45,7 @@ def undecided(folder: Path) -> str:
             try:
                 os.link(theirs, name)
             except FileExistsError:
-                _sync_folder(folder)
+                sync_folder(folder)
                 return ""
     except OSError as error:
         return f"its file system does not do what a commit needs ({error.strerror or error})"
@@ -63,11 +64,3 @@ def _probe_files(folder: Path) -> Iterator[tuple[Path, Path, Path]]:
     finally:
         for path in (name, theirs, ours):
             path.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

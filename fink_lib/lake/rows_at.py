@@ -15,9 +15,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from deltalake import DeltaTable
-from deltalake.exceptions import DeltaError
 
+from fink_lib.lake.followed import Followed
 from fink_lib.lake.tables import KAFKA_KEY
 
 TOPIC, PARTITION, OFFSET = KAFKA_KEY
@@ -38,28 +37,18 @@ class RowsAt:
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
         self._path, self._columns = path, [*KAFKA_KEY, *columns]
-        self._table: DeltaTable | None = None
+        self._table = Followed(path)
 
     def read(self, wanted: Iterable[tuple[dt.date, Place]]) -> Iterator[pa.Table]:
         """Yield the rows at some places, each with its night, as tables in no order; what is not there is left out."""
         by_night: dict[str, list[Place]] = {}
         for night, place in wanted:
             by_night.setdefault(night.isoformat(), []).append(place)
-        actions = self._actions()
+        actions = pa.table(self._table.newest().get_add_actions(flatten=True))
         for label, places in by_night.items():
             offsets = offsets_of(places)
             for file in _files(actions, label, offsets):
                 yield from self._rows(self._path / file, offsets)
-
-    def _actions(self) -> pa.Table:
-        try:
-            if self._table is not None:
-                self._table.update_incremental()
-        except DeltaError:
-            self._table = None  # its log was cleaned further than this process has read it
-        if self._table is None:
-            self._table = DeltaTable(str(self._path))
-        return pa.table(self._table.get_add_actions(flatten=True))
 
     def _rows(self, file: Path, wanted: Offsets) -> Iterator[pa.Table]:
         """Yield what a file holds of some places, a row group at a time."""

@@ -1,0 +1,31 @@
+"""A table that is asked again and again: what is known of it is read once, and then what was committed since."""
+
+from pathlib import Path
+
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
+
+
+class Followed:
+    """Follows a table.
+
+    Parameters
+    ----------
+    path
+        Its folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = str(path)
+        self._table: DeltaTable | None = None
+
+    def newest(self) -> DeltaTable:
+        """Return the table in its newest version."""
+        try:
+            if self._table is not None:
+                self._table.update_incremental()
+        except DeltaError:
+            self._table = None  # its log was cleaned further than this process has read it
+        if self._table is None:
+            self._table = DeltaTable(self._path)
+        return self._table

@@ -142,12 +142,13 @@ class Enricher:
 
     def parts(self, frame: DataFrame, batch_id: int) -> Parts[int]:
         """Take a micro-batch apart into its alerts that stand in no table, by the rows of their facts."""
-        session, table = frame.sparkSession, frame.toArrow()
-        table = table.filter(pa.array(~self.places.held(table))).sort_by([(name, "ascending") for name in KAFKA_KEY])
+        session, whole = frame.sparkSession, frame.toArrow()
+        table = whole.filter(pa.array(~self.places.held(whole))).sort_by([(name, "ascending") for name in KAFKA_KEY])
         return Parts(
             items=range(table.num_rows),
             do=lambda rows: self._write_rows(session, table.take(pa.array(rows)), batch_id),
             set_aside=lambda blamed: self._set_aside(session, table, blamed),
+            before=int(Places([Held(self.paths["silver"])]).held(whole).sum()),
         )
 
     def _write_rows(self, session: SparkSession, table: pa.Table, batch_id: int) -> int:

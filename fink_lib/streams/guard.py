@@ -39,11 +39,15 @@ class Parts(Generic[Item]):
         Does some of them, as the whole batch is done; returns how many went all the way.
     set_aside
         Keeps the alerts that are to blame, with what they raised, where the stream keeps such; once each.
+    before
+        Alerts of the batch that went all the way before and are not among the items: a driver may have died after it
+        wrote them and before it could note so.
     """
 
     items: Sequence[Item]
     do: Callable[[Sequence[Item]], int]
     set_aside: Callable[[Sequence[Blamed[Item]]], None]
+    before: int = 0
 
 
 class Guard(Generic[Item]):
@@ -89,6 +93,8 @@ class Guard(Generic[Item]):
 
     def _by_halves(self, parts: Parts[Item], batch_id: int, error: Exception) -> None:
         logger.warning("batch done in halves stream=%s batch_id=%d alerts=%d", self._name, batch_id, len(parts.items))
+        if parts.before:
+            self._attempts.prove(batch_id)
         halves = Halves(parts.do, _may_blame, lambda: self._attempts.prove(batch_id))
         if parts.items:
             halves.search(parts.items)

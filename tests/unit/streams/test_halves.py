@@ -53,7 +53,7 @@ class Stream:
 
     def _parts(self) -> Parts[int]:
         left = [one for one in self.alerts if one not in self.written and one not in self.aside]
-        return Parts(left, self.do, self.set_aside)
+        return Parts(left, self.do, self.set_aside, before=len(set(self.written) - self.idle))
 
     def do(self, alerts: Sequence[int]) -> int:
         self._live()
@@ -62,7 +62,7 @@ class Stream:
             raise self.error
         self.written += new
         self._live()
-        return len(self.idle.symmetric_difference(new) - self.idle)
+        return len(set(new) - self.idle)
 
     def set_aside(self, blamed: Sequence[Blamed[int]]) -> None:
         self._live()

@@ -17,6 +17,7 @@ from fink_lib.simulator import resolve_path
 from fink_lib.surveys import get_survey
 
 _ENDED = 128 + signal.SIGTERM
+FEW, ALERTS = 8000, {Benchmark.HISTORY: 100_000}
 
 
 def bench(
@@ -25,7 +26,9 @@ def bench(
         typer.Argument(help="One stage, the night (all three at once), science, crossmatch, commits, or history."),
     ],
     *,
-    alerts: Annotated[int, typer.Option(min=1, help="Packets to measure on.")] = 8000,
+    alerts: Annotated[
+        int | None, typer.Option(min=1, help="Packets to measure on: 8000; history: of a night, 100000.")
+    ] = None,
     path: Annotated[str, typer.Option("--from", help="Real packets to amplify, all of one schema.")] = "sample",
     survey: Annotated[str, typer.Option(help="Whose packets they are.")] = "ztf",
     rate: Annotated[float, typer.Option(min=0.1, help="night: alerts per second while latency is measured.")] = 50.0,
@@ -46,7 +49,7 @@ def bench(
     Exits with 1 when the crossmatch does not agree with astropy, our log store loses a commit, or an alert costs more
     the longer the history is.
     """
-    settings = load_settings()
+    settings, alerts = load_settings(), alerts or ALERTS.get(what, FEW)
     without_streams = {
         Benchmark.COMMITS: partial(_commits, settings, rounds, json_file),
         Benchmark.HISTORY: partial(_history, settings, survey, path, alerts, log, json_file),
@@ -139,7 +142,8 @@ def _history(settings: Settings, survey: str, path: str, alerts: int, commits: i
     table = Table("for 1,000 alerts", *names, title=f"{alerts} alerts a night, logs of {commits} commits")
     for lake, counts in report.per_alert.items():
         table.add_row(lake, *(f"{1000 * getattr(counts, name):,.1f}" for name in names))
-    table.add_row("most over least", *(f"{report.ratio[name]:.3f}" if name in report.ratio else "" for name in names))
+    for what, ratio in {"most over least": report.ratio, "the same of the books": report.books_ratio}.items():
+        table.add_row(what, *(f"{ratio[name]:.3f}" if name in ratio else "" for name in names))
     Console().print(table)
     say(f"containers whose headers differ: {report.stamped}")
     if not report.holds:

@@ -1,7 +1,8 @@
 """Measure what an alert costs beside a history: on the first night, on the thirtieth, and after 100,000 commits.
 
-What is measured is what the streams' drivers and a closing do in process with ledgers, places, repeats and logs; the
-work on the alert itself is the other benchmarks' and knows no history. Only counts and processor time are compared.
+What is measured is done in process: the judging of an alert by ingest, which knows no history, and the books that the
+drivers of streams and a closing keep and ask, of places, repeats, messages, versions and nights, which could know one.
+Only counts and processor time are compared, of both together; of the books alone they are told.
 """
 
 import datetime as dt
@@ -9,8 +10,9 @@ import json
 import shutil
 import statistics
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +20,12 @@ import pyarrow as pa
 
 from fink_lib.bench.history_lake import TONIGHT, MadeLake, arrivals
 from fink_lib.bench.opened import Counts, Watched
-from fink_lib.bench.stamped import Stamped, judge_stamped
+from fink_lib.bench.stamped import Stamped, judge_all, judge_stamped
 from fink_lib.config import Settings
 from fink_lib.distribute.ledger import Ledger
 from fink_lib.enrich.repeats import NO_ARRIVALS, find_repeats
 from fink_lib.enrich.seen import SeenNights
+from fink_lib.ingest.judge import Judge
 from fink_lib.lake.pinned import Pinned
 from fink_lib.lake.places import Held, Places, ranges_of
 from fink_lib.lake.tables import gold_tracklets
@@ -37,6 +40,8 @@ from fink_lib.surveys.tables import night_specs
 Say = Callable[[str], None]
 NIGHTS, BATCH, WITHIN = 30, 2000, 0.1
 COMMIT_DAYS = 300.0  # over which the 100,000 commits were made
+AT_ONCE = 256  # messages, as Spark hands them to a worker
+JUDGED = "judged"
 COMPARED = ("files", "entries", "bytes", "cpu_ms")
 FIRST, LATER, LONG, UNCLEANED = "first night", "night 30", "long log", "long log, never cleaned"
 
@@ -53,8 +58,8 @@ class HistoryReport:
         Lake → part of the work (start of the streams, batches, closing) → counts.
     per_alert
         Lake → all of it, for one alert.
-    ratio
-        Count → the most over the least of the first three lakes.
+    ratio, books_ratio
+        Count → the most over the least of the first three lakes: of all, and of the books alone.
     stamped
         What containers cost whose headers all differ.
     """
@@ -64,6 +69,7 @@ class HistoryReport:
     lakes: Mapping[str, Mapping[str, Counts]]
     per_alert: Mapping[str, Counts]
     ratio: Mapping[str, float]
+    books_ratio: Mapping[str, float]
     stamped: Stamped
 
     @property
@@ -88,13 +94,21 @@ def run_history(
             lake = MadeLake(settings.model_copy(update={"home": home}), survey, alerts)
             say(f"making the lake of the {name}")
             prepare(lake, name, commits)
-            lakes[name] = measure(lake)
+            lakes[name] = measure(lake, packet)
         finally:
             shutil.rmtree(home, ignore_errors=True)
-    per_alert = {name: sum(parts.values(), Counts()).per(alerts) for name, parts in lakes.items()}
-    compared = {name: [getattr(per_alert[lake], name) for lake in (FIRST, LATER, LONG)] for name in COMPARED}
-    ratio = {name: round(max(found) / max(min(found), 1e-9), 3) for name, found in compared.items()}
-    return HistoryReport(alerts, commits, lakes, per_alert, ratio, judge_stamped(survey, packet))
+    whole = {name: sum(parts.values(), Counts()).per(alerts) for name, parts in lakes.items()}
+    books = {
+        name: sum((counts for part, counts in parts.items() if part != JUDGED), Counts())
+        for name, parts in lakes.items()
+    }
+    return HistoryReport(alerts, commits, lakes, whole, ratios(whole), ratios(books), judge_stamped(survey, packet))
+
+
+def ratios(lakes: Mapping[str, Counts]) -> dict[str, float]:
+    """Return, of each count, the most over the least of the lakes that are compared."""
+    found = {name: [getattr(lakes[lake], name) for lake in (FIRST, LATER, LONG)] for name in COMPARED}
+    return {name: round(max(each) / max(min(each), 1e-9), 3) for name, each in found.items()}
 
 
 def prepare(lake: MadeLake, name: str, commits: int) -> None:
@@ -110,11 +124,12 @@ def prepare(lake: MadeLake, name: str, commits: int) -> None:
     close(lake)
 
 
-def measure(lake: MadeLake) -> dict[str, Counts]:
-    """Do the night: a stream that starts, batches, and the closing."""
-    counts = {part: Counts() for part in ("start", "batches", "closing")}
+def measure(lake: MadeLake, packet: bytes) -> dict[str, Counts]:
+    """Do the night: streams that start, batches that are judged and booked, and the closing."""
+    counts = {part: Counts() for part in ("start", "closing")}
+    judged = Judging(lake, packet)
     parts = np.split(np.arange(lake.per_night), range(BATCH, lake.per_night, BATCH))
-    batches = []
+    batches: dict[str, list[Counts]] = {JUDGED: [], "batches": []}
     with Watched(lake.settings.home) as watched:
         streams = Streams(lake)
         streams.batch(parts[0])  # makes the folders of the night
@@ -124,14 +139,35 @@ def measure(lake: MadeLake) -> dict[str, Counts]:
         for ids in parts[1:]:
             lake.arrive(TONIGHT, ids)
             sent = lake.messages(TONIGHT, ids)
-            batches.append(Counts())
-            with watched.counting(batches[-1]):
-                streams.books(ids, sent)
-        counts["batches"] = sum(batches, Counts())
-        counts["batches"].cpu_ms = statistics.median(one.cpu_ms for one in batches) * len(batches)
+            for part, work in ((JUDGED, partial(judged, len(ids))), ("batches", partial(streams.books, ids, sent))):
+                batches[part].append(Counts())
+                with watched.counting(batches[part][-1]):
+                    work()
         with watched.counting(counts["closing"]):
             close(lake)
-    return counts
+    return counts | {part: of_batches(each) for part, each in batches.items()}
+
+
+def of_batches(counts: Sequence[Counts]) -> Counts:
+    """Add up batches; processor time by their median, since other work of the machine disturbs single ones."""
+    return replace(sum(counts, Counts()), cpu_ms=statistics.median(one.cpu_ms for one in counts) * len(counts))
+
+
+class Judging:
+    """Reads messages, of a file instead of Kafka, and judges them as a worker of ingest does."""
+
+    def __init__(self, lake: MadeLake, packet: bytes) -> None:
+        self._judge, self._size = Judge(lake.survey, None), len(packet)
+        self._file = lake.settings.home / "messages"
+        self._file.write_bytes(packet * BATCH)
+        self(1)  # what is compiled once costs once
+
+    def __call__(self, alerts: int) -> None:
+        """Judge so many."""
+        with self._file.open("rb") as file:
+            messages = [file.read(self._size) for _ in range(alerts)]
+        for start in range(0, alerts, AT_ONCE):
+            judge_all(self._judge, messages[start : start + AT_ONCE])
 
 
 class Streams:

@@ -16,6 +16,7 @@ from fink_lib.simulator import resolve_path
 from fink_lib.surveys import get_survey
 
 _ENDED = 128 + signal.SIGTERM
+FEW, ALERTS = 8000, {Benchmark.HISTORY: 100_000}
 
 
 def bench(
@@ -24,7 +25,7 @@ def bench(
         typer.Argument(help="A stage, night (all stages at once), science, crossmatch, commits, closing, or history."),
     ],
     *,
-    alerts: Annotated[int, typer.Option(min=1, help="Packets to measure on.")] = 8000,
+    alerts: Annotated[int | None, typer.Option(min=1, help="Of 8000 packets; history: of a night, 100000.")] = None,
     path: Annotated[str, typer.Option("--from", help="Real packets to amplify, all of one schema.")] = "sample",
     survey: Annotated[str, typer.Option(help="Whose packets they are.")] = "ztf",
     rate: Annotated[float, typer.Option(min=0.1, help="night: alerts per second while latency is measured.")] = 50.0,
@@ -45,7 +46,7 @@ def bench(
     Exits with 1 when the crossmatch does not agree with scipy and astropy, our log store loses a commit, or an alert
     costs more the longer the history is.
     """
-    settings = load_settings()
+    settings, alerts = load_settings(), alerts or ALERTS.get(what, FEW)
     without_streams = {
         Benchmark.COMMITS: partial(_commits, settings, rounds, json_file),
         Benchmark.CLOSING: partial(_closing, settings, survey, path, alerts, json_file),
@@ -149,8 +150,8 @@ def _history(settings: Settings, survey: str, path: str, alerts: int, commits: i
         {"for 1,000 alerts": lake, **{name: f"{1000 * getattr(counts, name):,.1f}" for name in names}}
         for lake, counts in report.per_alert.items()
     ]
-    ratios = {name: f"{report.ratio[name]:.3f}" for name in names if name in report.ratio}
-    rows.append({"for 1,000 alerts": "most over least", **ratios})
+    for told, ratio in {"most over least": report.ratio, "the same of the books": report.books_ratio}.items():
+        rows.append({"for 1,000 alerts": told, **{name: f"{ratio[name]:.3f}" for name in names if name in ratio}})
     note(f"{alerts} alerts a night, logs of {commits} commits")
     write_rows([Column("for 1,000 alerts", is_id=True), *map(Column, names)], rows)
     say(f"containers whose headers differ: {report.stamped}")

@@ -56,8 +56,8 @@ def test_a_night_of_each_lake(settings: Settings, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(history, "BATCH", 20)
     lake = MadeLake(settings, ZTF, 100)
     prepare(lake, name, 1000)
-    counts = measure(lake)
-    assert set(counts) == {"start", "batches", "closing"}
+    counts = measure(lake, ztf_message())
+    assert set(counts) == {"start", "judged", "batches", "closing"}
     assert all(one.files > 0 and one.bytes > 0 for one in counts.values())
     published = DeltaTable(lake.published.path(settings.lake))
     nights = 1 if name == FIRST else 4
@@ -69,7 +69,7 @@ def test_a_night_of_each_lake(settings: Settings, monkeypatch: pytest.MonkeyPatc
 
 def test_the_verdict_is_of_counts_within_a_tenth() -> None:
     def report(ratio: float) -> HistoryReport:
-        return HistoryReport(1, 2, {FIRST: {"start": Counts()}}, {FIRST: Counts()}, {"files": ratio}, STAMPED)
+        return HistoryReport(1, 2, {FIRST: {"start": Counts()}}, {FIRST: Counts()}, {"files": ratio}, {}, STAMPED)
 
     assert report(1.1).holds
     assert not report(1.11).holds

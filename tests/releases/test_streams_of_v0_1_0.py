@@ -1,6 +1,10 @@
-"""What lost, doubled or stopped the streams of v0.1.0; that today's do not is held beside each stream's own tests."""
+"""What lost, doubled or stopped the streams of v0.1.0; that today's do not is held beside each stream's own tests.
+
+v0.1.0 changes no more: `FINK_TEST_V0_1_0=1` shows it again, which takes some minutes.
+"""
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,7 +17,14 @@ from fink_lib.simulator.sample import sample_night
 from fink_lib.surveys import get_survey
 from tests.releases.releases import V0_1_0
 
-pytestmark = [pytest.mark.spark, pytest.mark.kafka]
+pytestmark = [
+    pytest.mark.spark,
+    pytest.mark.kafka,
+    pytest.mark.skipif(
+        not os.environ.get("FINK_TEST_V0_1_0"),
+        reason="v0.1.0's streams fail as they did: FINK_TEST_V0_1_0=1 shows it again, in some minutes",
+    ),
+]
 
 
 @pytest.fixture(scope="module")

@@ -39,8 +39,10 @@ def in_order(path: Path, scratch: Path, rows_per_table: int) -> Iterator[pa.Tabl
         cuts = _cuts(file)
         buckets = _scattered(file, cuts, scratch) if len(cuts) else None
     for rows in _unsorted(path, buckets):
+        if not rows.num_rows and buckets is not None:
+            continue  # one cell holds more than the share of the bucket before
         ordered = np.argsort(rows["cell"].to_numpy(), kind="stable")
-        for some in np.array_split(ordered, math.ceil(len(ordered) / rows_per_table)):
+        for some in np.array_split(ordered, max(1, math.ceil(len(ordered) / rows_per_table))):
             yield rows.take(pa.array(some)).combine_chunks()
 
 

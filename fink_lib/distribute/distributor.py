@@ -70,7 +70,7 @@ class Distributor:
         self._handing, self._context = handing, context
         self._ledger, self._failures = ledger, failures
         self._sender = Sender(spec.settings)
-        self._counters: dict[dt.date, bool] = {}  # False: its topic is over, and the night counted no more
+        self._counters: set[str] = set()  # topics that are there
         self._settled, self._rest_s = False, REST_S
 
     def __call__(self, batch: DataFrame, batch_id: int) -> None:
@@ -150,29 +150,27 @@ class Distributor:
 
     def _send(self, due: Sequence[Due]) -> int:
         """Send alerts, wait for the reports, record them; return the number of messages."""
-        for night in {one.night for one, _ in due} - set(self._counters):
-            self._counters[night] = self._open_counter(night)
-        due = [one for one in map(self._of_open_counters, due) if one[1]]
+        over = self._counters_over({one.night for one, _ in due})
+        due = [one for one in (_uncounted(one) if one[0].night in over else one for one in due) if one[1]]
         whole = [one for one in due if is_whole(one[1])]
         if self._context is None or len(whole) < TASKS_FROM:
             answers = (send(self._handing, part, self._sender) for part in parts(due, ALERTS_AT_ONCE))
             return sum(self._settle_up([answer]) for answer in answers)
         self._settled, self._rest_s = False, REST_AFTER_FAILURE_S  # until every task has answered
-        every = send_by_tasks(self._context, self._handing, list(parts(due, ALERTS_PER_TASK)))
-        self._settled, self._rest_s = True, REST_S
-        return self._settle_up(every)
+        return self._settle_up(send_by_tasks(self._context, self._handing, list(parts(due, ALERTS_PER_TASK))))
 
-    def _open_counter(self, night: dt.date) -> bool:
-        topic = counter_route(self._survey.name, night).topic
-        if topic in deleted_counters(self._spec.settings):
-            logger.info("night=%s is counted no more: maintenance deleted %s", night, topic)
-            return False
-        ensure_topics(self._spec.settings, [topic], partitions=counter.PARTITIONS)
-        return True
+    def _counters_over(self, nights: set[dt.date]) -> set[dt.date]:
+        """Return the nights that are counted no more, since maintenance deleted their topics; make those of the others.
 
-    def _of_open_counters(self, due: Due) -> Due:
-        match, names = due
-        return due if self._counters[match.night] else (match, tuple(name for name in names if name != counter.COUNTER))
+        What maintenance has deleted is asked each time: a topic that is written to again would be made anew.
+        """
+        topics = {night: counter_route(self._survey.name, night).topic for night in nights}
+        deleted = deleted_counters(self._spec.settings)
+        wanted = {topic for topic in topics.values() if topic not in deleted}
+        if missing := sorted(wanted - self._counters):
+            ensure_topics(self._spec.settings, missing, partitions=counter.PARTITIONS)
+        self._counters = wanted
+        return {night for night, topic in topics.items() if topic in deleted}
 
     def _settle_up(self, answers: Sequence[Answer]) -> int:
         """Record what was sent, and raise what was not; return the number of messages.
@@ -180,15 +178,20 @@ class Distributor:
         Where one message may stand on a topic unknown, no other one is recorded: behind it on the same partition it
         would hide it from whoever reads the topics back.
         """
-        self._set_aside([one for answer in answers for one in answer.aside])
-        if all(answer.is_known for answer in answers):
+        known = all(answer.is_known for answer in answers)
+        self._settled, self._rest_s = False, REST_AFTER_FAILURE_S  # until all that was sent is recorded
+        if known:
             self._ledger.record([one for answer in answers for one in answer.sent])
-        else:
-            self._settled, self._rest_s = False, REST_AFTER_FAILURE_S
+            self._settled, self._rest_s = True, REST_S
+        self._set_aside([one for answer in answers for one in answer.aside])
         for answer in answers:
             if answer.error is not None:
                 raise answer.error
         return sum(len(answer.sent) for answer in answers)
+
+
+def _uncounted(due: Due) -> Due:
+    return due[0], tuple(name for name in due[1] if name != counter.COUNTER)
 
 
 def parts(due: Sequence[Due], size: int) -> Iterator[list[Due]]:

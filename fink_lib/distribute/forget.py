@@ -46,7 +46,8 @@ def forget(settings: Settings, topic: str) -> int:
         raise ConfigError(f"topic {topic} holds what published says: there is nothing to forget")
     rows = _delete(path, topic)
     for folder in (StreamSpec(survey.name, Stage.DISTRIBUTE, settings).paths.root, settings.nights / survey.name):
-        (folder / SPANS_FILE).unlink(missing_ok=True)  # sums that the forgotten messages are still in
+        for name in (SPANS_FILE, "published_ends.json"):  # sums that the forgotten messages are still in; the old name
+            (folder / name).unlink(missing_ok=True)
     logger.warning("forgotten topic=%s rows=%d", topic, rows)
     return rows
 

@@ -15,7 +15,7 @@ from fink_lib.distribute.failures import EVERY_FILTER
 from fink_lib.distribute.framing import Framing, framings
 from fink_lib.distribute.match import Key, Match, Raised
 from fink_lib.distribute.packets import Headers, Outgoing, Packets
-from fink_lib.errors import BrokerError
+from fink_lib.errors import BrokerError, ConfigError
 from fink_lib.filters.base import Filter
 from fink_lib.filters.users.store import Event
 from fink_lib.kafka.message import Facts, Sent
@@ -174,9 +174,8 @@ def send(handing: Handing, due: Sequence[Due], sender: Sender) -> Answer:
         error = failure
     try:
         sent = sender.delivered()
-    except BrokerError as failure:
+    except (BrokerError, ConfigError) as failure:
         return Answer([], failure, is_known=False)
-    aside += [Raised(facts.night, facts.alert_id, facts.filter, reason) for facts, reason in sender.refused()]
     return Answer(sent, error, aside)
 
 

@@ -87,6 +87,7 @@ class Ledger:
         """
         if not sent:
             return
+        looked, self._looked = self._looked, False  # where this fails, nobody knows what the table holds
         self.load({one.facts.night for one in sent})
         rows = pa.Table.from_pylist([_row(one) for one in sent], schema=self._published.plain_schema)
         # Not by Spark: a job for some hundred rows takes seconds of a loaded machine, this takes 10 ms.
@@ -95,6 +96,7 @@ class Ledger:
             self._nights[one.facts.night][one.facts.filter].add(one.facts.alert_id)
             where = one.topic, one.partition
             self._ends[where] = max(one.offset + 1, self._ends.get(where, 0))
+        self._looked = looked
 
     def next_offsets(self) -> dict[Where, int]:
         """Return, for each (topic, partition), the offset after the last one recorded.

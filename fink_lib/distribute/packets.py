@@ -22,6 +22,7 @@ from fink_lib.lake.tables import KAFKA_KEY
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.lake.writer_schemas import WriterSchemas
 from fink_lib.processes.sentence import sentence_of
+from fink_lib.streams.halves import MOST_BLAMED
 from fink_lib.surveys import Survey
 from fink_lib.surveys.base import AvroSchema
 
@@ -100,7 +101,9 @@ class Packets:
         Raises
         ------
         LakeError
-            When bronze lacks one of the packets.
+            When bronze lacks one of the packets, or the schema that one was written with.
+        Exception
+            What the packets raise when more than `MOST_BLAMED` of them do: then it is the code that must be mended.
         """
         by_key = {one.key: one for one in matches}
         rows = [row for part in self._rows.read((one.night, one.key) for one in matches) for row in part.to_pylist()]
@@ -108,9 +111,13 @@ class Packets:
         refused: dict[Key, str] = {}
         for row in rows:
             key = tuple(row[name] for name in KAFKA_KEY)
+            schema, writer = self.schemas.of(row["schema_sha256"]), self._texts.text(row["schema_sha256"])
             try:
-                made = self._outgoing(row, by_key[key])
-            except Exception as error:  # noqa: BLE001 - one packet must not keep the others back
+                made = self._outgoing(row, by_key[key], schema, writer)
+            except Exception as error:
+                # Nothing is read in there: it is the packet's own fault, and must not keep the others back.
+                if isinstance(error, MemoryError) or len(refused) == MOST_BLAMED:
+                    raise
                 refused[key] = sentence_of(error)
                 continue
             if found.setdefault(key, made) != made:
@@ -118,12 +125,12 @@ class Packets:
         require_there({*found, *refused}, matches)
         return {key: made for key, made in found.items() if key not in refused}, refused
 
-    def _outgoing(self, row: dict[str, Any], match: Match) -> Outgoing:
-        datum, sha256 = row["head"] + (row["tail"] or b""), row["schema_sha256"]
+    def _outgoing(self, row: dict[str, Any], match: Match, schema: bytes, writer: str) -> Outgoing:
+        datum = row["head"] + (row["tail"] or b"")
         # A packet that v0.1.0 took apart was put together anew: its bytes prove nothing.
         headers: Headers = () if row["rebuilt"] else (("datum_sha256", hashlib.sha256(datum).hexdigest()),)
         if match.private:
-            datum, withheld = without_private(datum, self._texts.text(sha256), self._survey)
+            datum, withheld = without_private(datum, writer, self._survey)
             headers = (("points_withheld", str(withheld)),)
         headers = (("datum_bytes", str(len(datum))), *headers)
-        return Outgoing(datum + (match.suffix or b""), self.schemas.of(sha256), headers)
+        return Outgoing(datum + (match.suffix or b""), schema, headers)

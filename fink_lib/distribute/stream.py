@@ -22,6 +22,7 @@ from fink_lib.distribute.ledger import Ledger
 from fink_lib.distribute.match import narrow, paths_of
 from fink_lib.distribute.packets import Addition, Packets
 from fink_lib.distribute.restricted import restricted_topics
+from fink_lib.distribute.spans import SPANS_FILE
 from fink_lib.distribute.tasks import ONCE
 from fink_lib.filters.registry import active_filters, filters_of
 from fink_lib.filters.users.spark.running import lenient, runnable, selecting
@@ -76,7 +77,7 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
         survey,
         Judging(settings, survey, filters, users),
         handing,
-        ledger=Ledger(gold_published(survey.name), settings.lake, spec.paths.root / "published_ends.json"),
+        ledger=Ledger(gold_published(survey.name), settings.lake, spec.paths.root / SPANS_FILE),
         failures=FailureBook(gold_filter_failures(survey.name), settings.lake, versions),
         context=session.sparkContext if session.sparkContext.defaultParallelism > 1 else None,
     )

@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pyspark import SparkContext
+from pyspark import SparkContext, TaskContext
 
 from fink_lib.distribute.handing import Answer, Due, Handing, send
-from fink_lib.errors import StreamFailed
+from fink_lib.errors import BrokerError
 from fink_lib.kafka.sending import Sender
 from fink_lib.processes.sentence import sentence_of
 
@@ -38,7 +38,7 @@ def send_by_tasks(context: SparkContext, handing: Handing, parts: Sequence[Seque
 
     Raises
     ------
-    StreamFailed
+    BrokerError
         When tasks cannot be ended: while they may still send, nobody may look at the topics.
     """
     group = f"send-{uuid.uuid4().hex}"
@@ -54,7 +54,16 @@ def send_by_tasks(context: SparkContext, handing: Handing, parts: Sequence[Seque
 
 
 def _send(work: tuple[Handing, Sequence[Due]]) -> Answer:
-    """Send one part, in the process of a task."""
+    """Send one part, in the process of a task.
+
+    Raises
+    ------
+    RuntimeError
+        When Spark runs the task again, as it does for executors that are taken away: nobody knows what the first sent.
+    """
+    task = TaskContext.get()
+    if task is not None and task.attemptNumber() > 0:
+        raise RuntimeError("a task that sends alerts is not done again")
     handing, due = work
     if handing.key not in _open:
         for _, old in _open.values():
@@ -81,7 +90,7 @@ def _end(context: SparkContext, group: str) -> None:
     deadline = time.monotonic() + END_S
     while _is_at_work(context, group):
         if time.monotonic() > deadline:
-            raise StreamFailed(f"tasks that send alerts did not end within {END_S:.0f} s: the driver ends with them")
+            raise BrokerError(f"tasks that send alerts did not end within {END_S:.0f} s: the driver ends with them")
         time.sleep(POLL_S)
 
 

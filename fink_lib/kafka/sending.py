@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from confluent_kafka import KafkaError, KafkaException, Message
 
 from fink_lib.config import Settings
-from fink_lib.errors import BrokerError
+from fink_lib.errors import BrokerError, ConfigError
 from fink_lib.kafka.connection import Connection
 from fink_lib.kafka.message import Facts, Sent, standing, to_headers
 from fink_lib.kafka.producing import FLUSH_TIMEOUT_S, OUTPUT_CONFIG, ReportingProducer
-from fink_lib.kafka.topics import partition_of
+from fink_lib.kafka.topics import MAX_MESSAGE_BYTES, partition_of
 
 TOO_LARGE = KafkaError.MSG_SIZE_TOO_LARGE
 
@@ -32,7 +32,7 @@ class Sender:
         self._producer = self._new_producer()
         self._sent: list[Sent] = []
         self._errors: list[str] = []
-        self._refused: list[tuple[Facts, str]] = []
+        self._too_small: set[str] = set()  # topics whose limit is below that of the producer
 
     def send(
         self,
@@ -77,6 +77,8 @@ class Sender:
 
         Raises
         ------
+        ConfigError
+            When a topic takes smaller messages than are sent: Kafka then refuses a whole batch of them.
         BrokerError
             When a message was refused or not acknowledged in time. What was acknowledged stands on the topic.
             What was not may stand there too, or may yet come to: look once nothing arrives any more.
@@ -85,15 +87,14 @@ class Sender:
         sent, self._sent = self._sent, []
         errors, self._errors = self._errors, []
         if waiting or errors:
+            too_small, self._too_small = sorted(self._too_small), set()
             self._start_over()
+            if too_small:
+                limit = f"set its max.message.bytes to {MAX_MESSAGE_BYTES}"
+                raise ConfigError(f"topic {too_small[0]} takes no batch of this size: {limit}")
             first = errors[0] if errors else f"no answer within {FLUSH_TIMEOUT_S:.0f} s"
             raise BrokerError(f"Kafka did not take {waiting + len(errors)} of the messages: {first}")
         return sent
-
-    def refused(self) -> list[tuple[Facts, str]]:
-        """Return what Kafka took none of since the last call because of its size, and what it said."""
-        refused, self._refused = self._refused, []
-        return refused
 
     def close(self) -> None:
         """End the producer: its threads and connections do not outlive the query."""
@@ -114,8 +115,7 @@ class Sender:
     def _report(self, facts: Facts, error: KafkaError | None, message: Message) -> None:
         """Keep what the broker said of one message; called by the producer's own poll and flush."""
         if error is not None and error.code() == TOO_LARGE:
-            self._refused.append((facts, f"topic {message.topic()}: {error.str()}"))
-            return
+            self._too_small.add(str(message.topic()))
         if error is not None:
             self._errors.append(f"{message.topic()}: {error.str()}")
             return

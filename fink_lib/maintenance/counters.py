@@ -10,7 +10,7 @@ import logging
 
 from fink_lib.config import Settings
 from fink_lib.distribute.counter import counter_topic
-from fink_lib.distribute.deleted_counters import deleted_counters, note_deleted
+from fink_lib.distribute.deleted_counters import note_deleted
 from fink_lib.errors import BrokerError
 from fink_lib.files import JsonObject
 from fink_lib.kafka.connection import Connection
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 def drop_counters(settings: Settings, now: dt.datetime) -> JsonObject:
     """Delete what is over; return the topics, and what kept others from it."""
     connection, chosen = Connection.of(settings), over(settings, now)
-    if chosen <= set(deleted_counters(settings)):
+    if not chosen:
         return {"deleted": [], "kept_because": ""}
     try:
         topics = sorted(chosen & set(partitions_by_topic(connection)))

@@ -87,7 +87,9 @@ def compact_night(
                             writer_properties=form, target_file_size=1024 * spec.file_mb * MB)  # fmt: skip
         new = link_files(_files_of(made, night), made, path)
         facts = {"compacted": night.isoformat()}
-        apply(table, Swap(old, new, "compaction", time.time_ns(), facts, same_rows=True))
+        # Each night has steps of its own: another one that is compacted at the same time is no step of this one.
+        once = f"compaction.{night.isoformat()}", time.time_ns()
+        apply(table, Swap(old, new, *once, facts, same_rows=True))
 
 
 @contextmanager
@@ -124,8 +126,14 @@ def _sorted_parts(rows: ds.Dataset, spec: TableSpec, count: int, batch_rows: int
     _deal_out(rows, place, count, batch_rows, scratch)
     for part in range(count):
         with pa.memory_map(str(scratch / str(part))) as file:
-            dealt = pa.ipc.open_stream(file).read_all()
+            dealt = _wide(pa.ipc.open_stream(file).read_all())
             yield dealt.sort_by(AT).drop_columns([AT])
+
+
+def _wide(rows: pa.Table) -> pa.Table:
+    """Return rows whose packets may be more than 2 GiB together, which sorting puts into one array."""
+    fields = [one.with_type(pa.large_binary()) if pa.types.is_binary(one.type) else one for one in rows.schema]
+    return rows.cast(pa.schema(fields))
 
 
 def _fragments(rows: ds.Dataset) -> list[ds.Fragment]:

@@ -63,8 +63,7 @@ RULES: tuple[tuple[Fault, re.Pattern[str]], ...] = (
 OURS: dict[str, type[FinkError]] = {
     name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, FinkError)
 }
-# A message that is too large for Kafka is refused by itself, whoever is there to take it.
-_ABOUT_ONE = re.compile(r"\bPacketError: |MSG_SIZE_TOO_LARGE")
+_ABOUT_ONE = re.compile(r"\bPacketError: ")
 _NAMED = re.compile(r"^(?:[\w.]+\.)?(?P<name>[A-Z]\w+)(?::|$)")
 
 

@@ -36,8 +36,8 @@ def kafka_distance(start: Offset, end: Offset) -> int | None:
     return total
 
 
-def _carries_data(commit: Path) -> bool:
-    """Tell whether a Delta commit added rows; compaction and changes of metadata do not."""
+def carries_rows(commit: Path) -> bool:
+    """Tell whether a Delta commit, given by its file, added rows; compaction and changes of metadata do not."""
     for line in commit.read_text().splitlines():
         action = json.loads(line).get("add")
         if action is not None and action.get("dataChange", True):
@@ -50,7 +50,7 @@ def delta_versions_behind(table: Path, end: Offset) -> int:
 
     ``reservoirVersion`` is the version that the source reads next, or is in the middle of.
     """
-    return sum(_carries_data(commit) for commit in entries_from(table, int(end["reservoirVersion"])))
+    return sum(carries_rows(commit) for commit in entries_from(table, int(end["reservoirVersion"])))
 
 
 def delta_location(description: str) -> Path | None:

@@ -138,7 +138,8 @@ def _told(whole: Equation, found: dict[str, int], accounts: list[PartitionAccoun
     topics = sorted({*found, *(topic for topic, _ in marks)})
     # The counters of other nights come and go; what a night says of itself must not change with them.
     of_night = {topic: found.get(topic, 0) for topic in topics if found.get(topic) or not is_counter_topic(topic)}
-    return PublishedAccount(_share(whole, sum(of_night.values())), of_night, _facts(accounts))
+    mine = [account for account in accounts if account.topic in of_night]
+    return PublishedAccount(_share(whole, sum(of_night.values())), of_night, _facts(mine))
 
 
 def _share(whole: Equation, rows: int) -> Equation:

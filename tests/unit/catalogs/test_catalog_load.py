@@ -15,6 +15,7 @@ from fink_lib.catalogs.changes import changed_cells, digests_of
 from fink_lib.catalogs.flips import flips_of
 from fink_lib.catalogs.sources import CatalogFile
 from fink_lib.config import Settings
+from fink_lib.lake.log import PROPERTIES
 from fink_lib.lake.tables.catalogs import gold_catalog
 from tests.unit.catalogs.sky_tables import catalog_table, made_sky, put_in_lake
 
@@ -61,7 +62,7 @@ def test_a_table_is_made_with_all_that_its_spec_tells(settings: Settings, tmp_pa
     spec = gold_catalog("made")
     log = (spec.path(settings.lake) / "_delta_log" / f"{0:020}.json").read_text().splitlines()
     (meta,) = (line["metaData"] for line in map(json.loads, log) if "metaData" in line)
-    told = {"delta.appendOnly": "false", "delta.dataSkippingNumIndexedCols": "4", **spec.properties}
+    told = {"delta.appendOnly": "false", "delta.dataSkippingNumIndexedCols": "4", **PROPERTIES, **spec.properties}
     assert meta["configuration"] == told
     assert meta["description"] == spec.comment
 
@@ -137,3 +138,19 @@ def test_flips_are_gained_lost_or_changed_and_nothing_is_like_nothing() -> None:
     ]  # fmt: skip
     assert flips_of(matches(), matches()).named == []
     assert flips_of(matches(), new).counts == {"gained": 6, "lost": 0, "changed": 0}
+
+
+def test_a_catalogue_of_one_small_field_is_loaded(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sorting, "BUCKET_ROWS", 10)
+    rng = np.random.default_rng(1)
+    ra, dec = 10.68 + rng.uniform(0, 1e-3, 100), 41.27 + rng.uniform(0, 1e-3, 100)
+    table = pa.table({"source_id": [f"M31 {row}" for row in range(100)], "ra": ra, "dec": dec, "label": ["Star"] * 100})
+    pq.write_table(table, tmp_path / "field.parquet")
+    settings.home.mkdir(parents=True)
+    loaded = load.load_catalog_table(
+        settings, CatalogFile("field", (tmp_path / "field.parquet",), source_id="source_id")
+    )
+    assert loaded.version.rows == 100
+    assert DeltaTable(str(gold_catalog("field").path(settings.lake))).to_pyarrow_table().num_rows == 100

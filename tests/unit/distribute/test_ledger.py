@@ -4,16 +4,18 @@ import datetime as dt
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 
 from fink_lib.config import Settings
 from fink_lib.distribute import ledger
 from fink_lib.distribute.ledger import Ledger
 from fink_lib.distribute.spans import SpansFile, runs_of_night
 from fink_lib.kafka.message import Facts, Sent
+from fink_lib.lake import followed
 from fink_lib.lake.small import ensure_small
 from fink_lib.lake.tables import gold_published
 
@@ -41,7 +43,7 @@ def test_a_batch_over_more_nights_than_are_kept_reads_each_once(book: Ledger, se
     nights = [dt.date(2021, 11, day) for day in range(1, 13)]
     book.record([sent(day, day, 100 + day) for day in range(1, 13)])
     again = opened(settings)
-    with patch.object(ledger, "DeltaTable", wraps=ledger.DeltaTable) as table:
+    with patch.object(followed, "DeltaTable", wraps=followed.DeltaTable) as table:
         again.load(nights)
         assert [again.was_sent(night, 101 + at, "by_t") for at, night in enumerate(nights)] == [True] * 12
         assert not again.was_sent(nights[3], 101, "by_t")
@@ -72,7 +74,7 @@ def test_where_topics_end_is_read_of_changed_nights_alone(book: Ledger, settings
 
 def test_a_process_asks_the_table_once_where_topics_end(book: Ledger) -> None:
     assert book.next_offsets() == {}
-    with patch.object(ledger, "DeltaTable", side_effect=AssertionError), patch.object(SpansFile, "of") as sums:
+    with patch.object(followed, "DeltaTable", side_effect=AssertionError), patch.object(SpansFile, "of") as sums:
         book.load([dt.date(2021, 11, 1)])
         book.record([sent(1, 4, 1), sent(1, 7, 2)])
         book.record([sent(1, 6, 3)])
@@ -94,3 +96,15 @@ def test_what_others_did_to_the_table_is_seen(book: Ledger, settings: Settings) 
     book.record([sent(1, 40, 40)])
     assert DeltaTable(path).to_pyarrow_table().num_rows == 19
     assert opened(settings).next_offsets() == {("t", 0): 41}
+
+
+def test_after_a_failure_to_record_the_table_is_asked_what_it_holds(book: Ledger) -> None:
+    assert book.next_offsets() == {}
+
+    def write_and_fail(*given: Any, **named: Any) -> None:
+        write_deltalake(*given, **named)
+        raise OSError(5, "Input/output error")
+
+    with patch.object(ledger, "write_deltalake", write_and_fail), pytest.raises(OSError, match="Input/output"):
+        book.record([sent(1, 4, 1)])
+    assert book.next_offsets() == {("t", 0): 5}

@@ -12,10 +12,9 @@ from deltalake import write_deltalake
 
 from fink_lib.config import Settings
 from fink_lib.distribute import distributor
-from fink_lib.distribute.counter import COUNTER
 from fink_lib.distribute.deleted_counters import deleted_counters
 from fink_lib.distribute.distributor import Distributor
-from fink_lib.errors import BrokerError
+from fink_lib.errors import BrokerError, ConfigError
 from fink_lib.maintenance import counters
 from fink_lib.maintenance.counters import drop_counters
 
@@ -63,7 +62,6 @@ def test_a_counter_goes_when_its_night_was_closed_long_ago(settings: Settings, k
     assert kafka.topics == {YOUNG, OTHER, FILTER}
     assert list(deleted_counters(settings)) == [OLD]
     assert drop_counters(settings, NOW) == {"deleted": [], "kept_because": ""}
-    assert kafka.asked == 1, "Kafka is asked only when something may be over"
 
 
 def test_the_counter_of_an_open_night_stays(settings: Settings, kafka: Kafka) -> None:
@@ -79,8 +77,8 @@ def test_the_setting_says_how_long(settings: Settings, kafka: Kafka) -> None:
     assert drop_counters(settings.model_copy(update={"counter_retention_days": 29.0}), NOW)["deleted"] == [YOUNG]
 
 
-def test_a_broker_that_does_not_answer_stops_no_maintenance(
-    settings: Settings, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+def test_a_broker_that_does_not_answer_stops_no_maintenance_and_is_asked_again(
+    settings: Settings, kafka: Kafka
 ) -> None:
     def silent(*_: object) -> None:
         raise BrokerError("no Kafka answers")
@@ -89,21 +87,24 @@ def test_a_broker_that_does_not_answer_stops_no_maintenance(
     with patch.object(counters, "delete_topics", silent):
         assert drop_counters(settings, NOW) == {"deleted": [], "kept_because": "no Kafka answers"}
     assert OLD in kafka.topics
-    monkeypatch.setattr(counters, "deleted_counters", lambda _: {})
     assert drop_counters(settings, NOW)["deleted"] == [OLD]
 
 
 def test_a_night_whose_counter_was_deleted_is_counted_no_more(settings: Settings, kafka: Kafka) -> None:
     close(settings, "2026-01-01", 91)
-    drop_counters(settings, NOW)
     made: list[str] = []
-    night = dt.date(2026, 1, 1)
+    nights = {dt.date(2026, 1, 1), dt.date(2026, 5, 1)}
     facts: dict[str, Any] = {"_spec": SimpleNamespace(settings=settings), "_survey": SimpleNamespace(name="ztf")}
-    one = cast("Any", SimpleNamespace(**facts, _counters={}, _sender=None))
+    driver = cast("Any", SimpleNamespace(**facts, _counters=set()))
     with patch.object(distributor, "ensure_topics", lambda *given, **_: made.extend(given[1])):
-        Distributor._open_counter(one, night)
-        Distributor._open_counter(one, dt.date(2026, 5, 1))
-    assert made == [YOUNG]
-    assert one._counters[night] is None
-    alert = cast("Any", SimpleNamespace(night=night, object_id="ZTF26a", alert_id=1))
-    Distributor._hand_over(one, alert, COUNTER, {})  # without a sender: nothing leaves
+        assert Distributor._counters_over(driver, nights) == set()
+        drop_counters(settings, NOW)  # while the driver runs
+        assert Distributor._counters_over(driver, nights) == {dt.date(2026, 1, 1)}
+    assert made == [OLD, YOUNG]
+
+
+def test_a_damaged_note_is_named(settings: Settings) -> None:
+    settings.home.mkdir(parents=True)
+    (settings.home / "deleted_counters.json").write_text("")
+    with pytest.raises(ConfigError, match=r"deleted_counters\.json is damaged"):
+        deleted_counters(settings)

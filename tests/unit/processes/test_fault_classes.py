@@ -90,7 +90,6 @@ def test_an_error_of_the_query_itself_is_told_without_the_names_of_the_query() -
         (PacketError("undecodable", "it ends in the middle of a text"), True),
         (RuntimeError(INSIDE.format(line="fink_lib.errors.PacketError: it ends in the middle of a text")), True),
         (RuntimeError(INSIDE.format(line="org.apache.spark.SparkArithmeticException: [DIVIDE_BY_ZERO]")), True),
-        (BrokerError("Kafka refused an alert for topic x: KafkaError{code=MSG_SIZE_TOO_LARGE,val=10}"), True),
         (BrokerError("Kafka did not take 3 of the messages: timed out"), False),
         (LakeError("silver and bronze hold 3 packets for 4 alerts to send"), False),
         (OSError(28, "No space left on device"), False),

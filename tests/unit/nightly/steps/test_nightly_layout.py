@@ -1,6 +1,8 @@
 """Compaction along the sky: the same rows in few files, in which cones and objects are found by reading little."""
 
+import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +121,21 @@ def test_a_stream_that_commits_first_is_waited_for(
     compact.run(context)
     assert len(ids(path)) == FILES * ROWS + 1
     assert compact.partition_files(path, NIGHT)["files"] == 2  # the one that came meanwhile, and the night's
+
+
+def test_nights_that_are_compacted_at_once_are_not_taken_for_one_another(
+    context: NightContext, plant: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = planted(context, plant)
+    other = NIGHT.replace(day=23)
+    for offset in range(9_000_000, 9_000_003):
+        plant(Table.BRONZE, [bronze_row(offset, night=other)])
+    monkeypatch.setattr(compact, "ROW_GROUP_BYTES", 1)
+    steps = itertools.count(200, -10)  # the one that began later commits first
+    monkeypatch.setattr(sky_order.time, "time_ns", lambda: next(steps))
+    compact.run(replace(context, night=other))
+    compact.run(context)
+    assert [compact.partition_files(path, night)["files"] for night in (NIGHT, other)] == [1, 1]
 
 
 def has_bloom(column: Any) -> bool:

@@ -8,8 +8,8 @@ from pyspark.errors import StreamingQueryException
 
 from fink_lib.distribute import distributor
 from fink_lib.distribute.counter import COUNTER
-from fink_lib.distribute.distributor import Distributor
 from fink_lib.distribute.failures import EVERY_FILTER, FailureBook
+from fink_lib.distribute.handing import Handing
 from fink_lib.distribute.match import Match
 from fink_lib.lake.small import read_rows
 from fink_lib.lake.tables import gold_filter_failures
@@ -24,14 +24,14 @@ PLANTED = "an alert that nobody foresaw"
 
 def plant(patch: pytest.MonkeyPatch, bad: int) -> None:
     """Have the driver raise on an alert, when others of its part are with the producer already."""
-    work = Distributor._hand_over
+    work = Handing._offer
 
-    def planted(self: Distributor, one: Match, *about: Any) -> None:
+    def planted(self: Handing, one: Match, *about: Any) -> None:
         if one.alert_id == bad:
             raise ValueError(PLANTED)
         work(self, one, *about)
 
-    patch.setattr(Distributor, "_hand_over", planted)
+    patch.setattr(Handing, "_offer", planted)
 
 
 def die(*about: Any) -> int:
@@ -98,7 +98,7 @@ def test_where_nothing_can_be_sent_no_alert_is_blamed(
     before = aside(bench)
     bench.arrive(sample_packets(80)[70:], first=70)
     with monkeypatch.context() as patch:
-        patch.setattr(Distributor, "_hand_over", broken)
+        patch.setattr(Handing, "_offer", broken)
         fails(bench, PLANTED, times=4)
     assert aside(bench) == before
     bench.run()

@@ -35,9 +35,12 @@ class MatchedNights:
         rows = self._rows(catalog, night)
         return int(max(rows, key=lambda row: row["matched_at"])["catalog_version"]) if rows else None
 
-    def nights(self, catalog: str) -> set[dt.date]:
-        """Return the nights that were ever matched with a catalogue."""
-        return {row["night"] for row in read_rows(self._spec, self._lake, pc.field("catalog") == catalog)}
+    def versions(self, catalog: str) -> dict[dt.date, int]:
+        """Return the version that each night was last matched with, of those that ever were."""
+        columns = ["night", "catalog_version", "matched_at"]
+        rows = read_rows(self._spec, self._lake, pc.field("catalog") == catalog, columns)
+        ordered = sorted(rows, key=lambda row: row["matched_at"])
+        return {row["night"]: int(row["catalog_version"]) for row in ordered}
 
     def before(self, night: dt.date) -> dict[str, int] | None:
         """Return the version of each catalogue that the last matched night before one was matched with."""

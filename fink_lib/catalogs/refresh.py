@@ -84,8 +84,9 @@ def rematch(settings: Settings, name: str) -> list[dict[str, Any]]:
     version, done = in_force(settings.lake, name), []
     for survey in SURVEYS.values():
         book = MatchBook(survey, settings.lake)
+        matched = book.matched.versions(name)
         for night in silver_nights(survey, settings.lake):
-            if book.matched.version(name, night) == version.version:
+            if matched.get(night) == version.version:
                 continue
             silver = Pinned.now(night_specs(survey), settings.lake).of_night(Table.SILVER, night)
             alerts = Positions(silver.read(*KEYS))

@@ -24,7 +24,8 @@ from fink_lib.lake.tables.spec import TableSpec
 
 logger = logging.getLogger(__name__)
 
-NIGHTS_IN_MEMORY = 8  # late alerts reach back days, not weeks; one night of ZTF is some 10 MB
+NIGHTS_IN_MEMORY = 8  # late alerts reach back days, not weeks
+IDS_IN_MEMORY = 30_000_000  # 240 MB: of nights of ten millions three, each alert of which was counted
 RECENT_AT_MOST = 100_000
 
 
@@ -46,6 +47,9 @@ class AlertIds:
             return True
         at = int(np.searchsorted(self._sorted, alert_id))
         return at < len(self._sorted) and int(self._sorted[at]) == alert_id
+
+    def __len__(self) -> int:
+        return len(self._sorted) + len(self._recent)
 
     def add(self, alert_id: int) -> None:
         """Remember an id."""
@@ -116,8 +120,9 @@ class Ledger:
         """
         wanted = set(nights)
         missing = sorted(wanted - set(self._nights))
-        others = sorted(set(self._nights) - wanted)
-        for night in others[: max(0, len(self._nights) + len(missing) - NIGHTS_IN_MEMORY)]:
+        for night in sorted(set(self._nights) - wanted):
+            if len(self._nights) + len(missing) <= NIGHTS_IN_MEMORY and self._ids() <= IDS_IN_MEMORY:
+                break
             del self._nights[night]
         if not missing:
             return
@@ -129,6 +134,9 @@ class Ledger:
                 found[str(by)] = AlertIds(ids.to_numpy(dtype=np.int64))
             self._nights[night] = found
             logger.info("ledger loaded night=%s messages=%d", night, rows.num_rows)
+
+    def _ids(self) -> int:
+        return sum(len(ids) for by_filter in self._nights.values() for ids in by_filter.values())
 
 
 def _row(sent: Sent) -> dict[str, object]:

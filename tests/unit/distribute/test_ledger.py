@@ -108,3 +108,10 @@ def test_after_a_failure_to_record_the_table_is_asked_what_it_holds(book: Ledger
     with patch.object(ledger, "write_deltalake", write_and_fail), pytest.raises(OSError, match="Input/output"):
         book.record([sent(1, 4, 1)])
     assert book.next_offsets() == {("t", 0): 5}
+
+
+def test_nights_of_many_alerts_are_forgotten_sooner(book: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "IDS_IN_MEMORY", 3)
+    book.record([sent(day, day, 100 + day) for day in range(1, 6)])
+    book.load([dt.date(2021, 11, 6)])
+    assert sorted(night.day for night in book._nights) == [3, 4, 5, 6]

@@ -79,7 +79,8 @@ def test_a_restart_of_airflow_neither_stops_nor_doubles_a_stream(broker: Broker)
 def test_a_killed_driver_is_started_again(broker: Broker) -> None:
     handle = broker.wait("a driver", lambda: broker.driver(Stage.INGEST))
     os.kill(handle.pid, signal.SIGKILL)
-    broker.wait("another driver", lambda: broker.driver(Stage.INGEST))
+    # on a busy host the killed one is seen for a moment
+    broker.wait("another driver", lambda: (found := broker.driver(Stage.INGEST)) and found.token != handle.token)
     assert processes_of(handle.token) == [], "its JVM went with it"
     broker.feed(NIGHT, 2)  # late alerts
     broker.wait("late rows", lambda: broker.rows_seen(Stage.INGEST) == 2)

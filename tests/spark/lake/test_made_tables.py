@@ -9,6 +9,7 @@ from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 from pyspark.sql.types import StructType
 
+from fink_lib.lake.log import PROPERTIES
 from fink_lib.lake.small import ensure_small
 from fink_lib.lake.spark.table import ensure_table, read_table, spark_schema
 from fink_lib.lake.tables import TableSpec, gold_catalog, gold_crossmatch, gold_upkeep, silver_rejected
@@ -39,6 +40,7 @@ def test_spark_makes_the_table_of_v0_1_0(spec: TableSpec, spark: SparkSession, t
     assert meta["configuration"] == {
         "delta.appendOnly": str(pinned["append_only"]).lower(),
         "delta.dataSkippingNumIndexedCols": str(pinned["indexed_columns"]),
+        **PROPERTIES,
         **pinned["properties"],
     }
 

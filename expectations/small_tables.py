@@ -1,6 +1,6 @@
 """What must be true of the small tables that closing nights writes, those of all surveys and of none.
 
-They are read without Spark, so that the expectations are over pandas columns.
+Their rows are few, so that the expectations are over columns of pandas.
 """
 
 from typing import TYPE_CHECKING

@@ -24,7 +24,7 @@ class CatalogVersion:
     sha256
         Of the files and of how they were read.
     changed_cells
-        Cells of order 5 that differ from the version before; None for the first.
+        Cells of order 5 that differ from the version before; None where all may: of a first, say, or another radius.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Expectations over the columns of small tables, which are read without Spark."""
+"""Expectations over the columns of small tables."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any

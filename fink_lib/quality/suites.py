@@ -51,7 +51,7 @@ class MatchSuite:
 
 @dataclass(frozen=True)
 class SmallSuites:
-    """Suites of the tables that are read without Spark; each is named after its table.
+    """Suites of the small tables, whose rows are few; each is named after its table.
 
     Attributes
     ----------

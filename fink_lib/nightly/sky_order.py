@@ -7,6 +7,7 @@ step, and says that no data changed: who reads the table as a stream sees nothin
 
 import datetime as dt
 import json
+import math
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +27,8 @@ from fink_lib.lake.swap import NightFile, Swap, apply, link_files, night_files
 from fink_lib.lake.tables.spec import TableSpec
 
 RANK_BITS = 20  # of a rank; a million places along each axis are as many as a night of ten million can tell apart
-BATCH_BYTES = 64 * MB
+SAMPLE_ROWS = 500  # that tell how much memory a row takes, which may be many times what it takes on disk
+BATCH_BYTES, BUCKET_BYTES = 64 * MB, 256 * MB  # in memory: of what is dealt out, and of what is sorted at one time
 AT = "place_on_the_curve"
 Codes = npt.NDArray[np.uint64]
 
@@ -78,11 +80,10 @@ def compact_night(
     table = DeltaTable(str(path))
     old = night_files(table, {night})
     rows = dataset_of(table, [("night", "=", night.isoformat())])
-    batch_rows = max(1, BATCH_BYTES * sizes["rows"] // max(1, sizes["bytes"]))
     with _scratch(path / f".compacting-{night.isoformat()}") as scratch:
         made = scratch / "table"
         indexed = {"delta.dataSkippingNumIndexedCols": str(spec.indexed_columns)}
-        for part in _sorted_parts(rows, spec, fewest_files(sizes["bytes"], spec.file_mb), batch_rows, scratch):
+        for part in _sorted_files(rows, spec, fewest_files(sizes["bytes"], spec.file_mb), scratch):
             write_deltalake(str(made), part, mode="append", partition_by=["night"], configuration=indexed,
                             writer_properties=form, target_file_size=1024 * spec.file_mb * MB)  # fmt: skip
         new = link_files(_files_of(made, night), made, path)
@@ -115,19 +116,30 @@ def _files_of(made: Path, night: dt.date) -> list[NightFile]:
     ]  # fmt: skip
 
 
-def _sorted_parts(rows: ds.Dataset, spec: TableSpec, count: int, batch_rows: int, scratch: Path) -> Iterator[pa.Table]:
-    """Yield the rows of each new file, in order."""
+def _sorted_files(rows: ds.Dataset, spec: TableSpec, count: int, scratch: Path) -> Iterator[pa.RecordBatchReader]:
+    """Yield the rows of each new file, in order, bucket by bucket: no more than a bucket of them is in memory."""
     keys = pa.concat_tables(
         one.to_table(schema=rows.schema, columns=list(spec.clustered_by), use_threads=False) for one in _fragments(rows)
     )
     codes = sky_codes([pc.fill_null(keys[name], np.nan).to_numpy() for name in spec.clustered_by])
     place = np.empty(len(codes), dtype=np.int64)
     place[np.argsort(codes, kind="stable")] = np.arange(len(codes))
-    _deal_out(rows, place, count, batch_rows, scratch)
-    for part in range(count):
-        with pa.memory_map(str(scratch / str(part))) as file:
-            dealt = _wide(pa.ipc.open_stream(file).read_all())
-            yield dealt.sort_by(AT).drop_columns([AT])
+    some = rows.head(SAMPLE_ROWS, batch_size=SAMPLE_ROWS)
+    row_bytes = max(1, some.nbytes // max(1, some.num_rows))
+    of_file = max(1, math.ceil(len(place) * row_bytes / (count * BUCKET_BYTES)))
+    _deal_out(rows, place, count * of_file, max(1, BATCH_BYTES // row_bytes), scratch)
+    shape = _wide(rows.schema.empty_table()).schema
+    for file in range(count):
+        buckets = [scratch / str(number) for number in range(file * of_file, (file + 1) * of_file)]
+        yield pa.RecordBatchReader.from_batches(shape, (batch for one in buckets for batch in _sorted_bucket(one)))
+
+
+def _sorted_bucket(path: Path) -> list[pa.RecordBatch]:
+    with pa.memory_map(str(path)) as file:
+        dealt = _wide(pa.ipc.open_stream(file).read_all())
+    path.unlink()
+    batches: list[pa.RecordBatch] = dealt.sort_by(AT).drop_columns([AT]).to_batches()
+    return batches
 
 
 def _wide(rows: pa.Table) -> pa.Table:
@@ -142,7 +154,7 @@ def _fragments(rows: ds.Dataset) -> list[ds.Fragment]:
 
 
 def _deal_out(rows: ds.Dataset, place: npt.NDArray[np.int64], count: int, batch_rows: int, scratch: Path) -> None:
-    """Write each row, with its place, into the scratch file of the part that it belongs to."""
+    """Write each row, with its place, into the scratch file of the bucket that it belongs to."""
     with ExitStack() as stack:
         shape = rows.schema.append(pa.field(AT, pa.int64()))
         packed = pa.ipc.IpcWriteOptions(compression="lz4")

@@ -123,11 +123,14 @@ def deck(chance: random.Random, kills: int) -> list[str]:
 
 def test_what_is_killed_changes_nothing(chaos: Chaos, undisturbed: Settings, slices: list[Path]) -> None:
     chance, cards = chaos.chance, deck(chaos.chance, KILLS)
-    losses = {number * max(1, KILLS // 10) for number in range(1, 11)} if KILLS >= 20 else {KILLS // 3, 2 * KILLS // 3}
+    many = 10 if KILLS >= 20 else 2  # checkpoints that are lost: each second one comes back as an older copy
+    losses = {round(number * KILLS / (many + 1)): number % 2 == 0 for number in range(1, many + 1)}
     fallen = 0
     for number, (card, folder) in enumerate(zip(cards, slices, strict=True)):
         if number in losses:
-            chaos.lose_checkpoint(chance.choice(list(Stage)), restore=bool(chaos.copies) and number % 2 == 0)
+            restore = losses[number]
+            stages = [stage for stage in Stage if stage in chaos.copies or not restore]
+            chaos.lose_checkpoint(chance.choice(stages), restore=restore)
         if number % max(1, KILLS // 5) == 0:
             chaos.copy_checkpoint(chance.choice(list(Stage)))
         if card in POINTS:

@@ -91,6 +91,7 @@ def test_many_files_in_little_memory_are_the_same_rows_and_no_news_to_streams(
     monkeypatch.setattr(compact, "ROW_GROUP_BYTES", 20_000)
     monkeypatch.setattr(sky_order, "fewest_files", lambda *_: 5)
     monkeypatch.setattr(sky_order, "BATCH_BYTES", 10_000)
+    monkeypatch.setattr(sky_order, "BUCKET_BYTES", 100_000)  # several of each file
     monkeypatch.setattr(compact, "is_crowded", lambda *_: True)
     (path / f".compacting-{NIGHT}").mkdir()  # of one that was killed
     compact.run(context)

@@ -128,7 +128,7 @@ def test_what_is_killed_changes_nothing(chaos: Chaos, undisturbed: Settings, sli
     fallen = 0
     for number, (card, folder) in enumerate(zip(cards, slices, strict=True)):
         if number in losses:
-            restore = losses[number]
+            restore = losses[number] and bool(chaos.copies)
             stages = [stage for stage in Stage if stage in chaos.copies or not restore]
             chaos.lose_checkpoint(chance.choice(stages), restore=restore)
         if number % max(1, KILLS // 5) == 0:

@@ -169,7 +169,7 @@ class Distributor:
         wanted = {topic for topic in topics.values() if topic not in deleted}
         if missing := sorted(wanted - self._counters):
             ensure_topics(self._spec.settings, missing, partitions=counter.PARTITIONS)
-        self._counters = wanted
+        self._counters |= wanted
         return {night for night, topic in topics.items() if topic in deleted}
 
     def _settle_up(self, answers: Sequence[Answer]) -> int:

@@ -8,6 +8,7 @@ from fink_lib.catalogs.versions import catalogs_in_force
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
 from fink_lib.host.airflow import LocalAirflow
+from fink_lib.host.airflow_api import AirflowApi
 
 DAG_ID = "catalogs"
 TIMEOUT_S = 300.0
@@ -40,25 +41,24 @@ def wait_for_catalogs(settings: Settings, say: Callable[[str], None], timeout_s:
     if not waiting:
         return
     say(f"catalogues are being loaded: {', '.join(waiting)}")
-    deadline, asked = time.monotonic() + timeout_s, False
+    with LocalAirflow(settings).api() as api:
+        waiting = _wait(settings, api, time.monotonic() + timeout_s)
+    if waiting:
+        say(f"not loaded: {', '.join(waiting)}; DAG {DAG_ID} says why, and nights are matched without them")
+    else:
+        say(f"catalogues in the lake: {', '.join(catalogs_in_force(settings.lake))}")
+
+
+def _wait(settings: Settings, api: AirflowApi, deadline_s: float) -> list[str]:
+    """Wait until all are loaded, and ask for a run where none is on its way; return those that will not come."""
+    asked = False
     while waiting := missing_catalogs(settings):
-        at_work = _is_at_work(settings)
-        if time.monotonic() > deadline or (asked and not at_work):
-            say(f"not loaded: {', '.join(waiting)}; DAG {DAG_ID} says why, and nights are matched without them")
-            return
+        # The run of the week is due as soon as the DAG is let go.
+        at_work = any(str(run["state"]) in AT_WORK for run in api.dag_runs(DAG_ID))
+        if time.monotonic() > deadline_s or (asked and not at_work):
+            break
         if not at_work:
-            _ask(settings)
+            api.trigger(DAG_ID)
             asked = True
         time.sleep(POLL_S)
-    say(f"catalogues in the lake: {', '.join(catalogs_in_force(settings.lake))}")
-
-
-def _is_at_work(settings: Settings) -> bool:
-    """Tell whether a run is on its way: that of the week is due as soon as the DAG is let go."""
-    with LocalAirflow(settings).api() as api:
-        return any(str(run["state"]) in AT_WORK for run in api.dag_runs(DAG_ID))
-
-
-def _ask(settings: Settings) -> None:
-    with LocalAirflow(settings).api() as api:
-        api.trigger(DAG_ID)
+    return waiting

@@ -6,11 +6,17 @@ on a busy host.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pyarrow.dataset as ds
 from deltalake import DeltaTable
 from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
+
+
+def folder_of(table: DeltaTable) -> Path:
+    """Return the folder of a loaded table."""
+    return Path(unquote(urlsplit(table.table_uri).path))
 
 
 def dataset_of(table: DeltaTable, files: Sequence[tuple[str, str, str | list[str]]] | None = None) -> ds.Dataset:
@@ -23,8 +29,7 @@ def dataset_of(table: DeltaTable, files: Sequence[tuple[str, str, str | list[str
     files
         Conditions, (column, operator, value), on the partitions whose files are read; all of them when not given.
     """
-    folder = unquote(urlsplit(table.table_uri).path)
     return table.to_pyarrow_dataset(
-        filesystem=SubTreeFileSystem(folder, LocalFileSystem()),
+        filesystem=SubTreeFileSystem(str(folder_of(table)), LocalFileSystem()),
         file_pruning_predicate=None if files is None else list(files),
     )

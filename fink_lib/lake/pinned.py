@@ -96,7 +96,7 @@ class Pinned:
             return ds.dataset(spec.plain_schema.empty_table())
         if table is Table.QUARANTINE and RELEASES in self.versions:
             return ds.dataset(self.rows(table, spec.plain_schema.names, bodies=False))
-        return dataset_of(DeltaTable(str(spec.path(self.lake)), version=version))
+        return dataset_of(self.table(table))
 
     def of_night(self, table: Table, night: dt.date) -> Rows:
         """Return the rows of a night."""
@@ -112,8 +112,7 @@ class Pinned:
             return shape.empty_table()
         emptied = {one.name for one in shape if pa.types.is_binary(one.type) and not bodies}
         chosen = {name: _emptied(name) if name in emptied else pc.field(name) for name in columns}
-        path = str(spec.path(self.lake))
-        return dataset_of(DeltaTable(path, version=version)).to_table(chosen, filter=where).cast(shape)
+        return dataset_of(self.table(table)).to_table(chosen, filter=where).cast(shape)
 
 
 def _emptied(name: str) -> pc.Expression:

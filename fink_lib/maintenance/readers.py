@@ -4,11 +4,11 @@ import datetime as dt
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from deltalake import DeltaTable
 
-from fink_lib.lake.log import LOG
+from fink_lib.lake.log import entry
+from fink_lib.lake.on_disk import folder_of
 from fink_lib.streams.lag import carries_rows
 
 
@@ -55,7 +55,7 @@ def next_version(checkpoint: Path, table_id: str, back: int = 0) -> int | None:
 def waiting(table: DeltaTable, checkpoints: Path) -> list[Waiting]:
     """Return, for each stream that reads a table, since when rows wait for it; streams without any are left out."""
     table_id = str(table.metadata().id)
-    entries = Path(unquote(urlsplit(table.table_uri).path)) / LOG
+    place = folder_of(table)
     found = []
     for folder in sorted(path.parent for path in checkpoints.glob("*/*/offsets")):
         version = next_version(folder, table_id)
@@ -64,7 +64,7 @@ def waiting(table: DeltaTable, checkpoints: Path) -> list[Waiting]:
         times = [
             int(commit["timestamp"])
             for commit in table.history(max(1, table.version() - version + 1))
-            if int(commit["version"]) >= version and carries_rows(entries / f"{int(commit['version']):020d}.json")
+            if int(commit["version"]) >= version and carries_rows(entry(place, int(commit["version"])))
         ]
         if times:
             since = dt.datetime.fromtimestamp(min(times) / 1000, tz=dt.UTC)

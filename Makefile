@@ -3,6 +3,8 @@
 UV_VERSION := 0.13.9
 DATA ?= ../shared/data
 PYTHON ?= python3
+SURVEY ?= ztf
+PACKETS ?= sample
 JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/java,java)
 RUNTIME := .runtime
 UV := $(RUNTIME)/uv/bin/uv
@@ -12,16 +14,18 @@ export UV_PYTHON_DOWNLOADS := never
 # A night starts hundreds of Python processes: what is compiled once must be kept, whatever the machine says.
 export PYTHONDONTWRITEBYTECODE :=
 
+demo status doctor: export FINK_SURVEYS ?= $(SURVEY)
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo down status doctor test test-unit check format bench science-docs science-plots tables-docs clean python-ok java-ok prepared
+.PHONY: help setup demo down status doctor test test-unit coverage test-faults check format bench science-docs science-plots schemas alarms-docs tables-docs clean python-ok java-ok prepared
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /|/' | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 setup: python-ok java-ok $(BIN)/.synced  ## Install the locked dependencies into .venv
 
-demo: setup  ## Play a real ZTF night end to end; services stay up until `make down`
-	$(BIN)/fink night play sample --survey ztf --keep
+demo: setup  ## Play a night end to end (SURVEY=ztf, a real one); services stay up until `make down`
+	$(BIN)/fink night play $(PACKETS) --survey $(SURVEY) --keep
 
 down: $(BIN)/.synced  ## Stop everything that `make demo` or `fink up` started
 	$(BIN)/fink down
@@ -41,9 +45,18 @@ check: $(BIN)/.synced  ## Lint, format, layers and types
 test-unit: $(BIN)/.synced  ## Tests without a JVM
 	$(BIN)/pytest tests/unit -q $(NICE_TESTS)
 
+coverage: $(BIN)/.synced  ## Tests without a JVM; which share of the lines they run, by file and in all
+	@mkdir -p $(RUNTIME)
+	$(BIN)/coverage run -m pytest tests/unit -q $(NICE_TESTS)
+	$(BIN)/coverage report
+
 test: setup check prepared  ## Everything: lint, types, and all tests with real Kafka, Spark and Airflow
 	$(BIN)/pytest -m "not airflow" -n 3 --dist loadfile --no-loadscope-reorder $(NICE_TESTS)
 	$(BIN)/pytest -m airflow $(NICE_TESTS)
+
+test-faults: setup prepared  ## A hundred faults at random moments, an hour at most; FAULTS, SECONDS and SEED may be set
+	FINK_TEST_FAULT_COUNT=$(or $(FAULTS),100) FINK_TEST_FAULTS_S=$(or $(SECONDS),3600) FINK_TEST_SEED=$(SEED) FINK_TEST_KAFKA_S=60 \
+	FINK_TEST_TABLE=$(RUNTIME)/faults.md $(BIN)/pytest tests/kills/test_fault_suite.py -q -s --timeout=7200
 
 bench: setup prepared  ## Rates, latency and memory on amplified real alerts
 	$(BIN)/fink bench night --alerts 2000 --json $(RUNTIME)/bench.json
@@ -54,6 +67,12 @@ science-docs: $(BIN)/.synced  ## Write docs/science from what the science module
 science-plots: $(BIN)/.synced  ## Draw the plots of docs/science from the alerts in DATA
 	FINK_CATALOGS=$(DATA)/catalogs $(BIN)/python -m fink_lib.docs_pages.plots $(DATA)
 	$(BIN)/python -m fink_lib.docs_pages.science
+
+schemas: $(BIN)/.synced  ## Write docs/schemas from the contracts of what is written as JSON
+	$(BIN)/python -m fink_lib.docs_pages.contracts
+
+alarms-docs: $(BIN)/.synced  ## Write docs/alarms.md and Prometheus' rules from fink_lib/monitoring/rules.py
+	$(BIN)/python -m fink_lib.docs_pages.alarms
 
 tables-docs: $(BIN)/.synced  ## Write docs/tables.md and the README's list from the specs of the tables
 	$(BIN)/python -m fink_lib.docs_pages.tables

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
 
 KEYS = (
-    Key("topic_offset", "A place on a topic is recorded once.", ("topic", "partition", "offset")),
+    Key(
+        "topic_offset",
+        "A place on a topic is recorded once.",
+        ("topic", "partition", "offset"),
+        nullable=("topic_id",),  # a topic that was made anew begins at offset 0 again
+    ),
     # A crash between sending and recording may repeat a message, never lose one
     Key("sent_once", "A filter sends an alert once.", ("filter", "alert_id"), "warning"),
 )

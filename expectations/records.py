@@ -129,11 +129,21 @@ def filter_failures(survey: Survey) -> "ExpectationSuite":
 
 
 def tracklets(survey: Survey) -> "ExpectationSuite":
-    """Return the suite over the alerts that were linked as paths of moving objects in a night."""
+    """Return the suite over the alerts that lie on great circles of single exposures of a night."""
     return suite(
         full_name("gold", survey.name, "tracklets"),
         once("alert", "An alert belongs to one tracklet.", ("night", "alert_id")),
-        known("tracklet", "A linked alert says to which tracklet it belongs.", "critical"),
-        in_range("members", "A tracklet links at least two alerts.", "critical", low=2),
+        known("tracklet", "An alert of a tracklet says to which it belongs.", "critical"),
+        in_range("members", "A tracklet has five alerts; one that 0.1.0 linked has two.", "critical", low=2),
+    )
+
+
+def asteroid_links(survey: Survey) -> "ExpectationSuite":
+    """Return the suite over the alerts that were linked as paths of moving objects in a night."""
+    return suite(
+        full_name("gold", survey.name, "asteroid_links"),
+        once("alert", "An alert belongs to one link.", ("night", "alert_id")),
+        known("tracklet", "A linked alert says to which link it belongs.", "critical"),
+        in_range("members", "A link has at least three alerts.", "critical", low=3),
         in_range("rate_deg_per_day", "An object moves at a rate that is no less than zero.", "warning", low=0),
     )

@@ -17,11 +17,11 @@ KEYS = (Key("kafka_key", "A message is rejected once.", KAFKA_KEY),)
 
 def rules(survey: Survey) -> tuple[Judged, ...]:
     """Return the row rules: identity as in silver, and a reason for every alert."""
-    repeat = f"is_repeat = array_contains(reasons, '{REPEAT}')"
+    repeat = f"is_duplicate = array_contains(reasons, '{REPEAT}')"
     return (
         *identity_rules(survey),
         Judged(Rule("reasons", "size(reasons) > 0", "A rejected alert has a reason."), "critical"),
-        Judged(Rule("is_repeat", repeat, "A repeat is marked as one, and nothing else is."), "critical"),
+        Judged(Rule("is_duplicate", repeat, "A repeat is marked as one, and nothing else is."), "critical"),
         Judged(
             Rule("enrich_time", "enrich_time >= ingest_time", "An alert is judged after it was ingested."), "warning"
         ),

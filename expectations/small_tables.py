@@ -47,10 +47,10 @@ def quality_results() -> "ExpectationSuite":
     )
 
 
-def upkeep() -> "ExpectationSuite":
+def table_stats() -> "ExpectationSuite":
     """Return the suite over what maintenance found of the tables; nothing is built on it, so nothing is critical."""
     return suite(
-        full_name("gold", None, "upkeep"),
+        full_name("gold", None, "table_stats"),
         once("table", "A table has one row a day.", ("day", "table"), "warning"),
         in_range("files", "No table has a negative number of files.", "warning", low=0),
         in_range("removed", "Vacuum did not remove a negative number of files.", "warning", low=0),

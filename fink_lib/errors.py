@@ -4,10 +4,16 @@
 
     FinkError
     ├── ConfigError            a setting, an option or a path that cannot be used      (fatal)
+    ├── AccountError           a person, group, token or login is not as it must be    (fatal)
     ├── HostError              this machine lacks something: Java, a port, disk, a jar (fatal)
     ├── SurveyError            unknown survey, or a schema the adapter cannot read     (fatal)
     ├── PacketError            one message cannot be used; it goes to quarantine       (fatal)
+    ├── NoticeError            one notice of an event cannot be used; it is kept raw   (fatal)
+    │   ├── UnreadableNotice   damaged, or of a form that nobody has described         (fatal)
+    │   └── NotAnEvent         it tells of no event that alerts can be matched with    (fatal)
     ├── ModelError             a trained model cannot be read or built                  (fatal)
+    ├── LockHeld               another process does what one does at a time            (retryable)
+    ├── LockLost               a lock is another's by now: begin again                 (retryable)
     ├── LakeError              a table is missing, damaged or of another shape         (fatal)
     ├── StreamError
     │   ├── StreamFailed       the driver died; a retry resumes from its checkpoint    (retryable)
@@ -38,6 +44,10 @@ class ConfigError(FinkError):
     """A setting, an option or a path cannot be used."""
 
 
+class AccountError(FinkError):
+    """A person, a group, a token or a login is not as it must be."""
+
+
 class HostError(FinkError):
     """The machine lacks something that the broker needs."""
 
@@ -61,6 +71,18 @@ class PacketError(FinkError):
         super().__init__(reason)
         self.error_class = error_class
         self.reason = reason
+
+
+class NoticeError(FinkError):
+    """A notice of an event seen by others cannot be used; it is kept as it came."""
+
+
+class UnreadableNotice(NoticeError):
+    """A notice is damaged, or of a form that nobody has described."""
+
+
+class NotAnEvent(NoticeError):
+    """A notice is understood, and tells of no event."""
 
 
 class ModelError(FinkError):
@@ -89,6 +111,18 @@ class StreamBroken(StreamFailed):
 
 class StreamStalled(StreamError):
     """The driver lives, but it reports nothing."""
+
+    retryable = True
+
+
+class LockHeld(FinkError):
+    """Another process holds a lock, and did so for longer than one was ready to wait."""
+
+    retryable = True
+
+
+class LockLost(FinkError):
+    """A lock that this process took is another's by now: what it was about to do must not be done."""
 
     retryable = True
 

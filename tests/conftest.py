@@ -1,11 +1,14 @@
 """Fixtures that every test may use; each starts what it needs in a folder and on ports of its own."""
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from fink_lib.config import PROJECT_DIR, Settings
 
@@ -14,7 +17,24 @@ if TYPE_CHECKING:
 
     from fink_lib.host.kafka import LocalKafka
 
+# How long an example takes says how busy the machine is, not whether the code is right.
+# The same examples every time, or a run would blame a change for what it did not do; FINK_TEST_EXPLORE=1 tries others.
+hypothesis_settings.register_profile(
+    "shared",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="FINK_TEST_EXPLORE" not in os.environ,
+)
+hypothesis_settings.load_profile("shared")
+
+# A server of Spark jobs would outlive the test that asked for a job; tests of the server itself say otherwise.
+os.environ.setdefault("FINK_JOB_SERVER_IDLE_S", "0")
 SHARED = Settings().shared_data or PROJECT_DIR.parent / "shared" / "data"
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their argument and number: processes that share a run must agree on the names of its tests."""
+    return argname if isinstance(val, bytes) else None
 
 
 @pytest.fixture
@@ -25,10 +45,21 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of extra real alerts; the test is skipped, with this reason, where it is not there."""
+    """The folder of extra real alerts; the test is skipped, with this reason, where it is not there.
+
+    For tests of stamps, or of more alerts than `real_alerts` holds.
+    """
     if not (SHARED / "ztf").is_dir():
         pytest.skip("the extra real alerts (../shared/data) are not on this machine")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def real_alerts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Real alerts of every survey and version: the extra ones, or the few of the repository, which have no stamps."""
+    from tests.builders.real_alerts import unpacked
+
+    return SHARED if (SHARED / "ztf").is_dir() else unpacked(tmp_path_factory.mktemp("real") / "data")
 
 
 @pytest.fixture(scope="session")

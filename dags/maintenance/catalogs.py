@@ -17,8 +17,12 @@ before it.
 from airflow.sdk import DAG, Param
 
 from fink_lib.orchestration.assets import CATALOGS_TABLE, table_asset
-from fink_lib.orchestration.plain_jobs import JobOperator
-from fink_lib.orchestration.policy import NIGHTLY_ARGS, START, Tag
+from fink_lib.orchestration.maintenance import maintenance_dag
+
+TASK_DOC = """
+Loads and matches again. **Fails** when the form names a catalogue that there is no file of, when a file is damaged or
+lacks a column: the error says which. Each catalogue is done by itself and only once: a retry is safe.
+"""
 
 NAMES = Param(
     None,
@@ -28,25 +32,14 @@ NAMES = Param(
     description_md="Names, one a line, for example `vsx`. Empty means every catalogue that there is a file of.",
 )
 
-with DAG(
-    dag_id="catalogs",
-    description="Load catalogues, match again what changed",
+dag: DAG = maintenance_dag(
+    "catalogs",
     schedule="@weekly",
-    start_date=START,
-    catchup=False,
-    max_active_runs=1,
-    default_args=NIGHTLY_ARGS,
+    description="Load catalogues, match again what changed",
+    doc=__doc__,
+    task="refresh",
+    task_doc=TASK_DOC,
     params={"names": NAMES},
-    tags=[Tag.MAINTENANCE],
-    doc_md=__doc__,
-) as dag:
-    JobOperator(
-        task_id="refresh",
-        job="maintenance/catalogs",
-        arguments=["--names={{ (params.names or []) | join(',') }}"],
-        tables=[table_asset(CATALOGS_TABLE)],
-        doc_md="""
-Loads and matches again. **Fails** when the form names a catalogue that there is no file of, when a file is damaged or
-lacks a column: the error says which. Each catalogue is done by itself and only once: a retry is safe.
-""",
-    )
+    arguments=["--names={{ (params.names or []) | join(',') }}"],
+    tables=[table_asset(CATALOGS_TABLE)],
+)

@@ -14,23 +14,18 @@ what waits there, by webhook, Slack or mail, tries again with longer pauses, and
 
 from airflow.sdk import DAG
 
-from fink_lib.orchestration.plain_jobs import JobOperator
-from fink_lib.orchestration.policy import NIGHTLY_ARGS, START, Tag
+from fink_lib.orchestration.maintenance import maintenance_dag
 
 TASK_DOC = """
 Sends what waits. **Fails** when a receiver refuses a notice five times, or when nobody knows whether one arrived; the
 sentence counts them. A retry sends those that were refused, never the others: it is safe.
 """
 
-with DAG(
-    dag_id="deliver_notices",
-    description="tell people of nights and of filters' alerts",
+dag: DAG = maintenance_dag(
+    "deliver_notices",
     schedule="*/10 * * * *",
-    start_date=START,
-    catchup=False,
-    max_active_runs=1,
-    default_args=NIGHTLY_ARGS,
-    tags=[Tag.MAINTENANCE],
-    doc_md=__doc__,
-) as dag:
-    JobOperator(task_id="deliver", job="maintenance/deliver_notices", doc_md=TASK_DOC)
+    description="tell people of nights and of filters' alerts",
+    doc=__doc__,
+    task="deliver",
+    task_doc=TASK_DOC,
+)

@@ -1,24 +1,32 @@
-"""Closes one night of a survey: drain → reconcile, quality → crossmatch, compact, statistics → report → manifest.
+"""Closes a night: reconcile, quality → crossmatch, objects, compact, events, statistics, serve → report → manifest.
 
 **What** Waits until no stream has anything left, computes the night's equations, checks its tables, matches its alerts
-with the catalogues, compacts, counts, reports, and writes the manifest. Results lie in `nights/<survey>/<night>/`.
+with catalogues and events, compacts, counts, writes the tables that people read, reports, and writes the manifest.
+Results lie in `nights/<survey>/<night>/`.
 
 **When** One run for each drained night, started by the rotation of `distribute`; the night is the run's partition
 key. A night that gets late alerts is closed again, as a new version.
 
-**Who** The operator of the broker. A red run means that the night stays open: the error of `manifest` says why.
+**Who** The operator. A red `manifest` means that the night stays open; `events` or `serve` alone leave it closed.
 
 **How to re-run** Clear the failed task with everything after it, or trigger the DAG with `{"night": "2021-11-22"}`.
 Each step replaces what it wrote before.
 
-**When not** Not while streams are stopped on purpose: `drain` waits for all three to run.
+**When not** While streams are stopped on purpose: `drain` waits for all three.
 """
 
 from airflow.sdk import DAG, Param, PartitionedAssetTimetable
 
 from fink_lib.config import Settings
 from fink_lib.nightly.results import Step
-from fink_lib.orchestration.assets import NIGHTS_TABLE, matches_asset, night_asset, survey_tables, table_asset
+from fink_lib.orchestration.assets import (
+    NIGHTS_TABLE,
+    matches_asset,
+    night_asset,
+    objects_assets,
+    survey_tables,
+    table_asset,
+)
 from fink_lib.orchestration.closing import in_order, trigger_rule
 from fink_lib.orchestration.jobs import NightJobOperator
 from fink_lib.orchestration.operators import DrainOperator
@@ -41,23 +49,32 @@ Checks every table of the night against its expectations, and the night against 
 in `gold__quality_results` and as Data Docs, which the log links. A retry replaces them and is safe.
 """,
     "crossmatch": """
-Matches the night's alerts with every catalogue in the lake. **Fails** when a catalogue's table is damaged or memory
-runs out. It replaces what the night had: a retry is safe.
+Matches the night with every catalogue in the lake. **Fails** when a catalogue's table is damaged. A retry is safe.
+""",
+    "objects": """
+Merges the night into the survey's objects, and makes anew the pairs that it may concern. **Fails** when a table is
+damaged, or when other nights commit first again and again. It replaces what the night said: a retry is safe.
+""",
+    "events": """
+Collects notices that wait, matches the alerts of the night, and of past nights whose events changed. **Fails** when
+notices cannot be read, after it matched with what is known; the night closes without it. A retry is safe.
 """,
     "compact": """
 Rewrites the small files of the night into few. **Fails** for want of disk or memory; the tables are then as they
 were. A retry is safe: readers and streams see the old files or the new ones.
 """,
     "statistics": """
-Counts the night by stage, filter, class and latency, in the versions that `reconcile` balanced. **Fails** only on
-damaged tables. It replaces what it wrote before: a retry is safe.
+Counts the night in the versions that `reconcile` balanced. **Fails** only on damaged tables. A retry is safe.
+""",
+    "serve": """
+Writes the night's public alerts into the tables that the API reads. **Fails** on damaged tables or for want of disk;
+the API then goes on reading the night from silver. A retry is safe.
 """,
     "report": """
 Draws the report, whatever happened before it: what is missing is said on the page. A retry is safe.
 """,
     "manifest": """
-Writes the night's manifest, whatever happened before it. **Fails** when the night does not close, with the reason in
-one sentence; the manifest is written all the same, as a new version. A retry is safe.
+Writes the manifest, as a new version. **Fails** when the night does not close, with the reason. A retry is safe.
 """,
 }
 NIGHT = Param(
@@ -84,6 +101,7 @@ for survey in running_surveys(Settings()):
         drain = DrainOperator(task_id="drain", survey=survey.name, pool=Pool.STREAMS.value, doc_md=DOC["drain"])
         tables = {
             Step.CROSSMATCH: [matches_asset(survey.name)],
+            Step.OBJECTS: objects_assets(survey.name),
             Step.COMPACT: survey_tables(survey.name),
             Step.MANIFEST: [table_asset(NIGHTS_TABLE)],
         }

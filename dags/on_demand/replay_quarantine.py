@@ -1,8 +1,9 @@
 """Releases messages from the quarantine of a survey: replays them into bronze after a fix, or discards them.
 
 **What** `plan` lists the messages that the form selects, with what the code of today makes of each. `release` then
-decodes them anew by the code of ingest and appends the good ones to bronze, or records that they are discarded. Each
-release is kept with who, when and why. A dry run stops after `plan`.
+decodes them anew by the code of ingest and appends the good ones to bronze, or records that they are discarded. Alerts
+that enrich set aside for an error that nobody foresaw (`unforeseen`) are tried again by its driver. Each release is
+kept with who, when and why. A dry run stops after `plan`.
 
 **When** Only when somebody triggers it, after the cause was mended: a schema added, a bug fixed.
 
@@ -10,7 +11,7 @@ release is kept with who, when and why. A dry run stops after `plan`.
 
 **How to re-run** Trigger it again with the same form: what was released already is left alone.
 
-**When not** Not for alerts that were quarantined in enrich: they are in bronze, reprocess their night.
+**When not** Not for alerts that broke a rule in enrich (`bad_value`): they are in bronze, reprocess their night.
 """
 
 from airflow.sdk import DAG, Param, chain

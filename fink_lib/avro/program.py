@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from fink_lib.avro.renamed import scaling
 from fink_lib.avro.schema import AvroSchema
 from fink_lib.errors import SurveyError
 
@@ -61,6 +62,8 @@ class Node:
         has no such field.
     written
         Avro type of the value.
+    scale
+        Factor and constant that make a double of the written number; None where it is read as it is.
     """
 
     path: str
@@ -69,6 +72,7 @@ class Node:
     level: int = 0
     slot: int | None = None
     written: str = ""
+    scale: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,11 @@ _HOLDS: Mapping[str, tuple[pa.DataType, ...]] = {
     "string": (pa.string(), pa.binary()),
     "bytes": (pa.binary(),),
 }
+
+
+NUMBERS: Mapping[str, pa.DataType] = {
+    "int": pa.int32(), "long": pa.int64(), "float": pa.float32(), "double": pa.float64(),
+}  # fmt: skip
 
 
 def fits(written: str, kind: pa.DataType) -> bool:
@@ -215,14 +224,16 @@ class _Writer:
             self._add(Op.INT, -1, level)
             self._refuse(want, name)
         else:
-            self._add(_STEP[name], self._slot_of(name, want, level), level)
+            self._add(_STEP[name], self._slot_of(name, want, level, scaling(node)), level)
 
-    def _slot_of(self, name: str, want: Node | None, level: int) -> int:
+    def _slot_of(self, name: str, want: Node | None, level: int, scale: tuple[float, float] | None) -> int:
         if want is None or name == "null":
             return -1
-        if want.children or not fits(name, want.type) or (want.slot is not None and want.written != name):
+        holds = fits(name, want.type) if scale is None else name in NUMBERS and want.type == pa.float64()
+        if want.children or not holds or (want.slot is not None and want.written != name):
             self._refuse(want, name)
             return -1
+        want.scale = scale
         self._take(want, level, name)
         return -1 if want.slot is None else want.slot
 

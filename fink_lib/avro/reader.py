@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from fink_lib.avro.program import Node, compile_program
+from fink_lib.avro.program import NUMBERS, Node, compile_program
 from fink_lib.avro.schema import AvroSchema
 from fink_lib.avro.values import Flags, numbers, spans, texts
 from fink_lib.avro.walk import Fault, Ints, Places
@@ -100,6 +101,10 @@ class _Builder:
 
     def _leaf(self, node: Node) -> pa.Array:
         at = self._places.of(node.level, node.slot or 0)
+        if node.scale is not None:
+            factor, constant = node.scale
+            raw = numbers(self._places.data, at, node.written, NUMBERS[node.written])
+            return pc.add(pc.multiply(raw.cast(node.type, safe=False), factor), constant)
         if node.written not in {"string", "bytes"}:
             return numbers(self._places.data, at, node.written, node.type)
         found, sound = texts(self._places.data, at, node.type)

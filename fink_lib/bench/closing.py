@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from fink_lib.bench.bed import Bed
+from fink_lib.bench.environment import BenchEnvironment
 from fink_lib.bench.made_night import PARTITIONS, MadeNight
 from fink_lib.bench.memory import tree_rss_mb
 from fink_lib.config import Settings
@@ -89,10 +89,10 @@ def run_closing(settings: Settings, survey: Survey, message: bytes, alerts: int,
     packet = decode(survey.framing.unwrap(message))
     night = survey.night.night_of(float(value_at(packet, survey.fields.time) or 0.0))
     made = MadeNight(survey, night, alerts, packet)
-    with Bed(settings, survey, say) as bed:
+    with BenchEnvironment(settings, survey, say) as bed:
         say(f"making a night of {alerts} alerts")
         made.write(bed.settings.lake)
-        _fill(bed, made.ends, survey.topic_of(night))
+        fill_topics(bed.settings, made.ends, survey.topic_of(night))
         costs: dict[str, StepCost] = {}
         for step in Step:
             costs[step] = _timed(bed, step, night)
@@ -100,10 +100,10 @@ def run_closing(settings: Settings, survey: Survey, message: bytes, alerts: int,
     return ClosingReport(alerts, costs)
 
 
-def _fill(bed: Bed, ends: Mapping[str, int], arriving: str) -> None:
-    """Put as many messages, empty ones, on the topics as the tables name."""
+def fill_topics(settings: Settings, ends: Mapping[str, int], arriving: str) -> None:
+    """Put as many messages, empty ones, on the topics as the tables name; the survey's has the night's partitions."""
     for topic, count in ends.items():
-        here = Connection.of(bed.settings)
+        here = Connection.of(settings)
         partitions = PARTITIONS if topic == arriving else 1
         create_missing(here, {topic: partitions}, NEVER_COMPACT)
         sender: ReportingProducer[None] = ReportingProducer(here, INPUT_CONFIG, lambda *_: None)
@@ -112,7 +112,7 @@ def _fill(bed: Bed, ends: Mapping[str, int], arriving: str) -> None:
         sender.finish()
 
 
-def _timed(bed: Bed, step: Step, night: dt.date) -> StepCost:
+def _timed(bed: BenchEnvironment, step: Step, night: dt.date) -> StepCost:
     job = Path(bed.settings.project) / "jobs" / "nightly" / f"{step}.py"
     words = ["--survey", bed.survey.name, "--night", night.isoformat(), "--run-id", RUN_ID]
     begin, peak = time.monotonic(), 0.0

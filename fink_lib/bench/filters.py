@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fink_lib.bench.bed import Bed
+from fink_lib.bench.environment import BenchEnvironment
 from fink_lib.bench.memory import tree_cpu_s
 from fink_lib.bench.stages import has_distributed, read_run, rows_of, running, wait_for
 from fink_lib.distribute.output_topics import output_topics
@@ -50,7 +50,7 @@ def own_filters(survey: Survey) -> int:
     return len(active_filters(filters_of(survey.name), silver_spec(survey).paths))
 
 
-def _activate(bed: Bed, count: int) -> None:
+def _activate(bed: BenchEnvironment, count: int) -> None:
     """Let exactly so many users' filters be active."""
     shutil.rmtree(gold_user_filters().path(bed.settings.lake), ignore_errors=True)
     for number in range(count):
@@ -62,7 +62,7 @@ def _activate(bed: Bed, count: int) -> None:
             record(bed.settings.lake, made)
 
 
-def _forget(bed: Bed, spec: StreamSpec) -> None:
+def _forget(bed: BenchEnvironment, spec: StreamSpec) -> None:
     """Let distribute begin from nothing: no topics, no checkpoint, nothing published."""
     kafka = Connection.of(bed.settings)
     topics, admin = output_topics(kafka, bed.survey.name), kafka.admin()
@@ -103,7 +103,7 @@ def _has_begun(spec: StreamSpec) -> bool:
     return beat is not None and beat.rows_total > 0
 
 
-def _run(bed: Bed, count: int, timeout_s: float) -> Cost:
+def _run(bed: BenchEnvironment, count: int, timeout_s: float) -> Cost:
     own, spec = own_filters(bed.survey), StreamSpec(bed.survey.name, Stage.DISTRIBUTE, bed.settings)
     _forget(bed, spec)
     _activate(bed, count - own)
@@ -122,7 +122,7 @@ def _run(bed: Bed, count: int, timeout_s: float) -> Cost:
     return Cost(run.figures["rate_steady"], cpu_ms, rows_of(bed, "gold.published"), run.progress)
 
 
-def compare_filters(bed: Bed, many: int, timeout_s: float, say: Callable[[str], None]) -> dict[str, Any]:
+def compare_filters(bed: BenchEnvironment, many: int, timeout_s: float, say: Callable[[str], None]) -> dict[str, Any]:
     """Run distribute with few and with many filters.
 
     Returns

@@ -23,7 +23,7 @@ from fink_lib.bench.opened import Counts, Watched
 from fink_lib.bench.stamped import Stamped, judge_all, judge_stamped
 from fink_lib.config import Settings
 from fink_lib.distribute.ledger import Ledger
-from fink_lib.enrich.repeats import NO_ARRIVALS, find_repeats
+from fink_lib.enrich.duplicates import NO_ARRIVALS, find_repeats
 from fink_lib.enrich.seen import SeenNights
 from fink_lib.ingest.judge import Judge
 from fink_lib.lake.pinned import Pinned
@@ -182,7 +182,7 @@ class Streams:
 
     def start(self) -> None:
         """Look where topics and partitions end, and which version a table has."""
-        self._ledger.next_offsets()
+        self._ledger.next_offsets({})
         self._ledger.load([TONIGHT])
         self._places.mark(self._lake.survey.topic_of(TONIGHT), 0)
         delta_version(self._bronze)

@@ -13,7 +13,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from fink_lib.config import Settings
 from fink_lib.distribute.counter import COUNTER, counter_topic
-from fink_lib.enrich.repeats import Arrivals
+from fink_lib.enrich.duplicates import Arrivals
 from fink_lib.kafka.message import Facts, Sent
 from fink_lib.kafka.reading import Watermarks
 from fink_lib.lake.log import LOG, POINTER, entry, newest_version

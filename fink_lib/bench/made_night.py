@@ -94,7 +94,7 @@ class MadeNight:
         )
         science = {"science_versions": [("made", "1")], "science_errors": []}
         yield Table.SILVER, _rows(specs[Table.SILVER], {**self.packet, **science}, self._identity(kept))
-        rejected = {"reasons": ["rb"], "is_repeat": False}
+        rejected = {"reasons": ["rb"], "is_duplicate": False}
         yield Table.REJECTED, _rows(specs[Table.REJECTED], rejected, self._identity(cut))
         for name, version, topic, chosen in self._sent(kept):
             told = {"filter": name, "filter_version": version, "topic": topic, "partition": 0}

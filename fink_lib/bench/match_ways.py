@@ -18,13 +18,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fink_lib.bench.made_sky import write_catalog, write_positions
-from fink_lib.catalogs.index import ARCSEC_PER_RAD, unit_vectors
 from fink_lib.catalogs.join import Positions, crossmatch
 from fink_lib.catalogs.load import load_catalog_table
 from fink_lib.catalogs.sources import CatalogFile
 from fink_lib.catalogs.versions import in_force
 from fink_lib.config import Settings
 from fink_lib.lake.tables.catalogs import gold_catalog
+from fink_lib.sky import ARCSEC_PER_RAD, unit_vectors
 
 NAME, RADIUS_ARCSEC = "made", 1.5
 CATALOG, POSITIONS = "catalog.parquet", "positions.parquet"

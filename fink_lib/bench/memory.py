@@ -8,6 +8,7 @@ import psutil
 
 _EVERY_S = 0.5
 _MIB = 1024 * 1024
+TOGETHER = "all together"
 
 
 class MemoryWatch:
@@ -16,11 +17,15 @@ class MemoryWatch:
     Attributes
     ----------
     peak_mb
-        Highest sum over a tree, in MiB, by name.
+        Highest sum over a tree, in MiB, by name; a page that processes share is counted for each of them.
+    peak_own_mb
+        The same, a shared page counted once (PSS), and of all trees at one moment as `TOGETHER`; empty where the
+        system does not tell.
     """
 
     def __init__(self) -> None:
         self.peak_mb: dict[str, float] = {}
+        self.peak_own_mb: dict[str, float] = {}
         self._roots: dict[str, int] = {}
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="memory-watch", daemon=True)
@@ -47,11 +52,27 @@ class MemoryWatch:
         for name, pid in roots.items():
             held = tree_rss_mb(pid)
             self.peak_mb[name] = max(held, self.peak_mb.get(name, 0.0))
+        own = {name: tree_pss_mb(pid) for name, pid in roots.items()}
+        for name, held in {**own, TOGETHER: sum(own.values())}.items():
+            if held:
+                self.peak_own_mb[name] = max(held, self.peak_own_mb.get(name, 0.0))
 
 
 def tree_rss_mb(pid: int) -> float:
     """Return the resident memory of a process and its descendants in MiB; 0 when it is gone."""
     return round(_sum_of_tree(pid, lambda process: process.memory_info().rss) / _MIB, 1)
+
+
+def tree_pss_mb(pid: int) -> float:
+    """Return the memory of a process and its descendants in MiB, each page once; 0 when it is gone, or nobody tells."""
+    return round(_sum_of_tree(pid, _pss) / _MIB, 1)
+
+
+def _pss(process: psutil.Process) -> float:
+    try:
+        return float(process.memory_full_info().pss)
+    except (AttributeError, psutil.AccessDenied):  # not Linux; a process of somebody else
+        return 0.0
 
 
 def tree_cpu_s(pid: int) -> float:

@@ -23,11 +23,12 @@ from deltalake import write_deltalake
 from pyspark.sql import DataFrame, SparkSession
 
 from fink_lib.errors import ConfigError
+from fink_lib.lake.file_form import writer_properties
 from fink_lib.lake.health import health
 from fink_lib.lake.spark.table import read_table
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.lake.versions import Table
-from fink_lib.nightly.compact import partition_files, rows_in_group, writer_properties
+from fink_lib.nightly.compact import partition_files, rows_in_group
 from fink_lib.nightly.sky_order import compact_night
 from fink_lib.surveys import Survey, value_at
 from fink_lib.surveys.tables import night_specs

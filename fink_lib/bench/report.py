@@ -53,10 +53,16 @@ class Report:
         Alerts per second offered while it was measured.
     peak_rss_mb
         Highest resident memory of each driver with its JVM and Python workers, shared pages counted for each.
+    peak_own_mb
+        The same with shared pages counted once, and of all processes together at one moment.
     bytes_per_message
         ``distribute`` alone: what a message costs on the broker's disk, see `bench.on_disk`.
     filters
         Rates with few and with many filters, where that was asked for, see `bench.filters`.
+    burst_s
+        ``burst`` alone: from the first alert's arrival in Kafka until all were on topics.
+    small_batch_s
+        ``night`` alone, at a rate so low that there are such: median time of batches of a few alerts, by stage.
     """
 
     what: str
@@ -69,10 +75,13 @@ class Report:
     latency_of: str
     latency_alerts: int
     peak_rss_mb: Mapping[str, float]
+    peak_own_mb: Mapping[str, float] = field(default_factory=dict)
     latency_rate: float | None = None
     stages: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     bytes_per_message: Mapping[str, Any] = field(default_factory=dict)
     filters: Mapping[str, Any] = field(default_factory=dict)
+    burst_s: float | None = None
+    small_batch_s: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def ratio(self) -> float:

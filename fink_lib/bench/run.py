@@ -3,7 +3,7 @@
 import operator
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -11,10 +11,10 @@ from typing import Any
 
 from deltalake import DeltaTable
 
-from fink_lib.bench.bed import Bed
+from fink_lib.bench.environment import BenchEnvironment
 from fink_lib.bench.filters import BATCHES, compare_filters
 from fink_lib.bench.on_disk import bytes_per_message
-from fink_lib.bench.report import Report, percentiles, rate_steady
+from fink_lib.bench.report import Report, percentiles, rate, rate_steady
 from fink_lib.bench.stages import (
     StageRun,
     chain_figures,
@@ -40,6 +40,7 @@ from fink_lib.surveys.checks import decode
 Say = Callable[[str], None]
 LEAST_BATCHES = 4  # steady is what comes after the first batch: of one batch there is no steady rate
 FILES_PER_BATCH = 4  # a batch of ingest is one or two files
+WARM_ALERTS = 2000  # what the drivers do before a burst comes, as they do in a night
 COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq, "!=": operator.ne, ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt,
 }  # fmt: skip
@@ -53,11 +54,13 @@ class Benchmark(StrEnum):
     ENRICH = "enrich"
     DISTRIBUTE = "distribute"
     NIGHT = "night"
+    BURST = "burst"
     SCIENCE = "science"
     CROSSMATCH = "crossmatch"
     COMMITS = "commits"
     CLOSING = "closing"
     HISTORY = "history"
+    API = "api"
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,8 @@ class BenchRequest:
 def run_bench(request: BenchRequest, say: Say) -> Report:
     """Run one benchmark and stop everything that it started.
 
+    A burst is what comes at once, at drivers that have been at work, in batches as they are set.
+
     Raises
     ------
     ConfigError
@@ -107,19 +112,34 @@ def run_bench(request: BenchRequest, say: Say) -> Report:
         When a driver fails or does not finish in time.
     """
     real = real_packets(request.path, request.survey)
-    more = round(request.rate * request.latency_s) if request.what is Benchmark.NIGHT else 0
-    total = request.alerts + more
-    with Bed(in_batches(request), request.survey, say) as bed:
+    before, more = of_parts(request)
+    total = before + more
+    with BenchEnvironment(in_batches(request), request.survey, say) as bed:
         say(f"making {total} packets out of {len(real)} real ones")
         bed.prepare(Amplifier(real, request.survey, request.seed)(total), total)
-        say(f"loading {request.alerts} into Kafka")
-        bed.load(request.alerts)
-        say("measuring the plain decode rate")
-        plain = StageRun(0.0, bed.plain_decode(request.timeout_s).batches)
-        decode_rate = rate_steady(plain.batches)
-        say(f"  {decode_rate} alerts/s; batch by batch: {plain.progress}")
+        say(f"loading {before} into Kafka")
+        bed.load(before)
+        if request.what is Benchmark.BURST:  # what waits before it is one batch: no steady rate
+            report = _burst(request, bed, len(real))
+            return replace(report, decode_rate=_decode_rate(request, bed))
         measure = _night if request.what is Benchmark.NIGHT else _stage
-        return measure(request, bed, len(real), decode_rate)
+        return measure(request, bed, len(real), _decode_rate(request, bed))
+
+
+def _decode_rate(request: BenchRequest, bed: BenchEnvironment) -> float:
+    """Return how many alerts a second are only decoded, of all that Kafka has by now."""
+    bed.say("measuring the plain decode rate")
+    plain = StageRun(0.0, bed.plain_decode(request.timeout_s).batches)
+    found = rate_steady(plain.batches)
+    bed.say(f"  {found} alerts/s; batch by batch: {plain.progress}")
+    return found
+
+
+def of_parts(request: BenchRequest) -> tuple[int, int]:
+    """Return how many alerts wait when the drivers start, and how many come later."""
+    if request.what is Benchmark.BURST:
+        return WARM_ALERTS, request.alerts
+    return request.alerts, round(request.rate * request.latency_s) if request.what is Benchmark.NIGHT else 0
 
 
 def in_batches(request: BenchRequest) -> Settings:
@@ -127,6 +147,8 @@ def in_batches(request: BenchRequest) -> Settings:
 
     Everything that waits would be one batch, and its time that of a young driver.
     """
+    if request.what is Benchmark.BURST:
+        return request.settings
     least, files = (BATCHES, 1) if request.filters else (LEAST_BATCHES, FILES_PER_BATCH)
     offsets = min(request.settings.max_offsets_per_batch, max(1, request.alerts // least))
     files = min(request.settings.max_files_per_batch, files)
@@ -163,6 +185,10 @@ def passes(packet: Mapping[str, Any], survey: Survey) -> bool:
         When a cut is more than the comparison of a field with a number: then only Spark can tell.
     """
     for cut in survey.cuts:
+        if cut.flag:
+            if value_at(packet, cut.flag):
+                return False
+            continue
         words = cut.keep.split()
         if len(words) != COMPARISON_WORDS or words[1] not in COMPARISONS:
             raise ConfigError(f"cut {cut.name} of {survey.name} is no plain comparison: {cut.keep}")
@@ -172,7 +198,7 @@ def passes(packet: Mapping[str, Any], survey: Survey) -> bool:
     return True
 
 
-def _stage(request: BenchRequest, bed: Bed, derived_from: int, decode_rate: float) -> Report:
+def _stage(request: BenchRequest, bed: BenchEnvironment, derived_from: int, decode_rate: float) -> Report:
     """Run the chain one stage after the other, up to the one that is asked for."""
     chain = list(Stage)[: list(Stage).index(Stage(request.what)) + 1]
     runs: dict[str, StageRun] = {}
@@ -202,12 +228,13 @@ def _stage(request: BenchRequest, bed: Bed, derived_from: int, decode_rate: floa
         latency_of="batch",
         latency_alerts=sum(batch.rows for batch in run.batches),
         peak_rss_mb=bed.memory.peak_mb,
+        peak_own_mb=bed.memory.peak_own_mb,
         stages={stage: run.figures for stage, run in runs.items()},
         **more,
     )
 
 
-def _done(bed: Bed, spec: StreamSpec, total: int) -> Callable[[], bool]:
+def _done(bed: BenchEnvironment, spec: StreamSpec, total: int) -> Callable[[], bool]:
     if spec.stage is Stage.INGEST:
         return lambda: has_ingested(bed, total)
     if spec.stage is Stage.ENRICH:
@@ -215,14 +242,14 @@ def _done(bed: Bed, spec: StreamSpec, total: int) -> Callable[[], bool]:
     return lambda: has_distributed(spec, 0.0)
 
 
-def _rows_passed(bed: Bed, stage: Stage) -> int:
+def _rows_passed(bed: BenchEnvironment, stage: Stage) -> int:
     """Return the alerts that a stage took in."""
     if stage is Stage.INGEST:
         return rows_of(bed, "bronze.alerts", "bronze.quarantine")
     return rows_of(bed, "bronze.alerts") if stage is Stage.ENRICH else rows_of(bed, "silver.alerts")
 
 
-def _night(request: BenchRequest, bed: Bed, derived_from: int, decode_rate: float) -> Report:
+def _night(request: BenchRequest, bed: BenchEnvironment, derived_from: int, decode_rate: float) -> Report:
     """Run all three at once: first as fast as they can, then at a rate to see how long an alert takes."""
     with running(bed, list(Stage)) as specs:
         bed.say(f"running the chain on {request.alerts} alerts at once")
@@ -236,6 +263,7 @@ def _night(request: BenchRequest, bed: Bed, derived_from: int, decode_rate: floa
         more = len(bed.waiting)
         bed.load(more, request.rate)
         _wait_for_chain(request, bed, specs, request.alerts + more)
+        small = {spec.stage: read_run(spec.paths.log).small_batch_s for spec in specs}
     seconds = _published_seconds(bed, since)
     return Report(
         what=request.what,
@@ -248,12 +276,44 @@ def _night(request: BenchRequest, bed: Bed, derived_from: int, decode_rate: floa
         latency_of="kafka_to_topic",
         latency_alerts=len(seconds),
         latency_rate=request.rate,
+        small_batch_s={stage: told for stage, told in small.items() if told is not None},
         peak_rss_mb=bed.memory.peak_mb,
+        peak_own_mb=bed.memory.peak_own_mb,
         stages={stage: run.figures for stage, run in runs.items()},
     )
 
 
-def _wait_for_chain(request: BenchRequest, bed: Bed, specs: list[StreamSpec], total: int) -> None:
+def _burst(request: BenchRequest, bed: BenchEnvironment, derived_from: int) -> Report:
+    """Offer many alerts at once to drivers that are at work already; see how long it takes until all are on topics."""
+    with running(bed, list(Stage)) as specs:
+        bed.say(f"running the chain on {WARM_ALERTS} alerts")
+        _wait_for_chain(request, bed, specs, WARM_ALERTS)
+        bed.say(f"now {request.alerts} alerts at once")
+        since = datetime.now().astimezone()
+        bed.load(request.alerts)
+        _wait_for_chain(request, bed, specs, WARM_ALERTS + request.alerts)
+        runs = {spec.stage: read_run(spec.paths.log).of(_rows_passed(bed, spec.stage)) for spec in specs}
+    for stage, run in runs.items():
+        bed.say(f"  {stage}, batch by batch: {run.progress}")
+    seconds, took_s = _published_seconds(bed, since), _published_within_s(bed, since)
+    return Report(
+        what=request.what,
+        alerts=request.alerts,
+        derived_from=derived_from,
+        rate_steady=rate(request.alerts, took_s),
+        rate_total=rate(request.alerts, took_s),
+        decode_rate=0.0,
+        latency_s=percentiles(seconds),
+        latency_of="kafka_to_topic",
+        latency_alerts=len(seconds),
+        peak_rss_mb=bed.memory.peak_mb,
+        peak_own_mb=bed.memory.peak_own_mb,
+        stages={stage: run.figures for stage, run in runs.items()},
+        burst_s=round(took_s, 1),
+    )
+
+
+def _wait_for_chain(request: BenchRequest, bed: BenchEnvironment, specs: list[StreamSpec], total: int) -> None:
     """Wait until each stage has done all that the one before it gave it."""
     deadline_s = time.monotonic() + request.timeout_s
     wait_for(bed, specs, lambda: has_ingested(bed, total), deadline_s)
@@ -262,12 +322,19 @@ def _wait_for_chain(request: BenchRequest, bed: Bed, specs: list[StreamSpec], to
     wait_for(bed, specs, lambda: has_distributed(specs[-1], enriched_s), deadline_s)
 
 
-def _published_seconds(bed: Bed, since: datetime) -> list[float]:
+def _published_seconds(bed: BenchEnvironment, since: datetime) -> list[float]:
     """Return, for each message that left, the seconds from its arrival in Kafka to its stamp on the topic."""
+    return [(sent - arrived).total_seconds() for arrived, sent in _published(bed, since)]
+
+
+def _published_within_s(bed: BenchEnvironment, since: datetime) -> float:
+    """Return the seconds from the first alert's arrival in Kafka to the last message's stamp."""
+    times = _published(bed, since)
+    return (max(sent for _, sent in times) - min(arrived for arrived, _ in times)).total_seconds() if times else 0.0
+
+
+def _published(bed: BenchEnvironment, since: datetime) -> list[tuple[datetime, datetime]]:
+    """Return, for each message of alerts that came since, when the alert arrived and when the message was sent."""
     table = DeltaTable(gold_published(bed.survey.name).path(bed.settings.lake))
     rows = dataset_of(table).to_table(columns=["kafka_time", "publish_time"]).to_pylist()
-    return [
-        (row["publish_time"] - row["kafka_time"]).total_seconds()
-        for row in rows
-        if row["kafka_time"].timestamp() >= since.timestamp()
-    ]
+    return [(row["kafka_time"], row["publish_time"]) for row in rows if row["kafka_time"] >= since]

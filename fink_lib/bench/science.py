@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from deltalake import DeltaTable
 
-from fink_lib.bench.bed import Bed, Say
+from fink_lib.bench.environment import BenchEnvironment, Say
 from fink_lib.bench.report import rate, rate_steady
 from fink_lib.bench.run import BenchRequest, real_packets
 from fink_lib.bench.stages import StageRun, has_enriched, has_ingested, read_run, rows_of, running, wait_for
@@ -156,7 +156,7 @@ def check_loaded(modules: Sequence[Module], cache: Path) -> None:
 def _load(request: BenchRequest, amplifier: Amplifier, say: Say) -> Load:
     few = min(request.settings.max_offsets_per_batch, -(-request.alerts // BATCHES))
     settings = request.settings.model_copy(update={"max_offsets_per_batch": few})
-    with Bed(settings, request.survey, say) as bed:
+    with BenchEnvironment(settings, request.survey, say) as bed:
         bed.prepare(amplifier(request.alerts), request.alerts)
         slots = bed.waiting[:MODULE_ALERTS]
         bed.load(request.alerts)
@@ -175,7 +175,7 @@ def _load(request: BenchRequest, amplifier: Amplifier, say: Say) -> Load:
     return Load(together, _ratio(together, decode_rate), decode_rate, per_batch, modules)
 
 
-def _enriched(bed: Bed, request: BenchRequest) -> StageRun:
+def _enriched(bed: BenchEnvironment, request: BenchRequest) -> StageRun:
     """Run ingest, then enrich in at least `BATCHES` batches; return the batches with the rows of silver."""
     deadline_s = time.monotonic() + request.timeout_s
     with running(bed, [Stage.INGEST]) as specs:

@@ -7,10 +7,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from statistics import median
 
 from deltalake import DeltaTable
 
-from fink_lib.bench.bed import Bed
+from fink_lib.bench.environment import BenchEnvironment
 from fink_lib.bench.report import Batch, rate, rate_steady, scaled
 from fink_lib.errors import StreamFailed, StreamStalled
 from fink_lib.lake.tables.spec import full_name
@@ -23,6 +24,7 @@ _STAMP = r"^(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) "
 _STARTED = re.compile(_STAMP + r".*query started stream=")
 _BATCH = re.compile(_STAMP + r".* batch stream=\S+ batch_id=\d+ rows=(?P<rows>\d+) batch_s=(?P<seconds>[\d.]+)")
 _TAIL_LINES = 3
+FEW_ROWS = 3  # alerts whose own work is nothing beside that of a batch
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,12 @@ class StageRun:
     def progress(self) -> str:
         """Alerts per second of each batch, for someone who wants to see a JVM get warm."""
         return " ".join(f"{rate(batch.rows, batch.seconds):.0f}" for batch in self.batches)
+
+    @property
+    def small_batch_s(self) -> float | None:
+        """Median seconds of the batches of a few alerts, which is what a batch costs by itself; None without any."""
+        seconds = [batch.seconds for batch in self.batches if batch.rows <= FEW_ROWS]
+        return round(median(seconds), 2) if seconds else None
 
     @property
     def figures(self) -> dict[str, float]:
@@ -79,7 +87,7 @@ def chain_figures(first: StageRun, last: StageRun) -> dict[str, float]:
 
 
 @contextmanager
-def running(bed: Bed, stages: Sequence[Stage]) -> Iterator[list[StreamSpec]]:
+def running(bed: BenchEnvironment, stages: Sequence[Stage]) -> Iterator[list[StreamSpec]]:
     """Run drivers for as long as the block lasts, then stop them gracefully."""
     runner = LocalRunner(bed.settings)
     specs = [StreamSpec(bed.survey.name, stage, bed.settings) for stage in stages]
@@ -90,7 +98,7 @@ def running(bed: Bed, stages: Sequence[Stage]) -> Iterator[list[StreamSpec]]:
         yield specs
 
 
-def wait_for(bed: Bed, specs: Sequence[StreamSpec], done: Callable[[], bool], deadline_s: float) -> None:
+def wait_for(bed: BenchEnvironment, specs: Sequence[StreamSpec], done: Callable[[], bool], deadline_s: float) -> None:
     """Wait until something is done.
 
     Parameters
@@ -118,7 +126,7 @@ def wait_for(bed: Bed, specs: Sequence[StreamSpec], done: Callable[[], bool], de
         time.sleep(_POLL_S)
 
 
-def rows_of(bed: Bed, *tables: str) -> int:
+def rows_of(bed: BenchEnvironment, *tables: str) -> int:
     """Return the rows that tables of the survey hold, from their logs alone; a missing table holds none."""
     total = 0
     for name in tables:
@@ -130,12 +138,12 @@ def rows_of(bed: Bed, *tables: str) -> int:
     return total
 
 
-def has_ingested(bed: Bed, total: int) -> bool:
+def has_ingested(bed: BenchEnvironment, total: int) -> bool:
     """Tell whether every message offered is in bronze or quarantine."""
     return rows_of(bed, "bronze.alerts", "bronze.quarantine") >= total
 
 
-def has_enriched(bed: Bed, total: int) -> bool:
+def has_enriched(bed: BenchEnvironment, total: int) -> bool:
     """Tell whether every alert is in silver or rejected."""
     return rows_of(bed, "silver.alerts", "silver.rejected") >= total
 

@@ -9,6 +9,8 @@ import functools
 import numpy as np
 import numpy.typing as npt
 
+from fink_lib.sky import ARCSEC_PER_RAD
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -18,7 +20,6 @@ TABLE_ORDER = 11
 CHANGE_ORDER = 5
 # A circle larger than half a cell of the coarsest order, 3.6 degrees, is no match but a search.
 COARSEST_ORDER, FINEST_ORDER = 3, 29
-ARCSEC_PER_RAD = 180.0 * 3600.0 / np.pi
 # A circle around any point of a cell stays within the cell and its neighbours up to 0.678 of the cell's size
 # (square root of its area), the least distance found over all orders; this leaves a quarter of it as margin.
 SAFE_WIDTH = 0.5
@@ -74,7 +75,7 @@ def covering_cells(ra_deg: Floats, dec_deg: Floats, radius_arcsec: float, order:
         raise ValueError(f"a circle of {radius_arcsec} arcsec does not fit into cells of order {order}")
     usable = np.flatnonzero(on_sphere(ra_deg, dec_deg))
     fine = _cells(ra_deg[usable], dec_deg[usable], probe)
-    around = _neighbours(fine, probe)
+    around = neighbours(fine, probe)
     shift = 2 * (probe - order)
     own, coarse = fine >> shift, np.where(around < 0, fine, around) >> shift
     border = np.flatnonzero((coarse != own).any(axis=0))
@@ -105,11 +106,11 @@ def _cells(ra_deg: Floats, dec_deg: Floats, order: int) -> Ints:
     return np.asarray(lonlat_to_healpix(lon, lat, 2**order, order="nested"), dtype=np.int64)
 
 
-def _neighbours(cells: Ints, order: int) -> Ints:
+def neighbours(cells: Ints, order: int) -> Ints:
     """Return the eight neighbours of each cell, shape (8, n); -1 where only seven meet."""
-    from astropy_healpix.core import neighbours  # noqa: PLC0415
+    from astropy_healpix import core  # noqa: PLC0415
 
     if not len(cells):
         return np.empty((8, 0), dtype=np.int64)
     with np.errstate(invalid="ignore"):
-        return np.asarray(neighbours(cells, 2**order, order="nested"), dtype=np.int64)
+        return np.asarray(core.neighbours(cells, 2**order, order="nested"), dtype=np.int64)

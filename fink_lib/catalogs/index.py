@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fink_lib.sky import ARCSEC_PER_RAD, angle_between, unit_vectors
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 ZONE_DEG = 30.0 / 3600.0
-ARCSEC_PER_RAD = 180.0 * 3600.0 / np.pi
 # Zone keys are spaced by more than a turn, so that no search interval can reach into the next zone.
 KEY_STEP_DEG = 400.0
 # Widens a search interval by far more than rounding can shift it; every candidate is then measured exactly.
@@ -116,17 +117,9 @@ def build_index(ra_deg: Floats, dec_deg: Floats) -> SkyIndex:
     return SkyIndex(key=key[order], vectors=unit_vectors(ra, dec)[order], rows=rows[order].astype(np.int64))
 
 
-def unit_vectors(ra_deg: Floats, dec_deg: Floats) -> Floats:
-    """Return positions in degrees as unit vectors, shape (n, 3)."""
-    ra, dec = np.radians(ra_deg), np.radians(dec_deg)
-    return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=1)
-
-
 def separation_arcsec(a: Floats, b: Floats) -> Floats:
-    """Return the angle between unit vectors, from the chord: exact for small angles, where a cosine is not."""
-    dx, dy, dz = (a - b).T
-    half_chord = np.minimum(0.5 * np.sqrt(dx * dx + dy * dy + dz * dz), 1.0)
-    return np.asarray(2.0 * np.arcsin(half_chord) * ARCSEC_PER_RAD)
+    """Return the angle between unit vectors, shape (n, 3)."""
+    return angle_between(a, b) * ARCSEC_PER_RAD
 
 
 def on_the_sphere(ra_deg: Floats, dec_deg: Floats) -> npt.NDArray[np.bool_]:

@@ -16,7 +16,7 @@ from fink_lib.catalogs.writing import ROWS_PER_FILE, commit, write_files
 from fink_lib.config import Settings
 from fink_lib.lake.small import ensure_whole
 from fink_lib.lake.tables.catalogs import gold_catalog
-from fink_lib.streams.lease import locked
+from fink_lib.locks import locked
 
 logger = logging.getLogger(__name__)
 

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from fink_lib.catalogs.index import SLACK_DEG, expanded, separation_arcsec, unit_vectors
+from fink_lib.catalogs.index import SLACK_DEG, expanded, separation_arcsec
 from fink_lib.catalogs.placed import Placed
+from fink_lib.sky import unit_vectors
 
 SOURCE_COLUMNS = {
     "source_id": pa.string(),
@@ -53,7 +54,7 @@ def nearest_sources(placed: Placed, sources: pa.Table) -> pa.Table:
     cell, ra, dec = (sources[name].to_numpy() for name in ("cell", "ra", "dec"))
     ordered = np.argsort(cell, kind="stable")
     ra, dec = ra[ordered], dec[ordered]
-    found = list(_near(placed, cell[ordered] >> placed.shift, ra, dec))
+    found = list(pairs_near(placed, cell[ordered] >> placed.shift, ra, dec))
     row, at, separation = (np.concatenate(column) for column in zip(*found, strict=True))
     best = nearest_of_each(row, separation)
     row, at, separation = row[best], at[best], separation[best]
@@ -93,8 +94,23 @@ def is_first(ordered: Ints) -> npt.NDArray[np.bool_]:
     return first
 
 
-def _near(placed: Placed, cell: Ints, ra: Floats, dec: Floats) -> Iterator[tuple[Ints, Ints, Floats]]:
-    """Yield position, source and separation of what is within the radius, a bounded number of pairs at a time."""
+def pairs_near(placed: Placed, cell: Ints, ra: Floats, dec: Floats) -> Iterator[tuple[Ints, Ints, Floats]]:
+    """Yield position, source and separation of what is within the radius, a bounded number of pairs at a time.
+
+    Parameters
+    ----------
+    placed
+        The positions.
+    cell
+        Cell of each source, of the order that the positions are placed in, ascending.
+    ra, dec
+        The sources, in degrees.
+
+    Yields
+    ------
+    row, source, separation
+        Number of the position, place of the source, arcsec.
+    """
     start, stop = (np.searchsorted(cell, placed.cell, side=side) for side in ("left", "right"))
     count = stop - start
     pieces = np.cumsum(count) // MOST_PAIRS

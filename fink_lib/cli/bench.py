@@ -12,20 +12,22 @@ from fink_lib.bench import Benchmark, BenchRequest, Report, run_bench
 from fink_lib.cli.common import load_settings, note, say
 from fink_lib.cli.tables import Column, write_rows
 from fink_lib.config import Settings
-from fink_lib.simulator import resolve_path
+from fink_lib.simulator import ensure_schemas, resolve_path
 from fink_lib.surveys import get_survey
 
 _ENDED = 128 + signal.SIGTERM
-FEW, ALERTS = 8000, {Benchmark.HISTORY: 100_000}
+FEW, ALERTS = 8000, {Benchmark.BURST: 10_000, Benchmark.HISTORY: 100_000, Benchmark.API: 1_000_000}
 
 
 def bench(
     what: Annotated[
         Benchmark,
-        typer.Argument(help="A stage, night (all stages at once), science, crossmatch, commits, closing, or history."),
+        typer.Argument(help="A stage, night or burst (all), science, crossmatch, commits, closing, history, api."),
     ],
     *,
-    alerts: Annotated[int | None, typer.Option(min=1, help="Of 8000 packets; history: of a night, 100000.")] = None,
+    alerts: Annotated[
+        int | None, typer.Option(min=1, help="Of 8000; burst 10000; history 100000 of a night; api 1000000 of a lake.")
+    ] = None,
     path: Annotated[str, typer.Option("--from", help="Real packets to amplify, all of one schema.")] = "sample",
     survey: Annotated[str, typer.Option(help="Whose packets they are.")] = "ztf",
     rate: Annotated[float, typer.Option(min=0.1, help="night: alerts per second while latency is measured.")] = 50.0,
@@ -46,17 +48,19 @@ def bench(
     Exits with 1 when the crossmatch does not agree with scipy and astropy, our log store loses a commit, or an alert
     costs more the longer the history is.
     """
-    settings, alerts = load_settings(), alerts or ALERTS.get(what, FEW)
+    settings, alerts = load_settings(any_lake=True), alerts or ALERTS.get(what, FEW)
     without_streams = {
         Benchmark.COMMITS: partial(_commits, settings, rounds, json_file),
         Benchmark.CLOSING: partial(_closing, settings, survey, path, alerts, json_file),
         Benchmark.HISTORY: partial(_history, settings, survey, path, alerts, log, json_file),
+        Benchmark.API: partial(_api, survey, alerts, seed, json_file),
         Benchmark.CROSSMATCH: partial(_crossmatch, positions, catalog, seed, json_file),
     }
     if what in without_streams:
         without_streams[what]()
         return
     chosen = get_survey(survey)
+    ensure_schemas(settings, chosen, note)
     packets, how = resolve_path(path, settings, chosen), {"rate": rate, "latency_s": latency_s, "timeout_s": timeout_s}
     request = BenchRequest(what, chosen, settings, packets, alerts, seed=seed, filters=filters, **how)
     # Ended by SIGTERM, Python would leave Kafka and the drivers behind; as an exit it stops them.
@@ -97,6 +101,25 @@ def _bench_science(request: BenchRequest, json_file: Path | None) -> None:
         rows.append({"module": name, names[0]: whole, names[3]: young})
     note(f"{report.alerts} packets of each kind, derived from {report.derived_from}")
     write_rows([Column("module", is_id=True), *map(Column, names)], rows)
+
+
+def _api(survey: str, alerts: int, seed: int, json_file: Path | None) -> None:
+    from fink_lib.bench.api import run_api
+
+    report = run_api(get_survey(survey), alerts, seed, note)
+    if json_file is not None:
+        json_file.write_text(report.as_json() + "\n")
+    note(f"{report.alerts} alerts of {report.objects} objects, {report.runs} runs, {report.mb} MB; times in ms; "
+         f"{report.requests_per_s} light curves/s over HTTP; Fink publishes {report.published_by_fink_ms} ms for one, "
+         "of other machines and sizes")  # fmt: skip
+    ways = {"in process": report.in_process, "HTTP, 8 clients": report.over_http, "DuckDB alone": report.duckdb}
+    names = dict.fromkeys(name for times in ways.values() for name in times)
+    columns = {f"{way} {of}": (times, of) for way, times in ways.items() for of in ("p50", "p95")}
+    rows = [
+        {"question": name, **{column: times.get(name, {}).get(of, "") for column, (times, of) in columns.items()}}
+        for name in names
+    ]
+    write_rows([Column("question", is_id=True), *map(Column, columns)], rows)
 
 
 def _crossmatch(positions: int, catalog: int, seed: int, json_file: Path | None) -> None:
@@ -169,6 +192,10 @@ def _show(report: Report) -> None:
     rows["ratio"] = f"{report.ratio:.2f}"
     for name, seconds in report.latency_s.items():
         rows[f"latency {name} ({report.latency_of}), s"] = f"{seconds:.2f}"
+    for name, seconds in report.small_batch_s.items():
+        rows[f"a batch of a few alerts in {name}, s"] = f"{seconds:.2f}"
+    if report.burst_s is not None:
+        rows["burst, first arrival to last message, s"] = f"{report.burst_s:.1f}"
     for name, size in report.bytes_per_message.get("ways", {}).items():
         rows[f"bytes a message on disk, {name}"] = f"{size:,.0f}"
     if report.filters:
@@ -177,6 +204,8 @@ def _show(report: Report) -> None:
         rows["the same of processor time"] = f"{report.filters['cpu_ratio']:.2f}"
     for name, peak in report.peak_rss_mb.items():
         rows[f"peak memory of {name}, MB"] = f"{peak:.0f}"
+    for name, peak in report.peak_own_mb.items():
+        rows[f"shared pages once, {name}, MB"] = f"{peak:.0f}"
     note(f"{report.what}: {report.alerts} packets derived from {report.derived_from}")
     figures = [{"figure": figure, "value": value} for figure, value in rows.items()]
     write_rows([Column("figure"), Column("value", is_id=True)], figures)

@@ -19,13 +19,24 @@ HomeOption = Annotated[
 ]
 
 
-def load_settings(home: Path | None = None, **overrides: Any) -> Settings:
+def load_settings(home: Path | None = None, *, any_lake: bool = False, **overrides: Any) -> Settings:
     """Read the settings from the environment, options of the command line over them.
+
+    Parameters
+    ----------
+    home
+        Folder with all state; that of the environment when not given.
+    any_lake
+        True for what works on no table, or on those of an older version too.
+    overrides
+        Settings of the command line; None is not given.
 
     Raises
     ------
     ConfigError
         When a value cannot be used; the message names the variable.
+    LakeError
+        When the lake of the home is to be upgraded first.
     """
     given = {key: value for key, value in overrides.items() if value is not None}
     if home is not None:
@@ -39,6 +50,10 @@ def load_settings(home: Path | None = None, **overrides: Any) -> Settings:
     # Relative paths would mean another place in every child process.
     settings = settings.model_copy(update={"home": settings.home.absolute(), "cache": settings.cache.absolute()})
     keep_apart(settings.home)
+    if not any_lake and settings.lake.is_dir():
+        from fink_lib.lake.formats import require_current_lake
+
+        require_current_lake(settings.lake)
     return settings
 
 
@@ -62,7 +77,11 @@ def settings_sentence(error: SettingsError | ValidationError) -> str:
 
 def _shown(problem: ErrorDetails) -> str:
     """Return the value that cannot be used, unless it holds a password."""
-    return "…" if {"kafka_security", "security"}.intersection(problem["loc"]) else repr(problem["input"])
+    return (
+        "…"
+        if {"kafka_security", "oidc_client_secret", "security"}.intersection(problem["loc"])
+        else repr(problem["input"])
+    )
 
 
 def _variable(location: tuple[int | str, ...]) -> str:

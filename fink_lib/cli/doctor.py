@@ -10,7 +10,7 @@ def doctor(home: HomeOption = None) -> None:
     from fink_lib.host.checks import all_checks
 
     missing = 0
-    for check in all_checks(load_settings(home)):
+    for check in all_checks(load_settings(home, any_lake=True)):
         missing += not check.ok
         print(f"{'OK     ' if check.ok else 'MISSING'}  {check.name:<13} {check.detail}", flush=True)
         if not check.ok:

@@ -4,7 +4,7 @@ from fink_lib.cli.common import HomeOption, load_settings, say
 
 
 def down(home: HomeOption = None) -> None:
-    """Stop Airflow, the streams and Kafka. Tables, checkpoints and topics stay; `fink up` goes on from there."""
+    """Stop API, Airflow, streams and Kafka. Tables, checkpoints and topics stay; `fink up` goes on from there."""
     from fink_lib.host.stack import stop_stack
 
-    stop_stack(load_settings(home), say)
+    stop_stack(load_settings(home, any_lake=True), say)

@@ -3,10 +3,8 @@
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import typer
 
 from fink_lib.cli import filters_users as users
@@ -15,18 +13,14 @@ from fink_lib.cli.filters_compare import compare
 from fink_lib.cli.json_text import json_text
 from fink_lib.cli.tables import Column, json_option, write_rows
 from fink_lib.cli.terminal import say_folded
-from fink_lib.errors import ConfigError
-from fink_lib.filters import facts
-from fink_lib.filters.base import Filter
-from fink_lib.filters.facts import OUTSIDE, columns_of
-from fink_lib.filters.registry import filters_of, inputs_of
-from fink_lib.filters.users.store import Event
-from fink_lib.offline.alerts import Science, alert_tables, science_leaves
-from fink_lib.offline.packets import packets_of
-from fink_lib.offline.selection import Selection, select, why
-from fink_lib.science.framework.registry import modules_of
-from fink_lib.simulator import resolve_path
-from fink_lib.surveys import get_survey
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from fink_lib.filters import facts
+    from fink_lib.filters.base import Filter
+    from fink_lib.filters.users.store import Event
+    from fink_lib.offline.selection import Selection
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(compare)
@@ -53,6 +47,13 @@ CLAUSE_COLUMNS = (
     Column("holds"),
     Column("alone_kept_back"),
 )
+WHY_COLUMNS = (
+    Column("night", is_id=True),
+    Column("filter", is_id=True),
+    Column("alerts"),
+    Column("selected"),
+    Column("kept_off_by", title="kept off by (alerts)"),
+)
 SurveyOption = Annotated[str, typer.Option(help="Whose alerts they read.")]
 PathArgument = Annotated[
     str, typer.Argument(help="Packets: a file, folder, archive or Delta table, or `sample`; or results as Parquet.")
@@ -67,13 +68,15 @@ def list_(
     *, survey: SurveyOption = "ztf", home: HomeOption = None, as_json: Annotated[bool, json_option(COLUMNS)] = False
 ) -> None:
     """Show every filter of a survey with its topic: the broker's, then those of users."""
+    from fink_lib.filters.registry import filters_of
+
     known: list[tuple[Filter | Event, str]] = [(one, "of the broker") for one in filters_of(survey)]
     known += users.of_users(load_settings(home), survey)
     rows = [{"filter": one.name, "version": str(one.version), "state": state, **_told(one)} for one, state in known]
     write_rows(COLUMNS, rows, as_json=as_json)
 
 
-def _told(one: Filter | Event) -> dict[str, str]:
+def _told(one: "Filter | Event") -> dict[str, str]:
     return {"owner": one.owner, "topic": one.topic, "description": one.description}
 
 
@@ -86,6 +89,8 @@ def show(
     home: HomeOption = None,
 ) -> None:
     """Explain one filter: what it is for, its clauses, and every column that it reads; of a user's, how it stands."""
+    from fink_lib.filters.facts import OUTSIDE, columns_of
+
     of_a_user = {event.name: (event, state) for event, state in users.of_users(load_settings(home), survey)}
     if name in of_a_user:
         _show_of_user(*of_a_user[name], as_json=as_json)
@@ -111,7 +116,7 @@ def show(
         say_folded(f"reads {path} ({column.type}, {column.unit or 'no unit'}; {source}{need})")
 
 
-def _facts(chosen: Filter, columns: Mapping[str, facts.Column]) -> dict[str, object]:
+def _facts(chosen: "Filter", columns: "Mapping[str, facts.Column]") -> dict[str, object]:
     reads = [
         {"column": path, "type": str(columns[path].type), "unit": columns[path].unit, "source": columns[path].source}
         | {"is_optional": path in chosen.optional}
@@ -122,7 +127,7 @@ def _facts(chosen: Filter, columns: Mapping[str, facts.Column]) -> dict[str, obj
     return {**told, "reference": chosen.reference, "clauses": clauses, "reads": reads}
 
 
-def _show_of_user(event: Event, state: str, *, as_json: bool) -> None:
+def _show_of_user(event: "Event", state: str, *, as_json: bool) -> None:
     if as_json:
         told = ("version", "description", "owner", "topic", "predicate")
         print(json_text({"filter": event.name, **{name: getattr(event, name) for name in told}, "state": state}))
@@ -142,6 +147,9 @@ def run(
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures and the alert ids.")] = None,
 ) -> None:
     """Run every filter over packets, without Kafka or Spark, and count what each clause lets through."""
+    from fink_lib.filters.registry import filters_of
+    from fink_lib.offline.selection import select
+
     filters = filters_of(survey)
     alerts, found = select(_tables(path, survey, science, filters), filters)
     if json_file is not None:
@@ -160,6 +168,8 @@ def explain(
     science: ScienceOption = None,
 ) -> None:
     """Tell why one alert was selected by a filter, or was not."""
+    from fink_lib.offline.selection import why
+
     chosen = _named(name, survey)
     answers = why(_tables(path, survey, science, [chosen]), chosen, alert_id)
     for clause, (holds, error) in answers.items():
@@ -167,7 +177,37 @@ def explain(
     say(f"{alert_id} is {'' if all(holds for holds, _ in answers.values()) else 'not '}selected by {name}")
 
 
-def _named(name: str, survey: str) -> Filter:
+@app.command()
+def why(
+    name: Annotated[str, typer.Argument(metavar="OBJECT", help="Name of an object, as its survey gives it.")],
+    *,
+    survey: SurveyOption = "ztf",
+    night: Annotated[str | None, typer.Option(help="Only alerts of this night (YYYY-MM-DD).")] = None,
+    chosen: Annotated[list[str] | None, typer.Option("--filter", help="Only this filter; may be repeated.")] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print JSON: a list of night, alert_id, filter, selected, kept_off_by, an alert."),
+    ] = False,
+    home: HomeOption = None,
+) -> None:
+    """Tell for each night which clauses kept an object's alerts off each topic."""
+    from fink_lib.filters.registry import filters_of
+    from fink_lib.nights import parse_night
+    from fink_lib.offline.why_not import in_short, why_not
+
+    filters = [_named(each, survey) for each in chosen] if chosen else list(filters_of(survey))
+    day = None if night is None else parse_night(night)
+    rows = why_not(load_settings(home).lake, survey, name, filters, day)
+    if as_json:
+        print(json_text(rows))
+        return
+    write_rows(WHY_COLUMNS, list(in_short(rows)))
+
+
+def _named(name: str, survey: str) -> "Filter":
+    from fink_lib.errors import ConfigError
+    from fink_lib.filters.registry import filters_of
+
     known = {one.name: one for one in filters_of(survey)}
     if name not in known:
         raise ConfigError(f"unknown filter '{name}' for {survey}: there are {', '.join(known)}")
@@ -175,9 +215,18 @@ def _named(name: str, survey: str) -> Filter:
 
 
 def _tables(
-    path: str, survey: str, science: Path | None, filters: tuple[Filter, ...] | list[Filter]
-) -> Iterator[pa.Table]:
-    settings, adapter, paths = load_settings(), get_survey(survey), inputs_of(filters)
+    path: str, survey: str, science: Path | None, filters: "tuple[Filter, ...] | list[Filter]"
+) -> "Iterator[pa.Table]":
+    import pyarrow.parquet as pq
+
+    from fink_lib.filters.registry import inputs_of
+    from fink_lib.offline.alerts import Science, alert_tables, science_leaves
+    from fink_lib.offline.packets import packets_of
+    from fink_lib.science.framework.registry import modules_of
+    from fink_lib.simulator import resolve_path
+    from fink_lib.surveys import get_survey
+
+    settings, adapter, paths = load_settings(any_lake=True), get_survey(survey), inputs_of(filters)
     if path.endswith(".parquet"):
         return iter([science_leaves(pq.read_table(path), paths)])
     earlier = None if science is None else pq.read_table(science)
@@ -185,12 +234,12 @@ def _tables(
     return alert_tables(packets_of(resolve_path(path, settings, adapter), adapter), paths, adapter, source)
 
 
-def _show(alerts: int, found: list[Selection]) -> None:
+def _show(alerts: int, found: "list[Selection]") -> None:
     write_rows(CLAUSE_COLUMNS, [row for one in found for row in _clause_rows(one)])
     say(f"{alerts} alerts, {len([one for one in found if not one.missing])} of {len(found)} filters ran")
 
 
-def _clause_rows(one: Selection) -> Iterator[dict[str, object]]:
+def _clause_rows(one: "Selection") -> Iterator[dict[str, object]]:
     head: dict[str, object] = {"filter": one.filter.name, "selected": len(one.alert_ids)}
     if one.missing:
         yield head | {"selected": None, "clause": f"left out, not there: {', '.join(one.missing)}"}

@@ -3,25 +3,18 @@
 import json
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import pyarrow.parquet as pq
 import typer
 
 from fink_lib.cli.common import load_settings, say
 from fink_lib.cli.tables import Column, write_rows
 from fink_lib.cli.terminal import say_folded
-from fink_lib.compare_fink.parity import id_column
-from fink_lib.compare_fink.side_by_side import Pair, columns_for, pairs_of, run_pairs
 from fink_lib.errors import ConfigError
-from fink_lib.filters.registry import filters_of
-from fink_lib.filters.upstream.loader import load_plugins
-from fink_lib.offline.alerts import Science, alert_tables
-from fink_lib.offline.packets import packets_of
-from fink_lib.offline.run import Given
-from fink_lib.science.framework.registry import modules_of
-from fink_lib.simulator import resolve_path
-from fink_lib.surveys import get_survey
+
+if TYPE_CHECKING:
+    from fink_lib.compare_fink.side_by_side import Pair
+    from fink_lib.offline.run import Given
 
 PACKAGE = "fink-filters"
 # What Fink published that no module of this broker computes: both sides are given it.
@@ -58,7 +51,19 @@ def compare(
     """
     if science is not None and outputs is not None:
         raise ConfigError("--science was computed without what --outputs holds: give one of them")
-    settings, adapter = load_settings(), get_survey(survey)
+    import pyarrow.parquet as pq
+
+    from fink_lib.compare_fink.side_by_side import columns_for, pairs_of, run_pairs
+    from fink_lib.filters.registry import filters_of
+    from fink_lib.filters.upstream.loader import load_plugins
+    from fink_lib.offline.alerts import Science, alert_tables
+    from fink_lib.offline.packets import packets_of
+    from fink_lib.offline.run import Given
+    from fink_lib.science.framework.registry import modules_of
+    from fink_lib.simulator import resolve_path
+    from fink_lib.surveys import get_survey
+
+    settings, adapter = load_settings(any_lake=True), get_survey(survey)
     pairs = pairs_of(filters_of(survey), load_plugins(survey))
     given = Given() if outputs is None else _given(outputs)
     earlier = None if science is None else pq.read_table(science)
@@ -72,14 +77,19 @@ def compare(
     _show(alerts, pairs)
 
 
-def _given(outputs: Path) -> Given:
+def _given(outputs: Path) -> "Given":
+    import pyarrow.parquet as pq
+
+    from fink_lib.compare_fink.parity import id_column
+    from fink_lib.offline.run import Given
+
     published = pq.read_table(outputs)
     ids = published[id_column(published)].to_pylist()
     names = [name for name in OUTSIDE if name in published.column_names]
     return Given({name: dict(zip(ids, published[name].to_pylist(), strict=True)) for name in names})
 
 
-def _show(alerts: int, pairs: list[Pair]) -> None:
+def _show(alerts: int, pairs: "list[Pair]") -> None:
     rows = []
     for pair in pairs:
         told = pair.as_dict()

@@ -22,7 +22,7 @@ def jars(
     unknown = sorted(set(sets or ()) - set(SETS))
     if unknown:
         raise ConfigError(f"unknown set of jars '{unknown[0]}': there are {' and '.join(SETS)}")
-    settings = load_settings()
+    settings = load_settings(any_lake=True)
     ensure_jars(settings.cache, sets or SETS, note)
     if SPARK in (sets or SETS):
         ensure_log_store(settings, note)

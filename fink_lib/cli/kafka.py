@@ -26,7 +26,7 @@ TOPIC_COLUMNS = (
 )
 USER_COLUMNS = (
     Column("user", is_id=True),
-    Column("topics", is_id=True, title="may read, besides public topics"),
+    Column("topics", is_id=True, title="may read, besides public topics; write: community_in"),
 )
 UserArgument = Annotated[str, typer.Argument(help="Name of the user.")]
 
@@ -35,13 +35,13 @@ UserArgument = Annotated[str, typer.Argument(help="Name of the user.")]
 def start(home: HomeOption = None, port: PortOption = None) -> None:
     """Start the broker of a home and print its addresses."""
     from fink_lib.host.jars import KAFKA, ensure_jars
-    from fink_lib.host.stack import kafka_doors, local_kafka, require_room
+    from fink_lib.host.stack import kafka_listeners, local_kafka, require_room
 
     settings = load_settings(home, kafka_port=port)
     require_room(settings)
     ensure_jars(settings.cache, (KAFKA,), note)
     local_kafka(settings).start()
-    say(f"kafka: {kafka_doors(settings)}")
+    say(f"kafka: {kafka_listeners(settings)}")
 
 
 @app.command()
@@ -57,7 +57,7 @@ def stop(home: HomeOption = None) -> None:
 @app.command()
 def topics(home: HomeOption = None, as_json: Annotated[bool, json_option(TOPIC_COLUMNS)] = False) -> None:
     """List the topics with their partitions and messages, and who may read them: `*` is anyone."""
-    from fink_lib.host.stack import connected, kafka_doors
+    from fink_lib.host.stack import connected, kafka_listeners
     from fink_lib.kafka.connection import Connection
     from fink_lib.kafka.reading import list_topics
 
@@ -69,7 +69,7 @@ def topics(home: HomeOption = None, as_json: Annotated[bool, json_option(TOPIC_C
         told = ["*"] if "*" in who else sorted(who)
         rows.append({"topic": topic.name, "partitions": topic.partitions, "messages": topic.messages, "readers": told})
     if not as_json:
-        note(f"Kafka {kafka_doors(settings)}")
+        note(f"Kafka {kafka_listeners(settings)}")
     write_rows(TOPIC_COLUMNS, rows, as_json=as_json)
 
 
@@ -94,9 +94,10 @@ def grant(
     ] = False,
     home: HomeOption = None,
 ) -> None:
-    """Let a user read topics; a new user gets a password, which is printed once and kept nowhere."""
+    """Let a user read topics, or write community_in; a new user gets a password, printed once and kept nowhere."""
+    from fink_lib.community.kafka.names import INCOMING
     from fink_lib.host.stack import connected, has_own_kafka, local_kafka
-    from fink_lib.kafka.users import check_user, put_user
+    from fink_lib.kafka.users import check_user, let_write, put_user
     from fink_lib.kafka.users import grant as let_read
     from fink_lib.kafka.users import users as all_users
 
@@ -109,9 +110,10 @@ def grant(
         password = sys.stdin.readline().rstrip("\n") if password_stdin else secrets.token_urlsafe(18)
         put_user(admin, user, password)
         say(f"user '{user}': " + ("password as given" if password_stdin else f"password {password} (shown only now)"))
-    let_read(admin, user, wanted)
+    let_read(admin, user, [name for name in wanted if name != INCOMING])
+    let_write(admin, user, [name for name in wanted if name == INCOMING])
     for name in wanted:
-        say(f"user '{user}' may read {name}")
+        say(f"user '{user}' may {'write' if name == INCOMING else 'read'} {name}")
     where = local_kafka(settings).users if has_own_kafka(settings) else settings.kafka_bootstrap
     say(f"SCRAM-SHA-512 at {where}; group '{user}' or one that begins with '{user}_'")
 
@@ -164,6 +166,7 @@ def _check_topics(settings: Settings, wanted: list[str]) -> None:
     ConfigError
         Naming the first one.
     """
+    from fink_lib.community.kafka.names import OUTGOING
     from fink_lib.filters.base import TOPIC_PREFIX
     from fink_lib.kafka.connection import Connection
     from fink_lib.kafka.reading import list_topics
@@ -173,5 +176,5 @@ def _check_topics(settings: Settings, wanted: list[str]) -> None:
         return
     there = {topic.name for topic in list_topics(Connection.of(settings))}
     for name in wanted:
-        if name not in there or not name.startswith((TOPIC_PREFIX, TRANSFERS)):
+        if name not in there or not name.startswith((TOPIC_PREFIX, TRANSFERS, OUTGOING)):
             raise ConfigError(f"'{name[:80]}' is no output topic: `fink kafka topics` lists what there is")

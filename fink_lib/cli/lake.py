@@ -54,13 +54,16 @@ def vacuum_command(
 
 @app.command("upgrade")
 def upgrade_command(home: HomeOption = None) -> None:
-    """Bring the tables of an older version into the format of this one; a second run finds nothing to do."""
+    """Bring the tables of an older version into the format of this one; a second run finds nothing to do.
+
+    One that was stopped half-way goes on where it stood.
+    """
     from fink_lib.maintenance.upgrade import keep_logs, upgrade
 
-    settings = load_settings(home)
-    done = upgrade(settings)
+    settings = load_settings(home, any_lake=True)
+    done = upgrade(settings, note)
     for one in done:
-        say(f"{one.table}: {one.rows} packets keep their bytes from version {one.version} on, rebuilt from columns")
+        say(f"{one.table}: {f'{one.rows:,} rows ' if one.rows else ''}{one.what}")
     logs = keep_logs(settings.lake)
     if logs:
         say(f"{len(logs)} tables: their logs are cleaned by maintenance alone from now on")
@@ -82,7 +85,7 @@ def digest_command(
     from fink_lib.lake.content import lake_digests
     from fink_lib.nights import parse_night
 
-    found = lake_digests(load_settings(home).lake, tables, None if night is None else parse_night(night))
+    found = lake_digests(load_settings(home, any_lake=True).lake, tables, None if night is None else parse_night(night))
     if as_json:
         print(json.dumps([dataclasses.asdict(one) for one in found], indent=2))
         return
@@ -118,7 +121,7 @@ def bench_command(
     from fink_lib.simulator.reading import read_path
     from fink_lib.surveys import get_survey
 
-    settings = load_settings()
+    settings = load_settings(any_lake=True)
     adapter = get_survey(survey)
     packets = (file.data for file in read_path(resolve_path(path, settings, adapter)) if file.is_packet)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=settings.cache.parent) as scratch:

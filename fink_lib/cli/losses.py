@@ -8,14 +8,9 @@ import typer
 
 from fink_lib.cli.common import HomeOption, load_settings, note, say
 from fink_lib.cli.tables import Column, json_option, write_rows
-from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
-from fink_lib.lake.losses import Loss, accept_losses, chosen_losses, open_losses, read_losses
-from fink_lib.lake.places import Held, Places
-from fink_lib.lake.tables import quarantine
-from fink_lib.streams.spec import Stage
-from fink_lib.surveys import get_survey
-from fink_lib.surveys.tables import bronze_spec
+from fink_lib.lake.losses import Loss, accept_losses, chosen_losses, read_losses
+from fink_lib.monitoring.surveys import open_losses_of
 
 app = typer.Typer(no_args_is_help=True)
 SurveyOption = Annotated[str, typer.Option(help="Whose messages.")]
@@ -37,7 +32,7 @@ def show_all(
 ) -> None:
     """List what is lost: what keeps nights red, and what was accepted."""
     settings = load_settings(home)
-    there = _open(settings, survey)
+    there = open_losses_of(settings, survey)
     rows = [*_rows("open", there), *_rows("accepted", read_losses(settings.lake, survey).accepted)]
     write_rows(COLUMNS, rows, as_json=as_json)
     if not as_json:
@@ -58,7 +53,7 @@ def accept(
     if bool(losses) == everything:
         raise ConfigError("name the losses to accept, as `fink losses list` shows them, or say --everything")
     settings = load_settings(home)
-    there = _open(settings, survey)
+    there = open_losses_of(settings, survey)
     chosen = there if everything else chosen_losses(there, losses or [])
     accept_losses(settings.lake, survey, chosen, getpass.getuser() if who is None else who, why)
     for loss in chosen:
@@ -66,12 +61,6 @@ def accept(
     say(
         f"{sum(one.place.size for one in chosen)} messages accepted as lost; close again the nights that are red for it"
     )
-
-
-def _open(settings: Settings, survey: str) -> list[Loss]:
-    bronze, damaged = bronze_spec(get_survey(survey)), quarantine(survey)
-    held = [Held(bronze.path(settings.lake)), Held(damaged.path(settings.lake), str(Stage.INGEST))]
-    return open_losses(read_losses(settings.lake, survey), Places(held))
 
 
 def _rows(state: str, losses: Sequence[Loss]) -> list[dict[str, object]]:

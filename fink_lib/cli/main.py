@@ -17,9 +17,10 @@ from fink_lib.errors import FinkError
 # Name of the command → what it does. The module of the same name in this package holds it: as a function of that
 # name, or as a Typer `app` with commands of its own.
 COMMANDS = {
-    "up": "Start what a night needs: jars, Kafka, Airflow.",
-    "down": "Stop Airflow, the streams and Kafka; nothing is lost.",
+    "up": "Start what a night needs: jars, Kafka, Airflow; and the HTTP API.",
+    "down": "Stop the API, Airflow, the streams and Kafka; nothing is lost.",
     "status": "Show services, streams and nights.",
+    "api": "The HTTP API of this home alone: start, stop, run in the foreground.",
     "doctor": "Tell what this machine lacks, and how to get it.",
     "night": "Play a night and follow it until it is closed.",
     "science": "List, explain and run science modules, and compare them with what Fink published.",
@@ -32,11 +33,19 @@ COMMANDS = {
     "simulate": "Play alert packets into a topic, with cadence and faults.",
     "bench": "Measure rates, latency and memory on amplified real alerts.",
     "catalogs": "Catalogues in the lake: list, load, match again what changed.",
+    "object": "One object: its partners in other surveys, light curves together; rebuild the table.",
     "transfer": "Past alerts to a topic of their own, downloaded by finkctl.",
+    "backup": "A consistent copy of the home while alerts arrive: create, check, restore.",
+    "alarms": "What fires now, and every alarm with what it means and what to do.",
     "notices": "What is told of nights and filters, to whom, and what became of it.",
+    "gcn": "Events seen by other messengers: notices, what stands, matches with alerts.",
+    "community": "What people say about alerts and ask of facilities: statements, boards, labels, follow-up.",
     "losses": "Messages that are gone: list, accept with a reason.",
     "quarantine": "Messages that could not be used: list, show, replay, discard.",
     "airflow": "Airflow's own command, in the environment of this home.",
+    "users": "People: add, let them log in, what they may see, revoke.",
+    "groups": "Groups of people, and what they may see.",
+    "tokens": "Tokens by which programs ask as somebody.",
     "kafka": "The local broker: start, stop, topics; users and what they may read.",
     "jars": "Fetch and check the pinned jars.",
 }
@@ -107,7 +116,7 @@ def _explain(error: Exception) -> tuple[str, int]:
     from pydantic_settings import SettingsError
 
     from fink_lib.cli.common import settings_sentence
-    from fink_lib.processes.sentence import sentence_of
+    from fink_lib.processes.error_summary import sentence_of
 
     if isinstance(error, SettingsError) or (isinstance(error, ValidationError) and error.title == "Settings"):
         return settings_sentence(error), EXIT_KNOWN_ERROR

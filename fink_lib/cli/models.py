@@ -31,7 +31,7 @@ def build(
     again: Annotated[bool, typer.Option("--again", help="Also those that are there already.")] = False,
 ) -> None:
     """Convert the models' files into arrays and graphs, and check each against its file."""
-    settings = load_settings()
+    settings = load_settings(any_lake=True)
     for name in names or MODELS:
         facts, folder = ensure(name, settings.cache, again=again)
         parity = facts.parity
@@ -43,7 +43,7 @@ def list_(*, as_json: Annotated[bool, json_option(COLUMNS)] = False) -> None:
     """Show every model: its hash, how far the conversion is from the original, and the file that it comes from."""
     from fink_lib.science.models.store import built_facts
 
-    cache = load_settings().cache
+    cache = load_settings(any_lake=True).cache
     rows = [_row(source, built_facts(source.name, cache)) for source in MODELS.values()]
     write_rows(COLUMNS, rows, as_json=as_json)
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fink_lib.cli.books import book_lines, list_rows
 from fink_lib.cli.common import HomeOption, load_settings, note, say
 from fink_lib.cli.json_text import json_text
+from fink_lib.cli.night_summary import book_lines, list_rows
 from fink_lib.cli.tables import Column, json_option, write_rows
 from fink_lib.config import Settings
 
@@ -68,13 +68,14 @@ def play_command(
 def _what_to_play(path: str, name: str, settings: Settings) -> "tuple[Survey, Path]":
     """Return the survey and the packets; both are looked at before anything is started."""
     from fink_lib.errors import ConfigError
-    from fink_lib.simulator import require_packets, resolve_path
+    from fink_lib.simulator import ensure_schemas, require_packets, resolve_path
     from fink_lib.surveys import get_survey, running_surveys
 
     survey = get_survey(name)
     if survey not in running_surveys(settings):
         wanted = f"FINK_SURVEYS={settings.surveys},{name}"
         raise ConfigError(f"no streams of survey '{name}' run here, which could carry a night: {wanted} starts them")
+    ensure_schemas(settings, survey, note)
     packets = resolve_path(path, settings, survey, note)
     require_packets(packets, survey)
     return survey, packets
@@ -85,7 +86,7 @@ def _play(wanted: "NightPlay", settings: Settings, json_file: Path | None, *, ke
     from fink_lib.cli.simulate import Report
     from fink_lib.errors import FinkError
     from fink_lib.host.play import play_night
-    from fink_lib.host.stack import kafka_doors, start_stack, stop_stack
+    from fink_lib.host.stack import kafka_listeners, start_stack, stop_stack
 
     stack = start_stack(settings, note)
     try:
@@ -102,7 +103,9 @@ def _play(wanted: "NightPlay", settings: Settings, json_file: Path | None, *, ke
     if keep:
         login = stack.login()
         say(f"Airflow   {login.url}   user {login.user}   password {login.password}")
-        say(f"Kafka     {kafka_doors(stack.settings)}")
+        say(f"Portal    {stack.api}/")
+        say(f"API       {stack.api}/api/v1   (routes: {stack.api}/docs)")
+        say(f"Kafka     {kafka_listeners(stack.settings)}")
         say(f"stop all  fink down --home {stack.settings.home}   (or make down, after make demo)")
     return books
 

@@ -101,7 +101,10 @@ def replay(
     dry_run: DryOption = False,
     home: HomeOption = None,
 ) -> None:
-    """Decode messages anew and append the good ones to bronze, each exactly once, with the place they had in Kafka."""
+    """Decode messages anew and append the good ones to bronze, each exactly once, with the place they had in Kafka.
+
+    Alerts of error class unforeseen are in bronze: enrich is asked to try them again.
+    """
     selection = _asked(_selection(messages, night, None, error_class, topic), everything=everything)
     _act("replay", selection, survey, (who, why), home=home, dry_run=dry_run, everything=everything)
 

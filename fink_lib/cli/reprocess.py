@@ -230,8 +230,8 @@ def _close_again(settings: Settings, folder: "RequestFolder") -> None:
 def _compute(folder: "RequestFolder") -> None:
     from fink_lib.reprocess.job import run_candidate, write_summary
 
-    note(f"run       {folder.request_id}: candidate tables in {folder.candidate}")
-    run_candidate(folder)
+    note(f"run       {folder.request_id}: candidate tables in the folders of the live ones")
+    run_candidate(folder, note)
     write_summary(folder)
 
 

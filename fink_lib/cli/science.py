@@ -12,6 +12,8 @@ import typer
 from fink_lib.cli.common import load_settings, say
 from fink_lib.cli.json_text import json_text
 from fink_lib.cli.science_accuracy import accuracy
+from fink_lib.cli.science_completeness import completeness
+from fink_lib.cli.science_plant import plant
 from fink_lib.cli.science_remote import remote
 from fink_lib.cli.science_tracklets import tracklets
 from fink_lib.cli.tables import Column, json_option, write_rows
@@ -26,6 +28,8 @@ from fink_lib.surveys import get_survey
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(accuracy)
+app.command()(completeness)
+app.command()(plant)
 app.command()(remote)
 app.command()(tracklets)
 
@@ -73,7 +77,7 @@ def show(
 ) -> None:
     """Explain one module: method, inputs, outputs, models and catalogues."""
     (module,) = [each for each in with_needs(survey, [name]) if each.name == name]
-    facts = versions([module], load_settings().cache)
+    facts = versions([module], load_settings(any_lake=True).cache)
     uses = {key: text for key, text in facts.items() if key != module.name}
     if as_json:
         print(json_text({**_facts(module), "uses": uses}))
@@ -119,7 +123,7 @@ def run(
     modules: ModulesOption = None,
 ) -> None:
     """Run modules over packets and write their outputs; no Kafka, Spark or Airflow."""
-    settings = load_settings()
+    settings = load_settings(any_lake=True)
     adapter, chosen = get_survey(survey), _chosen(survey, modules)
     table = science_of(resolve_path(path, settings, adapter), chosen, adapter, settings.cache)
     facts = {key.encode(): text.encode() for key, text in versions(chosen, settings.cache).items()}
@@ -139,7 +143,7 @@ def parity(
     modules: ModulesOption = None,
 ) -> None:
     """Compare our columns with Fink's, alert by alert; every difference is listed with its cause."""
-    settings = load_settings()
+    settings = load_settings(any_lake=True)
     adapter, chosen = get_survey(survey), _chosen(survey, modules)
     published = pq.read_table(outputs)
     given = _given(published, chosen)

@@ -43,7 +43,7 @@ def remote(
     """
     if service not in SERVICES:
         raise ConfigError(f"unknown service '{service}': there are {', '.join(SERVICES)}")
-    settings = load_settings()
+    settings = load_settings(any_lake=True)
     adapter, inputs = get_survey(survey), inputs_of(survey)
     paths = (inputs.alert_id, inputs.scalars["ra"][0], inputs.scalars["dec"][0])
     packets = packets_of(resolve_path(path, settings, adapter), adapter)

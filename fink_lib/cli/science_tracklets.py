@@ -1,4 +1,4 @@
-"""`fink science tracklets`: link the alerts of moving objects, night by night, over packets in files."""
+"""`fink science tracklets`: glints of satellites and links of moving objects, night by night, over packets in files."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +18,7 @@ from fink_lib.surveys import get_survey
 COLUMNS = (
     Column("tracklet", is_id=True),
     Column("members", title="alerts"),
-    Column("rate_deg_per_day", title="deg/day", shown=lambda rate: f"{rate:.3f}"),
+    Column("rate_deg_per_day", title="deg/day", shown=lambda rate: "" if rate is None else f"{rate:.3f}"),
     Column("mag", shown=lambda mag: f"{mag:.2f}"),
     Column("ra", title="RA", shown=lambda ra: f"{ra:.5f}"),
     Column("dec", title="Dec", shown=lambda dec: f"{dec:+.5f}"),
@@ -36,16 +36,25 @@ SCHEMA = pa.schema(
 def tracklets(
     path: Annotated[str, typer.Argument(help="Packets: a file, folder, archive or Delta table, or `sample`.")],
     *,
-    out: Annotated[Path | None, typer.Option(help="Parquet file to write, one row an alert of a tracklet.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Parquet file to write, one row an alert of a tracklet or link.")
+    ] = None,
     survey: Annotated[str, typer.Option(help="Whose packets they are.")] = "ztf",
 ) -> None:
-    """Link the alerts of each night that lie on the path of one object that moves and is not known."""
-    settings, adapter = load_settings(), get_survey(survey)
+    """Find alerts of one exposure on a great circle (TRCK_), and of several on the path of one object (LINK_)."""
+    settings, adapter = load_settings(any_lake=True), get_survey(survey)
     nights = night_tracklets(packets_of(resolve_path(path, settings, adapter), adapter), adapter, settings.cache)
-    for night, (count, members) in nights.items():
-        names = {member.tracklet for member in members}
-        say(f"{night}: {len(names)} tracklets of {len(members)} among {count} alerts that may move")
-    rows = [{"night": night, **asdict(member)} for night, (_, members) in nights.items() for member in members]
+    for night, (count, found) in nights.items():
+        glints, links = (len({member.tracklet for member in each}) for each in (found.glints, found.links))
+        say(
+            f"{night}: {glints} tracklets of {len(found.glints)} and {links} links of {len(found.links)} "
+            f"among {count} alerts that may move"
+        )
+    rows = [
+        {"night": night, **asdict(member)}
+        for night, (_, found) in nights.items()
+        for member in (*found.glints, *found.links)
+    ]
     write_rows(COLUMNS, rows)
     if out is not None:
         pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), out)

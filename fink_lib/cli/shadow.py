@@ -19,12 +19,12 @@ def start_command(
     label: LabelArgument, project: ProjectOption = None, survey: SurveyOption = "ztf", home: HomeOption = None
 ) -> None:
     """Start a shadow, or find it running; settings are those of the environment."""
-    from fink_lib.reprocess.shadow import shadow_spec
+    from fink_lib.reprocess.shadow import shadow_spec, tables_of
     from fink_lib.streams.runner import LocalRunner
 
     spec = shadow_spec(load_settings(home), survey, label, project)
     handle = LocalRunner(spec.settings).submit(spec)
-    say(f"shadow    {spec.name} runs as process {handle.pid}, into {spec.tables}")
+    say(f"shadow    {spec.name} runs as process {handle.pid}, into {tables_of(spec)}")
     say(f"log       {spec.paths.log}")
 
 
@@ -60,8 +60,8 @@ def diff_command(
     """Compare a shadow with the live tables, over the packets that both have come to."""
     from fink_lib.nights import parse_night
     from fink_lib.reprocess.diff_page import markdown
-    from fink_lib.reprocess.shadow import diff, shadow_spec
+    from fink_lib.reprocess.shadow import diff, report_of, shadow_spec
 
     spec = shadow_spec(load_settings(home), survey, label)
     facts = diff(spec, tuple(parse_night(text) for text in night))
-    say(markdown(facts, str(spec.report)))
+    say(markdown(facts, str(report_of(spec))))

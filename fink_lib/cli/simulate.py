@@ -9,9 +9,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from fink_lib.cli.common import HomeOption, load_settings
+from fink_lib.cli.common import HomeOption, load_settings, note
 from fink_lib.host.stack import connected
-from fink_lib.simulator import Fault, PlayRequest, PlayResult, play, resolve_path
+from fink_lib.simulator import Fault, PlayRequest, PlayResult, ensure_schemas, play, resolve_path
 from fink_lib.surveys import get_survey
 
 _LINE_EVERY_S = 5.0
@@ -73,6 +73,7 @@ def simulate(
         Fault.UNKNOWN_SCHEMA: unknown_schema,
     }
     settings, adapter = load_settings(home), get_survey(survey)
+    ensure_schemas(settings, adapter, note)
     packets = resolve_path(path, settings, adapter)  # before Kafka is asked for: a wrong path is the commoner mistake
     pace = {"rate": rate, "exposure_s": exposure_s}
     request = PlayRequest(

@@ -44,7 +44,7 @@ def status(
     else:
         write_rows(columns(ALL), together(overview))
     if not as_json:
-        _doors(settings)
+        _listeners(settings)
 
 
 def columns(names: tuple[str, ...]) -> list[Column]:
@@ -67,12 +67,17 @@ def _show(overview: "Overview") -> None:
         write_rows(columns(tuple(name for name in TABLES[kind] if name != "error" or is_told)), rows)
 
 
-def _doors(settings: Settings) -> None:
+def _listeners(settings: Settings) -> None:
     from fink_lib.host.airflow import LocalAirflow
-    from fink_lib.host.stack import kafka_doors, local_kafka
+    from fink_lib.host.api import LocalApi
+    from fink_lib.host.stack import kafka_listeners, local_kafka
 
     if local_kafka(settings).is_running():
-        note(f"Kafka {kafka_doors(settings)}")
+        note(f"Kafka {kafka_listeners(settings)}")
+    api = LocalApi(settings)
+    if api.is_running():
+        note(f"Portal {api.url}/")
+        note(f"API {api.url}/api/v1  (routes: {api.url}/docs)")
     airflow = LocalAirflow(settings)
     if airflow.is_running():
         note(f"Airflow {airflow.login.url}  user {airflow.login.user}  password {airflow.login.password}")

@@ -2,11 +2,12 @@
 
 import getpass
 import json
+import logging
 from typing import Annotated
 
 import typer
 
-from fink_lib.cli.common import HomeOption, load_settings, say
+from fink_lib.cli.common import HomeOption, load_settings, note, say
 from fink_lib.cli.tables import Column, json_option, write_rows
 
 app = typer.Typer(no_args_is_help=True)
@@ -31,6 +32,7 @@ COLUMNS = (
     Column("asked_by"),
     Column("command", is_id=True, title="download"),
 )
+JsonOption = Annotated[bool, typer.Option("--json", help="Tell as JSON: topic, rows_by_night, lines, and more.")]
 DryOption = Annotated[bool, typer.Option("--dry-run", help="Count what would be sent, send nothing.")]
 
 
@@ -48,11 +50,13 @@ def send(
     who: WhoOption = None,
     reason: ReasonOption = "",
     dry_run: DryOption = False,
+    progress: Annotated[bool, typer.Option("--progress", help="Tell on standard error how far it is.")] = False,
     home: HomeOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Send a selection of past alerts; the same command again goes on where it ended."""
     from fink_lib.host.stack import connected
-    from fink_lib.transfer.main import perform
+    from fink_lib.transfer.main import answered
     from fink_lib.transfer.request import Content, TransferRequest
 
     facts = {
@@ -62,7 +66,10 @@ def send(
     }  # fmt: skip
     settings = load_settings(home)
     request = TransferRequest.from_json(facts)
-    for line in perform(settings if dry_run else connected(settings), request, only_plan=dry_run):
+    if progress:
+        logging.getLogger("fink_lib").setLevel(logging.INFO)
+    found = answered(settings if dry_run else connected(settings), request, only_plan=dry_run, say=note)
+    for line in [json.dumps(found, default=str)] if as_json else found["lines"]:
         say(line)
 
 

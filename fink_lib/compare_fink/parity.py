@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from fink_lib.compare_fink.rules import DEFAULT, RULES, Row, Rule, cause_of
+from fink_lib.compare_fink.rules import DEFAULT, RULES, Agreement, Row, cause_of
 from fink_lib.errors import ConfigError
-from fink_lib.offline.leaves import WHOLE, Leaf, leaf, leaves
+from fink_lib.offline.flatten import WHOLE, Leaf, leaf, leaves
 from fink_lib.offline.run import ALERT_ID, ERRORS
 from fink_lib.science.framework.base import FAILED, NOT_RUN, Module
 
@@ -124,7 +124,7 @@ def _compare_row(result: Comparison, column: str, row: Row, theirs: Row, reason:
         result.equal += is_equal
         result.max_diff = max(result.max_diff, difference)
         if not is_equal:
-            cause = reason if reason.startswith(FAILED) else cause_of(column, *pair, theirs)
+            cause = reason if reason.startswith(FAILED) else cause_of(column, *pair, theirs, row)
             if pair[0] is None and reason:
                 cause = f"{cause}; ours {reason}"
             result.differences.append(Difference(row[ALERT_ID], part, *pair, cause))
@@ -138,7 +138,7 @@ def _common_parts(ours: Mapping[str, Leaf], theirs: Mapping[str, Leaf]) -> set[s
     return set(ours) & set(theirs)
 
 
-def _judge(ours: Leaf, theirs: Leaf, rule: Rule) -> tuple[bool, float]:
+def _judge(ours: Leaf, theirs: Leaf, rule: Agreement) -> tuple[bool, float]:
     """Return whether two leaves are equal, and by how much they differ."""
     if ours is None and theirs is not None and theirs == rule.absent:
         return True, 0.0

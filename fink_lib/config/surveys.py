@@ -35,6 +35,11 @@ class SurveySettings(BaseModel):
     schemas: Path | None = Field(
         None, description="Folder of its alert schemas, <id>.avsc or <major>/<minor>/*.avsc; unset knows none"
     )
+    registry: str | None = Field(
+        None,
+        repr=False,  # it may hold a password
+        description="Its schema registry, https://[user:password@]host[/path], asked for ids that are not known yet",
+    )
     optional_cuts: str | None = Field(None, description="Cuts, with commas, that are made beside those always made")
 
     @field_validator("security", mode="before")

@@ -11,7 +11,6 @@ from fink_lib.distribute.match import Key, Match
 from fink_lib.errors import LakeError
 from fink_lib.lake.tables import IDENTITY_COLUMNS, KAFKA_COLUMNS, KAFKA_KEY
 from fink_lib.surveys import Survey
-from fink_lib.surveys.tables import packet_schema
 
 # Silver's own columns, under the names that Fink's clients know; times leave as text.
 RENAMED = {
@@ -36,15 +35,6 @@ def _as_text(column: Column, kind: T.DataType) -> Column:
     if isinstance(kind, T.TimestampType):
         return F.date_format(column, TIME_FORMAT)
     return column.cast("string") if isinstance(kind, T.DateType) else column
-
-
-def added(silver: T.StructType, survey: Survey) -> list[Column]:
-    """Return what the broker adds to a packet, in order: science, times, versions, `cdsxmatch`."""
-    packet = set(packet_schema(survey, cutouts=True).names)
-    columns = [_leaving(fld) for fld in silver.fields if fld.name not in KEPT_BACK | packet]
-    if CDSXMATCH not in silver.fieldNames():
-        columns.append(F.lit(None).cast("string").alias(CDSXMATCH))
-    return columns
 
 
 def outgoing(silver: T.StructType, survey: Survey, *, cutouts: bool = True) -> list[Column]:

@@ -1,37 +1,60 @@
-"""What is done with a micro-batch: judged, counted, sent, recorded."""
+"""What is done with a micro-batch: its alerts are read, judged, sent, recorded."""
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Protocol
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark import SparkContext
 from pyspark.sql import DataFrame
 
 from fink_lib.distribute import counter
+from fink_lib.distribute.alerts import FILE, ROW, Silver, paths_in, public_ones
 from fink_lib.distribute.columns import located
 from fink_lib.distribute.deleted_counters import deleted_counters
 from fink_lib.distribute.failures import EVERY_FILTER, FailureBook
-from fink_lib.distribute.handing import Answer, Due, Handing, counter_route, is_whole, send
+from fink_lib.distribute.handing import Handing, counter_route
 from fink_lib.distribute.ledger import Ledger
-from fink_lib.distribute.match import Match, Raised, Verdict, heads
+from fink_lib.distribute.match import HEAD, USERS, Key, Match, Raised, heads, log_raised
+from fink_lib.distribute.output_ids import OutputIds, tell_made_anew
 from fink_lib.distribute.output_topics import output_topics
 from fink_lib.distribute.tasks import send_by_tasks
+from fink_lib.distribute.work import Answer, Name, Part, perform
+from fink_lib.errors import BrokerError
 from fink_lib.kafka.connection import Connection
 from fink_lib.kafka.recovery import REST_AFTER_FAILURE_S, REST_S, unrecorded
 from fink_lib.kafka.sending import Sender
 from fink_lib.kafka.topics import ensure_topics
-from fink_lib.processes.sentence import sentence_of
+from fink_lib.lake.spark.batch_files import files_of
+from fink_lib.lake.tables import KAFKA_KEY
+from fink_lib.processes.error_summary import sentence_of
 from fink_lib.streams.guard import Parts
 from fink_lib.streams.halves import Blamed
 from fink_lib.streams.spec import StreamSpec
+from fink_lib.streams.stop import PlanOutdated
 from fink_lib.surveys import Survey
 
 logger = logging.getLogger(__name__)
 
-ALERTS_AT_ONCE = 1000  # packets in the driver's memory at one time: some 100 MB at most
-# From so many on alerts are sent by tasks: a job of Spark's costs what the driver needs for some hundred.
-TASKS_FROM = 500
-ALERTS_PER_TASK = 250
+ALERTS_AT_ONCE = 1000  # alerts that the driver sends before it records them
+# From so many on alerts are judged and sent by tasks: a job of Spark's costs what the driver needs for some hundred.
+TASKS_FROM = 300
+# One task a core, as long as there is work for it: between two tasks of a core some tenths of a second go by.
+LEAST_PER_TASK = 150
+
+
+class Judging(Protocol):
+    """Judges users' filters, and is told how long the others took."""
+
+    def __call__(self, batch: DataFrame, alerts: pa.Table) -> Mapping[Key, Sequence[str]]:
+        """Return which places users' filters select."""
+
+    def took(self, seconds: float, alerts: pa.Table) -> None:
+        """Note how long the broker's own filters took."""
 
 
 class Distributor:
@@ -44,64 +67,130 @@ class Distributor:
     survey
         Whose alerts.
     judging
-        Says which alerts leave by which filters.
+        Says which alerts users' filters select.
     handing
-        How messages are made and where they go.
+        How alerts are judged, messages made, and where they go.
     ledger
         What was sent.
     failures
         What could not be judged.
     context
         Whose tasks send many alerts; None lets this process send all.
+    watch
+        Is handed the alerts of a batch after they left.
     """
 
     def __init__(
         self,
         spec: StreamSpec,
         survey: Survey,
-        judging: Callable[[DataFrame], Verdict],
+        judging: Judging,
         handing: Handing,
         *,
         ledger: Ledger,
         failures: FailureBook,
         context: SparkContext | None = None,
+        watch: Callable[[pa.Table], None] = lambda _alerts: None,
     ) -> None:
         self._spec, self._survey, self._judging = spec, survey, judging
         self._handing, self._context = handing, context
         self._ledger, self._failures = ledger, failures
         self._sender = Sender(spec.settings)
         self._counters: set[str] = set()  # topics that are there
+        self._ids = OutputIds(Connection.of(spec.settings))
         self._settled, self._rest_s = False, REST_S
+        self._watch = watch
+        self._turn = threading.RLock()  # of micro-batches, and of what leaves beside them
 
-    def __call__(self, batch: DataFrame, batch_id: int) -> None:
-        """Send one micro-batch and record it.
+    def __call__(self, batch: DataFrame, batch_id: int) -> int:
+        """Send one micro-batch and record it; return how many rows of silver it has.
 
         Raises
         ------
         BrokerError
             When Kafka did not take everything; the batch is to be done again.
         """
-        self._do(batch, batch_id)
+        rows, alerts = self._read(batch)
+        self._do(batch, alerts, batch_id)
+        return rows
+
+    def send_beside(self, handing: Handing, alerts: pa.Table) -> int:
+        """Send alerts for another reason than that they are new; return how many messages that is.
+
+        They go by the same books: what was sent by a filter before is not sent again, and what is sent is recorded.
+
+        Parameters
+        ----------
+        handing
+            How, without filters of the broker's own.
+        alerts
+            Where they stand in silver, and by which filters each leaves, `USERS`.
+
+        Raises
+        ------
+        BrokerError
+            When Kafka did not take everything.
+        """
+        with self._turn:
+            if not self._settled:
+                self._settle()
+            nights = frozenset(pc.unique(alerts["night"]).to_pylist())
+            self._ledger.load(nights)
+            self._ids.learn({route.topic for route in handing.routes.values()})
+            part = Part(alerts, self._before(alerts), nights)
+            answers = self._settle_up([perform(handing, part, self._sender)])
+            return sum(len(one.sent) for one in answers)
 
     def parts(self, batch: DataFrame, batch_id: int) -> Parts[Match]:
         """Take a micro-batch apart into its alerts."""
+        count, alerts = self._read(batch)
+        alerts = alerts.sort_by([(name, "ascending") for name in KAFKA_KEY])
+        items = heads(alerts)
+        at = {one.key: number for number, one in enumerate(items)}
+
+        def do(some: Sequence[Match]) -> int:
+            rows = alerts.take(pa.array([at[one.key] for one in some], pa.int64()))
+            return self._do(batch.where(located(some)), rows, batch_id)
+
         return Parts(
-            items=heads(batch),
-            do=lambda some: self._do(batch.where(located(some)), batch_id),
+            items=items,
+            do=do,
             set_aside=self._blame,
+            key=lambda one: one.key,
+            rows=count,
         )
 
-    def _do(self, batch: DataFrame, batch_id: int) -> int:
+    def _read(self, batch: DataFrame) -> tuple[int, pa.Table]:
+        """Return the number of rows of a micro-batch, and the public ones with their columns of `HEAD`.
+
+        Spark says which files of silver it has, and is not asked for more.
+        """
+        silver = Silver(self._handing.selection.silver)
+        rows = silver.heads(files_of(batch), [*HEAD, *paths_in(self._survey.public)])
+        return rows.num_rows, public_ones(rows, self._survey.public).select([*HEAD, FILE, ROW])
+
+    def _do(self, batch: DataFrame, alerts: pa.Table, batch_id: int) -> int:
         """Send a batch or a part of one; return how many alerts a filter selected."""
+        with self._turn:
+            count = self._do_alone(batch, alerts, batch_id)
+        self._watch(alerts)
+        return count
+
+    def _do_alone(self, batch: DataFrame, alerts: pa.Table, batch_id: int) -> int:
         if not self._settled:
             self._settle()
-        verdict = self._judging(batch)
-        raised = self._failures.record(verdict.raised)
-        self._ledger.load({one.night for one in verdict.matches})
-        sent = self._send(self._due(verdict.matches))
-        selected = sum(bool(one.filters) for one in verdict.matches)
-        logger.info("batch sent batch_id=%d selected=%d messages=%d raised=%d", batch_id, selected, sent, raised)
-        return selected
+        alerts = _chosen(alerts, self._judging(batch, alerts))
+        nights = set(pc.unique(alerts["night"]).to_pylist())
+        self._ledger.load(nights)
+        over = self._counters_over(nights)
+        counters = {counter_route(self._survey.name, night).topic for night in nights - over}
+        self._ids.learn(counters | {route.topic for route in self._handing.routes.values()})
+        answers = self._send(alerts, over)
+        self._judging.took(sum(one.seconds for one in answers), alerts)
+        told = (sum(one.selected for one in answers), sum(len(one.sent) for one in answers))
+        raised = sum(len(one.raised) for one in answers)
+        logger.info("batch sent batch_id=%d selected=%d messages=%d raised=%d", batch_id, *told, raised)
+        return told[0]
 
     def _set_aside(self, raised: Sequence[Raised]) -> None:
         """Record alerts that cannot leave."""
@@ -127,37 +216,65 @@ class Distributor:
         one had handed to its socket is waited for.
         """
         topics = output_topics(Connection.of(self._spec.settings), self._survey.name)
-        lost = unrecorded(self._spec.settings, topics, self._ledger.next_offsets(), rest_s=self._rest_s)
-        self._ledger.record(lost)
+        ids = self._ids.ask(topics)
+        next_offsets = self._ledger.next_offsets(ids)
+        for topic, topic_id in ids.items():
+            tell_made_anew(topic, self._ledger.ids_of(topic), topic_id)
+        lost = unrecorded(self._spec.settings, topics, next_offsets, rest_s=self._rest_s)
+        self._require_same(topics)
+        self._ledger.record(self._ids.placed(lost))
         self._settled, self._rest_s = True, REST_S
         logger.info("settled topics=%d recovered=%d", len(topics), len(lost))
 
-    def _due(self, matches: Iterable[Match]) -> list[Due]:
-        """Return what has not left yet; where an alert comes twice in a batch, the first one leaves."""
-        due: list[Due] = []
-        seen: set[tuple[dt.date, int, str]] = set()
-        for one in matches:
-            names = [
-                name
-                for name in (*one.filters, counter.COUNTER)
-                if (one.night, one.alert_id, name) not in seen
-                and not self._ledger.was_sent(one.night, one.alert_id, name)
-            ]
-            seen.update((one.night, one.alert_id, name) for name in names)
-            if names:
-                due.append((one, tuple(names)))
-        return due
-
-    def _send(self, due: Sequence[Due]) -> int:
-        """Send alerts, wait for the reports, record them; return the number of messages."""
-        over = self._counters_over({one.night for one, _ in due})
-        due = [one for one in (_uncounted(one) if one[0].night in over else one for one in due) if one[1]]
-        whole = [one for one in due if is_whole(one[1])]
-        if self._context is None or len(whole) < TASKS_FROM:
-            answers = (send(self._handing, part, self._sender) for part in parts(due, ALERTS_AT_ONCE))
-            return sum(self._settle_up([answer]) for answer in answers)
+    def _send(self, alerts: pa.Table, over: Collection[dt.date]) -> list[Answer]:
+        """Judge and send alerts, wait for the reports, record them; return what became of each part."""
+        if self._context is None or alerts.num_rows < TASKS_FROM:
+            # one after the other: what a part left is on record before the next one begins
+            return [self._done_here(self._part(rows, over)) for rows in cut(alerts, ALERTS_AT_ONCE)]
+        size = max(LEAST_PER_TASK, -(-alerts.num_rows // self._context.defaultParallelism))
+        if _has_twice(alerts):  # one task sees both
+            size = alerts.num_rows
+        parts = [self._part(rows, over) for rows in cut(alerts, size)]
         self._settled, self._rest_s = False, REST_AFTER_FAILURE_S  # until every task has answered
-        return self._settle_up(send_by_tasks(self._context, self._handing, list(parts(due, ALERTS_PER_TASK))))
+        return self._settle_up(send_by_tasks(self._context, self._handing, parts))
+
+    def _done_here(self, part: Part) -> Answer:
+        return self._settle_up([perform(self._handing, part, self._sender)])[0]
+
+    def _part(self, alerts: pa.Table, over: Collection[dt.date]) -> Part:
+        return Part(alerts, self._before(alerts), frozenset(over))
+
+    def _before(self, alerts: pa.Table) -> dict[Name, frozenset[str]]:
+        """Return what some alerts were sent by already; of a batch that is new, nothing."""
+        found: dict[Name, frozenset[str]] = {}
+        nights = pc.unique(alerts["night"]).to_pylist()
+        for night in nights:
+            ids = alerts.filter(pc.equal(alerts["night"], night))["alert_id"].to_numpy()
+            for name, sent in self._ledger.sent_by(night, ids).items():
+                for one in ids[sent].tolist():
+                    found[night, one] = found.get((night, one), frozenset()) | {name}
+        return found
+
+    def topics_changed(self) -> bool:
+        """Tell whether a topic that is written is gone, or another one of the same name: a new plan must begin."""
+        topics = {route.topic for route in self._handing.routes.values()} | self._counters
+        try:
+            return bool(self._ids.changed(topics - deleted_counters(self._spec.settings).keys()))
+        except BrokerError:
+            return False  # the stream itself says so
+
+    def _require_same(self, topics: Collection[str]) -> None:
+        """Record nothing of topics that were made anew since their ids were asked.
+
+        Raises
+        ------
+        PlanOutdated
+            When one was: its messages are looked for under the plan that is made now.
+        """
+        if anew := self._ids.changed(topics):
+            told = f"output topics were deleted while they were written: {', '.join(anew)}"
+            logger.warning("%s; what stands on those of today is read back first", told)
+            raise PlanOutdated(told)
 
     def _counters_over(self, nights: set[dt.date]) -> set[dt.date]:
         """Return the nights that are counted no more, since maintenance deleted their topics; make those of the others.
@@ -172,8 +289,8 @@ class Distributor:
         self._counters |= wanted
         return {night for night, topic in topics.items() if topic in deleted}
 
-    def _settle_up(self, answers: Sequence[Answer]) -> int:
-        """Record what was sent, and raise what was not; return the number of messages.
+    def _settle_up(self, answers: list[Answer]) -> list[Answer]:
+        """Record what was sent, and raise what was not; return what was given.
 
         Where one message may stand on a topic unknown, no other one is recorded: behind it on the same partition it
         would hide it from whoever reads the topics back.
@@ -181,25 +298,34 @@ class Distributor:
         known = all(answer.is_known for answer in answers)
         self._settled, self._rest_s = False, REST_AFTER_FAILURE_S  # until all that was sent is recorded
         if known:
-            self._ledger.record([one for answer in answers for one in answer.sent])
+            sent = [one for answer in answers for one in answer.sent]
+            self._require_same({one.topic for one in sent})
+            self._ledger.record(self._ids.placed(sent))
             self._settled, self._rest_s = True, REST_S
+        raised = [one for answer in answers for one in answer.raised]
+        log_raised(raised)
+        self._failures.record(raised)
         self._set_aside([one for answer in answers for one in answer.aside])
         for answer in answers:
             if answer.error is not None:
                 raise answer.error
-        return sum(len(answer.sent) for answer in answers)
+        return answers
 
 
-def _uncounted(due: Due) -> Due:
-    return due[0], tuple(name for name in due[1] if name != counter.COUNTER)
+def cut(alerts: pa.Table, size: int) -> Iterator[pa.Table]:
+    """Yield alerts in parts of so many."""
+    for first in range(0, alerts.num_rows, size):
+        # taken, not cut: a part that travels would bring the whole table with it
+        yield alerts.take(pa.array(np.arange(first, min(alerts.num_rows, first + size))))
 
 
-def parts(due: Sequence[Due], size: int) -> Iterator[list[Due]]:
-    """Yield what is due in parts of so many packets; the last one has all that are only counted, which are small."""
-    whole = [one for one in due if is_whole(one[1])]
-    rest = [one for one in due if not is_whole(one[1])]
-    cuts = list(range(0, len(whole), size)) or [0]
-    for start in cuts:
-        part = whole[start : start + size] + (rest if start == cuts[-1] else [])
-        if part:
-            yield part
+def _chosen(alerts: pa.Table, users: Mapping[Key, Sequence[str]]) -> pa.Table:
+    """Add which users' filters select each alert."""
+    keys = zip(*(alerts[name].to_pylist() for name in KAFKA_KEY), strict=True)
+    names = [users.get(key, ()) for key in keys] if users else [()] * alerts.num_rows
+    return alerts.append_column(USERS, pa.array(names, pa.list_(pa.string())))
+
+
+def _has_twice(alerts: pa.Table) -> bool:
+    """Tell whether an alert stands in silver twice."""
+    return len(alerts.group_by(["night", "alert_id"]).aggregate([])) < len(alerts)

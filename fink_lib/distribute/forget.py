@@ -1,18 +1,21 @@
 """Take a topic that was deleted and made anew out of the books: what `published` says of it is true no longer."""
 
 import logging
+from collections.abc import Mapping
 
+import pyarrow as pa
 import pyarrow.compute as pc
 from confluent_kafka import KafkaException
 from deltalake import DeltaTable, write_deltalake
 
 from fink_lib.config import Settings
 from fink_lib.distribute.output_topics import is_output_topic
-from fink_lib.distribute.spans import SPANS_FILE
 from fink_lib.errors import BrokerError, ConfigError
 from fink_lib.kafka.connection import Connection
 from fink_lib.kafka.reading import ends_of
+from fink_lib.kafka.topic_ids import topic_ids
 from fink_lib.lake.on_disk import dataset_of
+from fink_lib.lake.places import SPANS_FILE, is_gone
 from fink_lib.lake.tables import gold_published
 from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import SURVEYS
@@ -41,10 +44,10 @@ def forget(settings: Settings, topic: str) -> int:
     recorded = recorded_ends(path, topic)
     if not recorded:
         raise ConfigError(f"published says nothing of {topic}: there is nothing to forget")
-    ends = _ends(settings, topic)
-    if all(ends.get(partition, 0) >= end for partition, end in recorded.items()):
+    forgotten = _not_there(settings, topic, recorded)
+    if not forgotten:
         raise ConfigError(f"topic {topic} holds what published says: there is nothing to forget")
-    rows = _delete(path, topic)
+    rows = _delete(path, topic, forgotten)
     for folder in (StreamSpec(survey.name, Stage.DISTRIBUTE, settings).paths.root, settings.nights / survey.name):
         for name in (SPANS_FILE, "published_ends.json"):  # sums that the forgotten messages are still in; the old name
             (folder / name).unlink(missing_ok=True)
@@ -52,8 +55,22 @@ def forget(settings: Settings, topic: str) -> int:
     return rows
 
 
-def _delete(path: str, topic: str) -> int:
-    """Write each night of the topic anew without it; a run that breaks off is begun again.
+def _not_there(settings: Settings, topic: str, recorded: Mapping[str | None, Mapping[int, int]]) -> set[str | None]:
+    """Return the ids under which messages were recorded that do not stand on the topic of today.
+
+    Those of a topic that was deleted and made anew; or else all, where the topic ends before what was recorded of it.
+    """
+    now = topic_ids(Connection.of(settings), [topic])
+    gone = {one for one in recorded if is_gone(one, set(recorded), topic, now)}
+    if gone:
+        return gone
+    ends = _ends(settings, topic)
+    whole = all(ends.get(partition, 0) >= end for its in recorded.values() for partition, end in its.items())
+    return set() if whole else set(recorded)
+
+
+def _delete(path: str, topic: str, ids: set[str | None]) -> int:
+    """Write each night of the topic anew without what was recorded under some ids; a run that breaks off begins again.
 
     Not by a DELETE: what it rewrites has another type of text, by which pyarrow cannot filter.
     """
@@ -65,7 +82,9 @@ def _delete(path: str, topic: str) -> int:
     try:
         for night in nights:
             rows = data.to_table(filter=pc.field("night") == night)
-            kept = rows.filter(pc.not_equal(rows["topic"], topic))
+            its_ids = rows["topic_id"] if "topic_id" in rows.column_names else pa.nulls(rows.num_rows, pa.string())
+            mine = pc.is_in(its_ids, pa.array(ids, pa.string()))
+            kept = rows.filter(pc.invert(pc.and_(pc.equal(rows["topic"], topic), mine)))
             write_deltalake(table, kept, mode="overwrite", predicate=f"night = '{night}'")
             deleted += rows.num_rows - kept.num_rows
     finally:
@@ -73,13 +92,17 @@ def _delete(path: str, topic: str) -> int:
     return deleted
 
 
-def recorded_ends(path: str, topic: str) -> dict[int, int]:
-    """Return the offset after the last recorded one of each partition."""
+def recorded_ends(path: str, topic: str) -> dict[str | None, dict[int, int]]:
+    """Return, by id of the topic, the offset after the last recorded one of each partition."""
     if not DeltaTable.is_deltatable(path):
         return {}
-    rows = dataset_of(DeltaTable(path)).to_table(["partition", "offset"], filter=pc.field("topic") == topic)
-    last = rows.group_by("partition").aggregate([("offset", "max")]).to_pylist()
-    return {row["partition"]: row["offset_max"] + 1 for row in last}
+    data = dataset_of(DeltaTable(path))
+    columns = [name for name in ("topic_id", "partition", "offset") if name in data.schema.names]
+    rows = data.to_table(columns, filter=pc.field("topic") == topic)
+    found: dict[str | None, dict[int, int]] = {}
+    for row in rows.group_by(columns[:-1]).aggregate([("offset", "max")]).to_pylist():
+        found.setdefault(row.get("topic_id"), {})[row["partition"]] = row["offset_max"] + 1
+    return found
 
 
 def _ends(settings: Settings, topic: str) -> dict[int, int]:

@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
@@ -15,10 +15,10 @@ from fink_lib.distribute.failures import EVERY_FILTER
 from fink_lib.distribute.framing import Framing, framings
 from fink_lib.distribute.match import Key, Match, Raised
 from fink_lib.distribute.packets import Headers, Outgoing, Packets
-from fink_lib.errors import BrokerError, ConfigError
+from fink_lib.distribute.selection import Selection
 from fink_lib.filters.base import Filter
 from fink_lib.filters.users.store import Event
-from fink_lib.kafka.message import Facts, Sent
+from fink_lib.kafka.message import Facts
 from fink_lib.kafka.sending import MessageTooLarge, Sender
 from fink_lib.surveys import get_survey
 from fink_lib.surveys.base import AvroSchema
@@ -52,7 +52,7 @@ class Route:
 
 @dataclass(frozen=True)
 class Handing:
-    """What it takes to send alerts, in whichever process that is done.
+    """What it takes to judge and send alerts, in whichever process that is done.
 
     Attributes
     ----------
@@ -62,12 +62,18 @@ class Handing:
         Avro schema of what is added to a packet.
     routes
         Where the alerts of each filter go, users' filters included, by name.
+    selection
+        Judges alerts by the broker's own filters.
+    because
+        Headers that tell why alerts leave, beside those of each packet.
     """
 
     settings: Settings
     survey: str
     record: AvroSchema
     routes: Mapping[str, Route]
+    selection: Selection
+    because: Headers = ()
 
     @cached_property
     def key(self) -> str:
@@ -77,6 +83,8 @@ class Handing:
             self.survey,
             self.record,
             sorted(map(repr, self.routes.values())),
+            self.selection.filters,
+            self.selection.silver.to_string(),
         ]
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
@@ -91,9 +99,18 @@ class Handing:
         """How each topic is framed; a schema is registered when it is met."""
         return framings(self.settings, [route.topic for route in self.routes.values()], ())
 
+    def because_of(self, because: Headers, routes: Mapping[str, "Route"]) -> "Handing":
+        """Return how alerts leave for another reason than that they are new, by no filter of the broker's own.
+
+        What was read of bronze and its log stays read: a statement sends one alert.
+        """
+        made = replace(self, routes=routes, selection=replace(self.selection, filters=()), because=because)
+        vars(made)["packets"] = self.packets
+        return made
+
     def __reduce__(self) -> tuple[type["Handing"], tuple[object, ...]]:
         """Travel as what it was made of: what was opened in one process is of no use in another."""
-        return Handing, (self.settings, self.survey, self.record, self.routes)
+        return Handing, (self.settings, self.survey, self.record, self.routes, self.selection, self.because)
 
     def offer(self, due: Sequence[Due], sender: Sender) -> list[Raised]:
         """Make the messages of some alerts and give them to the producer; return the alerts that cannot leave.
@@ -128,7 +145,7 @@ class Handing:
             chosen, partitions = self.routes[name], self.settings.output_partitions
             whole = values[one.key]
             key, value = self.framings[chosen.topic].frame(subject, whole.value, whole.schema)
-            headers = whole.headers
+            headers = (*whole.headers, *self.because)
         sender.send(chosen.topic, key, value, _facts(one, chosen), partitions=partitions, more=headers)
 
 
@@ -140,43 +157,6 @@ def is_whole(names: Sequence[str]) -> bool:
 def counter_route(survey: str, night: dt.date) -> Route:
     """Return the way of a night's counted alerts."""
     return Route(counter.COUNTER, counter.VERSION, counter.counter_topic(survey, night))
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What became of some alerts.
-
-    Attributes
-    ----------
-    sent
-        Messages that Kafka acknowledged.
-    error
-        Why the others were not offered; None when all were.
-    aside
-        Alerts that cannot leave by a filter, or by any, and why.
-    is_known
-        False when messages may stand on topics, or come to, that nobody has a report of: look before sending again.
-    """
-
-    sent: list[Sent]
-    error: Exception | None = None
-    aside: list[Raised] = field(default_factory=list)
-    is_known: bool = True
-
-
-def send(handing: Handing, due: Sequence[Due], sender: Sender) -> Answer:
-    """Send some alerts and wait for the reports; what was offered before something failed leaves, and is told."""
-    error: Exception | None = None
-    aside: list[Raised] = []
-    try:
-        aside = handing.offer(due, sender)
-    except Exception as failure:  # noqa: BLE001 - whatever it is, the caller raises it
-        error = failure
-    try:
-        sent = sender.delivered()
-    except (BrokerError, ConfigError) as failure:
-        return Answer([], failure, is_known=False)
-    return Answer(sent, error, aside)
 
 
 def _facts(one: Match, chosen: Route) -> Facts:

@@ -3,12 +3,11 @@
 import datetime as dt
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyspark.sql.functions as F
 import pyspark.sql.types as T
 from pyspark.sql import Column, DataFrame
@@ -28,7 +27,6 @@ logger = logging.getLogger(__name__)
 Key = tuple[str, int, int]
 """Where an alert arrived: topic, partition, offset."""
 
-SUFFIX, PRIVATE = "suffix", "private"  # what follows the packet, and whether it has points that must not leave
 HEAD = ("night", "alert_id", "object_id", *KAFKA_KEY, "kafka_time", "ingest_time", "enrich_time")
 USERS = "user_filters"  # names of the users' filters that select an alert
 VERDICT = T.StructType(
@@ -92,7 +90,7 @@ class Raised:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class FilterResult:
     """What the filters said of a micro-batch.
 
     Attributes
@@ -117,8 +115,6 @@ def narrow(
     survey: Survey,
     filters: Sequence[Filter],
     users: Column | None = None,
-    *,
-    message: Sequence[Column] = (),
 ) -> DataFrame:
     """Keep the public alerts, their identity and the filters' inputs: nothing else of silver is read.
 
@@ -132,8 +128,6 @@ def narrow(
         The broker's own filters.
     users
         Names of the users' filters that select an alert.
-    message
-        The columns `SUFFIX` and `PRIVATE`, for whoever sends whole packets.
 
     Raises
     ------
@@ -147,7 +141,7 @@ def narrow(
                 raise ConfigError(f"filter '{chosen.name}' reads '{path}', which silver does not have: correct inputs")
     inputs = [F.col(path).alias(_column(n)) for n, path in enumerate(inputs_of(filters)) if path in there]
     by_users = F.array().cast("array<string>") if users is None else users
-    return silver.where(is_public(survey)).select(*HEAD, by_users.alias(USERS), *message, *inputs)
+    return silver.where(is_public(survey)).select(*HEAD, by_users.alias(USERS), *inputs)
 
 
 def _column(number: int) -> str:
@@ -182,15 +176,18 @@ def arrays_of(rows: pa.RecordBatch | pa.Table, paths: Sequence[str]) -> Batch:
     return {there[name]: as_array(rows.column(name)) for name in rows.schema.names if name in there}
 
 
-def heads(batch: DataFrame) -> list[Match]:
-    """Return the alerts of a narrowed batch without judging them, in the order of their places in Kafka."""
-    rows = batch.select(*HEAD).toArrow().to_pylist()
-    return sorted((_match({**row, "filters": ()}) for row in rows), key=lambda one: one.key)
+def heads(alerts: pa.Table) -> list[Match]:
+    """Return alerts without judging them.
+
+    Parameters
+    ----------
+    alerts
+        Columns of `HEAD`.
+    """
+    return [match_of(row, ()) for row in alerts.select(HEAD).to_pylist()]
 
 
-def _judge(
-    filters: Sequence[Filter], *, everyone: bool
-) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def _judge(filters: Sequence[Filter]) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """Return the function that Spark runs over Arrow batches; it yields the rows that matter."""
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -201,22 +198,19 @@ def _judge(
             for failure in judged.failures:
                 failures[failure.row].append(f"{failure.filter}: {failure.error}")
             names = [[*own, *users] for own, users in zip(judged.names, rows.column(USERS).to_pylist(), strict=True)]
-            told = [everyone or bool(chosen or errors) for chosen, errors in zip(names, failures, strict=True)]
+            told = [bool(chosen or errors) for chosen, errors in zip(names, failures, strict=True)]
             texts = pa.list_(pa.string())
             verdict = [pa.array(names, texts), pa.array(failures, texts)]
-            selected = pa.array(map(bool, names), pa.bool_())
-            message = [name for name in (SUFFIX, PRIVATE) if name in rows.schema.names]
-            parts = [pc.if_else(selected, rows.column(name), None) for name in message]
             head = rows.select(list(HEAD))
-            yield pa.RecordBatch.from_arrays(
-                [*head.columns, *parts, *verdict], names=[*HEAD, *message, *VERDICT.fieldNames()]
-            ).filter(pa.array(told, pa.bool_()))
+            yield pa.RecordBatch.from_arrays([*head.columns, *verdict], names=[*HEAD, *VERDICT.fieldNames()]).filter(
+                pa.array(told, pa.bool_())
+            )
 
     return run
 
 
-def judge(batch: DataFrame, filters: Sequence[Filter], *, everyone: bool = False) -> Verdict:
-    """Evaluate all filters over a narrowed micro-batch; log and count those that raised.
+def judge(batch: DataFrame, filters: Sequence[Filter]) -> FilterResult:
+    """Evaluate all filters over narrowed alerts; log and count those that raised.
 
     Parameters
     ----------
@@ -224,22 +218,23 @@ def judge(batch: DataFrame, filters: Sequence[Filter], *, everyone: bool = False
         What `narrow` made.
     filters
         The broker's own filters.
-    everyone
-        Return every alert, not only those that a filter selected.
     """
-    message = [name for name in (SUFFIX, PRIVATE) if name in batch.columns]
-    added = [T.StructField(name, batch.schema[name].dataType) for name in message]  # null where nothing is sent
-    shape = T.StructType([*(batch.schema[name] for name in HEAD), *added, *VERDICT.fields])
-    told = batch.mapInArrow(_judge(filters, everyone=everyone), shape).toArrow()
+    shape = T.StructType([*(batch.schema[name] for name in HEAD), *VERDICT.fields])
+    told = batch.mapInArrow(_judge(filters), shape).toArrow()
     matches: list[Match] = []
     raised: list[Raised] = []
     for part in told.to_batches(max_chunksize=ROWS_AT_ONCE):
         for row in part.to_pylist():
-            raised += [_raised(row, text) for text in row["failures"]]
-            if everyone or row["filters"]:
-                matches.append(_match(row))
-    _log(raised)
-    return Verdict(matches, raised)
+            raised += [raised_of(row, *_told(text)) for text in row["failures"]]
+            if row["filters"]:
+                matches.append(match_of(row, row["filters"]))
+    log_raised(raised)
+    return FilterResult(matches, raised)
+
+
+def _told(text: str) -> tuple[str, str]:
+    name, _, reason = text.partition(": ")
+    return name, reason
 
 
 def match(batch: DataFrame, filters: Sequence[Filter]) -> list[Match]:
@@ -247,23 +242,26 @@ def match(batch: DataFrame, filters: Sequence[Filter]) -> list[Match]:
     return judge(batch, filters).matches
 
 
-def _match(row: dict[str, Any]) -> Match:
+def match_of(
+    head: Mapping[str, Any], filters: Sequence[str], suffix: bytes | None = None, *, private: bool | None = None
+) -> Match:
+    """Return an alert and what the filters said of it, from its columns of `HEAD`."""
     return Match(
-        **{name: row[name] for name in ("night", "alert_id", "object_id")},
-        key=tuple(row[name] for name in KAFKA_KEY),
-        **{name: row[name] for name in ("kafka_time", "ingest_time", "enrich_time")},
-        filters=tuple(row["filters"]),
-        suffix=row.get(SUFFIX),
-        private=row.get(PRIVATE),
+        **{name: head[name] for name in ("night", "alert_id", "object_id")},
+        key=tuple(head[name] for name in KAFKA_KEY),
+        **{name: head[name] for name in ("kafka_time", "ingest_time", "enrich_time")},
+        filters=tuple(filters),
+        suffix=suffix,
+        private=private,
     )
 
 
-def _raised(row: dict[str, Any], text: str) -> Raised:
-    name, _, reason = text.partition(": ")
-    return Raised(row["night"], row["alert_id"], name, reason)
+def raised_of(head: Mapping[str, Any], name: str, reason: str) -> Raised:
+    """Return that a filter could not judge an alert."""
+    return Raised(head["night"], head["alert_id"], name, reason)
 
 
-def _log(raised: Sequence[Raised]) -> None:
+def log_raised(raised: Sequence[Raised]) -> None:
     """Say once a batch, for each filter that raised, on how many alerts and how the first one went."""
     counts = Counter(one.filter for one in raised)
     first = {one.filter: one for one in reversed(raised)}

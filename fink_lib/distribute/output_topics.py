@@ -3,6 +3,7 @@
 import re
 
 from fink_lib.filters.base import TOPIC_PREFIX
+from fink_lib.filters.counterparts import counterpart_topics
 from fink_lib.kafka.connection import Connection
 from fink_lib.kafka.topics import partitions_by_topic
 
@@ -10,7 +11,10 @@ from fink_lib.kafka.topics import partitions_by_topic
 def is_output_topic(topic: str, survey: str) -> bool:
     """Tell whether a topic is one that distribute writes for a survey: of a filter, or a counter."""
     name = re.escape(survey)
-    return re.fullmatch(rf"{TOPIC_PREFIX}(.+_{name}|{name}_\d{{8}})", topic) is not None
+    return (
+        topic not in counterpart_topics()
+        and re.fullmatch(rf"{TOPIC_PREFIX}(.+_{name}|{name}_\d{{8}})", topic) is not None
+    )
 
 
 def output_topics(connection: Connection, survey: str) -> list[str]:

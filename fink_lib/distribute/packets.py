@@ -6,22 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyspark.sql.functions as F
-import pyspark.sql.types as T
-from pyspark.sql import Column, DataFrame
-from pyspark.sql.avro.functions import to_avro
-
-from fink_lib.distribute.avro_schema import writer_schema
-from fink_lib.distribute.columns import added, require_there
-from fink_lib.distribute.framing import schema_text
-from fink_lib.distribute.match import PRIVATE, SUFFIX, Key, Match
-from fink_lib.distribute.private import has_private, without_private
+from fink_lib.distribute.columns import require_there
+from fink_lib.distribute.match import Key, Match
 from fink_lib.distribute.topic_schema import TopicSchemas
 from fink_lib.lake.rows_at import RowsAt
 from fink_lib.lake.tables import KAFKA_KEY
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.lake.writer_schemas import WriterSchemas
-from fink_lib.processes.sentence import sentence_of
+from fink_lib.packets.public import without_private
+from fink_lib.processes.error_summary import sentence_of
 from fink_lib.streams.halves import MOST_BLAMED
 from fink_lib.surveys import Survey
 from fink_lib.surveys.base import AvroSchema
@@ -46,30 +39,6 @@ class Outgoing:
     value: bytes
     schema: bytes
     headers: Headers
-
-
-@dataclass(frozen=True)
-class Addition:
-    """What the broker adds to packets.
-
-    Attributes
-    ----------
-    record
-        Its Avro schema.
-    columns
-        `SUFFIX` and `PRIVATE` of rows of silver.
-    """
-
-    record: AvroSchema
-    columns: tuple[Column, ...]
-
-    @classmethod
-    def of(cls, silver: DataFrame, survey: Survey) -> "Addition":
-        """Return what is added to the packets of rows of silver, streaming or not."""
-        columns = added(silver.schema, survey)
-        record = writer_schema(T.StructType(silver.select(*columns).schema.fields))
-        suffix = to_avro(F.struct(*columns), schema_text(record)).alias(SUFFIX)
-        return cls(record, (suffix, has_private(survey, silver.columns).alias(PRIVATE)))
 
 
 class Packets:

@@ -1,55 +1,36 @@
-"""Points of a history that are not public: the alert leaves without them, written anew."""
+"""Which alerts have points of a history that are not public; `fink_lib.packets.public` takes them out."""
 
-import io
-import json
-from functools import lru_cache
-from typing import Any
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
-import fastavro
-import pyspark.sql.functions as F
-from pyspark.sql import Column
-
-from fink_lib.avro.schema import resolved
+from fink_lib.distribute.alerts import Columns
 from fink_lib.surveys import Survey
 
-
-def has_private(survey: Survey, columns: list[str]) -> Column:
-    """Return whether an alert of silver has points that must not leave."""
-    found = [
-        F.exists(root, lambda point: ~F.coalesce(point[survey.points_programme] == 1, F.lit(False)))
-        for root in survey.points_withheld
-        if root in columns
-    ]
-    some = F.lit(False)
-    for one in found:
-        some = some | F.coalesce(one, F.lit(False))
-    return some
+Flags = npt.NDArray[np.bool_]
 
 
-def without_private(datum: bytes, writer: str, survey: Survey) -> tuple[bytes, int]:
-    """Return a datum without the points that are not public, and how many there were.
+def private_paths(survey: Survey, silver: pa.Schema) -> list[str]:
+    """Return the columns of silver that tell which points must not leave."""
+    return [f"{root}.{survey.points_programme}" for root in survey.points_withheld if root in silver.names]
+
+
+def have_private(survey: Survey, rows: Columns, count: int) -> Flags:
+    """Return which rows have points that must not leave.
 
     Parameters
     ----------
-    datum, writer
-        A packet, and the schema that it was written with, as JSON.
-    survey
-        Whose packet.
+    survey, rows
+        Whose alerts, with the columns of `private_paths`.
+    count
+        Number of rows.
     """
-    schema = _parsed(writer)
-    record: Any = fastavro.schemaless_reader(io.BytesIO(datum), schema, None)
-    withheld = 0
+    found = np.zeros(count, dtype=np.bool_)
     for root in survey.points_withheld:
-        points = record.get(root)
+        points = rows.get(f"{root}.{survey.points_programme}")
         if points is not None:
-            kept = [point for point in points if point is not None and point.get(survey.points_programme) == 1]
-            withheld += len(points) - len(kept)
-            record[root] = kept
-    out = io.BytesIO()
-    fastavro.schemaless_writer(out, schema, record)
-    return out.getvalue(), withheld
-
-
-@lru_cache(maxsize=64)
-def _parsed(text: str) -> Any:
-    return fastavro.parse_schema(resolved(json.loads(text)))
+            hidden = pc.invert(pc.fill_null(pc.equal(points.flatten(), 1), False))  # of which nothing is known either
+            owners = pc.list_parent_indices(points).filter(hidden)
+            found[owners.to_numpy()] = True
+    return found

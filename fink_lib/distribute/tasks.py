@@ -1,4 +1,4 @@
-"""Alerts sent by Spark's tasks: as many at a time as there are cores, each by a producer of its own process."""
+"""Alerts judged and sent by Spark's tasks: as many at once as there are cores, each by a producer of its process."""
 
 import pickle
 import time
@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from pyspark import SparkContext, TaskContext
 
-from fink_lib.distribute.handing import Answer, Due, Handing, send
+from fink_lib.distribute.handing import Handing
+from fink_lib.distribute.work import Answer, Part, perform
 from fink_lib.errors import BrokerError
 from fink_lib.kafka.sending import Sender
-from fink_lib.processes.sentence import sentence_of
+from fink_lib.processes.error_summary import sentence_of
 
 END_S = 60.0  # within which a task that was given up is gone: Spark kills its process after two seconds
 POLL_S = 0.1
@@ -21,8 +22,8 @@ ONCE = {"spark.task.maxFailures": "1", "spark.speculation": "false"}
 _open: dict[str, tuple[Handing, Sender]] = {}  # of this process, one at a time: its connections and what it has read
 
 
-def send_by_tasks(context: SparkContext, handing: Handing, parts: Sequence[Sequence[Due]]) -> list[Answer]:
-    """Send parts of a batch, each by one task; return what became of each.
+def send_by_tasks(context: SparkContext, handing: Handing, parts: Sequence[Part]) -> list[Answer]:
+    """Judge and send parts of a batch, each by one task; return what became of each.
 
     Where a task died, nobody knows what it sent: the answer is then one that says so, given once no task is at work
     any more.
@@ -32,7 +33,7 @@ def send_by_tasks(context: SparkContext, handing: Handing, parts: Sequence[Seque
     context
         Spark, set up with `ONCE`.
     handing
-        How messages are made.
+        How alerts are judged and messages made.
     parts
         Alerts by task.
 
@@ -44,7 +45,7 @@ def send_by_tasks(context: SparkContext, handing: Handing, parts: Sequence[Seque
     group = f"send-{uuid.uuid4().hex}"
     context.setJobGroup(group, "send alerts", interruptOnCancel=True)
     try:
-        work = context.parallelize([(handing, list(part)) for part in parts], len(parts))
+        work = context.parallelize([(handing, part) for part in parts], len(parts))
         return work.map(_send).collect()
     except Exception as error:  # noqa: BLE001 - a process that was killed, say: the caller tells
         _end(context, group)
@@ -53,7 +54,7 @@ def send_by_tasks(context: SparkContext, handing: Handing, parts: Sequence[Seque
         context.setLocalProperty("spark.jobGroup.id", None)  # type: ignore[arg-type]  # which is how it is unset
 
 
-def _send(work: tuple[Handing, Sequence[Due]]) -> Answer:
+def _send(work: tuple[Handing, Part]) -> Answer:
     """Send one part, in the process of a task.
 
     Raises
@@ -64,14 +65,14 @@ def _send(work: tuple[Handing, Sequence[Due]]) -> Answer:
     task = TaskContext.get()
     if task is not None and task.attemptNumber() > 0:
         raise RuntimeError("a task that sends alerts is not done again")
-    handing, due = work
+    handing, part = work
     if handing.key not in _open:
         for _, old in _open.values():
             old.close()
         _open.clear()
         _open[handing.key] = handing, Sender(handing.settings)
     kept, sender = _open[handing.key]
-    answer = send(kept, due, sender)
+    answer = perform(kept, part, sender)
     return replace(answer, error=_portable(answer.error))
 
 

@@ -25,7 +25,7 @@ class BadInput:
 
 
 UNPLACED = dict.fromkeys(
-    ("variable_stars", *(f"crossmatch_{each.catalog}" for each in MATCHES)), "the position is not known"
+    ("variable_stars", "extinction", *(f"crossmatch_{each.catalog}" for each in MATCHES)), "the position is not known"
 )
 UNDATED = {
     "supernnova": "the time of the first detection is not known",
@@ -38,7 +38,8 @@ FEW = {
     "kilonova": "fewer than 2 detections",
 }
 ONE_BAND = {"anomaly": "the packet shows one band only"}
-FEW_RUBIN = {"rate_rubin": "no earlier detection in this band", "cats": "fewer than 2 points"}
+FEW_SNIA = {"early_snia_rubin": "fewer than 5 detections with a positive flux"}
+FEW_RUBIN = {"rate_rubin": "no earlier detection in this band", "cats": "fewer than 2 points"} | FEW_SNIA
 NO_POINT_RUBIN = {
     "supernnova_rubin": "no measured point",
     "early_snia_rubin": "no detection with a positive flux",

@@ -23,7 +23,7 @@ from fink_lib.docs_pages.science import FOLDER, PLOTS
 from fink_lib.offline.packets import packets_of
 from fink_lib.science.framework.base import NOT_RUN, Module, Output
 from fink_lib.science.framework.batch import AlertBatch
-from fink_lib.science.framework.forming import batch_of_packets, wanted
+from fink_lib.science.framework.batch_builder import batch_of_packets, wanted
 from fink_lib.science.framework.registry import MODULES, modules_of
 from fink_lib.science.framework.runner import Outcome, run
 from fink_lib.science.training.elasticc import ELASTICC_INPUTS, read_elasticc
@@ -94,7 +94,7 @@ def samples(data: Path) -> Iterator[Sample]:
             modules, inputs = modules_of(survey), inputs_of(survey)
             batch = batch_of_packets(packets, wanted(modules, inputs), inputs, adapter)
             yield _sample(title, modules, batch)
-    if (data / "elasticc").is_dir():
+    if any((data / "elasticc").glob("class_*")):
         modules = _without_missing(modules_of("lsst"), set(ELASTICC_INPUTS.scalars))
         simulated, _ = read_elasticc(data / "elasticc", modules)
         batch = simulated.take(np.arange(0, len(simulated), SIMULATED_STEP))

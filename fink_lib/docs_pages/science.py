@@ -11,8 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from fink_lib.catalogs import KNOWN
+from fink_lib.catalogs.known import CATALOGS, CatalogSource
 from fink_lib.config import PROJECT_DIR
+from fink_lib.docs_pages import figures, matrix
 from fink_lib.docs_pages.bad_input import BAD_INPUT
+from fink_lib.docs_pages.missing_input import MISSING_INPUT
 from fink_lib.science.framework.base import FAILED, NO_MATCH, NOT_RUN, Cost, Module, Output
 from fink_lib.science.framework.registry import MODULES, runs_for
 from fink_lib.surveys.inputs import inputs_of
@@ -45,6 +48,13 @@ All other modules run; what they cannot tell is null.
 Nothing raises, nothing is printed, and the alerts beside it get what they would get without it."""
 
 
+LACKING = """Null, NaN, infinity and a survey's fillers (-999, -99) are no value: decided once, in \
+`fink_lib/surveys/missing.py`.
+For neighbours that the survey looks for (Gaia, Pan-STARRS, the reference image, minor planets) a filler is an answer: \
+none is within its search radius.
+Where a field has no value, a column that it could change is null, but for these:"""
+
+
 def write(folder: Path) -> list[Path]:
     """Write every page and the index; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -59,7 +69,7 @@ def write(folder: Path) -> list[Path]:
 def pages(folder: Path) -> dict[str, str]:
     """Return every page by file name."""
     plots = {path.stem for path in (folder / PLOTS).glob("*.png")}
-    found = {f"{module.name}.md": page(module, has_plot=module.name in plots) for module in MODULES}
+    found = {f"{module.name}.md": page(module, folder, has_plot=module.name in plots) for module in MODULES}
     return {"README.md": index(), **found}
 
 
@@ -70,7 +80,11 @@ def index() -> str:
     ]
     bad = [(each.case, _told(each.ztf), _told(each.lsst)) for each in BAD_INPUT]
     lines = [NOTICE, "# Science modules", "", *table(("module", "question", "surveys", "cost"), rows), "", MISSING]
+    header = ("survey", "Fink's module", "ours", "in the stream", "nightly", "on demand", "why")
+    lines += ["## Beside Fink's modules", "", *table(header, list(matrix.rows())), ""]
     lines += ["## Bad input", "", BAD, "", *table(("input", "ZTF", "Rubin"), bad), ""]
+    lacking = [(", ".join(f"`{name}`" for name in each.columns), each.answer) for each in MISSING_INPUT]
+    lines += ["## A field without a value", "", LACKING, "", *table(("columns", "what they say"), lacking), ""]
     return "\n".join(lines)
 
 
@@ -82,12 +96,13 @@ def _told(reasons: Mapping[str, str]) -> str:
     return "; ".join(f"{', '.join(dict.fromkeys(names))}: {why}" for why, names in who.items()) or "all run"
 
 
-def page(module: Module, *, has_plot: bool) -> str:
-    """Return the page of one module."""
+def page(module: Module, folder: Path, *, has_plot: bool) -> str:
+    """Return the page of one module; figures measured of it are read from the folder."""
     parts = [
         NOTICE,
         f"# {module.name}",
         "",
+        *figures.first_line(module, folder),
         module.meaning,
         "",
         *table(("", ""), list(_facts(module))),
@@ -105,6 +120,7 @@ def page(module: Module, *, has_plot: bool) -> str:
         *table(("column", "type", "unit", "meaning"), [_output(out) for out in module.outputs]),
         "",
     ]
+    parts += figures.section(module, folder)
     if has_plot:
         parts += ["## Example", "", f"![{module.name} on real alerts]({PLOTS}/{module.name}.png)", ""]
     return "\n".join(parts)
@@ -137,14 +153,21 @@ def _facts(module: Module) -> Iterator[tuple[str, str]]:
     yield "surveys", _surveys(module)
     yield "cost", COSTS[module.cost]
     yield "reference", module.reference
-    catalog = KNOWN.get(module.name.removeprefix("crossmatch_"))
-    if catalog is not None:
+    for catalog in _catalogs(module):
         origin = f"package {catalog.package}" if catalog.package else "the folder of the setting `FINK_CATALOGS`"
         yield "catalogue", f"`{', '.join(catalog.file_names)}` of {origin}; radius {catalog.radius_arcsec:g} arcsec"
+        if catalog.lacks:
+            yield f"`{catalog.file_names[0]}` leaves out", catalog.lacks
     if module.needs:
         yield "needs", ", ".join(f"`{name}`" for name in module.needs)
     if module.optional:
         yield "uses where there", ", ".join(f"`{name}`" for name in module.optional)
+
+
+def _catalogs(module: Module) -> list[CatalogSource]:
+    """Return the catalogues that a module matches with."""
+    names = tuple(CATALOGS) if module.name == "variable_stars" else (module.name.removeprefix("crossmatch_"),)
+    return [KNOWN[name] for name in names if name in KNOWN]
 
 
 def _inputs(module: Module) -> list[tuple[str, ...]]:

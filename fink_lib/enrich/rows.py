@@ -54,10 +54,10 @@ def unforeseen_rows(table: pa.Table, reasons: Sequence[str], stage: str, now: dt
 def rejected_rows(batch: Triage, now: dt.datetime) -> pa.Table:
     """Return the rows of alerts that failed a cut, with every reason, and of repeats."""
     chosen = batch.rejected | batch.repeated
-    rows, is_repeat = batch.rows(chosen), batch.repeated[chosen]
-    reasons = [[REPEAT] if again else why for again, why in zip(is_repeat, rows["reasons"].to_pylist(), strict=True)]
+    rows, is_duplicate = batch.rows(chosen), batch.repeated[chosen]
+    reasons = [[REPEAT] if again else why for again, why in zip(is_duplicate, rows["reasons"].to_pylist(), strict=True)]
     rows = rows.drop_columns("reasons").append_column("reasons", pa.array(reasons, type=pa.list_(TEXT)))
-    rows = rows.append_column("is_repeat", pa.array(is_repeat))
+    rows = rows.append_column("is_duplicate", pa.array(is_duplicate))
     return _with_constants(rows, enrich_time=pa.scalar(now, TIMESTAMP))
 
 

@@ -13,7 +13,7 @@ from pyspark import Accumulator
 from fink_lib.config import Settings
 from fink_lib.lake.tables.types import TEXT_MAP
 from fink_lib.science.framework.base import Module
-from fink_lib.science.framework.forming import form_batch, wanted
+from fink_lib.science.framework.batch_builder import form_batch, wanted
 from fink_lib.science.framework.isolation import Isolated, Limits
 from fink_lib.science.framework.registry import stream_modules
 from fink_lib.science.framework.silver import science_schema

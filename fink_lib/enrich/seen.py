@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fink_lib.enrich.repeats import Arrivals, first_arrivals, merged, stands_in
+from fink_lib.enrich.duplicates import Arrivals, first_arrivals, merged, stands_in
 
 NIGHTS_KEPT = 16  # and all those of a batch, however many
 IN_MEMORY = 65_536  # arrivals of a run, 2 MB; longer ones are put into files

@@ -4,21 +4,26 @@ import datetime as dt
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyspark.sql.functions as F
+from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
 from fink_lib import __version__
-from fink_lib.enrich import daemon
 from fink_lib.enrich.cost import CostBook
+from fink_lib.enrich.duplicates import Arrivals
 from fink_lib.enrich.facts import record_facts
-from fink_lib.enrich.repeats import Arrivals
+from fink_lib.enrich.replays import Replays
 from fink_lib.enrich.rows import TIMESTAMP, quarantine_rows, rejected_rows, unforeseen_rows
 from fink_lib.enrich.science import limits_of, science_of
 from fink_lib.enrich.seen import SeenNights
 from fink_lib.enrich.silver import SilverRows
+from fink_lib.enrich.tasks import write_by_tasks
 from fink_lib.enrich.triage import (
     TopicCodes,
     arrivals_of,
@@ -26,12 +31,14 @@ from fink_lib.enrich.triage import (
     triage,
 )
 from fink_lib.enrich.triage import facts as triage_facts
-from fink_lib.lake.places import Held, Places, ranges_of
-from fink_lib.lake.spark.table import ensure_table, spark_schema
+from fink_lib.lake.data_files import DataFile, append_rows
+from fink_lib.lake.data_files import append as append_files
+from fink_lib.lake.places import Held, Places, ranges_of, rows_of_night
+from fink_lib.lake.spark.table import ensure_table
 from fink_lib.lake.tables import KAFKA_KEY, quarantine, silver_rejected
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.nights import UNIX_EPOCH_DATE
-from fink_lib.processes.sentence import sentence_of
+from fink_lib.processes.error_summary import sentence_of
 from fink_lib.science.framework.provenance import facts_of
 from fink_lib.science.framework.registry import stream_modules
 from fink_lib.science.framework.runner import versions
@@ -39,14 +46,14 @@ from fink_lib.science.framework.silver import silver_spec
 from fink_lib.streams.guard import Guard, Parts
 from fink_lib.streams.halves import Blamed
 from fink_lib.streams.plan import StreamPlan
+from fink_lib.streams.requests import Asked
 from fink_lib.streams.spec import StreamSpec
 from fink_lib.surveys import Survey
 from fink_lib.surveys.tables import bronze_spec
 
 logger = logging.getLogger(__name__)
 
-# Spark ends Python workers after an idle minute: those of enrich start with what they need already imported.
-SPARK_CONF = {"spark.python.daemon.module": daemon.__name__}
+REPLAY = -1  # no batch of the stream: what a person asked for
 
 
 def plan(session: SparkSession, spec: StreamSpec, survey: Survey, out: Path | None = None) -> StreamPlan:
@@ -63,11 +70,19 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey, out: Path | No
         .load(str(writer.paths["bronze"]))
     )
     cuts = survey.cuts_in_force(spec.settings)
+
+    def facts_of(bronze: DataFrame) -> DataFrame:
+        return triage_facts(bronze, cuts, survey.name, writer.gate)
+
+    replays = writer.replays(session) if out is None else None  # what a person asks for is not a shadow's
+    if replays is not None:
+        replays.run(lambda asked: facts_of(_at(session, writer.paths["bronze"], asked)).toArrow())
     return StreamPlan(
         spec=spec,
-        source=triage_facts(source, cuts, survey.name, writer.gate),
+        source=facts_of(source),
         write_batch=Guard(spec, writer.write, writer.parts),
         trigger_s=spec.settings.enrich_trigger_s,
+        outdated=lambda: replays is not None and replays.are_there,
     )
 
 
@@ -105,6 +120,7 @@ class Enricher:
     cost: CostBook
     gate: str
     codes: TopicCodes = field(default_factory=TopicCodes)
+    _opened: dict[str, DeltaTable] = field(default_factory=dict)
 
     @classmethod
     def of(cls, session: SparkSession, spec: StreamSpec, survey: Survey, out: Path | None = None) -> "Enricher":
@@ -130,7 +146,7 @@ class Enricher:
             paths=paths,
             silver=SilverRows(survey, lake, tables, science, versions(modules, cache)),
             places=Places([Held(paths["silver"]), Held(paths["rejected"]), Held(paths["quarantine"], str(spec.stage))]),
-            seen=SeenNights(lambda night: load_night(session, paths, night, codes), spec.paths.root),
+            seen=SeenNights(lambda night: load_night(paths, night, codes), spec.paths.root),
             cost=cost,
             gate=science.stamp_gate(),
             codes=codes,
@@ -144,18 +160,26 @@ class Enricher:
         """Take a micro-batch apart into its alerts that stand in no table, by the rows of their facts."""
         session, whole = frame.sparkSession, frame.toArrow()
         table = whole.filter(pa.array(~self.places.held(whole))).sort_by([(name, "ascending") for name in KAFKA_KEY])
+        keys = list(zip(*(table[name].to_pylist() for name in KAFKA_KEY), strict=True))
         return Parts(
             items=range(table.num_rows),
             do=lambda rows: self._write_rows(session, table.take(pa.array(rows)), batch_id),
-            set_aside=lambda blamed: self._set_aside(session, table, blamed),
+            set_aside=lambda blamed: self._set_aside(table, blamed),
+            key=keys.__getitem__,
             before=int(Places([Held(self.paths["silver"])]).held(whole).sum()),
         )
+
+    def replays(self, session: SparkSession) -> Replays:
+        """Return what tries alerts again that stand in quarantine."""
+        decided = Places([Held(self.paths["silver"]), Held(self.paths["rejected"])])
+        return Replays(self.spec, decided, lambda table: self._write_new(session, table, REPLAY))
 
     def _write_rows(self, session: SparkSession, table: pa.Table, batch_id: int) -> int:
         """Write alerts that stand in no table; return how many went to silver."""
         table = table.filter(pa.array(~self.places.held(table)))
-        if not table.num_rows:
-            return 0
+        return self._write_new(session, table, batch_id) if table.num_rows else 0
+
+    def _write_new(self, session: SparkSession, table: pa.Table, batch_id: int) -> int:
         try:
             accepted = self._write(session, table, batch_id)
             self.places.advance(one for one, _ in ranges_of(table))
@@ -168,11 +192,11 @@ class Enricher:
     def _write(self, session: SparkSession, table: pa.Table, batch_id: int) -> int:
         """Decide of alerts that stand in no table, and write them; return how many went to silver."""
         now, batch = dt.datetime.now(dt.UTC), triage(table, self.seen, self.codes)
-        self._append(session, "quarantine", quarantine_rows(batch, self.spec.stage, now))
-        self._append(session, "rejected", rejected_rows(batch, now))
+        self._append("quarantine", quarantine_rows(batch, self.spec.stage, now))
+        self._append("rejected", rejected_rows(batch, now))
         if batch.accepted.any():
             accepted = batch.rows(batch.accepted)
-            append(self._silver(accepted, session, now), self.paths["silver"])
+            append_files(self._table("silver"), self._files(accepted, session, now))
             self.cost.note(accepted["night"])
         record(batch, self.seen, self.codes)
         logger.info(
@@ -182,39 +206,47 @@ class Enricher:
         )  # fmt: skip
         return int(batch.accepted.sum())
 
-    def _set_aside(self, session: SparkSession, table: pa.Table, blamed: Sequence[Blamed[int]]) -> None:
+    def _set_aside(self, table: pa.Table, blamed: Sequence[Blamed[int]]) -> None:
         """Put alerts that the code raised on into quarantine."""
         chosen = table.take(pa.array([one.item for one in blamed], pa.int64()))
         reasons = [sentence_of(one.error) for one in blamed]
         rows = unforeseen_rows(chosen, reasons, self.spec.stage, dt.datetime.now(dt.UTC))
-        self._append(session, "quarantine", rows)
+        self._append("quarantine", rows)
         self.places.reset()
         for row in rows.select(["alert_id", *KAFKA_KEY, "reason"]).to_pylist():
             logger.error("alert set aside stream=%s %s", self.spec.name, row)
 
-    def _append(self, session: SparkSession, name: str, rows: pa.Table) -> None:
+    def _append(self, name: str, rows: pa.Table) -> None:
         """Append rows that the driver holds; none is no commit."""
         if not rows.num_rows:
             return
-        schema = spark_schema(self.tables[name])
-        append(session.createDataFrame(rows.select(schema.names), schema=schema).coalesce(1), self.paths[name])
+        append_rows(self.tables[name], self._table(name), self.paths[name], rows)
 
-    def _silver(self, rows: pa.Table, session: SparkSession, now: dt.datetime) -> DataFrame:
+    def _files(self, rows: pa.Table, session: SparkSession, now: dt.datetime) -> list[DataFile]:
         """Read the packets of the accepted alerts and run the science on them, in one pass."""
         rows = rows.append_column("enrich_time", pa.array([now] * rows.num_rows, type=TIMESTAMP))
-        return self.silver.frame(session, rows)
+        return write_by_tasks(session.sparkContext, self.silver.task(self.paths["silver"]), rows)
+
+    def _table(self, name: str) -> DeltaTable:
+        if name not in self._opened:
+            self._opened[name] = DeltaTable(str(self.paths[name]))
+        return self._opened[name]
 
 
-def append(rows: DataFrame, path: Path) -> None:
-    """Append rows; what tells that they stand there is their places."""
-    rows.write.format("delta").mode("append").save(str(path))
+def _at(session: SparkSession, bronze: Path, asked: Sequence[Asked]) -> DataFrame:
+    """Return the rows of bronze at some places."""
+    rows = (
+        session.read.format("delta").load(str(bronze)).where(F.col("night").isin(sorted({one.night for one in asked})))
+    )
+    topic, partition, offset = (F.col(name) for name in KAFKA_KEY)
+    return rows.where(
+        reduce(or_, ((topic == one.topic) & (partition == one.partition) & (offset == one.offset) for one in asked))
+    )
 
 
-def load_night(session: SparkSession, paths: Mapping[str, Path], night: int, codes: TopicCodes) -> Arrivals:
+def load_night(paths: Mapping[str, Path], night: int, codes: TopicCodes) -> Arrivals:
     """Read the first arrivals of a night (days since 1970-01-01) from silver and rejected."""
-    columns = ("alert_id", "kafka_topic", "kafka_partition", "kafka_offset")
-    date = F.lit(UNIX_EPOCH_DATE + dt.timedelta(days=night))
-    silver = session.read.format("delta").load(str(paths["silver"]))
-    rejected = session.read.format("delta").load(str(paths["rejected"])).where(~F.col("is_repeat"))
-    found = [frame.where(F.col("night") == date).select(*columns) for frame in (silver, rejected)]
-    return arrivals_of(found[0].unionByName(found[1]).toArrow(), codes)
+    date, columns = UNIX_EPOCH_DATE + dt.timedelta(days=night), ("alert_id", *KAFKA_KEY)
+    silver = rows_of_night(paths["silver"], date, columns)
+    rejected = rows_of_night(paths["rejected"], date, columns, ~pc.field("is_duplicate"))
+    return arrivals_of(pa.concat_tables([silver, rejected]), codes)

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyspark.sql.functions as F
 from pyspark.sql import Column, DataFrame
 
-from fink_lib.enrich.repeats import Arrivals, find_repeats
+from fink_lib.enrich.duplicates import Arrivals, find_repeats
 from fink_lib.enrich.seen import SeenNights
 from fink_lib.filters.sql import for_spark
 from fink_lib.lake.tables import IDENTITY_COLUMNS, KAFKA_COLUMNS

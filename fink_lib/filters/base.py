@@ -39,6 +39,10 @@ ANY_SURVEY = ""
 _NAME = re.compile(r"[a-z][a-z0-9_]{2,63}")
 
 
+# Of filters that fire on what is said; no other one is called so
+REACTION_PREFIX = "said_"
+
+
 def topic_of(name: str, survey: str) -> str:
     """Return the topic that the alerts of a filter leave by."""
     return f"{TOPIC_PREFIX}{name}_{survey}"

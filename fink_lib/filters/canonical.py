@@ -1,10 +1,10 @@
 """Filters over canonical inputs, bound to the packets of one survey.
 
-A clause of such a filter names its inputs in braces, ``{first_time}``, and is given them under these names. Numbers
-are what the packet says, a sign is 1 for a positive and 0 for a negative subtraction, NaN where the packet has none.
+A clause of such a filter names its inputs in braces, ``{first_time}``, and is given them under these names, as a
+science module is: NaN where the packet has no value, infinity for a neighbour of which it says that none is there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -14,9 +14,10 @@ import pandas as pd
 
 from fink_lib.errors import ConfigError
 from fink_lib.filters.base import Batch, Clause, Filter
-from fink_lib.surveys.inputs import POSITIVE, Reading, SurveyInputs
+from fink_lib.surveys.inputs import Reading, SurveyInputs
+from fink_lib.surveys.missing import known_scalar, sign_of
 
-READINGS = (Reading.NUMBER, Reading.SIGN)
+READINGS = (Reading.NUMBER, Reading.SIGNED, Reading.SIGN)
 
 
 def is_canonical(path: str) -> bool:
@@ -54,13 +55,17 @@ def _bound(clause: Clause, inputs: SurveyInputs) -> Clause:
         return clause
     fields = {name: inputs.scalars[name] for name in canonical}
     paths = tuple(fields[path[1:-1]][0] if is_canonical(path) else path for path in clause.inputs)
-    return replace(clause, inputs=paths, holds=partial(_asked, clause=clause, fields=fields))
+    return replace(clause, inputs=paths, holds=partial(_asked, clause=clause, names=canonical, inputs=inputs))
 
 
-def _asked(batch: Batch, clause: Clause, fields: Mapping[str, tuple[str, Reading]]) -> Any:
-    read = {name: _sign(batch[path]) if kind is Reading.SIGN else batch[path] for name, (path, kind) in fields.items()}
+def _asked(batch: Batch, clause: Clause, names: Sequence[str], inputs: SurveyInputs) -> Any:
+    read = {}
+    for name in names:
+        path, kind = inputs.scalars[name]
+        values = batch[path]
+        read[name] = _sign(values) if kind is Reading.SIGN else known_scalar(np.asarray(values, float), name, inputs)
     return clause.holds({**batch, **read})
 
 
 def _sign(values: Any) -> Any:
-    return np.array([np.nan if pd.isna(value) else float(str(value).lower() in POSITIVE) for value in values])
+    return np.array([np.nan if pd.isna(value) else sign_of(str(value)) for value in values])

@@ -13,7 +13,7 @@ USER = "admin"
 WRITE_WAIT_S = 25  # less than a request of ours may take
 # (slots, what for, count deferred tasks): a deferred stream task still occupies its slot.
 POOLS: dict[str, tuple[int, str, bool]] = {
-    "spark_streams": (8, "one slot a running stream", True),
+    "spark_streams": (9, "one slot a running stream, one what carries statements", True),
     "spark_batch": (2, "nightly jobs side by side", False),
     "spark_rerun": (2, "nights that are run again, side by side", False),
 }

@@ -16,7 +16,7 @@ from fink_lib.host import ports
 from fink_lib.host.jars import SETS, jar_dir, locked, unusable
 from fink_lib.host.java import find_java
 from fink_lib.host.log_store import is_sound
-from fink_lib.host.services import AIRFLOW, KAFKA, Services
+from fink_lib.host.services import AIRFLOW, API, KAFKA, Services
 from fink_lib.host.stack import LEAST_DISK_BYTES, free_bytes, has_own_kafka, users_port
 from fink_lib.lake.decided import FIX, undecided
 from fink_lib.lake.spark.log_store import log_store_jar
@@ -69,8 +69,9 @@ def all_checks(settings: Settings) -> Iterator[Check]:
     yield check_memory()
     if has_own_kafka(settings):
         yield check_port(settings, KAFKA, settings.kafka_port, "FINK_KAFKA_PORT")
-        yield check_port(settings, KAFKA, users_port(settings), "FINK_KAFKA_USERS_PORT", door="users")
+        yield check_port(settings, KAFKA, users_port(settings), "FINK_KAFKA_USERS_PORT", listener="users")
     yield check_port(settings, AIRFLOW, settings.airflow_port, "FINK_AIRFLOW_PORT")
+    yield check_port(settings, API, settings.api_port, "FINK_API_PORT")
 
 
 def check_python() -> Check:
@@ -123,7 +124,10 @@ def check_sample(settings: Settings, survey: Survey) -> Check:
     folder = sample_folder(settings, survey)
     count = len(list(folder.glob("*.avro"))) if folder.is_dir() else 0
     return Check(
-        "sample night", count > 0, f"{count} alerts in {folder}", "" if count else "run `make demo`, which fetches it"
+        "sample night",
+        count > 0,
+        f"{count} alerts in {folder}",
+        "" if count else f"run `make demo SURVEY={survey.name}`, which gets it",
     )
 
 
@@ -151,26 +155,30 @@ def check_disk(settings: Settings) -> Check:
 
 
 def check_memory() -> Check:
-    """Memory for three streams, a nightly job, Kafka and Airflow at once."""
+    """Memory for three streams, a nightly job, the server of short Spark jobs, Kafka and Airflow at once."""
     memory = psutil.virtual_memory()
     ok = memory.total >= LEAST_MEMORY_BYTES
-    fix = "" if ok else "lower FINK_STREAM_MEMORY and FINK_BATCH_MEMORY"
+    fix = (
+        ""
+        if ok
+        else "lower FINK_STREAM_MEMORY and FINK_BATCH_MEMORY, or do without the job server (FINK_JOB_SERVER_IDLE_S=0)"
+    )
     return Check("memory", ok, f"{memory.total / 1e9:.0f} GB, {memory.available / 1e9:.0f} GB available", fix)
 
 
-def check_port(settings: Settings, name: str, port: int, variable: str, door: str = "") -> Check:
+def check_port(settings: Settings, name: str, port: int, variable: str, listener: str = "") -> Check:
     """Tell whether a port is free, or taken by this home's own service.
 
     Parameters
     ----------
-    name, door
+    name, listener
         Of the service, and of its further port where it is one.
     port, variable
         What is asked for, and where.
     """
-    service, label = Services(settings.home).get(name), " ".join(filter(None, (name, door, "port")))
+    service, label = Services(settings.home).get(name), " ".join(filter(None, (name, listener, "port")))
     if service is not None and service.alive:
-        mine = service.more_ports.get(door, service.port)
+        mine = service.more_ports.get(listener, service.port)
         return Check(label, ok=True, detail=f"{mine}, ours (pid {service.pid})")
     if port == 0:
         return Check(label, ok=True, detail="any free one")

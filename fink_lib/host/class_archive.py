@@ -79,20 +79,15 @@ def _make(settings: Settings, scratch: Path) -> str:
 
 def main(target: str) -> None:
     """Do a little of what every job does, in a JVM that archives its classes when it ends."""
-    from fink_lib.lake.spark.session import build_session  # noqa: PLC0415 - who asks for the archive starts no JVM
+    from fink_lib.lake.spark.exercise import exercise  # noqa: PLC0415 - who asks for the archive starts no JVM
+    from fink_lib.lake.spark.session import build_session  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory() as home:
         settings = Settings().model_copy(update={"home": Path(home)})
         session = build_session(
             "class-archive", settings, java_options=f"-XX:ArchiveClassesAtExit={target} -Xlog:cds=off -Xshare:auto"
         )
-        table = f"{home}/table"
-        rows = session.range(100).selectExpr(
-            "id", "id % 3 AS kind", "struct(id AS inner) AS packet", "date'2021-11-22' AS night"
-        )
-        for _ in range(2):
-            rows.write.format("delta").mode("append").partitionBy("night").save(table)
-        session.read.format("delta").load(table).groupBy("kind").count().join(rows, "kind").orderBy("id").toArrow()
+        exercise(session, home)
         session.stop()
 
 

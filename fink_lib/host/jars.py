@@ -4,7 +4,6 @@
 The Ivy that ships inside pyspark fetches exactly these files, so nothing but Java and pyspark is needed.
 """
 
-import fcntl
 import hashlib
 import importlib.util
 import json
@@ -12,11 +11,11 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from fink_lib import locks
 from fink_lib.errors import HostError
 from fink_lib.host.java import find_java
 
@@ -103,7 +102,7 @@ def ensure_jars(cache: Path, sets: Sequence[str] = SETS, say: Say = print, lock:
     for name in sets:
         folder = folders[name] = jar_dir(cache, name)
         folder.mkdir(parents=True, exist_ok=True)
-        with _one_at_a_time(folder):
+        with locks.locked(folder.with_name(f".{folder.name}.lock")):
             jars = locked(name, lock)
             _drop_strangers(folder, jars, say)
             wanted = unusable(folder, jars)
@@ -210,10 +209,3 @@ def ivy_module(jars: Sequence[Jar]) -> bytes:
         coordinates = {"org": jar.group, "name": jar.name, "rev": jar.version}
         SubElement(wanted, "dependency", {**coordinates, "transitive": "false", "conf": "default->*"})
     return bytes(tostring(module))
-
-
-@contextmanager
-def _one_at_a_time(folder: Path) -> Iterator[None]:
-    with folder.with_name(f".{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

@@ -1,4 +1,4 @@
-"""A real Kafka broker on this host: one node, KRaft, loopback only; a door for anyone, one for users, one for us."""
+"""A real Kafka broker on this host: one node, KRaft, loopback only; listeners for anyone, for users, and for us."""
 
 import json
 import secrets
@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient
 from fink_lib.errors import HostError
 from fink_lib.host import ports
 from fink_lib.host.java import find_java
-from fink_lib.host.kafka_config import ADMIN, LOGGING, Doors, admin_security, broker_properties
+from fink_lib.host.kafka_config import ADMIN, LOGGING, Listeners, admin_security, broker_properties
 from fink_lib.host.services import KAFKA, Service, Services
 from fink_lib.processes.detached import start_detached, stop_session
 
@@ -39,7 +39,7 @@ class LocalKafka:
     users_port
         Where clients with a password connect; 0 as above.
     tls
-        PEM file with the key and the certificates of the door for users; without it their door is not encrypted.
+        PEM file with the key and the certificates of the listener for users, which is not encrypted without it.
     secured
         Without it everybody may do everything: for the tests of single stages.
     default_partitions
@@ -93,7 +93,7 @@ class LocalKafka:
         HostError
             When the broker does not run.
         """
-        return self._door("users")
+        return self._listener("users")
 
     @property
     def addresses(self) -> frozenset[str]:
@@ -116,7 +116,7 @@ class LocalKafka:
         HostError
             When the broker does not run.
         """
-        return {"kafka_bootstrap": self._door("internal"), "kafka_security": admin_security(self._password())}
+        return {"kafka_bootstrap": self._listener("internal"), "kafka_security": admin_security(self._password())}
 
     def _running(self) -> Service:
         service = self.services.get(KAFKA)
@@ -124,11 +124,11 @@ class LocalKafka:
             raise HostError(f"Kafka of {self.home} does not run: start it with `fink kafka start`")
         return service
 
-    def _door(self, name: str) -> str:
+    def _listener(self, name: str) -> str:
         port = self._running().more_ports.get(name)
         if port is None:
             raise HostError(
-                f"Kafka of {self.home} was started by an older version, without a door for {name}: "
+                f"Kafka of {self.home} was started by an older version, without a listener for {name}: "
                 "stop everything with `fink down` and start it again"
             )
         return f"{ports.LOOPBACK}:{port}"
@@ -156,14 +156,14 @@ class LocalKafka:
         java = str(find_java().path)
         if not any(self.jars.glob("kafka_*.jar")):
             raise HostError(f"no Kafka jars in {self.jars}: run `fink jars` once to fetch them")
-        doors = self._choose_ports()
-        config = self._configure(doors)
+        listeners = self._choose_ports()
+        config = self._configure(listeners)
         self._format(java, config)
         command = [*self._jvm(java), "-Xms256m", "-Xmx512m", "kafka.Kafka", str(config)]
         mark = start_detached(command, log=self.log, cwd=self.folder)
-        more = {"users": doors.users, "internal": doors.internal}
-        self.services.put(KAFKA, Service(mark.pid, mark.started_at, doors.public, str(self.log), more))
-        self._wait_until_it_answers(doors.public)
+        more = {"users": listeners.users, "internal": listeners.internal}
+        self.services.put(KAFKA, Service(mark.pid, mark.started_at, listeners.public, str(self.log), more))
+        self._wait_until_it_answers(listeners.public)
         return self.bootstrap
 
     def stop(self) -> None:
@@ -172,7 +172,7 @@ class LocalKafka:
         if service is not None:
             stop_session(service.mark, timeout_s=STOP_TIMEOUT_S)
 
-    def _choose_ports(self) -> Doors:
+    def _choose_ports(self) -> Listeners:
         """Choose where to listen: the same as the last time wherever nothing else is asked for."""
         last = self.services.get(KAFKA)
         before = {} if last is None else {"public": last.port, **last.more_ports}
@@ -182,11 +182,11 @@ class LocalKafka:
         )
         # Nobody types this one, but programs that run already know it.
         internal = ports.choose(0, service="Kafka", setting="FINK_KAFKA_PORT", last=before.get("internal"))
-        return Doors(public, users, internal, controller=ports.free_ports(1)[0])
+        return Listeners(public, users, internal, controller=ports.free_ports(1)[0])
 
-    def _configure(self, doors: Doors) -> Path:
+    def _configure(self, listeners: Listeners) -> Path:
         if self.tls is not None and not self.tls.is_file():
-            raise HostError(f"there is no PEM file {self.tls} for the door of users: check FINK_KAFKA_USERS_TLS")
+            raise HostError(f"there is no PEM file {self.tls} for the listener of users: check FINK_KAFKA_USERS_TLS")
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)  # the password of our own programs is in here
         (self.folder / "log4j2.properties").write_text(LOGGING)
@@ -195,7 +195,7 @@ class LocalKafka:
         config.chmod(0o600)
         config.write_text(
             broker_properties(
-                doors,
+                listeners,
                 self._password(),
                 log_dir=self.folder / "data",
                 partitions=self.default_partitions,

@@ -49,7 +49,7 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 """)
-# Without these lines everybody may do everything, by whichever door.
+# Without these lines everybody may do everything, by whichever listener.
 AUTHORIZER = f"""\
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:{ADMIN}
@@ -73,7 +73,7 @@ logger.server.level=info
 
 
 @dataclass(frozen=True)
-class Doors:
+class Listeners:
     """Ports of the broker.
 
     Attributes
@@ -116,13 +116,19 @@ def admin_security(password: str) -> dict[str, str]:
 
 
 def broker_properties(
-    doors: Doors, password: str, *, log_dir: Path, partitions: int, secured: bool = True, tls: Path | None = None
+    listeners: Listeners,
+    password: str,
+    *,
+    log_dir: Path,
+    partitions: int,
+    secured: bool = True,
+    tls: Path | None = None,
 ) -> str:
     """Return ``server.properties``.
 
     Parameters
     ----------
-    doors
+    listeners
         Where it listens.
     password
         Of the account of the broker itself.
@@ -136,7 +142,7 @@ def broker_properties(
         PEM file with the key and the certificates of the listener for users.
     """
     text = PROPERTIES.substitute(
-        asdict(doors),
+        asdict(listeners),
         admin_login=admin_login(password),
         users_protocol=users_protocol(tls),
         log_dir=log_dir,

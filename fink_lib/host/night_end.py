@@ -12,7 +12,7 @@ from fink_lib.surveys import get_survey
 from fink_lib.surveys.calendar import night_ends_at
 
 
-class Rule(StrEnum):
+class NightEndRule(StrEnum):
     """By what a night ends."""
 
     SUNRISE = "sunrise"
@@ -35,11 +35,11 @@ class Waits:
 
     survey: str
     night: dt.date
-    rule: Rule
+    rule: NightEndRule
     until: dt.datetime
 
     def __str__(self) -> str:
-        if self.rule is Rule.SUNRISE:
+        if self.rule is NightEndRule.SUNRISE:
             return (
                 f"night {self.night} of {self.survey} is not over: it ends at sunrise, {self.until:%Y-%m-%d %H:%M} "
                 "UTC, and is closed once all streams are quiet"
@@ -70,9 +70,9 @@ def waiting_for(settings: Settings, survey: str, nights: Iterable[dt.date], now_
     for night in nights:
         ends_s = night_ends_at(whose, night)
         if ends_s > now_s:
-            found.append(Waits(survey, night, Rule.SUNRISE, _utc(ends_s)))
+            found.append(Waits(survey, night, NightEndRule.SUNRISE, _utc(ends_s)))
         elif quiet_s > now_s:
-            found.append(Waits(survey, night, Rule.QUIET, _utc(quiet_s)))
+            found.append(Waits(survey, night, NightEndRule.QUIET, _utc(quiet_s)))
     return found
 
 
@@ -110,4 +110,4 @@ class NightEnds:
             if (one.night, one.rule) not in known:
                 self.told.append(one)
                 self._say(str(one))
-        return [str(one) for one in waits if one.rule is Rule.SUNRISE]
+        return [str(one) for one in waits if one.rule is NightEndRule.SUNRISE]

@@ -16,7 +16,7 @@ from fink_lib.host.catalogs_watch import DAG_ID as CATALOGS_DAG
 from fink_lib.host.catalogs_watch import wait_for_catalogs
 from fink_lib.host.night_end import NightEnds
 from fink_lib.host.stack import Stack
-from fink_lib.nightly.reconcile.undated import undated_night
+from fink_lib.nightly.reconcile.no_night import undated_night
 from fink_lib.simulator import Fault, PlayRequest, PlayResult, play
 from fink_lib.streams.faults import forgive
 from fink_lib.streams.spec import Stage, StreamSpec
@@ -26,6 +26,10 @@ Say = Callable[[str], None]
 Shown = AbstractContextManager[Callable[[int, int], None]]
 STREAM_START_TIMEOUT_S = 300.0
 CLOSE_TIMEOUT_S = 900.0
+PAUSED_FOR = {
+    "deliver_notices": "since FINK_NOTICES names nobody who is to be told",
+    "vacuum": "since it would begin at once, beside the night; unpause it in a home that is kept",
+}
 CLOSE_TIMEOUT_PER_ALERT_S = 0.1
 
 
@@ -65,12 +69,22 @@ def unpause_streams(settings: Settings, survey: str, say: Say) -> None:
     """
     for stage in Stage:
         forgive(StreamSpec(survey, stage, settings))
-    others = ("close_night", "rerun_nights", "reprocess")
+    others = ("close_night", "rerun_nights", "reprocess", "replay_quarantine", "transfer")
     dags = [*(f"{survey}_{name}" for name in (*Stage, *others)), CATALOGS_DAG]
+    waiting = left_paused(settings)
+    dags += [dag for dag in PAUSED_FOR if dag not in waiting]
     with LocalAirflow(settings).api() as api:
         for dag in dags:
             api.unpause(dag)
     say(f"unpaused {', '.join(dags)}")
+    for dag, why in waiting.items():
+        say(f"left paused: {dag}, {why}")
+
+
+def left_paused(settings: Settings) -> dict[str, str]:
+    """Return the DAGs that a play does not let run, and why."""
+    told = {"deliver_notices"} if settings.notices else set()
+    return {dag: why for dag, why in PAUSED_FOR.items() if dag not in told}
 
 
 def play_night(wanted: NightPlay, stack: Stack, say: Say, shown: Shown) -> dict[str, Any]:

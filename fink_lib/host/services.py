@@ -1,19 +1,23 @@
 """What this home has running: one small JSON file, ``services.json``."""
 
-import fcntl
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import logging
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from fink_lib.files import replace_text
+from fink_lib.locks import Lock, locked
 from fink_lib.processes.detached import is_alive
 from fink_lib.processes.identity import ProcessMark
+
+logger = logging.getLogger(__name__)
 
 KAFKA = "kafka"
 AIRFLOW = "airflow"
 REGISTRY = "registry"
+API = "api"
+MONITOR = "monitor"
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,12 @@ class Services:
         """Return every service that was started and not stopped, also one that has died since."""
         try:
             facts = json.loads(self.path.read_text())
+            return {name: Service(**fact) for name, fact in facts.items()}
         except FileNotFoundError:
             return {}
-        return {name: Service(**fact) for name, fact in facts.items()}
+        except (ValueError, TypeError, AttributeError):
+            logger.warning("%s is damaged, as after a power cut: what it told of has ended with the machine", self.path)
+            return {}
 
     def get(self, name: str) -> Service | None:
         """Return one service."""
@@ -69,22 +76,17 @@ class Services:
 
     def put(self, name: str, service: Service) -> None:
         """Remember a service that was just started."""
-        with self._locked():
+        with self._alone():
             self._write({**self.read(), name: service})
 
     def drop(self, name: str) -> None:
         """Forget a service that was stopped."""
-        with self._locked():
+        with self._alone():
             self._write({key: value for key, value in self.read().items() if key != name})
 
     def _write(self, services: dict[str, Service]) -> None:
-        scratch = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        scratch.write_text(json.dumps({name: asdict(service) for name, service in services.items()}, indent=1))
-        scratch.replace(self.path)
+        facts = {name: asdict(service) for name, service in services.items()}
+        replace_text(self.path, json.dumps(facts, indent=1), durable=True)
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+    def _alone(self) -> AbstractContextManager[Lock]:
+        return locked(self.path.with_suffix(".lock"))

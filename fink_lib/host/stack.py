@@ -2,24 +2,28 @@
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from fink_lib.community.kafka.beat import stop as stop_carrier
 from fink_lib.config import Settings
 from fink_lib.errors import HostError
 from fink_lib.host import ports
 from fink_lib.host.airflow import LocalAirflow, Login
+from fink_lib.host.api import LocalApi
 from fink_lib.host.class_archive import ensure_class_archive
 from fink_lib.host.jars import ensure_jars, jar_dir
 from fink_lib.host.java import find_java
 from fink_lib.host.kafka import LocalKafka
 from fink_lib.host.log_store import ensure_log_store
+from fink_lib.host.monitor import LocalMonitor
 from fink_lib.host.registry import LocalRegistry
-from fink_lib.host.services import AIRFLOW, KAFKA, REGISTRY
+from fink_lib.host.services import AIRFLOW, API, KAFKA, MONITOR, REGISTRY
+from fink_lib.job_server.start import stop as stop_job_server
 from fink_lib.lake.decided import require_decided
+from fink_lib.streams.known import known_streams
 from fink_lib.streams.runner import LocalRunner
-from fink_lib.streams.spec import Stage, StreamSpec
 
 # Jars, logs, checkpoints and a played night together stay well below.
 LEAST_DISK_BYTES = 2 * 10**9
@@ -75,7 +79,7 @@ def connected(settings: Settings) -> Settings:
     return settings.model_copy(update=local_kafka(settings).connection)
 
 
-def kafka_doors(settings: Settings) -> str:
+def kafka_listeners(settings: Settings) -> str:
     """Tell where clients reach Kafka.
 
     Raises
@@ -140,9 +144,14 @@ class Stack:
         """Return how to get into the Airflow UI."""
         return LocalAirflow(self.settings).login
 
+    @property
+    def api(self) -> str:
+        """Address of the HTTP API."""
+        return LocalApi(self.settings).url
+
 
 def start_stack(settings: Settings, say: Say) -> Stack:
-    """Start what does not run yet: jars, Kafka, a schema registry if need be, Airflow; stop it again if one fails.
+    """Start what does not run yet: jars, Kafka, a schema registry if need be, Airflow, the API; stop all if one fails.
 
     Parameters
     ----------
@@ -166,8 +175,15 @@ def start_stack(settings: Settings, say: Say) -> Stack:
         settings = _start_kafka(settings, say, started)
         settings = _start_registry(settings, say, started)
         _start_airflow(settings, say, started)
+        _start_api(settings, say, started)
+        _start_monitor(settings, say, started)
     except BaseException:
-        stops = {AIRFLOW: LocalAirflow(settings).stop, REGISTRY: local_registry(settings).stop}
+        stops = {
+            MONITOR: LocalMonitor(settings).stop,
+            API: LocalApi(settings).stop,
+            AIRFLOW: LocalAirflow(settings).stop,
+            REGISTRY: local_registry(settings).stop,
+        }
         for name, stop in {**stops, KAFKA: local_kafka(settings).stop}.items():
             if name in started:
                 stop()
@@ -177,13 +193,13 @@ def start_stack(settings: Settings, say: Say) -> Stack:
 
 def _start_kafka(settings: Settings, say: Say, started: set[str]) -> Settings:
     if not has_own_kafka(settings):
-        say(f"kafka: {kafka_doors(settings)}")
+        say(f"kafka: {kafka_listeners(settings)}")
         return settings
     kafka, since = local_kafka(settings), time.monotonic()
     if not kafka.is_running():
         started.add(KAFKA)
     kafka.start()
-    say(f"kafka: {kafka_doors(settings)}  ({time.monotonic() - since:.0f} s)")
+    say(f"kafka: {kafka_listeners(settings)}  ({time.monotonic() - since:.0f} s)")
     return connected(settings)
 
 
@@ -208,13 +224,30 @@ def _start_airflow(settings: Settings, say: Say, started: set[str]) -> None:
     say(f"airflow: {login.url}  user {login.user}  password {login.password}  ({time.monotonic() - since:.0f} s)")
 
 
+def _start_api(settings: Settings, say: Say, started: set[str]) -> None:
+    api = LocalApi(settings)
+    if not api.is_running():
+        started.add(API)
+    say(f"api: {api.start()}")
+
+
+def _start_monitor(settings: Settings, say: Say, started: set[str]) -> None:
+    monitor = LocalMonitor(settings)
+    if not monitor.is_running():
+        started.add(MONITOR)
+    say(f"monitor: {monitor.start()}/metrics")
+
+
 def stop_stack(settings: Settings, say: Say) -> None:
-    """Stop Airflow, then the streams, then Kafka. Stopping what does not run is no error.
+    """Stop the API, Airflow, the streams, the server of short Spark jobs, then Kafka. What does not run is no error.
 
     Airflow first: it would start again every stream that it sees stop. Its own end never touches a stream.
     Each driver finishes its micro-batch, so the next start goes on where this one ended.
     """
-    airflow = LocalAirflow(settings)
+    LocalMonitor(settings).stop()  # first: what is stopped on purpose is no alarm
+    api, airflow = LocalApi(settings), LocalAirflow(settings)
+    say("api: " + ("stopping" if api.is_running() else "not running"))
+    api.stop()
     say("airflow: " + ("stopping" if airflow.is_running() else "not running"))
     airflow.stop()
     runner = LocalRunner(settings)
@@ -222,26 +255,11 @@ def stop_stack(settings: Settings, say: Say) -> None:
         if runner.find(spec) is not None:
             say(f"stream {spec.name}: finishing its micro-batch")
             runner.stop(spec, settings.stop_timeout_s)
+    if stop_carrier(settings):
+        say("community: the carrier of statements is ended")
+    if stop_job_server(settings):
+        say("spark: the server of short jobs is ended")
     kafka = local_kafka(settings)
     local_registry(settings).stop()
     say("kafka: " + ("stopping" if kafka.is_running() else "not running"))
     kafka.stop()
-
-
-def known_streams(settings: Settings) -> Iterator[StreamSpec]:
-    """Yield every stream that ever ran in this home, in the order that alerts pass them."""
-    folders = {path.name for path in settings.streams.glob("*.*") if path.is_dir()}
-    for survey in sorted({name.partition(".")[0] for name in folders}):
-        for stage in Stage:
-            if f"{survey}.{stage}" in folders:
-                yield StreamSpec(survey, stage, settings)
-    yield from _shadows(settings, folders)
-
-
-def _shadows(settings: Settings, folders: set[str]) -> Iterator[StreamSpec]:
-    for name in sorted(folders):
-        survey, _, label = name.partition(".shadow_")
-        if label:
-            from fink_lib.reprocess.shadow import shadow_spec  # noqa: PLC0415 - only a home with shadows needs it
-
-            yield shadow_spec(settings, survey, label)

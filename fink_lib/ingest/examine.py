@@ -10,7 +10,7 @@ from fink_lib.surveys import Survey
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Examination:
     """What the code of today makes of one message.
 
     Attributes
@@ -33,13 +33,13 @@ class Verdict:
     decodes: bool
 
 
-def examine(message: bytes | None, survey: Survey, kafka_time: dt.datetime | None = None) -> Verdict:
+def examine(message: bytes | None, survey: Survey, kafka_time: dt.datetime | None = None) -> Examination:
     """Judge one message as ingest would; nothing is written."""
     one = {name: pa.nulls(1, pa.null()) for name in MESSAGE}
     one["value"] = pa.array([message], pa.binary())
     one["timestamp"] = pa.array([kafka_time], pa.timestamp("us", tz="UTC"))
     (row,) = next(Judge(survey, None).rows(pa.RecordBatch.from_pydict(one))).to_pylist()
-    return Verdict(
+    return Examination(
         row["alert_id"],
         None if row["night"] is None else row["night"].isoformat(),
         row[ERROR_CLASS],

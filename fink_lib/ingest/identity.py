@@ -42,6 +42,8 @@ class Identity:
             "alert_id": at.alert_id, "object_id": at.object_id, "time": at.time, "ra": at.ra, "dec": at.dec,
             "band": at.band,
         }  # fmt: skip
+        if at.moving_id is not None:
+            self._paths["moving_id"] = at.moving_id
         self._name = re.compile(at.object_name)
         self._meaning = {rule.name: rule.meaning for rule in row_rules(survey)}
 
@@ -63,15 +65,23 @@ class Identity:
         read = {name: leaf(packet, path) for name, path in self._paths.items()}
         found = {
             "alert_id": pc.cast(read["alert_id"], pa.int64()),
-            "object_id": self._object_id(pc.cast(read["object_id"], pa.string())),
+            "object_id": self._object_id(read),
             **{name: pc.cast(read[name], pa.float64()) for name in ("time", "ra", "dec")},
             "band": self._band(pc.cast(read["band"], pa.string())),
             "kafka_time": pc.cast(kafka_time, pa.timestamp("us", tz="UTC")),
         }
         return found | {"night": self._night(found)}
 
-    def _object_id(self, names: pa.Array) -> pa.Array:
-        none = self._survey.fields.no_object
+    def _object_id(self, read: Columns) -> pa.Array:
+        """Return the names of objects, those of moving ones first; digits stay digits."""
+        static = self._name_of(read["object_id"])
+        if "moving_id" not in read:
+            return static
+        moving = self._name_of(read["moving_id"])
+        return pc.coalesce(pc.binary_join_element_wise(self._survey.fields.moving_prefix, moving, ""), static)
+
+    def _name_of(self, ids: pa.Array) -> pa.Array:
+        names, none = pc.cast(ids, pa.string()), self._survey.fields.no_object
         return names if none is None else pc.if_else(pc.equal(names, none), pa.scalar(None, pa.string()), names)
 
     def _band(self, codes: pa.Array) -> pa.Array:

@@ -20,8 +20,8 @@ from fink_lib.avro.reader import Decoded, Reader
 from fink_lib.avro.values import sliced, spans
 from fink_lib.avro.walk import Fault
 from fink_lib.errors import PacketError, SurveyError
+from fink_lib.ingest.cutouts import stamp_fault
 from fink_lib.ingest.identity import Identity
-from fink_lib.ingest.stamps import stamp_fault
 from fink_lib.lake.writer_schemas import WriterSchemas
 from fink_lib.packets.leaf import leaf
 from fink_lib.packets.reading import reader_of

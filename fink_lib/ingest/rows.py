@@ -8,11 +8,10 @@ from pyspark.sql import Column, DataFrame
 
 from fink_lib import __version__
 from fink_lib.ingest.judge import ERROR_CLASS, RAW, REASON
+from fink_lib.ingest.worker import INGEST_TIME
 from fink_lib.lake.tables import KAFKA_COLUMNS
 from fink_lib.surveys import Survey
 from fink_lib.surveys.tables import bronze_spec
-
-INGEST_TIME = "ingest_time"
 
 
 def at_run_time(moment: dt.datetime) -> Column:

@@ -1,7 +1,9 @@
 """The ingest stream: a micro-batch of messages → bronze and quarantine, each message once, in one of the two.
 
-Most batches take one pass: judge every message in a Python worker, append what is good to bronze, and count what is
-not. Only when something is left are the messages that are not in bronze judged again, and quarantined by name.
+Spark says which offsets a micro-batch has, and runs the tasks. Most batches take one pass: each task reads its range of
+messages by librdkafka, judges them, writes what is good to files of bronze, and counts what is not; one commit puts the
+files in force. No message goes through the JVM. Only when something is left, or when the tables may hold a part of the
+batch, are the messages that are not in bronze judged one by one through Spark's own source, and quarantined by name.
 
 What is left over is defined by what the tables hold, not by repeating the first pass: after a crash between
 two writes the code, the known schemas or the rules may be others than in the first attempt, and still every
@@ -14,21 +16,24 @@ from functools import partial
 from pathlib import Path
 
 import pyspark.sql.functions as F
+from deltalake import DeltaTable
 from pyspark import StorageLevel
-from pyspark.sql import Column, DataFrame, Observation, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 
-from fink_lib.ingest import daemon
-from fink_lib.ingest.judge import ERROR_CLASS, MESSAGE, judged_schema
+from fink_lib.ingest.judge import MESSAGE, judged_schema
 from fink_lib.ingest.rows import bronze_columns, bronze_rows, quarantine_rows
+from fink_lib.ingest.shares import shares, wanted_of
 from fink_lib.ingest.source import kafka_source
 from fink_lib.ingest.start import partitions, starting_offsets
 from fink_lib.ingest.topics import InputTopics
-from fink_lib.ingest.worker import judging
+from fink_lib.ingest.worker import BYTES, Taken, Taker, judging
 from fink_lib.kafka.connection import Connection
 from fink_lib.kafka.reading import TopicReader
+from fink_lib.lake.data_files import append as append_files
 from fink_lib.lake.places import Held, Places, Range
+from fink_lib.lake.spark.left import left
 from fink_lib.lake.spark.table import ensure_table, spark_struct
-from fink_lib.lake.tables import KAFKA_KEY, bronze_schemas, quarantine
+from fink_lib.lake.tables import bronze_schemas, quarantine
 from fink_lib.streams.kafka_ranges import kafka_ranges, last_ends
 from fink_lib.streams.plan import StreamPlan
 from fink_lib.streams.spec import StreamSpec
@@ -40,9 +45,6 @@ ARROW_ROWS = 256  # messages, 50 to 200 kB each, that go to a Python worker at o
 OPEN_NIGHTS = 8  # nights that a task writes at once, before it falls back to sorting the batch by night
 ROW_GROUP_BYTES = 16 * 1024 * 1024  # what an open file holds in memory; compaction makes larger ones at night
 CACHED_ROWS = 64  # rows of a cached column batch; a message is 50-200 kB
-BYTES = ("head", "tail")
-# Spark ends Python workers after an idle minute: those of ingest start with what they need already imported.
-SPARK_CONF = {"spark.python.daemon.module": daemon.__name__}
 
 
 def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
@@ -107,22 +109,32 @@ class BatchWriter:
         self.quarantine = ensure_table(quarantine(survey.name), session, lake)
         ensure_table(bronze_schemas(), session, lake)
         self.files = session.sparkContext.defaultParallelism
+        connection = Connection.to(survey.connection(spec.settings))
+        self._context = session.sparkContext
+        self._table, self._taker = DeltaTable(str(self.bronze)), Taker.of(survey, lake, connection, self._names)
         self._judge, self._shape = judging(survey, lake), spark_struct(judged_schema(survey))
         self._columns: Sequence[Column] = bronze_columns(survey)
         self.places = Places([Held(self.bronze), Held(self.quarantine, str(spec.stage))])
 
-    def write(self, frame: DataFrame, batch_id: int) -> None:
-        """Put every message of a micro-batch into bronze or quarantine, once, however often this is called."""
+    def write(self, frame: DataFrame, batch_id: int) -> int | None:
+        """Put every message of a micro-batch into bronze or quarantine, once, however often this is called.
+
+        Returns
+        -------
+        How many messages it read without Spark; None where Spark read them.
+        """
         frame = _renamed(frame, self._names).coalesce(self.files)
         known = kafka_ranges(self.spec.checkpoint, batch_id, self._names)
         ranges = ranges_of(frame) if known is None else known
         try:
-            if self.places.may_hold(ranges) or self._write_good(frame, batch_id):
+            taken = None if known is None or self.places.may_hold(ranges) else self._take_good(batch_id)
+            if taken is None or taken.left:
                 self._write_rest(frame, ranges)
             self.places.advance(ranges)
         except BaseException:
             self.places.reset()
             raise
+        return None if taken is None else taken.rows
 
     def judged(self, messages: DataFrame) -> DataFrame:
         """Judge messages one by one: columns of bronze and verdict; `error_class` is null for one that is fine."""
@@ -132,16 +144,17 @@ class BatchWriter:
         """Return the rows of bronze of judged messages that are fine."""
         return bronze_rows(judged, self._columns, _now())
 
-    def _write_good(self, frame: DataFrame, batch_id: int) -> int:
-        """Append what is good of a batch that is new; return how many messages are left."""
-        count = Observation(f"ingest-{batch_id}")
-        left = F.count_if(F.col(ERROR_CLASS).isNotNull()).alias("left")
-        _append(self.rows(self.judged(frame).observe(count, left)), self.bronze)
-        return int(count.get["left"])
+    def _take_good(self, batch_id: int) -> Taken:
+        """Append what is good of a batch that is new; return what was read and what is left."""
+        parts = shares(wanted_of(self.spec.checkpoint, batch_id), self.files)
+        take, now = self._taker.take, _now()
+        done = self._context.parallelize(parts, len(parts)).map(lambda part: take(part, now)).collect() if parts else []
+        append_files(self._table, [file for taken in done for file in taken.files])
+        return Taken([], sum(taken.rows for taken in done), sum(taken.left for taken in done))
 
     def _write_rest(self, frame: DataFrame, ranges: Sequence[Range]) -> None:
         """Write every message of the batch that is in neither table."""
-        judged = self.judged(self._not_yet_written(frame, ranges)).persist(StorageLevel.DISK_ONLY)
+        judged = self.judged(left(frame, self.places.taken(ranges), PLACE)).persist(StorageLevel.DISK_ONLY)
         try:
             for rows, path in (
                 (quarantine_rows(judged, self.spec.stage, _now()), self.quarantine),
@@ -151,17 +164,6 @@ class BatchWriter:
                     _append(rows, path)
         finally:
             judged.unpersist()
-
-    def _not_yet_written(self, frame: DataFrame, ranges: Sequence[Range]) -> DataFrame:
-        """Return the messages of the batch whose places are in neither table."""
-        session, where = frame.sparkSession, " OR ".join(map(_within, ranges)) or "FALSE"
-        for path in (self.bronze, self.quarantine):
-            done = session.read.format("delta").load(str(path)).where(where)
-            if path == self.quarantine:
-                done = done.where(F.col("stage") == str(self.spec.stage))
-            same = [frame[name] == done[MESSAGE[name]] for name in PLACE]
-            frame = frame.join(F.broadcast(done.select(*KAFKA_KEY)), same, "left_anti")
-        return frame
 
 
 def _renamed(frame: DataFrame, names: Mapping[str, str]) -> DataFrame:
@@ -181,13 +183,6 @@ def ranges_of(frame: DataFrame) -> list[Range]:
 def _append(rows: DataFrame, path: Path) -> None:
     """Append rows; what tells that they stand there is their places."""
     rows.write.format("delta").mode("append").save(str(path))
-
-
-def _within(wanted: Range) -> str:
-    """Return the predicate of a range of one partition: files that hold none of it are not opened."""
-    # A topic's name has letters, digits, dots, dashes and underscores, and the one that it is kept under a tilde.
-    offsets = f"kafka_offset BETWEEN {wanted.first} AND {wanted.last}"
-    return f"(kafka_topic = '{wanted.topic}' AND kafka_partition = {wanted.partition} AND {offsets})"
 
 
 def _now() -> dt.datetime:

@@ -93,7 +93,7 @@ def is_closed(admin: AdminClient, topic: str) -> bool:
         When Kafka does not answer.
     """
     try:
-        return not _opening(admin, topic)
+        return not _opening(admin, topic) and _has_rules(admin)
     except (NoRules, RulesNotOurs):
         return False
 
@@ -163,6 +163,24 @@ def rules_of(name: str | None, pattern: ResourcePatternType, who: str | None = N
 def _is_open(admin: AdminClient, topic: str) -> bool:
     """Tell whether a rule for more than this topic lets anyone read it; those for it alone were just taken back."""
     return any(one.name != topic for one in _opening(admin, topic))
+
+
+def _has_rules(admin: AdminClient) -> bool:
+    """Tell whether Kafka has any rule: one without an authorizer answers with none, and does not say so.
+
+    Where rules are ours there is one at least, that anonymous readers choose their group (`set_readers`).
+    """
+    any_at_all = AclBindingFilter(
+        ResourceType.ANY,
+        None,  # type: ignore[arg-type]  # None is any: its documentation says so, its types do not
+        ResourcePatternType.ANY,
+        None,  # type: ignore[arg-type]  # as above
+        None,  # type: ignore[arg-type]  # as above
+        AclOperation.ANY,
+        AclPermissionType.ANY,
+    )
+    (rules,) = settle([admin.describe_acls(any_at_all)], "tell its rules")
+    return bool(rules)
 
 
 def _opening(admin: AdminClient, topic: str) -> list[AclBinding]:

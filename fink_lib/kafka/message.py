@@ -54,6 +54,8 @@ class Sent:
         Where it stands.
     publish_time
         When the broker appended it.
+    topic_id
+        Id that Kafka gave the topic; None where it gives none, or nobody has asked.
     """
 
     facts: Facts
@@ -61,6 +63,7 @@ class Sent:
     partition: int
     offset: int
     publish_time: dt.datetime
+    topic_id: str | None = None
 
 
 def _time_text(moment: dt.datetime | None) -> str:

@@ -29,7 +29,7 @@ OUTPUT_CONFIG: ClientConfig = {
     "linger.ms": 100,
     "batch.size": 4_000_000,
     "message.max.bytes": MAX_MESSAGE_BYTES,
-    "queue.buffering.max.kbytes": 262_144,
+    "queue.buffering.max.kbytes": 64 * 1024,  # of each process that sends; one that has more waits for reports
     "delivery.timeout.ms": int(FLUSH_TIMEOUT_S * 1000 * 0.9),
 }
 # Of packets that are played as a survey would send them

@@ -29,12 +29,19 @@ READER_CONFIG: ClientConfig = {
 
 @dataclass(frozen=True)
 class RawMessage:
-    """A message as it stands on a topic."""
+    """A message as it stands on a topic.
+
+    Attributes
+    ----------
+    timestamp_ms
+        When Kafka got it, or its sender says that it was made; below 0 where neither is told.
+    """
 
     offset: int
     key: bytes | None
     value: bytes | None
     headers: Headers | dict[str, str | bytes | None] | None = None
+    timestamp_ms: int = -1
 
 
 @dataclass(frozen=True)
@@ -132,7 +139,8 @@ class TopicReader:
                 if problem is not None or offset is None:
                     raise self._unanswered(f"give {topic}[{partition}]@{first}", problem)
                 if offset <= last:
-                    yield RawMessage(offset, _bytes(message.key()), _bytes(message.value()), message.headers())
+                    key, value = _bytes(message.key()), _bytes(message.value())
+                    yield RawMessage(offset, key, value, message.headers(), int(message.timestamp()[1]))
                 if offset >= last:
                     return
         finally:

@@ -6,7 +6,8 @@ that answers again reads them within milliseconds; the topics are read back when
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from time import monotonic, sleep
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -54,7 +55,7 @@ def unrecorded(
     facts: ClientConfig = {"enable.partition.eof": False, "isolation.level": "read_uncommitted"}
     consumer = Connection.of(settings).consumer("distribute-recovery", facts)
     try:
-        tails = _tails(_rested(consumer, topics, rest_s), next_offsets)
+        tails = _tails(rested(partial(_ends, consumer, topics), rest_s), next_offsets)
         return _read(consumer, tails) if tails else []
     except KafkaException as error:
         raise BrokerError(f"what was sent could not be read back from Kafka: {error}") from error
@@ -62,13 +63,26 @@ def unrecorded(
         consumer.close()
 
 
-def _rested(consumer: Consumer, topics: list[str], rest_s: float) -> Ends:
-    """Return the first offset and the end of every partition, once nothing has come for a while."""
+def rested(look: Callable[[], Ends], rest_s: float = REST_S) -> Ends:
+    """Return the first offset and the end of every partition, once nothing has come for a while.
+
+    Parameters
+    ----------
+    look
+        Asks for them.
+    rest_s
+        How long the ends must not move.
+
+    Raises
+    ------
+    BrokerError
+        When they go on moving.
+    """
     deadline = monotonic() + RESTLESS_S
-    ends = _ends(consumer, topics)
-    while topics:
+    ends = look()
+    while ends:
         sleep(rest_s)
-        before, ends = ends, _ends(consumer, topics)
+        before, ends = ends, look()
         if {where: high for where, (_, high) in ends.items()} == {where: high for where, (_, high) in before.items()}:
             break
         if monotonic() > deadline:
@@ -94,8 +108,8 @@ def _tails(ends: Ends, next_offsets: Mapping[Where, int]) -> Ends:
         if recorded > high:
             raise ConfigError(
                 f"topic {topic} ends at {high} in partition {partition}, and published says that {recorded} messages "
-                f"stand there: it was deleted and made anew. Restore it, or run `fink lake forget {topic}`: its old "
-                "messages are then in no book, and the stream goes on"
+                f"stand there: it was deleted and made anew, or has lost some. Restore it, or run "
+                f"`fink lake forget {topic}`: its old messages are then in no book, and the stream goes on"
             )
         start = max(low, recorded)
         if start < high:

@@ -94,6 +94,21 @@ def grant(admin: AdminClient, name: str, topics: Collection[str]) -> None:
         settle(admin.create_acls(rules).values(), f"let user '{name}' read")
 
 
+def let_write(admin: AdminClient, name: str, topics: Collection[str]) -> None:
+    """Let a user write topics, and not read them; hop-client asks how large a message may be before it writes.
+
+    Raises
+    ------
+    BrokerError
+        When Kafka refuses or does not answer.
+    """
+    wanted = sorted(set(topics))
+    needed = (AclOperation.WRITE, AclOperation.DESCRIBE_CONFIGS)
+    rules = [rule(ResourceType.TOPIC, topic, PRINCIPAL + name, operation=one) for topic in wanted for one in needed]
+    if rules:
+        settle(admin.create_acls(rules).values(), f"let user '{name}' write")
+
+
 def revoke(admin: AdminClient, name: str, topics: Collection[str] = ()) -> None:
     """Take topics back from a user; without any named, everything, and the account with it.
 
@@ -129,8 +144,8 @@ def users(admin: AdminClient) -> list[User]:
     asked: Any = admin.describe_user_scram_credentials()  # of all users it is one answer, of some it is several
     (accounts,) = settle([asked], "tell its users")
     granted: dict[str, set[str]] = {name: set() for name in accounts}
-    for topic, readers in readers_of_topics(admin).items():
-        for name in readers & set(granted):
+    for topic, holders in _holders(admin, READING | {AclOperation.WRITE}).items():
+        for name in holders & set(granted):
             granted[name].add(topic)
     return [User(name, tuple(sorted(topics))) for name, topics in sorted(granted.items())]
 
@@ -143,12 +158,17 @@ def readers_of_topics(admin: AdminClient) -> dict[str, set[str]]:
     BrokerError
         When Kafka refuses or does not answer.
     """
+    return _holders(admin, READING)
+
+
+def _holders(admin: AdminClient, operations: Collection[AclOperation]) -> dict[str, set[str]]:
+    """Return who may do one of some operations on each topic."""
     (rules,) = settle([admin.describe_acls(rules_of(None, ResourcePatternType.LITERAL))], "tell who may read topics")
-    readers: dict[str, set[str]] = {}
+    found: dict[str, set[str]] = {}
     for one in rules:
-        if one.operation in READING:
-            readers.setdefault(one.name, set()).add(one.principal.removeprefix(PRINCIPAL))
-    return readers
+        if one.operation in operations:
+            found.setdefault(one.name, set()).add(one.principal.removeprefix(PRINCIPAL))
+    return found
 
 
 def _groups(name: str) -> list[AclBinding]:

@@ -26,11 +26,19 @@ def holds(predicate: str) -> str:
     return f"count(CASE WHEN {predicate} THEN 1 END)"  # of no rows DuckDB's count_if is null
 
 
-def repeated(columns: Iterable[str]) -> str:
-    """Return how many rows have a key that another row has already, as SQL; a row without a whole key has none."""
+def repeated(columns: Iterable[str], nullable: Iterable[str] = ()) -> str:
+    """Return how many rows have a key that another row has already, as SQL; a row without a whole key has none.
+
+    Parameters
+    ----------
+    columns
+        The key.
+    nullable
+        Further columns of it, of which null is a value like others.
+    """
     names = list(columns)
     whole = " AND ".join(f"{name} IS NOT NULL" for name in names)
-    return f"{holds(whole)} - count(DISTINCT CASE WHEN {whole} THEN struct({', '.join(names)}) END)"
+    return f"{holds(whole)} - count(DISTINCT CASE WHEN {whole} THEN struct({', '.join([*names, *nullable])}) END)"
 
 
 def aggregates(rows: Rows, wanted: Mapping[str, str], memory: str = MEMORY) -> dict[str, Any]:
@@ -52,11 +60,11 @@ def aggregates(rows: Rows, wanted: Mapping[str, str], memory: str = MEMORY) -> d
     """
     import duckdb  # noqa: PLC0415 - only those who count pay for it
 
-    trees = {name: _on_flat_columns(sqlglot.parse_one(text, dialect=SPARK)) for name, text in wanted.items()}
+    trees = {name: on_flat_columns(sqlglot.parse_one(text, dialect=SPARK)) for name, text in wanted.items()}
     named = {column.name for tree in trees.values() for column in tree.find_all(exp.Column)}
     there = sorted(name for name in named if rows.has(name))
     absent = [f'NULL AS "{name}"' for name in sorted(named - set(there))]
-    listed = ", ".join(f'{_written(tree)} AS "{name}"' for name, tree in trees.items())
+    listed = ", ".join(f'{written(tree)} AS "{name}"' for name, tree in trees.items())
     with tempfile.TemporaryDirectory(prefix="aggregates-") as spill, duckdb.connect() as connection:
         connection.execute(f"SET memory_limit = '{memory}'; SET temp_directory = '{spill}'; SET TimeZone = 'UTC'")
         for macro in MACROS:
@@ -66,7 +74,7 @@ def aggregates(rows: Rows, wanted: Mapping[str, str], memory: str = MEMORY) -> d
         return dict(zip(trees, found.fetchone() or (), strict=True))
 
 
-def _on_flat_columns(tree: exp.Expr) -> exp.Expr:
+def on_flat_columns(tree: exp.Expr) -> exp.Expr:
     """Name each column by its whole path, as the stream names it: a field in a struct is a column of its own there."""
 
     def flat(node: exp.Expr) -> exp.Expr:
@@ -77,5 +85,6 @@ def _on_flat_columns(tree: exp.Expr) -> exp.Expr:
     return tree.transform(flat)
 
 
-def _written(tree: exp.Expr) -> str:
+def written(tree: exp.Expr) -> str:
+    """Return an expression of Spark's SQL as DuckDB reads it."""
     return tree.sql(DUCKDB, comments=False, unsupported_level=ErrorLevel.RAISE)

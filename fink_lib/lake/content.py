@@ -27,11 +27,13 @@ CLOCKS = frozenset(
         "event_time",
         "failure_time",
         "first_time",  # that a writer schema was met
+        "received_at",  # of a notice of an event
         "closed_at",
         "decided_at",
         "loaded_at",
         "matched_at",
         "since",  # of a version in science_facts
+        "month",  # of a statement
         "at",  # of a step of a notice, of a filter's event
     }
 )
@@ -40,7 +42,10 @@ VERSIONS = frozenset({"code_version", "science_digest"})
 TOPIC_IDS = frozenset({"topic_id", "kafka_topic_id"})
 OF_A_RUN = CLOCKS | RUNS | VERSIONS | TOPIC_IDS
 # Last part of a table's name → its further columns that a run cannot repeat
-OF_A_RUN_IN = {"published": frozenset({"offset"})}  # topics take messages in the order in which batches ended
+OF_A_RUN_IN = {
+    "published": frozenset({"offset"}),  # topics take messages in the order in which batches ended
+    "community": frozenset({"statement_id", "about_statement", "supersedes", "ivorn"}),  # names are made by the clock
+}
 
 UNDATED, ALL = "undated", "all"  # rows without a night; a table without nights or without rows
 

@@ -1,7 +1,8 @@
 """A digest of what a table says, whatever its files, row order or column order: equal content, equal digest.
 
 Every value is hashed in numpy, column by column; the hashes of a row are added up, and so are those of all rows.
-A null adds nothing, so that a column which holds only nulls changes nothing either. No JVM is needed.
+A null adds nothing, so that a column which holds only nulls changes nothing either. A column that was renamed counts
+under its first name: digests that were noted down before still hold. No JVM is needed.
 
 The mixing function is the finaliser of SplitMix64 (Steele, Lea & Flood 2014, OOPSLA, doi:10.1145/2660193.2660195).
 It guards against accidents, not against somebody who wants two tables to look the same.
@@ -19,6 +20,7 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable, QueryBuilder
 
 from fink_lib.errors import LakeError
+from fink_lib.lake.renamed import FIRST_NAMES
 
 Hashes: TypeAlias = npt.NDArray[np.uint64]
 
@@ -69,7 +71,7 @@ def rows_and_digest(batches: Iterable[pa.RecordBatch]) -> tuple[int, str]:
 def _row_sums(batch: pa.RecordBatch, lane: int) -> Hashes:
     total = np.zeros(batch.num_rows, dtype=np.uint64)
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        total += _named(name, value_hashes(column, lane), lane)
+        total += _named(FIRST_NAMES.get(name, name), value_hashes(column, lane), lane)
     return _mix(total)
 
 

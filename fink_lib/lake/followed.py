@@ -5,6 +5,8 @@ from pathlib import Path
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
+from fink_lib.lake.log import newest_version
+
 
 class Followed:
     """Follows a table.
@@ -20,9 +22,12 @@ class Followed:
         self._table: DeltaTable | None = None
 
     def newest(self) -> DeltaTable:
-        """Return the table in its newest version."""
+        """Return the table in its newest version.
+
+        Whether there is a newer one is asked by name: delta-rs lists the whole log, 1 µs an entry.
+        """
         try:
-            if self._table is not None:
+            if self._table is not None and self._table.version() != newest_version(Path(self._path)):
                 self._table.update_incremental()
         except DeltaError:
             self._table = None  # its log was cleaned further than this process has read it

@@ -105,14 +105,22 @@ class Pinned:
     def written(
         self, table: Table, columns: Sequence[str], where: pc.Expression | None = None, *, bodies: bool = True
     ) -> pa.Table:
-        """Read some columns of every row, released or not; the parameters are those of `rows`."""
+        """Read some columns of every row, released or not; the parameters are those of `rows`.
+
+        A column that a table of older code does not have yet is null.
+        """
         spec, version = self.specs[table], self.versions[str(table)]
         shape = pa.schema([spec.plain_schema.field(name) for name in columns])
         if version is None:
             return shape.empty_table()
         emptied = {one.name for one in shape if pa.types.is_binary(one.type) and not bodies}
-        chosen = {name: _emptied(name) if name in emptied else pc.field(name) for name in columns}
-        return dataset_of(self.table(table)).to_table(chosen, filter=where).cast(shape)
+        data = dataset_of(self.table(table))
+        chosen = {one.name: _emptied(one.name) if one.name in emptied else _read(one, data.schema) for one in shape}
+        return data.to_table(chosen, filter=where).cast(shape)
+
+
+def _read(column: pa.Field, there: pa.Schema) -> pc.Expression:
+    return pc.field(column.name) if column.name in there.names else pc.scalar(pa.scalar(None, column.type))
 
 
 def _emptied(name: str) -> pc.Expression:

@@ -1,6 +1,7 @@
 """Releases: what became of messages of the quarantine, and who decided it. Needs no JVM."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -65,6 +66,13 @@ def read_releases(lake: Path, survey: str) -> pa.Table:
 def record_releases(lake: Path, survey: str, rows: Sequence[Release]) -> None:
     """Note releases down, all in one commit; none is no commit."""
     append_rows(releases(survey), lake, [asdict(row) for row in rows])
+
+
+def replayed_in_enrich(lake: Path, survey: str) -> Counter[str]:
+    """Count, by night (YYYY-MM-DD), the alerts that enrich let out of the quarantine: no other table tells of them."""
+    rows = read_releases(lake, survey).select(["night", "stage", "action"]).to_pylist()
+    found = [row["night"] for row in rows if (row["stage"], row["action"]) == ("enrich", str(Action.REPLAYED))]
+    return Counter(str(night) for night in found)
 
 
 def without_replayed(rows: pa.Table, released: pa.Table) -> pa.Table:

@@ -5,10 +5,9 @@ and of the others only the row groups in which something was found.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
-from urllib.parse import unquote
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from fink_lib.lake.followed import Followed
+from fink_lib.lake.place_files import OFFSET, PARTITION, TOPIC, Offsets, PlaceFiles
 from fink_lib.lake.tables import KAFKA_KEY
 
-TOPIC, PARTITION, OFFSET = KAFKA_KEY
 Place: TypeAlias = tuple[str, int, int]
-Offsets: TypeAlias = Mapping[tuple[str, int], npt.NDArray[np.int64]]
 
 
 class RowsAt:
@@ -37,17 +34,18 @@ class RowsAt:
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
         self._path, self._columns = path, [*KAFKA_KEY, *columns]
-        self._table = Followed(path)
+        self._files = PlaceFiles(path)
 
     def read(self, wanted: Iterable[tuple[dt.date, Place]]) -> Iterator[pa.Table]:
         """Yield the rows at some places, each with its night, as tables in no order; what is not there is left out."""
         by_night: dict[str, list[Place]] = {}
         for night, place in wanted:
             by_night.setdefault(night.isoformat(), []).append(place)
-        actions = pa.table(self._table.newest().get_add_actions(flatten=True))
+        if by_night:
+            self._files.follow()
         for label, places in by_night.items():
             offsets = offsets_of(places)
-            for file in _files(actions, label, offsets):
+            for file in self._files.of(label, offsets):
                 yield from self._rows(self._path / file, offsets)
 
     def _rows(self, file: Path, wanted: Offsets) -> Iterator[pa.Table]:
@@ -69,30 +67,6 @@ def offsets_of(places: Iterable[Place]) -> dict[tuple[str, int], npt.NDArray[np.
     for topic, partition, offset in places:
         found.setdefault((topic, partition), []).append(offset)
     return {key: np.unique(np.array(offsets, dtype=np.int64)) for key, offsets in found.items()}
-
-
-def _files(actions: pa.Table, night: str, wanted: Offsets) -> list[str]:
-    """Return the files of a night that may hold one of some places."""
-    if not actions.num_rows:
-        return []
-    actions = actions.filter(pc.equal(actions["partition.night"].cast(pa.string()), night))
-    rows = actions.select([name for name in actions.column_names if name == "path" or _is_statistic(name)]).to_pylist()
-    return [unquote(row["path"]) for row in rows if any(_may_hold(row, *one) for one in wanted.items())]
-
-
-def _is_statistic(name: str) -> bool:
-    return name.partition(".")[2] in KAFKA_KEY
-
-
-def _may_hold(file: Mapping[str, object], key: tuple[str, int], offsets: npt.NDArray[np.int64]) -> bool:
-    first, last = int(offsets[0]), int(offsets[-1])
-    asked = ((TOPIC, key[0], key[0]), (PARTITION, key[1], key[1]), (OFFSET, first, last))
-    return all(_overlaps(file.get(f"min.{name}"), file.get(f"max.{name}"), *ends) for name, *ends in asked)
-
-
-def _overlaps(low: object, high: object, first: object, last: object) -> bool:
-    """Tell whether two ranges meet; a file without statistics may hold anything."""
-    return low is None or high is None or (low <= last and high >= first)  # type: ignore[operator]  # of one kind
 
 
 def _is_wanted(places: pa.Table, wanted: Offsets) -> npt.NDArray[np.bool_]:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
+from fink_lib.lake.formats import require_current
 from fink_lib.lake.log import PROPERTIES
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.tables.spec import TableSpec
@@ -138,13 +139,26 @@ def ensure_small(spec: TableSpec, lake: Path) -> DeltaTable:
 
 def ensure_whole(spec: TableSpec, lake: Path) -> DeltaTable:
     """Return a table, made where it is missing as Spark would make it: with all properties that the spec tells."""
-    indexed = {"delta.dataSkippingNumIndexedCols": str(spec.indexed_columns)}
-    return _ensure(spec, lake, {**indexed, **spec.properties})
+    return _ensure(spec, lake, _all_properties(spec))
+
+
+def ensure_at(spec: TableSpec, folder: Path) -> DeltaTable:
+    """Return a table like another one in a folder of its own, made as a whole where it is missing."""
+    return _made(spec, folder, _all_properties(spec))
+
+
+def _all_properties(spec: TableSpec) -> dict[str, str]:
+    return {"delta.dataSkippingNumIndexedCols": str(spec.indexed_columns), **spec.properties}
 
 
 def _ensure(spec: TableSpec, lake: Path, properties: Mapping[str, str]) -> DeltaTable:
+    require_current(spec, lake)
+    return _made(spec, spec.path(lake), properties)
+
+
+def _made(spec: TableSpec, folder: Path, properties: Mapping[str, str]) -> DeltaTable:
     return DeltaTable.create(
-        spec.path(lake),
+        folder,
         spec.plain_schema,
         mode="ignore",
         partition_by=list(spec.partitioned_by),

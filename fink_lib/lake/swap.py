@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 
@@ -172,7 +172,7 @@ def apply(table: DeltaTable, swap: Swap) -> int:
             return int(table.version())
         try:
             if not swap.same_rows:
-                _allow_changes(table)
+                allow_changes(table)
             _require_present(table, swap.remove)
             _commit(table, swap)
         except CommitFailedError as error:
@@ -209,11 +209,36 @@ def _commit(table: DeltaTable, swap: Swap) -> None:
     table.create_write_transaction([*removed, *added], "append", table.schema(), partitions, commit_properties=once)
 
 
+def overwrite(table: DeltaTable, files: Sequence[NightFile], shape: Schema, facts: Mapping[str, str]) -> None:
+    """Replace all files of a table, and its columns, in one commit; nobody else may be writing.
+
+    Parameters
+    ----------
+    table
+        The table, as loaded: somebody who committed since makes the commit fail.
+    files
+        Its new files, which lie in its folder already.
+    shape
+        Its new columns.
+    facts
+        What its history shows beside the commit.
+    """
+    allow_changes(table)
+    table.update_incremental()
+    added: list[AddAction | RemoveAction] = [
+        AddAction(file.path, file.size_bytes, _values(file), file.modified_ms, data_change=True, stats=file.stats)
+        for file in files
+    ]
+    once = CommitProperties(custom_metadata=dict(facts), max_commit_retries=0)
+    partitions = table.metadata().partition_columns
+    table.create_write_transaction(added, "overwrite", shape, partitions, commit_properties=once)
+
+
 def _values(file: NightFile) -> dict[str, str | None]:
     return {"night": file.night.isoformat()}
 
 
-def _allow_changes(table: DeltaTable) -> None:
+def allow_changes(table: DeltaTable) -> None:
     """Let rows of the table be replaced; tables made by early versions forbid it."""
     if table.metadata().configuration.get(APPEND_ONLY) == "true":
         table.alter.set_table_properties({APPEND_ONLY: "false"})

@@ -10,7 +10,8 @@ from fink_lib.config import Settings
 from fink_lib.files import JsonObject
 from fink_lib.reprocess import shadow_life
 from fink_lib.reprocess.expire import expire
-from fink_lib.streams.spec import Stage, StreamSpec
+from fink_lib.streams.kinds import KINDS
+from fink_lib.streams.spec import StreamSpec
 from fink_lib.surveys import SURVEYS
 
 DAY_S = 86400.0
@@ -62,7 +63,8 @@ def drop_shadows(settings: Settings, limit: float) -> list[str]:
 
 def unused_checkpoints(settings: Settings) -> list[Path]:
     """Return the checkpoint versions that no stream of this code starts from."""
-    used = {StreamSpec(survey, stage, settings).checkpoint for survey in SURVEYS for stage in Stage}
+    live = [kind for kind, facts in KINDS.items() if not facts.labelled]
+    used = {StreamSpec(survey, kind, settings).checkpoint for survey in SURVEYS for kind in live}
     known = {path.parent for path in used}
     return sorted(
         path for folder in known if folder.is_dir() for path in folder.iterdir() if path.is_dir() and path not in used

@@ -8,6 +8,7 @@ from pathlib import Path
 from fink_lib.config import Settings
 from fink_lib.files import JsonObject, replace_text, to_json
 from fink_lib.lake import tables
+from fink_lib.lake.formats import require_current_lake
 from fink_lib.lake.health import MB, health
 from fink_lib.lake.small import replace_rows
 from fink_lib.lake.tables.catalogs import gold_catalog, gold_catalogs, gold_crossmatch, gold_crossmatched
@@ -17,6 +18,7 @@ from fink_lib.maintenance.log import clean_logs
 from fink_lib.maintenance.prune import prune
 from fink_lib.maintenance.vacuum import merge_small_files, vacuum_lake
 from fink_lib.science.framework.silver import silver_spec
+from fink_lib.served.columns import sources_spec
 from fink_lib.surveys import SURVEYS
 from fink_lib.surveys.tables import bronze_spec
 
@@ -25,12 +27,17 @@ logger = logging.getLogger(__name__)
 
 def known_specs(lake: Path) -> list[TableSpec]:
     """Return the spec of every table that has one, those of the catalogues that a lake holds among them."""
-    found = [*tables_of_all_surveys(), *catalog_specs(lake)]
+    found = [*tables_of_all_surveys(), tables.gold_object_pairs(), tables.gold_phase_curves(), *catalog_specs(lake)]
     for name, survey in SURVEYS.items():
         found += [bronze_spec(survey), tables.bronze_topics(name), tables.quarantine(name), tables.releases(name)]
         found += [silver_spec(survey), tables.silver_rejected(name), tables.science_facts(name)]
         found += [tables.gold_published(name), tables.gold_filter_failures(name), tables.gold_known_losses(name)]
         found += [gold_crossmatch(name), gold_crossmatched(name), tables.gold_tracklets(name)]
+        found += [tables.gold_objects(name), tables.gold_moving_objects(name)]
+        found += [tables.gold_event_searches(name), tables.gold_event_matches(name)]
+        found += [sources_spec(survey, silver_spec(survey).schema)]
+        found += [tables.gold_alert_ids(name), tables.gold_latest(name)]
+        found += [tables.gold_asteroid_links(name)]
     return found
 
 
@@ -38,7 +45,9 @@ def tables_of_all_surveys() -> list[TableSpec]:
     """Return the specs of the small tables that all surveys share."""
     of_nights = [tables.gold_nights(), tables.gold_statistics(), tables.gold_quality_results()]
     of_people = [tables.gold_decisions(), tables.gold_user_filters(), tables.gold_notices()]
-    return [tables.bronze_schemas(), *of_nights, *of_people, gold_catalogs(), tables.gold_upkeep()]
+    of_people.append(tables.bronze_community_refused())
+    of_events = [tables.gold_community(), tables.bronze_event_notices(), tables.gold_events()]
+    return [tables.bronze_schemas(), *of_nights, *of_people, *of_events, gold_catalogs(), tables.gold_table_stats()]
 
 
 def catalog_specs(lake: Path) -> list[TableSpec]:
@@ -58,6 +67,7 @@ def merged_here() -> list[TableSpec]:
         found += [tables.science_facts(name)]
         found += [tables.gold_filter_failures(name), tables.gold_known_losses(name)]
         found += [gold_crossmatch(name), gold_crossmatched(name)]
+        found += [tables.gold_event_searches(name), tables.gold_event_matches(name)]
     return found
 
 
@@ -72,7 +82,8 @@ def state_of(lake: Path) -> dict[str, JsonObject]:
 
 
 def keep_house(settings: Settings, now: dt.datetime) -> JsonObject:
-    """Merge small files, vacuum the lake, prune the home; record the state of every table in `gold__upkeep`."""
+    """Merge small files, vacuum the lake, prune the home; record the state of every table in `gold__table_stats`."""
+    require_current_lake(settings.lake)
     for spec in merged_here():
         merge_small_files(spec, settings.lake)
     removed = vacuum_lake(settings, now)
@@ -91,7 +102,7 @@ def keep_house(settings: Settings, now: dt.datetime) -> JsonObject:
         }
         for name, facts in state.items()
     ]
-    replace_rows(tables.gold_upkeep(), settings.lake, rows, {"day": now.date().isoformat()})
+    replace_rows(tables.gold_table_stats(), settings.lake, rows, {"day": now.date().isoformat()})
     result = {"at": now.isoformat(timespec="seconds"), "tables": state, "removed": removed, "pruned": prune(settings)}
     result |= {"logs": cleaned, "counters": drop_counters(settings, now)}
     replace_text(settings.home / "upkeep.json", to_json(result))

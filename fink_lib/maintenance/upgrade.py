@@ -1,41 +1,30 @@
-"""Upgrade a lake of v0.1.0: bronze kept packets as columns, and keeps their bytes now.
+"""Upgrade a lake of v0.1.0: bronze keeps the bytes of packets, a column and a table have other names.
 
-The table stays the same one: its older versions are there and hold what they held. The new rows are written in one
-commit, so that an upgrade that is interrupted has done nothing. Their bytes are made out of the columns, in the
-survey's own schema, and each row says so: they prove nothing about what the telescope sent.
+The tables stay the same ones: their older versions are there and hold what they held. Each is changed in one commit,
+so that it is of the one form or the other. A folder beside the tables is there from the beginning to the end: as long
+as it is, every command says that the upgrade is to be run again, which goes on where it stood.
 """
 
-import datetime as dt
-import logging
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
-from deltalake import DeltaTable, write_deltalake
-from pyarrow.dataset import Dataset
+from deltalake import DeltaTable
 
-from fink_lib import __version__
 from fink_lib.config import Settings
 from fink_lib.errors import LakeError
-from fink_lib.lake.formats import is_old
+from fink_lib.lake.formats import UPGRADING, is_old, old_tables
 from fink_lib.lake.log import LOG, keep_log
-from fink_lib.lake.on_disk import dataset_of
-from fink_lib.lake.tables.spec import TableSpec
-from fink_lib.lake.writer_schemas import WriterSchemas
-from fink_lib.packets.rebuilt import Rebuilder
+from fink_lib.lake.renamed import TABLES
+from fink_lib.lake.swap import APPEND_ONLY
+from fink_lib.maintenance.old_bronze import upgrade_bronze
+from fink_lib.maintenance.old_names import rename_columns, rename_tables
+from fink_lib.maintenance.progress import Say, silent
+from fink_lib.reprocess.folder import PATIENCE_S, one_at_a_time
 from fink_lib.streams.lease import read_lease
 from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import SURVEYS, Survey
-from fink_lib.surveys.tables import bronze_spec, fact_schema
-
-logger = logging.getLogger(__name__)
-
-ROWS_AT_ONCE = 500  # packets as Python objects at one time, some 50 MB
-APPEND_ONLY = "delta.appendOnly"
-UPGRADED = "packets of v0.1.0 rebuilt as bytes"
+from fink_lib.surveys.tables import bronze_spec
 
 
 @dataclass(frozen=True)
@@ -45,34 +34,59 @@ class Upgraded:
     Attributes
     ----------
     table
-        Its name.
+        Its folder in the lake, as it is called now.
     rows
-        How many were written anew.
-    version
-        Of the table, from which on it keeps bytes.
+        How many were written anew; 0 where only the name of the table changed.
+    what
+        What happened, as the end of a sentence.
     """
 
     table: str
     rows: int
-    version: int
+    what: str
 
 
-def upgrade(settings: Settings) -> list[Upgraded]:
+def upgrade(settings: Settings, say: Say = silent) -> list[Upgraded]:
     """Upgrade every table of a lake that needs it; a second run finds nothing to do.
+
+    Parameters
+    ----------
+    settings
+        Of the home.
+    say
+        Told how far the work is.
 
     Raises
     ------
     LakeError
-        When a stream of a survey whose tables are old runs.
+        When a stream runs; when a table stands under its old name and its new one.
     """
-    old = [survey for survey in SURVEYS.values() if is_old(bronze_spec(survey), settings.lake)]
-    for survey in old:
-        _require_rest(settings, survey)
-    done = [upgrade_bronze(survey, settings.lake) for survey in old]
-    shutil.rmtree(settings.home / "writers", ignore_errors=True)  # where v0.1.0 kept the schemas that it had met
-    for survey in old:
-        _forget_old_reader(settings, survey)
+    lake = settings.lake
+    if not (lake / UPGRADING).exists() and next(old_tables(lake), None) is None:
+        return []
+    _require_rest(settings)
+    _require_one_name(lake)
+    with one_at_a_time(settings, PATIENCE_S):
+        (lake / UPGRADING).mkdir(exist_ok=True)
+        done = _upgrade(settings, say)
+        shutil.rmtree(settings.home / "writers", ignore_errors=True)  # where v0.1.0 kept the schemas that it had met
+        shutil.rmtree(lake / UPGRADING)
     return done
+
+
+def _upgrade(settings: Settings, say: Say) -> list[Upgraded]:
+    lake, done = settings.lake, []
+    for survey in SURVEYS.values():
+        spec = bronze_spec(survey)
+        if is_old(spec, lake):
+            rows = upgrade_bronze(survey, lake, say)
+            done.append(Upgraded(spec.full_name, rows, "keep their bytes from now on, rebuilt from columns"))
+        if DeltaTable.is_deltatable(str(spec.path(lake))):
+            _only_append(spec.path(lake))
+            _forget_old_reader(settings, survey)
+    renamed = rename_columns(lake, say)
+    done += [Upgraded(table, rows, "have the columns of today") for table, rows in renamed.items()]
+    return done + [Upgraded(new, 0, f"the new name of {old}") for old, new in rename_tables(lake).items()]
 
 
 def keep_logs(lake: Path) -> list[str]:
@@ -81,11 +95,25 @@ def keep_logs(lake: Path) -> list[str]:
     return [path.name for path in tables if keep_log(path)]
 
 
-def _require_rest(settings: Settings, survey: Survey) -> None:
-    for stage in Stage:
-        lease = read_lease(StreamSpec(survey.name, stage, settings).paths.lease)
+def _require_rest(settings: Settings) -> None:
+    """Refuse while a stream or a shadow runs."""
+    for path in sorted(settings.streams.glob("*/lease.json")):
+        lease = read_lease(path)
         if lease is not None and lease.is_alive:
-            raise LakeError(f"stream {survey.name}.{stage} runs, process {lease.pid}: stop it with `fink down` first")
+            raise LakeError(f"stream {lease.stream} runs, process {lease.pid}: stop it with `fink down` first")
+
+
+def _require_one_name(lake: Path) -> None:
+    for old, new in TABLES.items():
+        if (lake / old).exists() and (lake / new).exists():
+            raise LakeError(f"{old} is called {new} now, and {lake} holds both: move the one away that is of no use")
+
+
+def _only_append(path: Path) -> None:
+    """Have a table refuse what is no append, as it did before its rows were written anew."""
+    table = DeltaTable(str(path))
+    if table.metadata().configuration.get(APPEND_ONLY) != "true":
+        table.alter.set_table_properties({APPEND_ONLY: "true"})
 
 
 def _forget_old_reader(settings: Settings, survey: Survey) -> None:
@@ -94,42 +122,3 @@ def _forget_old_reader(settings: Settings, survey: Survey) -> None:
     for folder in kept.parent.glob("v*"):
         if folder != kept:
             shutil.rmtree(folder)
-
-
-def upgrade_bronze(survey: Survey, lake: Path) -> Upgraded:
-    """Write the rows of bronze anew, as bytes, in one commit."""
-    spec, writer = bronze_spec(survey), Rebuilder(survey)
-    table = DeltaTable(str(spec.path(lake)))
-    rows = dataset_of(table)
-    now = dt.datetime.now(dt.UTC)
-    WriterSchemas(lake).ensure({**writer.schema_row(), "first_time": now, "code_version": __version__})
-    table.alter.set_table_properties({APPEND_ONLY: "false"})
-    reader = pa.RecordBatchReader.from_batches(spec.plain_schema, _rebuilt(rows, survey, spec, writer))
-    write_deltalake(str(spec.path(lake)), reader, mode="overwrite", schema_mode="overwrite", partition_by=["night"])
-    table = DeltaTable(str(spec.path(lake)))
-    table.alter.set_table_properties({APPEND_ONLY: "true"})
-    done = Upgraded(spec.full_name, rows.count_rows(), table.version())
-    logger.info("table=%s rows=%d %s", done.table, done.rows, UPGRADED)
-    return done
-
-
-def _rebuilt(rows: Dataset, survey: Survey, spec: TableSpec, writer: Rebuilder) -> Iterator[pa.RecordBatch]:
-    """Yield rows of the new table."""
-    facts, schema = fact_schema(survey).names, spec.plain_schema
-    for batch in rows.to_batches(batch_size=ROWS_AT_ONCE, batch_readahead=1, fragment_readahead=1):
-        packets = batch.to_pylist()
-        halves = [writer.write(packet) for packet in packets]
-        known: dict[str, Any] = {name: batch.column(name) for name in batch.schema.names if name not in facts}
-        known |= {name: _pruned(packets, name, schema.field(name).type) for name in facts}
-        known |= {
-            "schema_sha256": pa.repeat(writer.sha256, len(packets)),
-            "rebuilt": pa.repeat(pa.scalar(value=True), len(packets)),
-            "head": pa.array([head for head, _ in halves], pa.binary()),
-            "tail": pa.array([tail for _, tail in halves], pa.binary()),
-        }
-        known |= {one.name: pa.nulls(len(packets), one.type) for one in schema if one.name not in known}
-        yield pa.RecordBatch.from_arrays([known[one.name].cast(one.type) for one in schema], schema=schema)
-
-
-def _pruned(packets: list[dict[str, Any]], name: str, kind: pa.DataType) -> pa.Array:
-    return pa.array([packet[name] for packet in packets], kind)

@@ -2,12 +2,15 @@
 
 What is removed left its table longer ago than the retention, which is longer than the longest outage of a stream. A
 table is left alone while rows of it wait for a stream for half as long: its files may be the ones that are needed.
-So is every table while a reprocessing is promoted or undone: the old files that it links in belong to no table yet.
+So is every table while a reprocessing is promoted or undone. Files that a decision may still put in force, those of
+candidates and those that a promotion replaced, are passed over.
 """
 
 import datetime as dt
 import logging
+from functools import partial
 from pathlib import Path
+from urllib.parse import unquote
 
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
@@ -20,6 +23,7 @@ from fink_lib.lake.tables.catalogs import gold_catalog
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.maintenance.readers import waiting
 from fink_lib.reprocess.folder import one_at_a_time
+from fink_lib.reprocess.kept import KeptFiles
 
 logger = logging.getLogger(__name__)
 
@@ -73,11 +77,15 @@ def _vacuum(settings: Settings, path: Path, now: dt.datetime) -> JsonObject:
     if late:
         told = "; ".join(f"rows wait for {one.stream} since {one.since:%Y-%m-%d %H:%M}" for one in late)
         return {"removed": 0, "removed_bytes": 0, "kept_because": told}
-    retention = retention_h(settings, path.name)
-    names = table.vacuum(retention_hours=retention, dry_run=True, full=True)
-    size = sum(_size(path / name) for name in names)
-    if names:
-        table.vacuum(retention_hours=retention, dry_run=False, full=True)
+    vacuum = partial(table.vacuum, retention_h(settings, path.name), enforce_retention_duration=False, full=True)
+    found, kept = vacuum(dry_run=True), KeptFiles.of(settings, path)
+    names = [name for name in found if unquote(name) not in kept]
+    size = sum(_size(path / unquote(name)) for name in names)
+    if len(names) < len(found):  # delta-rs removes all or none
+        for name in names:
+            (path / unquote(name)).unlink(missing_ok=True)
+    elif names:
+        vacuum(dry_run=False)
     return {"removed": len(names), "removed_bytes": size, "kept_because": ""}
 
 

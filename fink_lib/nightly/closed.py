@@ -7,12 +7,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fink_lib.contracts.night import FORMAT
 from fink_lib.files import JsonObject, to_json
 from fink_lib.lake import tables
 from fink_lib.lake.small import append_rows, read_rows
 
 # What may differ between two closings of a night that says the same: who closed it, and which files it stands in.
-STAMPS = ("version", "closed_at", "run_id", "tables")
+STAMPS = ("version", "closed_at", "run_id", "tables", "format")
 COLUMNS = ("run_id", "equation_holds", "offered", "bronze", "quarantine", "silver", "rejected", "repeats")
 
 
@@ -47,7 +48,8 @@ class NightsLedger:
         if earlier and _facts(earlier[-1]) == _facts(manifest):
             return earlier[-1]
         version = int(earlier[-1]["version"]) + 1 if earlier else 1
-        kept = {**manifest, "version": version, "closed_at": closed_at.isoformat(timespec="seconds")}
+        closed = {"version": version, "closed_at": closed_at.isoformat(timespec="seconds"), "format": FORMAT}
+        kept = {**manifest, **closed}
         row = {
             "survey": manifest["survey"],
             "night": night,

@@ -8,7 +8,7 @@ as a stream sees nothing.
 A night of no more than a few row groups, in which there is nothing to skip, is put together by delta-rs. A larger one
 is ordered by `sky_order`: the Z-order of delta-rs interleaves the bits of the numbers as they are, of which the
 exponents come first; of a hundred row groups a cone of 5 degrees then reads 43, where ranks are interleaved 4. Both
-work in this process, in memory that does not grow with the night.
+work in memory that does not grow with the night, the second in this process or in tasks of Spark.
 """
 
 import datetime as dt
@@ -18,20 +18,21 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import BloomFilterProperties, ColumnProperties, CommitProperties, DeltaTable, WriterProperties
+from deltalake import CommitProperties, DeltaTable
 
 from fink_lib.files import JsonObject
+from fink_lib.lake.file_form import writer_properties
 from fink_lib.lake.health import MB, fewest_files, is_crowded
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.lake.versions import table_version
 from fink_lib.nightly.job import NightContext, Outcome
+from fink_lib.nightly.runners import runner_of
 from fink_lib.nightly.sky_order import compact_night
 from fink_lib.surveys.tables import night_specs
 
 logger = logging.getLogger(__name__)
 
 ROW_GROUP_BYTES = 16 * MB  # what a query reads at least of a file that may hold what it looks for
-BLOOM_FALSE_POSITIVES = 0.01
 FEW_ROW_GROUPS = 2
 COMMIT_TRIES = 50  # streams append meanwhile; each of their commits may come first
 
@@ -63,7 +64,8 @@ def _compact(context: NightContext, spec: TableSpec, path: Path, sizes: Mapping[
         compact_small(spec, path, context.night, sizes)
     else:
         form = writer_properties(spec, rows_in_group(sizes))
-        compact_night(spec, path, context.night, sizes, form)
+        runner = runner_of(context.settings, sizes["rows"])
+        compact_night(spec, path, context.night, sizes, form, runner=runner)
 
 
 def rows_in_group(sizes: Mapping[str, int]) -> int:
@@ -79,16 +81,6 @@ def compact_small(spec: TableSpec, path: Path, night: dt.date, sizes: Mapping[st
         writer_properties=writer_properties(spec, rows_in_group(sizes)),
         commit_properties=CommitProperties(max_commit_retries=COMMIT_TRIES),
     )
-
-
-def writer_properties(spec: TableSpec, group_rows: int) -> WriterProperties:
-    """Return what makes files of the table as they should be."""
-    bloom = BloomFilterProperties(True, fpp=BLOOM_FALSE_POSITIVES, ndv=group_rows)
-    columns = {name: ColumnProperties(bloom_filter_properties=bloom) for name in spec.looked_up_by}
-    # Bytes of packets never repeat: a dictionary of them costs time and saves nothing.
-    packed = [one.name for one in spec.schema if pa.types.is_binary(one.type)]
-    columns |= {name: ColumnProperties(dictionary_enabled=False) for name in packed}
-    return WriterProperties(max_row_group_size=group_rows, compression="ZSTD", column_properties=columns)
 
 
 def partition_files(path: Path, night: dt.date) -> dict[str, int]:

@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from functools import partial
 
-from fink_lib.catalogs.join import Positions, Runner, one_by_one
+from fink_lib.catalogs.join import Positions
 from fink_lib.catalogs.nights import KEYS, MatchBook
+from fink_lib.catalogs.parts import match_part
 from fink_lib.catalogs.versions import catalogs_in_force
 from fink_lib.errors import ExpectationFailed
 from fink_lib.files import JsonObject
 from fink_lib.lake.versions import Table
 from fink_lib.nightly.balanced import newest
 from fink_lib.nightly.job import NightContext, Outcome
+from fink_lib.nightly.runners import runner_of
 
 BrokenMatches = Callable[[NightContext], list[str]]
 
@@ -34,7 +36,8 @@ def run(context: NightContext, broken_matches: BrokenMatches) -> Outcome:
         return Outcome({**facts, "catalogs": [], "previous": None})
     pinned = newest(context)
     alerts = Positions(pinned.of_night(Table.SILVER, context.night).read(*KEYS))
-    book = MatchBook(survey, settings.lake, runner(context, alerts.rows.num_rows))
+    matching = partial(runner_of(settings, alerts.rows.num_rows).each, match_part)
+    book = MatchBook(survey, settings.lake, matching)
     done = [
         book.match_night(alerts, version, context.night, context.run_id) | {"delta_version": version.delta_version}
         for version in catalogs.values()
@@ -43,13 +46,3 @@ def run(context: NightContext, broken_matches: BrokenMatches) -> Outcome:
     failure = ExpectationFailed(f"the matches of the night {context.label} are wrong: {', '.join(broken)}")
     facts |= {"catalogs": done, "previous": book.matched.before(context.night), "tables": dict(pinned.versions)}
     return Outcome(facts, failure if broken else None)
-
-
-def runner(context: NightContext, alerts: int) -> Runner:
-    """Return who matches a night of so many alerts: this process, or Spark from the size on that the settings name."""
-    fewest = context.settings.crossmatch_spark_alerts
-    if fewest is None or alerts < fewest:
-        return one_by_one
-    from fink_lib.nightly.on_cluster import match_on_cluster  # noqa: PLC0415 - most nights need no Spark
-
-    return partial(match_on_cluster, context.settings)

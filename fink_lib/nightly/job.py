@@ -11,7 +11,8 @@ from typing import TypeAlias
 from fink_lib.config import Settings
 from fink_lib.errors import FinkError
 from fink_lib.files import JsonObject
-from fink_lib.nightly.results import Step, read_result, write_failure, write_result
+from fink_lib.lake.formats import require_current_lake
+from fink_lib.nightly.results import Step, check_result, read_result, write_failure, write_result
 from fink_lib.nights import parse_night
 from fink_lib.processes.endings import log_to_stderr, sentence_of, tell_failure
 from fink_lib.surveys import Survey, get_survey
@@ -94,6 +95,7 @@ def perform(context: NightContext, step: Step, function: StepFunction) -> JsonOb
         Whatever the step raises, or the failure it reports after its result was stored.
     """
     outcome = function(context)
+    check_result(step, outcome.result)
     write_result(context.folder, step, context.run_id, outcome.result)
     if outcome.failure is not None:
         raise outcome.failure
@@ -106,6 +108,7 @@ def run_step(step: Step, function: StepFunction, arguments: Sequence[str] | None
     context: NightContext | None = None
     try:
         context = parse_context(step, arguments)
+        require_current_lake(context.settings.lake)
         perform(context, step, function)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told
         return _failed(context, step, error)

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from fink_lib import __version__
+from fink_lib.contracts.night import FORMAT, NightManifest
 from fink_lib.errors import EquationBroken, ExpectationFailed, FinkError, NightError
 from fink_lib.files import JsonObject, replace_text, to_json
 from fink_lib.lake.digest import table_digest
@@ -23,7 +24,10 @@ from fink_lib.surveys.tables import night_specs
 logger = logging.getLogger(__name__)
 
 COUNTS = ("offered", "bronze", "quarantine", "silver", "rejected", "repeats", "quarantine_enrich")
-NEEDED = (Step.RECONCILE, Step.QUALITY, Step.CROSSMATCH, Step.COMPACT, Step.STATISTICS, Step.REPORT)
+# A notice that cannot be read, or lookups that cannot be written, turn the run red and are tried again; the night is
+# what it is without them.
+NOT_NEEDED = frozenset({Step.MANIFEST, Step.EVENTS, Step.SERVE})
+NEEDED = tuple(step for step in Step if step not in NOT_NEEDED)
 
 
 def build(context: NightContext, results: Mapping[Step, JsonObject | None]) -> JsonObject:
@@ -103,7 +107,9 @@ def run(context: NightContext, clock: Callable[[], dt.datetime] = lambda: dt.dat
     """Write the manifest as a new version; the outcome's failure says why the night stays open."""
     manifest = build(context, {step: context.result(step) for step in NEEDED})
     manifest["content"] = content(context)
-    kept = NightsLedger(context.settings.lake).record(manifest, clock())
+    moment = clock()
+    NightManifest.of({**manifest, "version": 1, "closed_at": moment.isoformat(), "format": FORMAT})
+    kept = NightsLedger(context.settings.lake).record(manifest, moment)
     replace_text(context.folder / f"{Step.MANIFEST}.v{kept['version']}.json", to_json(kept))
     _tell(context, kept)
     return Outcome(kept, verdict(context, kept))

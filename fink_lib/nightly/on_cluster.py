@@ -1,43 +1,43 @@
-"""The parts of a match on a cluster: Spark hands each to a worker, which matches it as one process would."""
+"""The parts of a step as tasks of Spark: each is handed to a worker, which does what one process would."""
 
-import pickle
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from typing import TypeVar
 
-import pyarrow as pa
+from pyspark import SparkContext
 from pyspark.sql import SparkSession
-from pyspark.sql.pandas.types import from_arrow_schema
 
-from fink_lib.catalogs.match import FOUND
-from fink_lib.catalogs.parts import Part, match_part
 from fink_lib.config import Settings
 from fink_lib.lake.spark.session import build_session
 
-PART = "part"
+Part = TypeVar("Part")
+Done = TypeVar("Done")
 
 
-def match_on_cluster(settings: Settings, parts: Iterable[Part]) -> Iterator[pa.Table]:
-    """Match parts by the workers of Spark; their hosts must see the lake under the same path.
+class OnCluster:
+    """Does parts by the workers of Spark; their hosts must see the lake under the same path.
 
     Parameters
     ----------
     settings
-        Which master; the session ends with the process.
-    parts
-        What is matched; a task each.
-
-    Yields
-    ------
-    pa.Table
-        `FOUND`, of all parts.
+        Which master; the session ends with the process, and begins with the first part.
     """
-    packed = [pickle.dumps(part) for part in parts]
-    if packed:
-        session = SparkSession.getActiveSession() or build_session("crossmatch", settings)
-        rows = session.createDataFrame(pa.table({PART: pa.array(packed, pa.binary())}))
-        yield rows.repartition(len(packed)).mapInArrow(_match, from_arrow_schema(FOUND)).toArrow().cast(FOUND)
 
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
 
-def _match(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        for part in batch.column(PART).to_pylist():
-            yield from match_part(pickle.loads(part)).to_batches()  # noqa: S301 - packed by the driver of this very job
+    @cached_property
+    def _context(self) -> SparkContext:
+        session = SparkSession.getActiveSession() or build_session("nightly", self._settings)
+        return session.sparkContext
+
+    @property
+    def width(self) -> int:
+        """Return how many tasks run at one time."""
+        return int(self._context.defaultParallelism)
+
+    def each(self, work: Callable[[Part], Done], parts: Iterable[Part]) -> Iterator[Done]:
+        """Do the work of each part as a task of its own."""
+        given = list(parts)
+        if given:
+            yield from self._context.parallelize(given, len(given)).map(work).collect()

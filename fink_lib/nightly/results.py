@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fink_lib import files
+from fink_lib.contracts.steps import RESULTS
 from fink_lib.moved import names_of
 
 if not TYPE_CHECKING:  # it would tell mypy that the module has every name
@@ -18,8 +19,11 @@ class Step(StrEnum):
     RECONCILE = "reconcile"
     QUALITY = "quality"
     CROSSMATCH = "crossmatch"
+    OBJECTS = "objects"
+    EVENTS = "events"
     COMPACT = "compact"
     STATISTICS = "statistics"
+    SERVE = "serve"
     REPORT = "report"
     MANIFEST = "manifest"
 
@@ -35,6 +39,18 @@ def result_path(folder: Path, step: Step) -> Path:
 def failure_path(folder: Path, step: Step) -> Path:
     """Return the file of the sentence that a step ended with when it failed."""
     return folder / f"{step}.failed.json"
+
+
+def check_result(step: Step, facts: files.JsonObject) -> None:
+    """Refuse a result that is not of its declared shape, as it will stand in its file.
+
+    Raises
+    ------
+    ConfigError
+        Naming the first field that does not fit.
+    """
+    if step in RESULTS:
+        RESULTS[step].of(json.loads(files.to_json(facts)))
 
 
 def write_result(folder: Path, step: Step, run_id: str, facts: files.JsonObject) -> Path:

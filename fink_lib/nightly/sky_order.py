@@ -1,17 +1,16 @@
-"""A large night in the order of the sky, in process: rows along a Z-order curve over the ranks of their coordinates.
+"""A large night in the order of the sky: rows along a Z-order curve over the ranks of their coordinates.
 
 Two passes over the night, in memory that its size does not change: the first deals its rows out to the files that
-are to be, the second sorts each file and writes it. The commit takes the old files away and names the new ones in one
-step, and says that no data changed: who reads the table as a stream sees nothing.
+are to be, the second sorts each file and writes it. A runner does the parts of both. The commit takes the old files
+away and names the new ones in one step, and says that no data changed: who reads the table as a stream sees nothing.
 """
 
 import datetime as dt
-import json
 import math
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -19,17 +18,19 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
-from deltalake import DeltaTable, WriterProperties, write_deltalake
+from deltalake import DeltaTable, WriterProperties
 
+from fink_lib.errors import LakeError
 from fink_lib.lake.health import MB, fewest_files
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.swap import NightFile, Swap, apply, link_files, night_files
 from fink_lib.lake.tables.spec import TableSpec
+from fink_lib.nightly.runners import IN_PROCESS, Runner, shares
+from fink_lib.nightly.sky_parts import NewFile, Share, deal_out, make_file
 
 RANK_BITS = 20  # of a rank; a million places along each axis are as many as a night of ten million can tell apart
 SAMPLE_ROWS = 500  # that tell how much memory a row takes, which may be many times what it takes on disk
 BATCH_BYTES, BUCKET_BYTES = 64 * MB, 256 * MB  # in memory: of what is dealt out, and of what is sorted at one time
-AT = "place_on_the_curve"
 Codes = npt.NDArray[np.uint64]
 
 
@@ -59,7 +60,13 @@ def sky_codes(coordinates: Sequence[npt.NDArray[np.float64]]) -> Codes:
 
 
 def compact_night(
-    spec: TableSpec, path: Path, night: dt.date, sizes: Mapping[str, int], form: WriterProperties
+    spec: TableSpec,
+    path: Path,
+    night: dt.date,
+    sizes: Mapping[str, int],
+    form: WriterProperties,
+    *,
+    runner: Runner = IN_PROCESS,
 ) -> None:
     """Rewrite the files of one night into as few as the table's file size allows, in the order of the sky.
 
@@ -71,22 +78,25 @@ def compact_night(
         ``bytes`` and ``rows`` of the night's files.
     form
         How the files are written.
+    runner
+        Who deals out and makes the files; the same files come of it.
 
     Raises
     ------
     LakeError
-        When somebody else replaced one of the files meanwhile.
+        When somebody else replaced one of the files meanwhile, or what was made is not the whole night.
     """
     table = DeltaTable(str(path))
     old = night_files(table, {night})
     rows = dataset_of(table, [("night", "=", night.isoformat())])
     with _scratch(path / f".compacting-{night.isoformat()}") as scratch:
-        made = scratch / "table"
-        indexed = {"delta.dataSkippingNumIndexedCols": str(spec.indexed_columns)}
-        for part in _sorted_files(rows, spec, fewest_files(sizes["bytes"], spec.file_mb), scratch):
-            write_deltalake(str(made), part, mode="append", partition_by=["night"], configuration=indexed,
-                            writer_properties=form, target_file_size=1024 * spec.file_mb * MB)  # fmt: skip
-        new = link_files(_files_of(made, night), made, path)
+        count = fewest_files(sizes["bytes"], spec.file_mb)
+        buckets = _dealt_out(rows, spec.clustered_by, count, runner, scratch)
+        wanted = [NewFile(number, night, spec, form, some, rows.schema, scratch) for number, some in enumerate(buckets)]
+        made = zip(wanted, runner.each(make_file, wanted), strict=True)
+        new: list[NightFile] = [linked for one, files in made for linked in link_files(files, one.folder, path)]
+        if sum(file.rows for file in new) != sum(file.rows for file in old):
+            raise LakeError(f"{path.name}: the files made of the night {night} lack rows: nothing was changed")
         facts = {"compacted": night.isoformat()}
         # Each night has steps of its own: another one that is compacted at the same time is no step of this one.
         once = f"compaction.{night.isoformat()}", time.time_ns()
@@ -104,70 +114,27 @@ def _scratch(folder: Path) -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def _files_of(made: Path, night: dt.date) -> list[NightFile]:
-    """Return the files of a table that was just written, with their limits as its log has them."""
-    log = sorted((made / "_delta_log").glob("*.json"))
-    actions = [json.loads(line) for entry in log for line in entry.read_text().splitlines()]
-    return [
-        NightFile(one["path"], night, one["size"], json.loads(one["stats"])["numRecords"], one["modificationTime"],
-                  one["stats"])
-        for action in actions
-        if (one := action.get("add"))
-    ]  # fmt: skip
-
-
-def _sorted_files(rows: ds.Dataset, spec: TableSpec, count: int, scratch: Path) -> Iterator[pa.RecordBatchReader]:
-    """Yield the rows of each new file, in order, bucket by bucket: no more than a bucket of them is in memory."""
-    keys = pa.concat_tables(
-        one.to_table(schema=rows.schema, columns=list(spec.clustered_by), use_threads=False) for one in _fragments(rows)
-    )
-    codes = sky_codes([pc.fill_null(keys[name], np.nan).to_numpy() for name in spec.clustered_by])
-    place = np.empty(len(codes), dtype=np.int64)
-    place[np.argsort(codes, kind="stable")] = np.arange(len(codes))
+def _dealt_out(rows: ds.Dataset, axes: Sequence[str], count: int, runner: Runner, scratch: Path) -> list[range]:
+    """Deal the rows of a night out into buckets; return the buckets of each new file, in order."""
+    files = sorted(rows.get_fragments(), key=lambda one: str(one.path))
+    keys = [one.to_table(schema=rows.schema, columns=list(axes), use_threads=False) for one in files]
+    place = _places(pa.concat_tables(keys), axes)
     some = rows.head(SAMPLE_ROWS, batch_size=SAMPLE_ROWS)
     row_bytes = max(1, some.nbytes // max(1, some.num_rows))
     of_file = max(1, math.ceil(len(place) * row_bytes / (count * BUCKET_BYTES)))
-    _deal_out(rows, place, count * of_file, max(1, BATCH_BYTES // row_bytes), scratch)
-    shape = _wide(rows.schema.empty_table()).schema
-    for file in range(count):
-        buckets = [scratch / str(number) for number in range(file * of_file, (file + 1) * of_file)]
-        yield pa.RecordBatchReader.from_batches(shape, (batch for one in buckets for batch in _sorted_bucket(one)))
+    ends = np.cumsum([0, *(one.num_rows for one in keys)])
+    wanted = [
+        Share(number, [files[at] for at in mine], rows.schema, place[ends[mine[0]] : ends[mine[-1] + 1]], len(place),
+              count * of_file, max(1, BATCH_BYTES // row_bytes), scratch)
+        for number, mine in enumerate(shares(range(len(files)), runner.width))
+    ]  # fmt: skip
+    sum(runner.each(deal_out, wanted))  # all of it, before the first file is made
+    return [range(first, first + of_file) for first in range(0, count * of_file, of_file)]
 
 
-def _sorted_bucket(path: Path) -> list[pa.RecordBatch]:
-    with pa.memory_map(str(path)) as file:
-        dealt = _wide(pa.ipc.open_stream(file).read_all())
-    path.unlink()
-    batches: list[pa.RecordBatch] = dealt.sort_by(AT).drop_columns([AT]).to_batches()
-    return batches
-
-
-def _wide(rows: pa.Table) -> pa.Table:
-    """Return rows whose packets may be more than 2 GiB together, which sorting puts into one array."""
-    fields = [one.with_type(pa.large_binary()) if pa.types.is_binary(one.type) else one for one in rows.schema]
-    return rows.cast(pa.schema(fields))
-
-
-def _fragments(rows: ds.Dataset) -> list[ds.Fragment]:
-    """Return the files, in the same order each time they are asked for."""
-    return sorted(rows.get_fragments(), key=lambda one: str(one.path))
-
-
-def _deal_out(rows: ds.Dataset, place: npt.NDArray[np.int64], count: int, batch_rows: int, scratch: Path) -> None:
-    """Write each row, with its place, into the scratch file of the bucket that it belongs to."""
-    with ExitStack() as stack:
-        shape = rows.schema.append(pa.field(AT, pa.int64()))
-        packed = pa.ipc.IpcWriteOptions(compression="lz4")
-        sinks = [
-            stack.enter_context(pa.ipc.new_stream(str(scratch / str(part)), shape, options=packed))
-            for part in range(count)
-        ]
-        first = 0
-        for fragment in _fragments(rows):
-            for batch in fragment.to_batches(schema=rows.schema, batch_size=batch_rows, use_threads=False):
-                mine = place[first : first + batch.num_rows]
-                first += batch.num_rows
-                placed = batch.append_column(AT, pa.array(mine))
-                part = mine * count // len(place)
-                for number in np.unique(part):
-                    sinks[number].write_batch(placed.take(pa.array(np.flatnonzero(part == number))))
+def _places(keys: pa.Table, axes: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Return the place of each row on the curve, among all of them."""
+    codes = sky_codes([pc.fill_null(keys[name], np.nan).to_numpy() for name in axes])
+    place = np.empty(len(codes), dtype=np.int64)
+    place[np.argsort(codes, kind="stable")] = np.arange(len(codes))
+    return place

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 from fink_lib.errors import ConfigError
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{1,63}")
+_ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 FIELDS = {"name", "survey", "event", "sink", "address", "live"}
-NIGHT, FILTER = "night", "filter:"
+NIGHT, ALARM, FILTER, MENTION = "night", "alarm", "filter:", "mention:"
 
 
 class Sink(StrEnum):
@@ -35,7 +36,9 @@ class Subscription:
     survey
         Whose nights.
     event
-        ``night`` for a night that was closed or stays open, ``filter:NAME`` for the alerts that a filter sent.
+        ``night`` for a night that was closed or stays open, ``filter:NAME`` for the alerts that a filter sent,
+        ``mention:ACCOUNT`` for public comments that call an account, ``alarm`` for every alarm of the home, of
+        whichever survey.
     sink, address
         How, and where: an ``http(s)`` address, or a mail address.
     live
@@ -91,8 +94,10 @@ def _subscription(entry: Mapping[str, Any]) -> Subscription:
     except ValueError:
         raise ConfigError(f"notice '{name}' has sink '{entry.get('sink')}': give one of {', '.join(Sink)}") from None
     event, live = str(entry.get("event", "")), entry.get("live", False)
-    if event != NIGHT and not event.removeprefix(FILTER).isidentifier():
-        raise ConfigError(f"notice '{name}' has event '{event}': give 'night' or 'filter:NAME'")
+    called = event.startswith(MENTION) and _ACCOUNT.fullmatch(event.removeprefix(MENTION))
+    if event not in {NIGHT, ALARM} and not called and not event.removeprefix(FILTER).isidentifier():
+        known = "'night', 'alarm', 'filter:NAME' or 'mention:ACCOUNT'"
+        raise ConfigError(f"notice '{name}' has event '{event}': give {known}")
     if not isinstance(live, bool):
         raise ConfigError(f"notice '{name}' has live = {live!r}: give true or false")
     address = str(entry.get("address", ""))

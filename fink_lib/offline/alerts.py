@@ -82,7 +82,7 @@ def alert_tables(
         for path in wanted:
             column = columns_of(survey.name).get(path)
             if column is not None and column.source == PACKET:
-                columns[path] = pa.array([_at(packet, path) for packet in chunk], column.type)
+                columns[path] = pa.array([at_path(packet, path) for packet in chunk], column.type)
             elif (found := leaf_of(results, path)) is not None:
                 columns[path] = found
             elif path in facts:
@@ -118,13 +118,13 @@ def leaf_of(table: pa.Table, path: str) -> pa.Array | None:
     return reduce(pc.struct_field, parts, table[root].combine_chunks())
 
 
-def _at(packet: Mapping[str, Any], path: str) -> Any:
+def at_path(packet: Mapping[str, Any], path: str) -> Any:
     """Follow a path through a packet; through an array of records it gives an array."""
     node: Any = packet
     for number, part in enumerate(path.split(".")):
         if isinstance(node, list):
             rest = ".".join(path.split(".")[number:])
-            return [None if item is None else _at(item, rest) for item in node]
+            return [None if item is None else at_path(item, rest) for item in node]
         if node is None:
             return None
         node = node.get(part)

@@ -8,17 +8,17 @@ import numpy as np
 import pyarrow as pa
 
 from fink_lib.avro.reader import Reader
-from fink_lib.avro.schema import resolved
 from fink_lib.errors import ConfigError, PacketError, SurveyError
 from fink_lib.packets.leaf import leaf
 from fink_lib.science.framework.base import Module
 from fink_lib.science.framework.batch import AlertBatch
-from fink_lib.science.framework.forming import Wanted, form_batch, wanted
+from fink_lib.science.framework.batch_builder import Wanted, form_batch, wanted
 from fink_lib.simulator.packets import messages_of
 from fink_lib.simulator.reading import read_path
 from fink_lib.surveys import Datum, Survey
 from fink_lib.surveys.base import AvroSchema
 from fink_lib.surveys.inputs import SurveyInputs, inputs_of
+from fink_lib.surveys.mapping import as_read
 from fink_lib.surveys.pruned import pruned
 from fink_lib.surveys.tables import packet_schema
 
@@ -78,7 +78,7 @@ class Readers:
     """
 
     def __init__(self, survey: Survey, want: Wanted, inputs: SurveyInputs) -> None:
-        self._paths = want.columns(inputs)
+        self._survey, self._paths = survey, want.columns(inputs)
         self._columns = pruned(packet_schema(survey, cutouts=True), self._paths.values())
         # By identity: a schema of some ten thousand letters is parsed once, and each datum refers to it.
         self._known: dict[int, tuple[AvroSchema, Reader | None]] = {}
@@ -105,7 +105,7 @@ class Readers:
         """Return the reader of a schema; None where it is no schema of a packet."""
         if id(schema) not in self._known:
             try:
-                reader = Reader(resolved(schema), self._columns)
+                reader = Reader(as_read(schema, self._survey), self._columns)
             except (SurveyError, KeyError, TypeError, ValueError):  # a schema from outside may be malformed in any way
                 reader = None
             self._known[id(schema)] = (schema, reader)

@@ -1,10 +1,12 @@
 """Decoded packets of files, folders, archives and Delta tables."""
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow.dataset import Dataset
 
 from fink_lib.errors import ConfigError, PacketError
@@ -22,7 +24,7 @@ ROWS_AT_ONCE = 2000
 BYTES = {"schema_sha256", "head", "tail"}
 
 
-def packets_of(path: Path, survey: Survey) -> Iterator[Packet]:
+def packets_of(path: Path, survey: Survey, night: dt.date | None = None) -> Iterator[Packet]:
     """Yield the packets below a path; what cannot be decoded is passed over, as it would be quarantined.
 
     Parameters
@@ -32,13 +34,15 @@ def packets_of(path: Path, survey: Survey) -> Iterator[Packet]:
         (the bronze table is one).
     survey
         Whose packets they are.
+    night
+        Of a table: only the alerts of this night.
 
     Raises
     ------
     ConfigError
         When the path does not exist or holds no packet.
     """
-    found = _table_rows(path, survey) if is_table(path) else _file_packets(path, survey)
+    found = _table_rows(path, survey, night) if is_table(path) else _file_packets(path, survey)
     empty = True
     for packet in found:
         empty = False
@@ -60,11 +64,13 @@ def _file_packets(path: Path, survey: Survey) -> Iterator[Packet]:
             continue
 
 
-def _table_rows(path: Path, survey: Survey) -> Iterator[Packet]:
+def _table_rows(path: Path, survey: Survey, night: dt.date | None) -> Iterator[Packet]:
     """Yield the rows of a table of packets, or the packets whose bytes it keeps, as bronze does."""
     from deltalake import DeltaTable  # noqa: PLC0415 - only tables need it
 
     rows = dataset_of(DeltaTable(str(path)))
+    if night is not None:
+        rows = rows.filter(pc.field("night") == night)
     if set(rows.schema.names) >= BYTES:
         yield from _kept_packets(rows, survey, path.parent)
         return

@@ -12,7 +12,7 @@ from fink_lib.offline.datums import BATCH_ALERTS, batches_of_files
 from fink_lib.offline.packets import is_table, packets_of
 from fink_lib.science.framework.base import Module
 from fink_lib.science.framework.batch import AlertBatch
-from fink_lib.science.framework.forming import batch_of_packets, wanted
+from fink_lib.science.framework.batch_builder import batch_of_packets, wanted
 from fink_lib.science.framework.runner import run
 from fink_lib.surveys import Survey
 from fink_lib.surveys.inputs import inputs_of

@@ -1,4 +1,4 @@
-"""Tracklets over packets in files: the nightly step without a lake."""
+"""Tracklets and links over packets in files: the nightly step without a lake."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -12,10 +12,10 @@ import numpy as np
 from fink_lib.errors import ConfigError
 from fink_lib.offline.datums import BATCH_ALERTS
 from fink_lib.science.framework.batch import AlertBatch
-from fink_lib.science.framework.forming import batch_of_packets, wanted
+from fink_lib.science.framework.batch_builder import batch_of_packets, wanted
 from fink_lib.science.framework.registry import with_needs
 from fink_lib.science.framework.runner import run
-from fink_lib.science.methods.moving_objects import MAY_MOVE, NEEDED, Member, members_of
+from fink_lib.science.methods.moving_objects import MAY_MOVE, NEEDED, Moving, moving_of
 from fink_lib.surveys import Survey
 from fink_lib.surveys.inputs import inputs_of
 
@@ -24,8 +24,8 @@ FLAG_MODULE, FLAG = "solar_system", "roid"
 
 def night_tracklets(
     packets: Iterable[Mapping[str, Any]], survey: Survey, cache: Path
-) -> dict[dt.date, tuple[int, list[Member]]]:
-    """Link the alerts of each night: night → number of alerts that may move, and the members of its tracklets.
+) -> dict[dt.date, tuple[int, Moving]]:
+    """Link the alerts of each night: night → number of alerts that may move, and its tracklets and links.
 
     Raises
     ------
@@ -51,12 +51,12 @@ def _chosen(batch: AlertBatch, rows: Any) -> dict[str, Any]:
     return {"alert_id": batch.alert_id[rows], **{name: batch.scalars[name][rows] for name in NEEDED}}
 
 
-def _by_night(columns: Mapping[str, Any], survey: Survey) -> dict[dt.date, tuple[int, list[Member]]]:
+def _by_night(columns: Mapping[str, Any], survey: Survey) -> dict[dt.date, tuple[int, Moving]]:
     finite = np.isfinite(columns["time"])
     nights = np.array([survey.night.night_of(time) for time in columns["time"][finite].tolist()], dtype=object)
     found = {}
     for night in sorted(set(nights)):
         rows = np.flatnonzero(finite)[nights == night]
         mine = {name: values[rows] for name, values in columns.items()}
-        found[night] = (len(rows), members_of(mine["alert_id"], mine))
+        found[night] = (len(rows), moving_of(mine["alert_id"], mine))
     return found

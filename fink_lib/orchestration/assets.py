@@ -6,7 +6,15 @@ from airflow.sdk import Asset
 from pydantic import JsonValue
 
 from fink_lib.config import Settings
-from fink_lib.lake.tables import full_name, gold_catalogs, gold_crossmatch, gold_nights
+from fink_lib.lake.tables import (
+    full_name,
+    gold_catalogs,
+    gold_crossmatch,
+    gold_moving_objects,
+    gold_nights,
+    gold_object_pairs,
+    gold_objects,
+)
 from fink_lib.streams.drain import delta_version, rows_by_night
 from fink_lib.streams.spec import Stage
 
@@ -44,6 +52,12 @@ def matches_asset(survey: str) -> Asset:
     return table_asset(gold_crossmatch(survey).full_name)
 
 
+def objects_assets(survey: str) -> tuple[Asset, ...]:
+    """Return the tables that the objects of a survey's night go to."""
+    specs = (gold_objects(survey), gold_moving_objects(survey), gold_object_pairs())
+    return tuple(table_asset(spec.full_name) for spec in specs)
+
+
 def survey_tables(survey: str) -> tuple[Asset, ...]:
     """Return every table that the streams of a survey write."""
     return tuple(asset for stage in Stage for asset in stage_tables(survey, stage))
@@ -58,7 +72,8 @@ def table_facts(settings: Settings, survey: str, table: str, nights: Iterable[st
     """Return what an event of a table tells: the nights, their rows, and the Delta version they stand in."""
     path = settings.lake / table
     chosen = sorted(nights)
-    rows = rows_by_night(path) if table != NIGHTS_TABLE else {}
+    undated = {NIGHTS_TABLE, *(asset.name for asset in objects_assets(survey))}
+    rows = rows_by_night(path) if table not in undated else {}
     counted: dict[str, JsonValue] = {night: rows.get(night, 0) for night in chosen}
     facts: dict[str, JsonValue] = {"survey": survey, "nights": list(chosen), "delta_version": delta_version(path)}
     return {**facts, "rows": counted} if rows else facts

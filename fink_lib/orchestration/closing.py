@@ -25,7 +25,8 @@ def in_order(steps: Mapping[str, BaseOperator], *before: BaseOperator) -> None:
     if before:
         chain(*before, gates)
     for gate in gates:
-        chain(gate, [steps["crossmatch"], steps["statistics"]])
-    chain(steps["crossmatch"], steps["compact"])
-    chain([steps["compact"], steps["statistics"]], steps["report"], steps["manifest"])
-    done([steps[step] for step in ("compact", "statistics", "report", "manifest")])
+        chain(gate, [steps["crossmatch"], steps["events"], steps["statistics"], steps["serve"]])
+    chain(steps["crossmatch"], steps["objects"], steps["compact"])
+    last = [steps[step] for step in ("compact", "events", "statistics", "serve")]
+    chain(last, steps["report"], steps["manifest"])
+    done([*last, steps["report"], steps["manifest"]])

@@ -12,8 +12,8 @@ from fink_lib.errors import ConfigError
 from fink_lib.nights import parse_night
 from fink_lib.orchestration.assets import table_facts
 from fink_lib.orchestration.child import failure, run_child
+from fink_lib.orchestration.closing_lock import Closing, take_turn
 from fink_lib.orchestration.pages import DataDocsLink, ReportLink
-from fink_lib.orchestration.turns import Closing, take_turn
 from fink_lib.processes.command import job_command
 from fink_lib.processes.identity import end_processes_of
 from fink_lib.streams.drain import counted_nights

@@ -1,11 +1,11 @@
 """Operators that wait: a stream that must run, and a night that must be drained. They reconcile and defer."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from airflow.sdk import BaseOperator, Context
+from airflow.sdk import BaseOperator, BaseOperatorLink, Context
 from airflow.sdk.exceptions import AirflowSkipException
 from airflow.sdk.execution_time.context import NEVER_EXPIRE, AssetStateStoreAccessor
 
@@ -13,6 +13,7 @@ from fink_lib.config import Settings
 from fink_lib.errors import NightNotDrained, StreamBroken, StreamFailed, StreamStalled
 from fink_lib.nights import parse_night
 from fink_lib.orchestration.assets import night_asset, stage_tables, stream_asset, table_facts
+from fink_lib.orchestration.broker_links import BrokerLink, DriverLogLink
 from fink_lib.orchestration.jobs import NIGHT_OF_RUN
 from fink_lib.orchestration.triggers import DrainTrigger, Event, HoldTrigger, StreamEvent, StreamTrigger
 from fink_lib.streams.drain import survey_not_drained
@@ -50,6 +51,7 @@ class StreamOperator(BaseOperator):
     """
 
     ui_color = "#d7e8f7"
+    operator_extra_links: Collection[BaseOperatorLink] = (BrokerLink(), DriverLogLink())
 
     def __init__(self, *, survey: str, stage: Stage, starts_closing: bool, poll_s: float = 2.0, **kwargs: Any) -> None:
         self.survey = survey

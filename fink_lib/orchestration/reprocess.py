@@ -1,16 +1,18 @@
 """Airflow's side of a reprocessing: each step is a process; a person decides between two of them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
-from airflow.sdk import BaseOperator, Context
+from airflow.sdk import BaseOperator, BaseOperatorLink, Context
 
 from fink_lib.config import Settings
 from fink_lib.nights import parse_night
 from fink_lib.orchestration.assets import night_asset
+from fink_lib.orchestration.broker_links import ComparisonLink
+from fink_lib.orchestration.broker_pages import broker_address
 from fink_lib.orchestration.child import failure, run_child
 from fink_lib.processes.command import job_command
 from fink_lib.processes.identity import end_processes_of
@@ -54,6 +56,7 @@ class ReprocessOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("request_id", "request", "decided_by", "reason")
     ui_color = "#e3e0f5"
+    operator_extra_links: Collection[BaseOperatorLink] = (ComparisonLink(),)
 
     def __init__(self, *, survey: str, step: str, announces: bool = False, **kwargs: Any) -> None:
         self.night = night_asset(survey)
@@ -106,7 +109,10 @@ class ReprocessOperator(BaseOperator):
 
     def _summary(self, folder: Path) -> str:
         path = folder / "diff.md"
-        return path.read_text(encoding="utf-8") if path.exists() else f"request {self.request_id}: {self.step} done"
+        if not path.exists():
+            return f"request {self.request_id}: {self.step} done"
+        shown = broker_address(f"reprocess/{self.request_id}/diff.html")
+        return path.read_text(encoding="utf-8").replace(f"`{folder / 'diff.html'}`", f"[the comparison]({shown})")
 
     def _announce(self, context: Context, folder: Path) -> None:
         """Have the nights closed again: what stands in silver is no longer what their manifests say."""

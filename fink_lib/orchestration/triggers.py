@@ -11,6 +11,7 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from fink_lib.config import Settings
+from fink_lib.lake.tables.spec import full_name
 from fink_lib.nights import parse_night
 from fink_lib.orchestration.assets import stage_table_names
 from fink_lib.streams.drain import lake_state, nights_to_close, not_announced, survey_not_drained
@@ -125,7 +126,7 @@ class StreamTrigger(PollingTrigger):
         """
         if survey_not_drained(settings, self.survey):
             return None
-        tables = stage_table_names(self.survey, Stage.INGEST)
+        tables = [*stage_table_names(self.survey, Stage.INGEST), full_name("bronze", self.survey, "releases")]
         state = lake_state(settings, tables)
         if state == self._nothing_at and time.time() < self._nothing_until:
             return None

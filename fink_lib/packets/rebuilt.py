@@ -9,6 +9,7 @@ from typing import Any
 
 import fastavro
 
+from fink_lib.avro.renamed import renamed_values
 from fink_lib.avro.schema import AvroSchema, sha256_of
 from fink_lib.surveys import Survey
 
@@ -51,7 +52,8 @@ class Rebuilder:
 
     def write(self, packet: Mapping[str, Any]) -> tuple[bytes, bytes]:
         """Return head and tail of a packet; fields that it lacks are null, those that the survey does not know go."""
-        head, tail = (_written(packet, schema) for schema in self._parts)
+        named = renamed_values(packet, self.survey.mappings)
+        head, tail = (_written(named, schema) for schema in self._parts)
         return head, tail
 
     def schema_row(self) -> dict[str, Any]:

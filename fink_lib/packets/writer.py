@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from fink_lib.avro.reader import Reader
-from fink_lib.avro.schema import AvroSchema, cut_point, leaf_paths, resolved, sha256_of
+from fink_lib.avro.schema import AvroSchema, cut_point, leaf_paths, sha256_of
 from fink_lib.errors import SurveyError
 from fink_lib.surveys import Survey
 from fink_lib.surveys.checks import refusal
+from fink_lib.surveys.mapping import as_read
 from fink_lib.surveys.tables import packet_schema
 
 
@@ -24,7 +25,7 @@ class Writer:
     version
         What the schema says of itself; None where it says nothing.
     schema
-        The same with every named type written out.
+        The same with every named type written out, under the names of the survey's columns.
     cut
         Root field at which datums are cut into head and tail; None where the head is the whole.
     new_fields
@@ -80,7 +81,7 @@ def writer_of(text: str, survey: Survey) -> Writer:
     """
     try:
         parsed = json.loads(text)
-        found = resolved(parsed)
+        found = as_read(parsed, survey)
     except (KeyError, TypeError, ValueError, AttributeError) as error:  # it comes from outside and may be anything
         raise SurveyError(f"the writer schema cannot be read: {error!r}") from error
     known = packet_schema(survey, cutouts=True)

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterable
 
 from fink_lib.errors import FinkError
-from fink_lib.processes import sentence
+from fink_lib.processes import error_summary
 from fink_lib.processes.faults import Fault, fault_of
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def tell_failure(name: str, error: Exception) -> int:
 
 def sentence_of(error: Exception) -> str:
     """Return an error as one line."""
-    return str(error) if isinstance(error, FinkError) else sentence.sentence_of(error)
+    return str(error) if isinstance(error, FinkError) else error_summary.sentence_of(error)
 
 
 def exit_code(error: Exception) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 from fink_lib import errors
 from fink_lib.errors import FinkError, PacketError, StreamFailed
-from fink_lib.processes.sentence import CRASHED, sentence_of
+from fink_lib.processes.error_summary import CRASHED, sentence_of
 
 
 class Fault(StrEnum):
@@ -79,7 +79,7 @@ def fault_in(sentence: str, text: str = "") -> Fault:
     Parameters
     ----------
     sentence
-        The line that names what went wrong, as `fink_lib.processes.sentence` finds it.
+        The line that names what went wrong, as `fink_lib.processes.error_summary` finds it.
     text
         Everything that was said.
     """

@@ -18,7 +18,9 @@ def suite(name: str, *expectations: "Expectation") -> "ExpectationSuite":
 
 
 def once(name: str, meaning: str, columns: tuple[str, ...], severity: Severity = "critical") -> "Expectation":
-    """Return the expectation that columns together name one row."""
+    """Return the expectation that a column, or columns together, name one row."""
+    if len(columns) == 1:
+        return expect("ExpectColumnValuesToBeUnique", name=name, meaning=meaning, severity=severity, column=columns[0])
     return expect(
         "ExpectCompoundColumnsToBeUnique", name=name, meaning=meaning, severity=severity, column_list=list(columns)
     )

@@ -13,7 +13,7 @@ from fink_lib.lake.rows import Rows
 from fink_lib.lake.tables.catalogs import gold_crossmatch
 from fink_lib.nightly.job import NightContext
 from fink_lib.quality.docs import DocsFolder
-from fink_lib.quality.judge import count_rules, empty_suite, judge
+from fink_lib.quality.run_suites import count_rules, empty_suite, judge
 from fink_lib.quality.suites import MatchSuite, Radii
 
 if TYPE_CHECKING:

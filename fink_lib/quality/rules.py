@@ -68,12 +68,15 @@ class Key:
         Of the expectation.
     columns
         The key; a row that has none of it is another rule's business.
+    nullable
+        Further columns of the key, of which null is a value like others.
     """
 
     name: str
     meaning: str
     columns: tuple[str, ...]
     severity: Severity = "critical"
+    nullable: tuple[str, ...] = ()
 
     @property
     def column(self) -> str:

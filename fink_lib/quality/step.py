@@ -13,16 +13,16 @@ from fink_lib.lake.rows import Rows
 from fink_lib.lake.versions import Table
 from fink_lib.nightly.balanced import newest
 from fink_lib.nightly.job import NightContext, Outcome
-from fink_lib.nightly.statistics import history, tallies
+from fink_lib.nightly.statistics import group_counts, history
 from fink_lib.nightly.statistics.counts import night_counts, shares
 from fink_lib.nightly.statistics.packet_nulls import packet_nulls
 from fink_lib.nightly.statistics.profile import profile
 from fink_lib.nightly.statistics.summary import CLASS, OUTSIDE, SCORE, Summary, filter_yields
 from fink_lib.quality.docs import DocsFolder
 from fink_lib.quality.drift import MIN_NIGHTS, measure
-from fink_lib.quality.judge import count_rules, empty_suite, judge, judge_row, judge_rows, quiet_context
 from fink_lib.quality.matches import judge_matches
 from fink_lib.quality.quality_results import recent_rows, record_results
+from fink_lib.quality.run_suites import count_rules, empty_suite, judge, judge_row, judge_rows, quiet_context
 from fink_lib.quality.suites import Suites
 from fink_lib.surveys import Survey
 from fink_lib.surveys.tables import night_specs
@@ -129,8 +129,8 @@ def tonight(survey: Survey, rows: Mapping[Table, Rows], counts: Mapping[str, int
     """Return the part of the night's summary that its drift is measured by."""
     silver = rows[Table.SILVER]
     profiled = profile(survey, silver)
-    labels = tallies.class_columns(survey.name, silver)
-    classes = tallies.classes(silver, ["band", *labels])
+    labels = group_counts.class_columns(survey.name, silver)
+    classes = group_counts.classes(silver, ["band", *labels])
     bands = classes.pop("band", {})
     return {
         "count": {name: float(count) for name, count in counts.items()},
@@ -139,7 +139,7 @@ def tonight(survey: Survey, rows: Mapping[Table, Rows], counts: Mapping[str, int
         OUTSIDE: _floats(profiled["scores_outside"]),
         **{f"{CLASS}{column}": _floats(found) for column, found in classes.items()},
         **{f"{SCORE}{column}": _floats(found) for column, found in profiled["scores"].items()},
-        **filter_yields(tallies.filters(survey.name, rows[Table.PUBLISHED])),
+        **filter_yields(group_counts.filters(survey.name, rows[Table.PUBLISHED])),
     }
 
 

@@ -55,28 +55,41 @@ class SmallSuites:
 
     Attributes
     ----------
-    nights, statistics, quality_results, upkeep, schemas, decisions, user_filters, notices, catalogs
+    nights, statistics, quality_results, table_stats, schemas, decisions, user_filters, notices, catalogs, object_pairs,
+    phase_curves, event_notices, events, community, community_refused
         Of tables of all surveys.
-    topics, releases, known_losses, science_facts, filter_failures, tracklets, crossmatched
+    topics, releases, known_losses, science_facts, filter_failures, tracklets, asteroid_links, crossmatched, objects,
+    moving_objects, event_searches, event_matches
         Of tables of one survey.
     """
 
     nights: OfAll
     statistics: OfAll
     quality_results: OfAll
-    upkeep: OfAll
+    table_stats: OfAll
     schemas: OfAll
     decisions: OfAll
     user_filters: OfAll
     notices: OfAll
     catalogs: OfAll
+    object_pairs: OfAll
+    phase_curves: OfAll
+    event_notices: OfAll
+    events: OfAll
+    community: OfAll
+    community_refused: OfAll
     topics: OfSurvey
     releases: OfSurvey
     known_losses: OfSurvey
     science_facts: OfSurvey
     filter_failures: OfSurvey
     tracklets: OfSurvey
+    asteroid_links: OfSurvey
     crossmatched: OfSurvey
+    objects: OfSurvey
+    moving_objects: OfSurvey
+    event_searches: OfSurvey
+    event_matches: OfSurvey
 
 
 @dataclass(frozen=True)

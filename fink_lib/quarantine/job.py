@@ -3,17 +3,21 @@
 import argparse
 import heapq
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pyarrow.compute as pc
 
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
-from fink_lib.lake.releases import Action
+from fink_lib.lake.releases import KEY, Action
 from fink_lib.nights import parse_night
 from fink_lib.processes.endings import run_job
-from fink_lib.quarantine.browse import Place, Selection, today, values_of, with_bytes
+from fink_lib.quarantine.again import ask_again, of_enrich
+from fink_lib.quarantine.browse import Place, Selection, chosen, today, values_of, with_bytes
 from fink_lib.quarantine.release import Decision, Outcome, discard, replay, require_replayable
 from fink_lib.streams.spec import Stage
-from fink_lib.surveys import Survey, get_survey
+from fink_lib.surveys import Damage, Survey, get_survey
 
 SHOWN_AT_MOST = 200
 STAGES = (str(Stage.INGEST), str(Stage.ENRICH))
@@ -78,7 +82,7 @@ def perform(
     *,
     everything: bool = False,
 ) -> Outcome:
-    """Release the messages of a selection; a replay builds a Spark session of its own.
+    """Release the messages of a selection; a replay into bronze builds a Spark session of its own.
 
     Raises
     ------
@@ -89,13 +93,19 @@ def perform(
         raise ConfigError(NOTHING_SELECTED)
     if action is Action.DISCARDED:
         return discard(settings, survey, selection, decision)
+    require_replayable(selection)
+    rows = chosen(settings.lake, survey, selection, [*KEY, "night", "alert_id", "error_class"])
+    again = of_enrich(rows)
+    if not pc.any(pc.equal(rows["stage"], str(Stage.INGEST))).as_py():
+        return ask_again(settings, survey, again, decision)
     from fink_lib.lake.spark.session import build_session  # noqa: PLC0415 - a discard needs no JVM
 
     session = build_session(f"quarantine-{survey.name}", settings)
     try:
-        return replay(session, settings, survey, selection, decision)
+        replayed = replay(session, settings, survey, selection, decision)
     finally:
         session.stop()
+    return replayed.and_then(ask_again(settings, survey, again, decision)) if again.num_rows else replayed
 
 
 def plan(settings: Settings, survey: Survey, selection: Selection) -> list[str]:
@@ -111,11 +121,25 @@ def _told_today(
 ) -> Iterator[tuple[tuple[str, int, int, str], str]]:
     """Yield the key of each message and what the code of today makes of it, and count that."""
     for row in with_bytes(settings.lake, survey, selection):
-        now = today(survey, row["raw"])
-        state = f"still {now['error_now']}" if now["error_now"] else f"decodes now: alert {now['alert_id_now']}"
-        counts["decode now" if now["error_now"] is None else "are still damaged"] += 1
+        what, state = _state_today(survey, row)
+        counts[what] += 1
         key = (row["kafka_topic"], row["kafka_partition"], row["kafka_offset"], row["stage"])
         yield key, f"{Place.of(row)} {row['stage']} {row['error_class']} → {state}"
+
+
+def _state_today(survey: Survey, row: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what a message is counted as, and what a replay would make of it."""
+    if row["stage"] == Stage.ENRICH:
+        again = row["error_class"] == Damage.UNFORESEEN
+        return (
+            ("are tried again by enrich", "in bronze: enrich tries it again")
+            if again
+            else ("stay", "in bronze: reprocess its night")
+        )
+    now = today(survey, row["raw"])
+    if now["error_now"] is None:
+        return "decode now", f"decodes now: alert {now['alert_id_now']}"
+    return "are still damaged", f"still {now['error_now']}"
 
 
 def told(outcome: Outcome) -> str:
@@ -126,6 +150,8 @@ def told(outcome: Outcome) -> str:
         sentence += f"; nights to be closed again: {nights}"
     if outcome.healed:
         sentence += f"; {outcome.healed} were in bronze already and are now recorded"
+    if outcome.waiting:
+        sentence += f"; {outcome.waiting} wait for enrich, which tries them again as soon as its driver runs"
     if outcome.still_damaged:
         bad = ", ".join(f"{count} {name}" for name, count in sorted(outcome.still_damaged.items()))
         sentence += f"; still damaged: {bad}"

@@ -21,12 +21,15 @@ from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
 from fink_lib.ingest.judge import MESSAGE
 from fink_lib.ingest.stream import BatchWriter, configure
+from fink_lib.lake.places import Held, Places, ranges_of
 from fink_lib.lake.releases import KEY, Action, Release, record_releases
+from fink_lib.lake.spark.arrow_rows import frame_of
+from fink_lib.lake.spark.left import left
 from fink_lib.lake.tables import KAFKA_KEY
+from fink_lib.locks import locked
 from fink_lib.quarantine.browse import Selection, chosen
-from fink_lib.streams.lease import locked
 from fink_lib.streams.spec import Stage, StreamSpec
-from fink_lib.surveys import Survey
+from fink_lib.surveys import Damage, Survey
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +62,8 @@ class Outcome:
         Messages that the code of today refuses too, by error class; they stay where they are.
     nights
         Rows added to bronze by night: each of these nights is to be closed again.
+    waiting
+        Alerts that enrich was asked to try again, and has not tried yet.
     """
 
     action: Action
@@ -67,6 +72,19 @@ class Outcome:
     healed: int = 0
     still_damaged: Mapping[str, int] = field(default_factory=dict)
     nights: Mapping[str, int] = field(default_factory=dict)
+    waiting: int = 0
+
+    def and_then(self, other: "Outcome") -> "Outcome":
+        """Return what two replays did together."""
+        return Outcome(
+            self.action,
+            self.messages + other.messages,
+            self.released + other.released,
+            self.healed + other.healed,
+            dict(Counter(self.still_damaged) + Counter(other.still_damaged)),
+            {**self.nights, **other.nights},
+            self.waiting + other.waiting,
+        )
 
 
 def discard(settings: Settings, survey: Survey, selection: Selection, decision: Decision) -> Outcome:
@@ -100,16 +118,17 @@ def replay(
 
 
 def require_replayable(selection: Selection) -> None:
-    """Refuse to replay what is in bronze already.
+    """Refuse to replay what no stage would judge otherwise.
 
     Raises
     ------
     ConfigError
-        When messages of another stage than ingest are asked for by it.
+        When messages of enrich are asked for by that stage, and not those that the code raised on.
     """
-    if selection.stage not in (None, Stage.INGEST):
+    if selection.stage not in (None, Stage.INGEST) and selection.error_class != Damage.UNFORESEEN:
         raise ConfigError(
-            f"messages quarantined in {selection.stage} are in bronze already: reprocess their night instead"
+            f"messages quarantined in {selection.stage} are in bronze already: reprocess their night instead; "
+            f"those that the code raised on, of error class '{Damage.UNFORESEEN}', can be replayed by it"
         )
 
 
@@ -120,7 +139,8 @@ def _replay(session: SparkSession, settings: Settings, survey: Survey, rows: pa.
     try:
         facts = judged.select("night", "alert_id", *KAFKA_KEY, "error_class").toArrow()
         good = facts.filter(pc.is_null(facts["error_class"]))
-        new = _not_in_bronze(judged.where(F.col("error_class").isNull()), session, writer)
+        held = Places([Held(writer.bronze)]).taken([one for one, _ in ranges_of(good)])
+        new = left(judged.where(F.col("error_class").isNull()), held)
         nights = {str(row["night"]): row["count"] for row in new.groupBy("night").count().collect()}
         if nights:
             told = f"replayed from quarantine by {decision.who}: {decision.why}"
@@ -143,15 +163,8 @@ def _as_messages(session: SparkSession, writer: BatchWriter, rows: pa.Table) -> 
     names = {old: new for new, old in MESSAGE.items()} | {"raw": "value"}
     names |= {"raw_key": names.pop("kafka_key"), "raw_headers": names.pop("kafka_headers")}
     held = session.read.format("delta").load(str(writer.quarantine)).where(F.col("stage") == str(Stage.INGEST))
-    mine = held.join(F.broadcast(session.createDataFrame(rows.select(list(KAFKA_KEY)))), list(KAFKA_KEY), "left_semi")
+    mine = held.join(F.broadcast(frame_of(session, rows.select(list(KAFKA_KEY)))), list(KAFKA_KEY), "left_semi")
     return mine.select(*(F.col(old).alias(new) for old, new in names.items()))
-
-
-def _not_in_bronze(good: DataFrame, session: SparkSession, writer: BatchWriter) -> DataFrame:
-    """Leave out messages that an earlier replay has written already."""
-    bronze = session.read.format("delta").load(str(writer.bronze))
-    already = bronze.select(*KAFKA_KEY).join(F.broadcast(good.select(*KAFKA_KEY)), list(KAFKA_KEY), "left_semi")
-    return good.join(F.broadcast(already), list(KAFKA_KEY), "left_anti")
 
 
 def _releases(rows: pa.Table, action: Action, decision: Decision) -> list[Release]:

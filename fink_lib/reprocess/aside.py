@@ -8,24 +8,24 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 import pyarrow as pa
-import pyspark.sql.functions as F
-from pyspark.sql import DataFrame
+import pyarrow.compute as pc
 
 from fink_lib.lake.tables import KAFKA_KEY
+from fink_lib.lake.versions import Table
+from fink_lib.reprocess.live import Live
 from fink_lib.streams.spec import Stage
 from fink_lib.surveys import Damage
 
+OF_ENRICH = pc.field("stage") == str(Stage.ENRICH)
 Aside: TypeAlias = Mapping[tuple[str, int, int], str]
 """Place in Kafka → the reason."""
 
 
-def aside_in(quarantine: DataFrame | None, night: dt.date) -> Aside:
+def aside_in(live: Live, night: dt.date) -> Aside:
     """Return the alerts of a night that enrich set aside for what nobody foresaw."""
-    if quarantine is None:
-        return {}
-    enrich = (F.col("stage") == str(Stage.ENRICH)) & (F.col("error_class") == str(Damage.UNFORESEEN))
-    rows = quarantine.where(enrich & (F.col("night") == F.lit(night))).select(*KAFKA_KEY, "reason").collect()
-    return {tuple(row[name] for name in KAFKA_KEY): row["reason"] for row in rows}
+    unforeseen = OF_ENRICH & (pc.field("error_class") == str(Damage.UNFORESEEN))
+    rows = live.rows(Table.QUARANTINE, (*KAFKA_KEY, "reason"), night, unforeseen)
+    return dict(zip(_keys(rows), rows["reason"].to_pylist(), strict=True))
 
 
 def without_aside(table: pa.Table, aside: Aside) -> pa.Table:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.stats import ks_2samp
 
-from fink_lib.enrich.repeats import Flags, Ints
+from fink_lib.enrich.duplicates import Flags, Ints
 from fink_lib.lake.digest import value_hashes
 from fink_lib.reprocess.records import look_up
 
@@ -137,7 +137,7 @@ def drift(before: Floats, after: Floats) -> JsonObject | None:
         return None
     few = len(before) * len(after) <= EXACT_PAIRS  # the asymptotic formula divides by zero for one value against one
     test = ks_2samp(before, after, method="exact" if few else "asymp")
-    edges = np.histogram_bin_edges(np.concatenate([before, after]), bins=BINS)
+    edges = common_edges(np.concatenate([before, after]))
     return {
         "n_old": len(before),
         "n_new": len(after),
@@ -149,6 +149,22 @@ def drift(before: Floats, after: Floats) -> JsonObject | None:
         "counts_old": np.histogram(before, edges)[0].tolist(),
         "counts_new": np.histogram(after, edges)[0].tolist(),
     }
+
+
+def common_edges(values: Floats) -> Floats:
+    """Return the edges of `BINS` bins over some finite numbers, also where these differ by rounding alone, or by all.
+
+    Fewer numbers than bins may lie between nearly equal ones, and the width of the widest range is no number.
+    """
+    low, high = values.min() / 2, values.max() / 2
+    least = BINS * float(np.spacing(max(abs(low), abs(high))))
+    if high - low < least:
+        middle, half = low + (high - low) / 2, max(0.25, least)
+        most = np.finfo(np.float64).max / 2
+        low, high = max(middle - half, -most), min(middle + half, most)
+    edges: Floats = np.linspace(low, high, BINS + 1) * 2
+    edges[0], edges[-1] = min(edges[0], values.min()), max(edges[-1], values.max())
+    return edges
 
 
 def finite(column: pa.Array) -> Floats:

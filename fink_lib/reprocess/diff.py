@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from fink_lib.enrich.repeats import Flags, Ints
+from fink_lib.enrich.duplicates import Flags, Ints
 from fink_lib.filters.base import Filter
 from fink_lib.filters.registry import filters_of
 from fink_lib.lake.digest import value_hashes

@@ -47,7 +47,6 @@ def _expired(folder: RequestFolder, limit: dt.datetime, now: dt.datetime) -> boo
         if folder.state() is not state:
             return False
         folder.write("expired", {"at": now.isoformat(timespec="seconds")})
-        folder.drop_candidate()
         folder.drop_kept()
     logger.info("request=%s can no longer be undone", folder.request_id)
     return True

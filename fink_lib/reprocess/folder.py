@@ -1,25 +1,25 @@
 """The folder of a request: what was asked, how it stands, what was found. Written so that a reader never sees half."""
 
 import datetime as dt
-import fcntl
 import json
 import secrets
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError, ReprocessRefused
 from fink_lib.files import replace_text, to_json
+from fink_lib.lake.versions import Table
+from fink_lib.locks import Lock, lock_at
 from fink_lib.reprocess.request import Request, request_from_json
-from fink_lib.reprocess.state import State, check_step
+from fink_lib.reprocess.state import EVER_LIVE, State, check_step
+from fink_lib.reprocess.tables import CANDIDATE, REPLACED, candidate_path
 
 JsonObject = dict[str, Any]
-LOCK_POLL_S = 0.2
 PATIENCE_S = 120.0  # a vacuum holds the lock for one table at a time
 
 
@@ -45,12 +45,16 @@ class RequestFolder:
 
     @property
     def candidate(self) -> Path:
-        """Folder that holds the candidate tables, beside the live ones."""
-        return self.settings.lake / f"candidate_{self.request_id}"
+        """Folder of the candidate tables that are not promoted; it is there as long as there are any."""
+        return self.settings.lake / f"{CANDIDATE}{self.request_id}"
+
+    def candidate_of(self, table: Table) -> Path:
+        """Return the folder of a candidate table."""
+        return candidate_path(self.settings, self.request().survey, table, self.request_id)
 
     @property
     def kept(self) -> Path:
-        """Folder that holds the files which a promotion replaced, for the way back."""
+        """Folder of the files that a promotion before 0.2.0 replaced; today they stay where they are."""
         return self.root / "before"
 
     @property
@@ -110,20 +114,30 @@ class RequestFolder:
         replace_text(self.root / f"{name}.json", to_json(facts))
 
     def drop_candidate(self) -> None:
-        """Delete the candidate tables; a reader sees all of them or none."""
-        going = self.candidate.with_name(f".{self.candidate.name}.going")
-        shutil.rmtree(going, ignore_errors=True)
-        if self.candidate.exists():
-            self.candidate.rename(going)
-            shutil.rmtree(going, ignore_errors=True)
+        """Delete the candidate tables; a reader sees all of them or none. Files that were ever live are left."""
+        if self.state() not in EVER_LIVE:
+            for table in REPLACED:
+                _remove(self.candidate_of(table))
+        _remove(self.candidate)
 
     def drop_kept(self) -> None:
-        """Delete the files that a promotion replaced: it cannot be undone any more."""
+        """Keep nothing for the way back: a promotion cannot be undone any more, and vacuum does the rest."""
+        for table in REPLACED:
+            _remove(self.candidate_of(table) / "_delta_log")
+        self.drop_candidate()
         shutil.rmtree(self.kept, ignore_errors=True)
 
     def entered_at(self) -> dt.datetime:
         """Return when the request entered its state."""
         return dt.datetime.fromisoformat(self.read("state")["history"][-1]["at"])
+
+
+def _remove(folder: Path) -> None:
+    going = folder.with_name(f".{folder.name}.going")
+    shutil.rmtree(going, ignore_errors=True)
+    if folder.exists():
+        folder.rename(going)
+        shutil.rmtree(going, ignore_errors=True)
 
 
 def requests_root(settings: Settings) -> Path:
@@ -175,11 +189,11 @@ def listed(settings: Settings) -> list[RequestFolder]:
 
 
 @contextmanager
-def one_at_a_time(settings: Settings, patience_s: float = 0.0) -> Iterator[None]:
-    """Hold the only right to link files into live tables, or to remove files from them; it ends with the process.
+def one_at_a_time(settings: Settings, patience_s: float = 0.0) -> Iterator[Lock]:
+    """Hold the only right to promote, to undo, or to remove files of live tables; it ends with the process.
 
-    A linked file is as old as what it links to, and no table needs it until the commit: a vacuum between the two
-    would take it for rubbish.
+    What a commit is about to put in force may be as old as the night, and no table needs it before: a vacuum would take
+    it for rubbish.
 
     Parameters
     ----------
@@ -193,19 +207,10 @@ def one_at_a_time(settings: Settings, patience_s: float = 0.0) -> Iterator[None]
     ReprocessRefused
         When another process holds it for longer.
     """
-    path, deadline = requests_root(settings) / "lock", time.monotonic() + patience_s
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as lock:
-        while not _locked(lock):
-            if time.monotonic() >= deadline:
-                raise ReprocessRefused(f"another promotion, undo or vacuum is at work ({path}): wait for it")
-            time.sleep(LOCK_POLL_S)
-        yield
-
-
-def _locked(lock: IO[str]) -> bool:
+    lock = lock_at(path := requests_root(settings) / "lock")
+    if not lock.acquire(patience_s):
+        raise ReprocessRefused(f"another promotion, undo or vacuum is at work ({path}): wait for it")
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+        yield lock
+    finally:
+        lock.release()

@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from fink_lib.config import Settings
-from fink_lib.files import replace_text
+from fink_lib.files import JsonObject, replace_text
+from fink_lib.job_server.door import Say, run_on_spark
+from fink_lib.job_server.kinds import Kind, Run
+from fink_lib.lake.formats import require_current_lake
 from fink_lib.processes.endings import run_job
 from fink_lib.reprocess import promote, steps
 from fink_lib.reprocess.diff_page import markdown
 from fink_lib.reprocess.folder import RequestFolder, find
 from fink_lib.reprocess.request import request_from_json
+from fink_lib.reprocess.state import State, check_step
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +53,7 @@ def perform(settings: Settings, chosen: argparse.Namespace) -> None:
     FinkError
         When it cannot be done.
     """
+    require_current_lake(settings.lake)
     if chosen.step is Step.PLAN:
         folder = steps.plan(settings, request_from_json(json.loads(chosen.request)), chosen.id)
         logger.info("plan: %s", json.dumps(folder.read("plan"), sort_keys=True))
@@ -65,15 +70,24 @@ def perform(settings: Settings, chosen: argparse.Namespace) -> None:
             promote.discard(folder, person)
 
 
-def run_candidate(folder: RequestFolder) -> None:
-    """Write the candidate tables in a Spark session of this step's own."""
-    from fink_lib.lake.spark.session import build_session  # noqa: PLC0415 - the other steps start no JVM
+def run_candidate(folder: RequestFolder, say: Say = logger.info) -> None:
+    """Write the candidate tables where Spark is: on the server of Spark jobs, or in a session of this process."""
+    run_on_spark(folder.settings, CANDIDATE, {"request_id": folder.request_id}, say)
 
-    session = build_session(f"reprocess-{folder.request_id}", folder.settings)
-    try:
-        steps.run(folder, session)
-    finally:
-        session.stop()
+
+def _load() -> Run:
+    from fink_lib.reprocess import candidate  # noqa: F401, PLC0415 - it imports Spark
+
+    return lambda session, settings, asked: steps.run(find(settings, asked["request_id"]), session)
+
+
+def _check(settings: Settings, asked: JsonObject) -> None:
+    require_current_lake(settings.lake)
+    folder = find(settings, asked["request_id"])
+    check_step(folder.request_id, folder.state(), State.CANDIDATE)
+
+
+CANDIDATE = Kind("reprocess", _load, _check)
 
 
 def write_summary(folder: RequestFolder) -> None:

@@ -1,100 +1,121 @@
 """Some modules only: what they compute is new, everything else of an alert stays as the live table has it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyspark.sql.functions as F
-from pyspark.sql import Column, DataFrame, SparkSession
 
-from fink_lib.enrich.science import ERRORS, ERRORS_TYPE, science_of
-from fink_lib.enrich.silver import SilverRows
+from fink_lib.enrich.science import ERRORS
+from fink_lib.enrich.tasks import SilverTask
+from fink_lib.enrich.work import enriching
+from fink_lib.lake.data_files import DataFile, NightWriter
+from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.tables import KAFKA_KEY
-from fink_lib.lake.tables.spec import TableSpec
-from fink_lib.reprocess.records import on_record
-from fink_lib.science.framework.isolation import Limits
+from fink_lib.lake.tables.types import TEXT_MAP
+from fink_lib.reprocess.records import look_up, on_record
+from fink_lib.reprocess.tables import open_table
 from fink_lib.science.framework.registry import stream_modules
-from fink_lib.science.framework.runner import versions
 from fink_lib.surveys import Survey
 
 VERSIONS, DIGEST = "science_versions", "science_digest"
 
 
-def partial_frame(
-    session: SparkSession,
-    survey: Survey,
-    tables: Mapping[str, TableSpec],
-    rows: pa.Table,
-    *,
-    live: DataFrame,
-    names: Sequence[str],
-    lake: Path,
-    cache: Path,
-    limits: Limits,
-) -> DataFrame:
-    """Return accepted alerts as rows of silver, with some modules run again.
+@dataclass(frozen=True)
+class Kept:
+    """What stays of the rows of the live table.
 
-    Of the live table no more is read and joined than the rows of these alerts: a night comes in portions.
-    An alert that the live table lacks has no other values to keep: all modules run on it.
+    Attributes
+    ----------
+    path, version
+        The table.
+    outputs
+        Columns of the modules that do not run.
+    modules, versions
+        Names whose errors, and whose versions, are those of the run.
+    """
+
+    path: Path
+    version: int
+    outputs: tuple[str, ...]
+    modules: frozenset[str]
+    versions: frozenset[str]
+
+    def of(self, alerts: pa.Table) -> pa.Table:
+        """Read the live rows of some alerts: of their nights and their range of offsets, no others."""
+        nights = [night.isoformat() for night in pc.unique(alerts["night"]).to_pylist()]
+        span = pc.min_max(alerts["kafka_offset"]).as_py()
+        near = (pc.field("kafka_offset") >= span["min"]) & (pc.field("kafka_offset") <= span["max"])
+        rows = dataset_of(open_table(self.path, self.version), [("night", "in", nights)])
+        columns = [*KAFKA_KEY, *self.outputs, ERRORS, VERSIONS]
+        found = rows.to_table(columns, filter=near).cast(pa.schema([rows.schema.field(name) for name in columns]))
+        return found.filter(pa.array(on_record(found, alerts))).combine_chunks()
+
+    def beside(self, rows: pa.RecordBatch, live: pa.Table, schema: pa.Schema) -> pa.RecordBatch:
+        """Return rows with what stays of their live ones, in the columns of a schema."""
+        _, place = look_up(pa.Table.from_batches([rows]), live)
+        mine = live.take(pa.array(place)).combine_chunks()
+        known = dict(zip(rows.schema.names, rows.columns, strict=True))
+        known |= {name: mine[name].combine_chunks() for name in self.outputs}
+        known[ERRORS] = _joined(mine[ERRORS], known[ERRORS], self.modules)
+        known[VERSIONS] = _joined(mine[VERSIONS], known[VERSIONS], self.versions)
+        known[DIGEST] = pa.nulls(rows.num_rows, pa.string())  # a mix of versions has no name; the map tells each
+        return pa.RecordBatch.from_arrays([known[one.name].cast(one.type) for one in schema], schema=schema)
+
+
+@dataclass(frozen=True)
+class PartialTask:
+    """What a task needs to make files of silver of which some columns are new.
+
+    Attributes
+    ----------
+    computed
+        What computes the modules that run.
+    kept
+        The rest.
+    """
+
+    computed: SilverTask
+    kept: Kept
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Columns that are written."""
+        there = {*self.computed.job.schema.names, *self.kept.outputs}
+        return pa.schema([one for one in self.computed.silver.plain_schema if one.name in there])
+
+    def run(self, alerts: pa.Table) -> list[DataFile]:
+        """Read packets and live rows of alerts, and write their rows of silver."""
+        schema, live = self.schema, self.kept.of(alerts)
+        writer = NightWriter(self.computed.silver, self.computed.folder, schema)
+        for rows in enriching(self.computed.job)(self.computed.given(alerts)):
+            writer.add(self.kept.beside(rows, live, schema))
+        return writer.close()
+
+
+def kept_of(survey: Survey, path: Path, version: int, names: Sequence[str], told: Mapping[str, str]) -> Kept:
+    """Return what stays of the live rows when some modules run again.
 
     Parameters
     ----------
-    session, survey, tables, lake, cache, limits
-        As for the whole of it.
-    rows
-        Facts of the accepted alerts, with `enrich_time`.
-    live
-        The live silver table.
+    survey, path, version
+        Whose live silver.
     names
-        Modules to run, with all that they need.
+        Modules that run, with all that they need.
+    told
+        Their versions, and those of their catalogues and models.
     """
-    mine = _same_packets(session, live, rows)
-    known = pa.array(on_record(rows, mine.select(*KAFKA_KEY).toArrow()))
-    old, new = rows.filter(known), rows.filter(pc.invert(known))
-    parts = []
-    if old.num_rows:
-        told = versions(stream_modules(survey.name, names), cache)
-        science = science_of(survey, cache, names, limits=limits)
-        computed = SilverRows(survey, lake, tables, science, told).frame(session, old)
-        parts.append(_keep_the_rest(computed, mine, survey, names, tuple(told)))
-    if new.num_rows:
-        everything = versions(stream_modules(survey.name), cache)
-        science = science_of(survey, cache, limits=limits)
-        parts.append(SilverRows(survey, lake, tables, science, everything).frame(session, new))
-    return parts[0] if len(parts) == 1 else parts[0].unionByName(parts[1], allowMissingColumns=True)
-
-
-def _same_packets(session: SparkSession, live: DataFrame, rows: pa.Table) -> DataFrame:
-    """Return the live rows of these packets alone; the range of offsets lets files of the night be passed over."""
-    nights = [F.lit(night) for night in pc.unique(rows["night"]).to_pylist()]
-    span = pc.min_max(rows["kafka_offset"])
-    near = F.col("kafka_offset").between(span["min"].as_py(), span["max"].as_py())
-    keys = session.createDataFrame(rows.select(list(KAFKA_KEY)))
-    return live.where(F.col("night").isin(*nights) & near).join(F.broadcast(keys), list(KAFKA_KEY), "left_semi")
-
-
-def _keep_the_rest(
-    computed: DataFrame, live: DataFrame, survey: Survey, names: Sequence[str], told: Sequence[str]
-) -> DataFrame:
-    """Join the outputs of the other modules, and the versions and errors that belong to them."""
+    there = {one.name for one in open_table(path, version).schema().fields}
     outputs = {out.name: module.name for module in stream_modules(survey.name) for out in module.outputs}
-    others = [name for name, module in outputs.items() if module not in names and name in live.columns]
-    kept = live.select(*KAFKA_KEY, *others, F.col(ERRORS).alias("_errors"), F.col(VERSIONS).alias("_versions"))
-    joined = computed.join(kept, on=list(KAFKA_KEY))
-    return joined.withColumns(
-        {
-            ERRORS: F.map_concat(_without("_errors", names), F.coalesce(ERRORS, _empty())),
-            VERSIONS: F.map_concat(_without("_versions", told), F.coalesce(VERSIONS, _empty())),
-            DIGEST: F.lit(None).cast("string"),  # a mix of versions has no name; the map tells each of them
-        }
-    ).drop("_errors", "_versions")
+    others = [name for name, module in outputs.items() if module not in names and name in there]
+    return Kept(path, version, tuple(others), frozenset(names), frozenset(told))
 
 
-def _empty() -> Column:
-    return F.from_json(F.lit("{}"), "MAP<STRING, STRING>")
-
-
-def _without(column: str, names: Sequence[str]) -> Column:
-    kept: Column = F.map_filter(F.coalesce(column, _empty()), lambda key, _: ~key.isin(*names))
-    return kept.cast(ERRORS_TYPE)
+def _joined(old: pa.ChunkedArray, new: pa.Array, replaced: frozenset[str]) -> pa.Array:
+    """Return maps of texts: the entries of the old ones that nothing replaces, then those of the new ones."""
+    rows = []
+    for was, now in zip(old.to_pylist(), new.to_pylist(), strict=True):
+        kept = {key: value for key, value in was or () if key not in replaced}
+        rows.append(list((kept | dict(now or ())).items()))
+    return pa.array(rows, TEXT_MAP)

@@ -2,27 +2,32 @@
 
 Two tables cannot be committed together. Each step is therefore written down before it is taken, and every commit
 carries the request's own transaction id: a promotion that died between two tables is finished by promoting again,
-and a commit that was made is not made twice. What a promotion replaces is kept, as links, for the way back.
+and a commit that was made is not made twice. The candidate's files lie in the folder of the live table already: one
+commit names those that go and those that come. What goes stays on disk for the way back (`fink_lib.reprocess.kept`).
 
-Everything that takes time (links, digests) is done before the first commit or after the second.
+Everything that takes time (digests) is done before the first commit or after the second.
 """
 
 import datetime as dt
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import quote
 
+import pyarrow as pa
 from deltalake import DeltaTable
 
 from fink_lib.errors import ReprocessRefused
 from fink_lib.lake.columns import add_columns
 from fink_lib.lake.digest import table_digest
+from fink_lib.lake.renamed import original, under_todays_names
 from fink_lib.lake.swap import NightFile, Swap, apply, link_files, night_files, was_done
 from fink_lib.lake.versions import Table
 from fink_lib.reprocess.compare import NOWHERE, JsonObject
 from fink_lib.reprocess.decisions import Decision, record
 from fink_lib.reprocess.folder import PATIENCE_S, RequestFolder, one_at_a_time
+from fink_lib.reprocess.kept import raise_retention
 from fink_lib.reprocess.side import SILVER
 from fink_lib.reprocess.state import State, check_step
 from fink_lib.reprocess.tables import REPLACED, files_of, night_predicate, open_table, table_path
@@ -65,7 +70,7 @@ def promote(folder: RequestFolder, person: Person) -> JsonObject:
     ReprocessRefused
         When the request is a dry run, was not compared, or the live nights are no longer what was compared.
     """
-    with one_at_a_time(folder.settings, PATIENCE_S):
+    with one_at_a_time(folder.settings, PATIENCE_S) as right:
         state = folder.state()
         if state is State.PROMOTED:
             return folder.read(PROMOTE)
@@ -74,11 +79,14 @@ def promote(folder: RequestFolder, person: Person) -> JsonObject:
             raise ReprocessRefused(f"request {folder.request_id} is a dry run: make it again with dry_run=false")
         _check_nothing_is_lost(folder)
         begun = folder.read("promotion") if folder.has("promotion") else {}
-        looked = {str(table): _look(folder, table) for table in REPLACED if not _has_seen(folder, table, PROMOTE)}
+        noted = begun if state is State.PROMOTING else {}
+        unseen = [table for table in REPLACED if not _has_seen(folder, table, PROMOTE)]
+        looked = {str(table): _look(folder, table, noted.get(str(table))) for table in unseen}
         folder.write("promotion", {**begun, **looked})
         folder.enter(State.PROMOTING, person.now)
         begun = folder.read("promotion")
         swaps = {table: _way_there(folder, table, begun[str(table)]) for table in in_order(folder.read("diff"))}
+        right.require()
         after = {table: _commit(folder, open_table(_live(folder, table)), swap) for table, swap in swaps.items()}
         done = {
             str(table): {
@@ -112,15 +120,21 @@ def _check_nothing_is_lost(folder: RequestFolder) -> None:
         )
 
 
-def _look(folder: RequestFolder, table: Table) -> JsonObject:
-    """Check that the live nights are what was compared, and keep their files for the way back."""
+def _look(folder: RequestFolder, table: Table, noted: JsonObject | None) -> JsonObject:
+    """Check that the live nights are what was compared, and note down their files for the way back.
+
+    A promotion that was begun has looked already: while the files that it noted are there, any others hold alerts that
+    came since. These stay; refusing them would leave the request half-way for good.
+    """
     nights, path = folder.request().nights, _live(folder, table)
     add_columns(path, open_table(_candidate(folder, table)).schema().fields)
     now = open_table(path)
     files = night_files(now, set(nights))
+    if noted and {file["path"] for file in noted["files"]} <= {file.path for file in files}:
+        return noted
     _check_same(folder, table, folder.read("plan")["versions"][str(table)], int(now.version()), files)
-    kept = link_files(files, path, folder.kept / str(table))
-    return {"version": int(now.version()), "files": [file.as_json() for file in kept]}
+    raise_retention(folder.settings, path)
+    return {"version": int(now.version()), "files": [file.as_json() for file in files]}
 
 
 def _has_seen(folder: RequestFolder, table: Table, action: str) -> bool:
@@ -156,10 +170,13 @@ def in_order(diff: JsonObject) -> tuple[Table, ...]:
 
 
 def _way_there(folder: RequestFolder, table: Table, begun: JsonObject) -> Swap:
-    """Link the candidate's files into the live table's folder; the commit is all that is left to do."""
+    """Name the candidate's files as the live table will; the commit is all that is left to do."""
     path, source = _live(folder, table), _candidate(folder, table)
-    nights = set(folder.request().nights)
-    new = link_files(night_files(DeltaTable(str(source)), nights), source, path, f"{folder.request_id}-")
+    new = night_files(DeltaTable(str(source)), set(folder.request().nights))
+    if source.parent == path:
+        new = [replace(file, path=f"{quote(source.name)}/{file.path}") for file in new]
+    else:  # of a release before 0.2.0
+        new = link_files(new, source, path, f"{folder.request_id}-")
     old = [NightFile.from_json(file) for file in begun["files"]]
     return Swap(old, new, _app_id(folder, table), STEP[PROMOTE], _facts(folder, PROMOTE))
 
@@ -186,12 +203,14 @@ def _version_of(table: DeltaTable, request_id: str, action: str) -> int:
 def undo(folder: RequestFolder, person: Person) -> JsonObject:
     """Put back what a promotion replaced: the very same files. Alerts that arrived since stay.
 
+    Files of v0.1.0 come back under today's names of columns, with the same rows.
+
     Raises
     ------
     ReprocessRefused
         When the promoted rows are no longer there as they were promoted, or what they replaced is not.
     """
-    with one_at_a_time(folder.settings, PATIENCE_S):
+    with one_at_a_time(folder.settings, PATIENCE_S) as right:
         state = folder.state()
         if state is State.UNDONE:
             return folder.read(UNDO)
@@ -204,6 +223,7 @@ def undo(folder: RequestFolder, person: Person) -> JsonObject:
         promoted, begun = folder.read(PROMOTE), folder.read("promotion")
         swaps = {table: _way_back(folder, table, promoted[str(table)], begun[str(table)]) for table in REPLACED}
         folder.enter(State.UNDOING, person.now)
+        right.require()
         after = {table: _commit(folder, *swaps[table]) for table in reversed(in_order(folder.read("diff")))}
         done = {
             str(table): {
@@ -225,10 +245,11 @@ def _way_back(folder: RequestFolder, table: Table, promoted: JsonObject, begun: 
     path, nights = _live(folder, table), set(folder.request().nights)
     live = open_table(path)
     facts, app_id = _facts(folder, UNDO), _app_id(folder, table)
-    old = [NightFile.from_json(file) for file in begun["files"]]
-    link_files(old, folder.kept / str(table), path)
+    shape = pa.schema(live.schema().to_arrow())
+    old = [under_todays_names(file, path, shape) for file in _replaced(folder, table, begun)]
+    names = {original(name) for name in promoted["files"]}
     here = night_files(live, nights)
-    ours = [file for file in here if file.path in set(promoted["files"])]
+    ours = [file for file in here if original(file.path) in names]
     done = Swap([], [], app_id, STEP[UNDO], facts)
     if len(ours) == len(promoted["files"]) or was_done(live, done):
         return live, Swap(ours, old, app_id, STEP[UNDO], facts)
@@ -238,6 +259,20 @@ def _way_back(folder: RequestFolder, table: Table, promoted: JsonObject, begun: 
             "or, when they were compacted together with late alerts, which an undo would lose, reprocess the nights"
         )
     return live, Swap(here, old, app_id, STEP[UNDO], facts)
+
+
+def _replaced(folder: RequestFolder, table: Table, begun: JsonObject) -> list[NightFile]:
+    """Return the files that a promotion replaced, once all of them lie in the folder of the live table."""
+    path, aside = _live(folder, table), folder.kept / str(table)
+    files = [NightFile.from_json(file) for file in begun["files"]]
+    away = [file for file in files if not file.inside(path).exists()]
+    link_files([file for file in away if file.inside(aside).exists()], aside, path)  # of a release before 0.2.0
+    if gone := [file for file in away if not file.inside(path).exists()]:
+        raise ReprocessRefused(
+            f"request {folder.request_id} cannot be undone: {gone[0].path} of {path.name} was removed by hand, or by a "
+            "vacuum that was told to; reprocess its nights instead"
+        )
+    return files
 
 
 def discard(folder: RequestFolder, person: Person) -> None:
@@ -256,7 +291,7 @@ def _live(folder: RequestFolder, table: Table) -> Path:
 
 
 def _candidate(folder: RequestFolder, table: Table) -> Path:
-    return table_path(folder.settings, folder.request().survey, table, folder.candidate)
+    return folder.candidate_of(table)
 
 
 def _app_id(folder: RequestFolder, table: Table) -> str:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fink_lib.enrich.repeats import Arrivals, Flags, Ints, first_arrivals
+from fink_lib.enrich.duplicates import Arrivals, Flags, Ints, first_arrivals
 from fink_lib.enrich.rows import TIMESTAMP
 from fink_lib.enrich.triage import TopicCodes, arrivals_of
 from fink_lib.lake.tables import KAFKA_KEY
@@ -36,9 +36,9 @@ class Record:
 
 
 def join_records(silver: pa.Table, rejected: pa.Table) -> Record:
-    """Put together what silver (`KEYS`, `enrich_time`) and rejected (also `is_repeat`) say."""
+    """Put together what silver (`KEYS`, `enrich_time`) and rejected (also `is_duplicate`) say."""
     columns = [*KAFKA_KEY, "enrich_time"]
-    first = rejected.filter(pc.invert(rejected["is_repeat"])).select(KEYS)
+    first = rejected.filter(pc.invert(rejected["is_duplicate"])).select(KEYS)
     enriched = pa.concat_tables([silver.select(columns), rejected.select(columns)])
     return Record(pa.concat_tables([silver.select(KEYS), first]).combine_chunks(), enriched.combine_chunks())
 

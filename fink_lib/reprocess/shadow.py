@@ -5,8 +5,6 @@ reads and writes nothing else; distribute does not know of it. The comparison of
 """
 
 import datetime as dt
-import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -15,7 +13,6 @@ from fink_lib.config import Settings
 from fink_lib.enrich.stream import plan as enrich_plan
 from fink_lib.errors import ConfigError
 from fink_lib.files import replace_text, to_json
-from fink_lib.processes.command import job_command
 from fink_lib.reprocess.compare import JsonObject
 from fink_lib.reprocess.diff import compare_sides
 from fink_lib.reprocess.diff_page import headline, render
@@ -23,66 +20,34 @@ from fink_lib.reprocess.findings import ChangesFile
 from fink_lib.reprocess.side import Pinned, Side
 from fink_lib.reprocess.tables import REPLACED, current_version, table_path
 from fink_lib.streams.plan import StreamPlan
-from fink_lib.streams.spec import Stage, StreamSpec
+from fink_lib.streams.spec import StreamSpec
 from fink_lib.surveys import Survey, get_survey
 
-MARK = "shadow_"
-_LABEL = re.compile(r"[a-z][a-z0-9_]{1,31}")
+KIND = "shadow"
 
 
-@dataclass(frozen=True)
-class ShadowSpec(StreamSpec):
-    """The enrich stream of a survey under another name.
-
-    Attributes
-    ----------
-    label
-        Name of the shadow; part of its stream, checkpoint and tables.
-    """
-
-    label: str = ""
-
-    def __post_init__(self) -> None:
-        """Refuse a label that could not be part of a path.
-
-        Raises
-        ------
-        ConfigError
-            Naming it.
-        """
-        if not _LABEL.fullmatch(self.label):
-            raise ConfigError(f"'{self.label}' cannot name a shadow: 2 to 32 of a-z, 0-9 and _, a letter first")
-
-    @property
-    def name(self) -> str:
-        """Identity of the stream."""
-        return f"{self.survey}.{MARK}{self.label}"
-
-    @property
-    def job(self) -> Path:
-        """File of the driver, in the checkout of the shadow's settings."""
-        return self.settings.project / "jobs" / "streaming" / "shadow.py"
-
-    @property
-    def command(self) -> list[str]:
-        """Command line of the driver."""
-        return job_command(self.job, "--survey", self.survey, "--label", self.label)
-
-    @property
-    def tables(self) -> Path:
-        """Folder of the shadow's tables, beside the live ones."""
-        return self.settings.lake / f"{MARK}{self.label}"
-
-    @property
-    def report(self) -> Path:
-        """The comparison as a page."""
-        return self.settings.home / "reprocess" / f"{MARK}{self.label}" / "diff.html"
-
-
-def shadow_spec(settings: Settings, survey: str, label: str, project: Path | None = None) -> ShadowSpec:
+def shadow_spec(settings: Settings, survey: str, label: str, project: Path | None = None) -> StreamSpec:
     """Return a shadow that runs the code of a checkout; this one's when none is given."""
     chosen = settings if project is None else settings.model_copy(update={"project": project.absolute()})
-    return ShadowSpec(survey, Stage.ENRICH, chosen, label)
+    return StreamSpec(survey, KIND, chosen, label)
+
+
+def tables_of(spec: StreamSpec) -> Path:
+    """Return the folder of the tables of a stream that runs beside a live one.
+
+    Raises
+    ------
+    ConfigError
+        When the spec is that of a live stream.
+    """
+    if not spec.facts.labelled:
+        raise ConfigError(f"stream '{spec.name}' is no shadow: it would write the live tables")
+    return spec.settings.lake / spec.short_name
+
+
+def report_of(spec: StreamSpec) -> Path:
+    """Return the comparison of a shadow as a page."""
+    return spec.settings.home / "reprocess" / spec.short_name / "diff.html"
 
 
 def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
@@ -93,12 +58,10 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
     ConfigError
         When the spec is that of a live stream.
     """
-    if not isinstance(spec, ShadowSpec):
-        raise ConfigError(f"stream '{spec.name}' is no shadow: it would write the live tables")
-    return enrich_plan(session, spec, survey, spec.tables)
+    return enrich_plan(session, spec, survey, tables_of(spec))
 
 
-def diff(spec: ShadowSpec, nights: tuple[dt.date, ...]) -> JsonObject:
+def diff(spec: StreamSpec, nights: tuple[dt.date, ...]) -> JsonObject:
     """Compare the shadow with the live tables, over the packets of some nights that both have come to.
 
     Raises
@@ -107,7 +70,7 @@ def diff(spec: ShadowSpec, nights: tuple[dt.date, ...]) -> JsonObject:
         When the shadow has no tables yet.
     """
     survey = get_survey(spec.survey)
-    roots = {"live": None, "shadow": spec.tables}
+    roots = {"live": None, "shadow": tables_of(spec)}
     sides = {}
     for name, root in roots.items():
         paths = {table: table_path(spec.settings, spec.survey, table, root) for table in REPLACED}
@@ -117,11 +80,11 @@ def diff(spec: ShadowSpec, nights: tuple[dt.date, ...]) -> JsonObject:
                 f"the {name} side of shadow '{spec.label}' has no tables yet in {root or spec.settings.lake}"
             )
         sides[name] = Side(name, Pinned(paths, versions), nights)
-    with ChangesFile(spec.report.with_name("changes.parquet")) as changes:
+    with ChangesFile(report_of(spec).with_name("changes.parquet")) as changes:
         facts = compare_sides(survey, sides["live"], sides["shadow"], changes.keep, common=True)
     request = {"reason": f"shadow '{spec.label}' on the live stream", "survey": spec.survey}
     facts["changes"] = "changes.parquet"
     shown = {**facts, "request_id": spec.name, "request": request, "plan": None, "headline": headline(facts)}
-    replace_text(spec.report.with_suffix(".json"), to_json(shown))
-    replace_text(spec.report, render(shown))
+    replace_text(report_of(spec).with_suffix(".json"), to_json(shown))
+    replace_text(report_of(spec), render(shown))
     return shown

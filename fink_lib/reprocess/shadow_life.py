@@ -9,30 +9,31 @@ from pathlib import Path
 
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
-from fink_lib.reprocess.shadow import MARK, ShadowSpec, shadow_spec
+from fink_lib.reprocess.shadow import tables_of
+from fink_lib.streams.known import streams_in
 from fink_lib.streams.runner import LocalRunner
+from fink_lib.streams.spec import StreamSpec
 
 logger = logging.getLogger(__name__)
 
 
-def shadows(settings: Settings) -> list[ShadowSpec]:
+def shadows(settings: Settings) -> list[StreamSpec]:
     """Return every shadow that has a checkpoint, running or not."""
-    names = sorted(path.name.split(f".{MARK}", 1) for path in settings.checkpoints.glob(f"*.{MARK}*"))
-    return [shadow_spec(settings, survey, label) for survey, label in names]
+    return [spec for spec in streams_in(settings.checkpoints, settings) if spec.facts.labelled]
 
 
-def is_running(spec: ShadowSpec) -> bool:
+def is_running(spec: StreamSpec) -> bool:
     """Tell whether a driver of the shadow lives."""
     return LocalRunner(spec.settings).find(spec) is not None
 
 
-def folders(spec: ShadowSpec) -> list[Path]:
+def folders(spec: StreamSpec) -> list[Path]:
     """Return what a shadow has on disk: tables first, so that what is left after a crash is a shadow without them."""
-    mine = sorted(spec.tables.glob(f"*_{spec.survey}__*")) if spec.tables.is_dir() else []
+    mine = sorted(tables_of(spec).glob(f"*_{spec.survey}__*")) if tables_of(spec).is_dir() else []
     return [path for path in (*mine, spec.checkpoint.parent, spec.paths.root) if path.is_dir()]
 
 
-def drop(spec: ShadowSpec) -> list[Path]:
+def drop(spec: StreamSpec) -> list[Path]:
     """Remove the tables, the checkpoint and the stream's files of a shadow; return what was removed.
 
     Raises
@@ -47,7 +48,7 @@ def drop(spec: ShadowSpec) -> list[Path]:
         raise ConfigError(f"there is no shadow {spec.name} in {spec.settings.home}")
     for path in gone:
         shutil.rmtree(path)
-    if spec.tables.is_dir() and not any(spec.tables.iterdir()):  # another survey may have a shadow of that name
-        spec.tables.rmdir()
+    if tables_of(spec).is_dir() and not any(tables_of(spec).iterdir()):  # another survey may have a shadow of that name
+        tables_of(spec).rmdir()
     logger.info("dropped shadow=%s", spec.name)
     return gone

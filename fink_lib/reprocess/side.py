@@ -16,12 +16,13 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from deltalake import DeltaTable, QueryBuilder
 
-from fink_lib.enrich.repeats import Flags
+from fink_lib.enrich.duplicates import Flags
 from fink_lib.filters.base import Filter
 from fink_lib.filters.columns import as_array
 from fink_lib.filters.evaluate import evaluate
 from fink_lib.filters.registry import inputs_of
 from fink_lib.lake.on_disk import dataset_of
+from fink_lib.lake.renamed import name_in
 from fink_lib.lake.swap import night_files
 from fink_lib.lake.tables import KAFKA_KEY
 from fink_lib.lake.versions import Table
@@ -98,7 +99,8 @@ class Side:
 
     def column(self, table: Table, name: str) -> pa.Array:
         """Return one column, a value for each row of `keys`."""
-        return self._read(table, (name,))[name].combine_chunks()
+        there = name_in(self.schema(table).names, name)
+        return self._read(table, (there,))[there].combine_chunks()
 
     @cached_property
     def keys(self) -> dict[Table, pa.Table]:
@@ -109,7 +111,7 @@ class Side:
     def places(self) -> pa.Table:
         """Where each packet is: `KEYS` and ``silver``, ``rejected`` or ``repeat``."""
         silver, rejected = self.keys[Table.SILVER], self.keys[Table.REJECTED]
-        again = self.column(Table.REJECTED, "is_repeat") if rejected.num_rows else pa.array([], pa.bool_())
+        again = self.column(Table.REJECTED, "is_duplicate") if rejected.num_rows else pa.array([], pa.bool_())
         named = pc.if_else(again, REPEAT, REJECTED) if rejected.num_rows else pa.array([], pa.string())
         parts = (
             silver.append_column(PLACE, pa.array([SILVER] * silver.num_rows, pa.string())),

@@ -33,6 +33,7 @@ NEXT: Mapping[State, frozenset[State]] = {
     State.DISCARDED: frozenset(),
 }
 TOUCHED_LIVE = frozenset({State.PROMOTING, State.PROMOTED, State.UNDOING})
+EVER_LIVE = TOUCHED_LIVE | {State.UNDONE}
 
 
 def check_step(request_id: str, now: State, wanted: State) -> None:

@@ -1,12 +1,14 @@
 """The steps of a request, each as one call: what the command line, the jobs and the DAG share."""
 
 import datetime as dt
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fink_lib.config import Settings
+from fink_lib.contracts.reprocess import FORMAT, ReprocessingDiff
 from fink_lib.errors import ReprocessRefused
-from fink_lib.files import replace_text
+from fink_lib.files import replace_text, to_json
 from fink_lib.reprocess.compare import JsonObject
 from fink_lib.reprocess.diff import compare_sides
 from fink_lib.reprocess.diff_page import headline, render
@@ -76,7 +78,7 @@ def diff(folder: RequestFolder, clock: Clock = utc_now) -> JsonObject:
     request, pinned = folder.request(), folder.read("plan")["versions"]
     survey, nights = get_survey(request.survey), request.nights
     live_paths = {table: table_path(folder.settings, survey.name, table) for table in REPLACED}
-    new_paths = {table: table_path(folder.settings, survey.name, table, folder.candidate) for table in REPLACED}
+    new_paths = {table: folder.candidate_of(table) for table in REPLACED}
     live = Side("live", Pinned(live_paths, {table: pinned[str(table)] for table in REPLACED}), nights)
     newest = {table: current_version(new_paths[table]) for table in REPLACED}
     with ChangesFile(folder.changes) as changes:
@@ -88,7 +90,8 @@ def diff(folder: RequestFolder, clock: Clock = utc_now) -> JsonObject:
         "request": request.as_json(),
         "plan": folder.read("plan"),
     }
-    shown["headline"] = headline(facts)
+    shown |= {"headline": headline(facts), "format": FORMAT}
+    ReprocessingDiff.of(json.loads(to_json(shown)))
     folder.write("diff", shown)
     replace_text(folder.report, render(shown))
     folder.enter(State.COMPARED, clock())

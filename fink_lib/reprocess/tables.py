@@ -16,11 +16,24 @@ from fink_lib.surveys.tables import night_specs
 
 READ = (Table.BRONZE, Table.SILVER, Table.REJECTED, Table.QUARANTINE)
 REPLACED = (Table.SILVER, Table.REJECTED)
+CANDIDATE = "candidate_"  # begins the name of a request's folder of candidate tables
 
 
 def table_path(settings: Settings, survey: str, table: Table, root: Path | None = None) -> Path:
     """Return the folder of a table in the lake, or under another root."""
     return night_specs(get_survey(survey))[table].path(root or settings.lake)
+
+
+def candidate_path(settings: Settings, survey: str, table: Table, request_id: str) -> Path:
+    """Return the folder of a candidate table.
+
+    Of a table that is replaced it lies within the live one's, so that its files can become live where they are. Those
+    that releases before 0.2.0 made lie beside the live tables, with those that nothing is replaced by.
+    """
+    beside = table_path(settings, survey, table, settings.lake / f"{CANDIDATE}{request_id}")
+    if table not in REPLACED or beside.exists():
+        return beside
+    return table_path(settings, survey, table) / f"{CANDIDATE}{request_id}"
 
 
 def open_table(path: Path, version: int | None = None) -> DeltaTable:

@@ -1,9 +1,11 @@
 """Many packets out of few, for load tests: ids unique and consistent, times shifted, stamps with new noise.
 
-How a survey's ids count time stands in its folder; shifts are multiples of 10⁻⁶ day. Results are for load alone,
+How ids move stands in the survey's folder: either they count time, and shifts are multiples of 10⁻⁶ day, or the survey
+makes a packet that of another source itself. Results are for load alone,
 never for accuracy or rates.
 """
 
+import datetime as dt
 import io
 import json
 import random
@@ -16,7 +18,8 @@ from typing import Any, NamedTuple
 import fastavro
 
 from fink_lib.errors import ConfigError
-from fink_lib.simulator.stamps import Renoiser
+from fink_lib.nights import UNIX_EPOCH_DATE
+from fink_lib.simulator.cutouts import Renoiser
 from fink_lib.surveys import Survey, value_at
 from fink_lib.surveys.base import AvroSchema
 from fink_lib.surveys.checks import check_cutouts, check_known, decode
@@ -70,7 +73,7 @@ class Amplifier:
     messages
         Real, whole packets of the survey.
     survey
-        Whose packets they are; its ids must count time.
+        Whose packets they are; it must know how to make copies, or its ids must count time.
     seed
         The same seed gives the same bytes.
     change
@@ -79,18 +82,14 @@ class Amplifier:
     Raises
     ------
     ConfigError
-        When there is no packet, or the survey numbers its alerts otherwise.
+        When there is no packet.
     """
 
     def __init__(self, messages: Sequence[bytes], survey: Survey, seed: int = 0, change: Change | None = None) -> None:
-        if survey.simulated.ids is None:
-            raise ConfigError(f"packets of {survey.name} cannot be amplified: its ids do not count time")
-        self._survey, self._ids = survey, survey.simulated.ids
-        self._alert_id, self._object_id = survey.fields.alert_id, survey.fields.object_id
-        self._seed, self._change = seed, change
+        self._survey, self._seed, self._change = survey, seed, change
         self._bases = [self._read(message) for message in messages]
         if not self._bases:
-            raise ConfigError("no packet to amplify")
+            raise ConfigError(f"no packet of {survey.name} to amplify")
         self._renoise = Renoiser(seed)
 
     def _read(self, message: bytes) -> _Base:
@@ -102,7 +101,55 @@ class Amplifier:
         return _Base(datum.schema, _parsed(json.dumps(datum.schema)), record, int(days // 1), int(days % 1 * MICRODAYS))
 
     def __call__(self, count: int) -> Iterator[bytes]:
-        """Yield packets of one night, the one of the first real packet, every alert id once."""
+        """Yield packets of one night, the one of the first real packet, every alert id once.
+
+        Raises
+        ------
+        ConfigError
+            When nothing says how the survey's ids move, or they leave no room for so many.
+        """
+        for number, (base, record) in enumerate(self._records(count)):
+            yield self._written(base, record, number)
+
+    def _records(self, count: int) -> Iterator[tuple[_Base, dict[str, Any]]]:
+        copy, ids = self._survey.simulated.copy, self._survey.simulated.ids
+        if ids is not None:
+            return _Shifted(self._bases, self._survey, ids, self._seed)(count)
+        if copy is None:
+            raise ConfigError(f"packets of {self._survey.name} cannot be amplified: nothing says how its ids move")
+        night = UNIX_EPOCH_DATE + dt.timedelta(days=self._bases[0].night_days)
+        chosen = (self._bases[number % len(self._bases)] for number in range(count))
+        return ((base, copy(base.record, night, number, self._seed)) for number, base in enumerate(chosen))
+
+    def _written(self, base: _Base, record: dict[str, Any], number: int) -> bytes:
+        for draw, root in enumerate(self._survey.cutout_roots):
+            stamp = record.get(root)
+            if isinstance(stamp, Mapping) and stamp.get("stampData"):
+                record[root] = {**stamp, "stampData": self._renoise(stamp["stampData"], number * _STAMPS_EACH + draw)}
+            elif isinstance(stamp, bytes) and stamp:
+                record[root] = self._renoise(stamp, number * _STAMPS_EACH + draw)
+        if self._change is not None:
+            record = self._change(record, number)
+        out = io.BytesIO()
+        fastavro.schemaless_writer(out, base.writer, record)
+        return self._survey.framing.wrap(base.schema, out.getvalue())
+
+
+class _Shifted:
+    """Copies of packets whose ids count time, by shifts of it.
+
+    Parameters
+    ----------
+    bases, survey, ids, seed
+        The packets, whose they are, how ids move, and the seed of all shifts.
+    """
+
+    def __init__(self, bases: Sequence[_Base], survey: Survey, ids: CountingIds, seed: int) -> None:
+        self._bases, self._ids, self._seed = bases, ids, seed
+        self._alert_id, self._object_id = survey.fields.alert_id, survey.fields.object_id
+
+    def __call__(self, count: int) -> Iterator[tuple[_Base, dict[str, Any]]]:
+        """Yield each packet and its copy, every alert id once."""
         copies = -(-count // len(self._bases))
         rng = random.Random(self._seed)  # noqa: S311 - a load that can be repeated, nothing secret
         room = MICRODAYS - max(base.microday for base in self._bases) - 1
@@ -115,7 +162,7 @@ class Amplifier:
                 around = rng.uniform(0.0, 360.0)
             base = self._bases[index]
             shift = Shift(self._bases[0].night_days - base.night_days, copy * max(room // copies, 1), around, letters)
-            yield self._derive(base, self._free(base, shift, ids, room), number)
+            yield base, self._derive(base, self._free(base, shift, ids, room))
 
     def _new_letters(self, rng: random.Random, names: set[str]) -> dict[int, int]:
         """Permute the alphabet so that no object gets the name of one that was named before."""
@@ -145,7 +192,7 @@ class Amplifier:
                 return moved
         raise ConfigError(f"{len(ids)} packets fill the night: amplify fewer, or from more real packets")
 
-    def _derive(self, base: _Base, shift: Shift, number: int) -> bytes:
+    def _derive(self, base: _Base, shift: Shift) -> dict[str, Any]:
         record = {
             **base.record,
             self._alert_id: self._moved_id(base, shift),
@@ -157,16 +204,7 @@ class Amplifier:
                 record[root] = [_shift_row(row, shift, self._ids) for row in value]
             elif value is not None:
                 record[root] = _shift_row(value, shift, self._ids)
-        for draw, root in enumerate(self._survey.cutout_roots):
-            stamp = record.get(root)
-            if stamp and stamp.get("stampData"):
-                data = self._renoise(stamp["stampData"], number * _STAMPS_EACH + draw)
-                record[root] = {**stamp, "stampData": data}
-        if self._change is not None:
-            record = self._change(record, number)
-        out = io.BytesIO()
-        fastavro.schemaless_writer(out, base.writer, record)
-        return self._survey.framing.wrap(base.schema, out.getvalue())
+        return record
 
 
 def _shift_row(row: Mapping[str, Any], shift: Shift, ids: CountingIds) -> dict[str, Any]:

@@ -80,13 +80,13 @@ def _glimpse(message: bytes, survey: Survey) -> dict[str, Any]:
 
 
 def _facts(record: dict[str, Any], survey: Survey, expected: str) -> Facts:
-    alert_id, object_id = (value_at(record, path) for path in (survey.fields.alert_id, survey.fields.object_id))
+    alert_id, object_id = value_at(record, survey.fields.alert_id), survey.object_of(record)
     observed = value_at(record, survey.fields.time)
     try:
         night = None if observed is None else survey.night.night_of(observed)
     except ConfigError:
         observed, night = None, None
-    return Facts(alert_id, None if object_id is None else str(object_id), observed, night, expected)
+    return Facts(alert_id, object_id, observed, night, expected)
 
 
 def messages_of(content: Content, survey: Survey) -> Iterator[tuple[bytes, bool]]:

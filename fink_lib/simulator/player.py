@@ -14,11 +14,12 @@ from fink_lib.errors import ConfigError
 from fink_lib.kafka.connection import Connection
 from fink_lib.kafka.producing import INPUT_CONFIG, Delivery, ReportingProducer
 from fink_lib.kafka.topics import INPUT_TOPIC_CONFIG, create_missing
+from fink_lib.simulator.archives import Say
 from fink_lib.simulator.faults import inject
 from fink_lib.simulator.pace import delays_s
 from fink_lib.simulator.programme import Entry, read_programme, with_repeats
 from fink_lib.simulator.request import Fault, PlayRequest, PlayResult
-from fink_lib.simulator.sample import Say, sample_night
+from fink_lib.simulator.sample import sample_night
 from fink_lib.simulator.spool import Spool
 from fink_lib.simulator.truth import Sending, write_truth
 from fink_lib.surveys import Survey
@@ -68,7 +69,7 @@ def play(request: PlayRequest, progress: Progress | None = None) -> PlayResult:
     with Spool() as spool:
         entries, skipped = read_programme(path, survey, spool)
         entries = with_repeats(inject(entries, request.faults, request.seed, survey=survey, spool=spool))
-        sendings = [Sending(entry, _topic(entry, survey)) for entry in entries]
+        sendings = [Sending(entry, _topic(entry, survey, spool)) for entry in entries]
         logger.info("play path=%s survey=%s messages=%d skipped=%d", path, survey.name, len(sendings), len(skipped))
         seconds = _send(request, sendings, spool, progress)
         result = _result(request, sendings, skipped, seconds)
@@ -77,10 +78,11 @@ def play(request: PlayRequest, progress: Progress | None = None) -> PlayResult:
     return result
 
 
-def _topic(entry: Entry, survey: Survey) -> str:
+def _topic(entry: Entry, survey: Survey, spool: Spool) -> str:
     if entry.night is None:
         raise ConfigError(f"'{entry.file}' has no night to name its topic by")
-    return survey.topic_of(entry.night)
+    version = survey.framing.version_of(spool.read(entry.slot)) if survey.input.by_version else None
+    return survey.topic_of(entry.night, version)
 
 
 def _send(request: PlayRequest, sendings: Sequence[Sending], spool: Spool, progress: Progress | None) -> float:

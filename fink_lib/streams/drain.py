@@ -14,6 +14,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from fink_lib.config import Settings
 from fink_lib.errors import LakeError
 from fink_lib.lake.log import newest_version
+from fink_lib.lake.releases import replayed_in_enrich
 from fink_lib.lake.tables.spec import full_name
 from fink_lib.streams.heartbeat import Heartbeat, StreamState, read_heartbeat
 from fink_lib.streams.spec import Stage, StreamSpec
@@ -29,13 +30,16 @@ class NightCounts:
     ----------
     bronze, quarantine
         Rows in the night's partition of ``bronze_<s>__alerts`` and ``bronze_<s>__quarantine``.
+    replayed
+        Alerts of the night that enrich let out of the quarantine.
     """
 
     bronze: int
     quarantine: int
+    replayed: int = 0
 
     def __str__(self) -> str:
-        return f"{self.bronze}+{self.quarantine}"
+        return f"{self.bronze}+{self.quarantine}" + (f"+{self.replayed}" if self.replayed else "")
 
 
 def why_not_drained(beats: Mapping[Stage, Heartbeat | None], now: float, quiet_s: float, silence_s: float) -> str:
@@ -121,8 +125,8 @@ def counted_nights(settings: Settings, survey: str) -> dict[str, NightCounts]:
     """Return the counts of every night that has rows."""
     bronze = rows_by_night(settings.lake / full_name("bronze", survey, "alerts"))
     quarantine = rows_by_night(settings.lake / full_name("bronze", survey, "quarantine"))
-    nights = sorted({*bronze, *quarantine})
-    counts = {night: NightCounts(bronze.get(night, 0), quarantine.get(night, 0)) for night in nights}
+    nights, replayed = sorted({*bronze, *quarantine}), replayed_in_enrich(settings.lake, survey)
+    counts = {night: NightCounts(bronze.get(night, 0), quarantine.get(night, 0), replayed[night]) for night in nights}
     return {night: count for night, count in counts.items() if count.bronze or count.quarantine}
 
 
@@ -133,7 +137,7 @@ def closed_counts(settings: Settings, survey: str, night: str) -> NightCounts | 
         rows = json.loads(path.read_text()).get("partition_rows", {})
     except FileNotFoundError:
         return None
-    return NightCounts(int(rows["bronze"]), int(rows["quarantine"])) if rows else None
+    return NightCounts(int(rows["bronze"]), int(rows["quarantine"]), int(rows.get("replayed", 0))) if rows else None
 
 
 def nights_to_close(settings: Settings, survey: str) -> dict[str, NightCounts]:

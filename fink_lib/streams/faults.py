@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from fink_lib.processes.error_summary import sentence_of
 from fink_lib.processes.faults import Fault, fault_of
-from fink_lib.processes.sentence import sentence_of
 from fink_lib.streams.heartbeat import Heartbeat, StreamState, read_heartbeat
 from fink_lib.streams.spec import StreamSpec
 
@@ -42,12 +42,21 @@ class Ended:
         return f"{self.sentence}{times}"
 
 
-def ended(beat: Heartbeat) -> Ended:
-    """Tell how a driver ended that lives no longer, by its last heartbeat."""
+def ended(beat: Heartbeat, *, notes_tries: bool = False) -> Ended:
+    """Tell how a driver ended that lives no longer, by its last heartbeat.
+
+    Parameters
+    ----------
+    beat
+        What it said last.
+    notes_tries
+        Whether the stream notes what it is at work on: drivers that die at a batch then find the alert, or give up.
+    """
     if beat.state is StreamState.FAILED:
         sentence, lasting = beat.error or KILLED, beat.lasting
     else:
-        sentence, lasting = KILLED, _alike(beat, KILLED) >= ALIKE_LASTING
+        is_searched = notes_tries and beat.batch_since > 0
+        sentence, lasting = KILLED, _alike(beat, KILLED) >= ALIKE_LASTING and not is_searched
     pause_s = min(PAUSE_S * max(1, beat.restarts), LONGEST_PAUSE_S)
     return Ended(sentence, beat.restarts, lasting, beat.beat_at + pause_s)
 

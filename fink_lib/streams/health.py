@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 from enum import StrEnum
 
+from fink_lib.streams.attempts import Attempts
 from fink_lib.streams.faults import ended
 from fink_lib.streams.heartbeat import Heartbeat, StreamState, read_heartbeat
 from fink_lib.streams.lease import Handle
@@ -24,7 +25,7 @@ class Health(StrEnum):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class StreamHealth:
     """The health of a stream.
 
     Attributes
@@ -43,13 +44,13 @@ class Verdict:
     retry_at: float = 0.0
 
 
-def examine(spec: StreamSpec, runner: Runner) -> Verdict:
+def examine(spec: StreamSpec, runner: Runner) -> StreamHealth:
     """Judge a stream by two independent signals: its process and its heartbeat."""
     handle = runner.find(spec)
     return judge(spec, handle, read_heartbeat(spec.paths.heartbeat), time.time())
 
 
-def judge(spec: StreamSpec, handle: Handle | None, beat: Heartbeat | None, now: float) -> Verdict:
+def judge(spec: StreamSpec, handle: Handle | None, beat: Heartbeat | None, now: float) -> StreamHealth:
     """Judge what was seen.
 
     Parameters
@@ -68,38 +69,40 @@ def judge(spec: StreamSpec, handle: Handle | None, beat: Heartbeat | None, now: 
     if beat is None or beat.token != handle.token:
         silent_s, limit_s = now - handle.process_started_at, spec.settings.heartbeat_silence_s * START_PATIENCE
         if silent_s > limit_s:
-            return Verdict(
+            return StreamHealth(
                 Health.STALLED, f"driver {handle.pid} of '{spec.name}' has not said a word in {silent_s:.0f} s"
             )
-        return Verdict(Health.RUNS)
+        return StreamHealth(Health.RUNS)
     return _stall_of(spec, beat, now)
 
 
-def _end_of(spec: StreamSpec, beat: Heartbeat | None) -> Verdict:
+def _end_of(spec: StreamSpec, beat: Heartbeat | None) -> StreamHealth:
     """Say why no driver lives."""
     if beat is not None and beat.state is StreamState.STOPPED:
-        return Verdict(Health.STOPPED, f"stream '{spec.name}' was asked to stop")
+        return StreamHealth(Health.STOPPED, f"stream '{spec.name}' was asked to stop")
     if beat is None:
-        return Verdict(Health.FAILED, f"the driver of '{spec.name}' is gone; the last it said was: nothing yet")
-    end = ended(beat)
+        return StreamHealth(Health.FAILED, f"the driver of '{spec.name}' is gone; the last it said was: nothing yet")
+    end = ended(beat, notes_tries=Attempts(spec.checkpoint).is_kept)
     lasting = end.lasting and beat.spec_hash == spec.hash  # other code or settings may end otherwise
     if beat.state is StreamState.FAILED or lasting:
         how = "cannot go on" if lasting else "failed"
-        return Verdict(Health.FAILED, f"stream '{spec.name}' {how}: {end}", lasting, end.retry_at)
-    return Verdict(Health.FAILED, f"the driver of '{spec.name}' is gone; the last it said was: {beat.state}")
+        return StreamHealth(Health.FAILED, f"stream '{spec.name}' {how}: {end}", lasting, end.retry_at)
+    return StreamHealth(Health.FAILED, f"the driver of '{spec.name}' is gone; the last it said was: {beat.state}")
 
 
-def _stall_of(spec: StreamSpec, beat: Heartbeat, now: float) -> Verdict:
+def _stall_of(spec: StreamSpec, beat: Heartbeat, now: float) -> StreamHealth:
     """Tell a stuck driver from a busy or an idle one."""
     silence_s = spec.settings.heartbeat_silence_s
     if beat.state is StreamState.STARTING:
         silence_s *= START_PATIENCE
     if now - beat.beat_at > silence_s:
-        return Verdict(Health.STALLED, f"driver {beat.pid} of '{spec.name}' is silent since {now - beat.beat_at:.0f} s")
+        return StreamHealth(
+            Health.STALLED, f"driver {beat.pid} of '{spec.name}' is silent since {now - beat.beat_at:.0f} s"
+        )
     if beat.trigger_active_since and now - beat.trigger_active_since > silence_s * BATCH_PATIENCE:
         busy_s = now - beat.trigger_active_since
-        return Verdict(Health.STALLED, f"a micro-batch of '{spec.name}' has been at work for {busy_s:.0f} s")
-    return Verdict(Health.RUNS)
+        return StreamHealth(Health.STALLED, f"a micro-batch of '{spec.name}' has been at work for {busy_s:.0f} s")
+    return StreamHealth(Health.RUNS)
 
 
 def ensure_running(runner: Runner, spec: StreamSpec) -> Handle:

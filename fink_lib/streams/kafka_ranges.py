@@ -34,6 +34,12 @@ def kafka_ranges(checkpoint: Path, batch_id: int, names: Mapping[str, str] | Non
     return [one for one in found if one.first <= one.last]
 
 
+def known_before(checkpoint: Path, batch_id: int) -> frozenset[tuple[str, int]]:
+    """Return the partitions that a query had met before a micro-batch: their ranges begin where the last one ended."""
+    before = _ends(checkpoint, batch_id - 1) or {}
+    return frozenset((topic, int(partition)) for topic, parts in before.items() for partition in parts)
+
+
 def last_ends(checkpoint: Path) -> Ends | None:
     """Return where the newest batch of a checkpoint ends, by topic and partition; None where it has none."""
     batches = [int(file.name) for file in (checkpoint / "offsets").glob("[0-9]*") if file.name.isdigit()]

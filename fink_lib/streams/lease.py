@@ -1,21 +1,18 @@
 """The lease: one driver at a time may write a stream; a dead driver's lease is taken over, a live one's never."""
 
-import contextlib
-import fcntl
 import json
 import logging
 import os
 import socket
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
-import psutil
-
 from fink_lib.errors import LeaseHeld
 from fink_lib.files import replace_text
+from fink_lib.locks import locked
 from fink_lib.processes.identity import ProcessMark, end_processes_of, find_process, own_command, process_started_at
+from fink_lib.streams.holding import hold, is_held, let_go
 from fink_lib.streams.spec import StreamPaths
 
 logger = logging.getLogger(__name__)
@@ -91,12 +88,15 @@ class Handle:
 
 
 def read_lease(path: Path) -> Handle | None:
-    """Read a lease; None where there is none, and where one was damaged when the machine went down: nobody holds it.
+    """Read a lease; None where there is none, and where one is damaged whose process is gone: nobody holds it.
+
+    A lease is damaged when the machine loses power, or its disk has no room. Who wrote it cannot be told any more,
+    but a process that lives still has the file beside it locked.
 
     Raises
     ------
     LeaseHeld
-        When it cannot be read, and was written since the machine started: its holder may live.
+        When it cannot be read, and its holder lives.
     """
     try:
         facts = json.loads(path.read_text())
@@ -104,24 +104,15 @@ def read_lease(path: Path) -> Handle | None:
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError) as damage:
-        if path.stat().st_mtime < psutil.boot_time():
-            logger.warning("lease %s is damaged and older than the last start of this machine: nobody holds it", path)
+        if not is_held(_holding(path)):
+            logger.warning("lease %s is damaged and its process is gone: nobody holds it", path)
             return None
-        raise LeaseHeld(f"lease {path} cannot be read: remove it if no driver of that stream runs") from damage
+        raise LeaseHeld(f"lease {path} cannot be read, and a driver of that stream lives: end it first") from damage
 
 
 def write_lease(path: Path, handle: Handle) -> None:
     """Replace the lease at once, and so that it outlives a loss of power."""
     replace_text(path, json.dumps(asdict(handle), sort_keys=True), durable=True)
-
-
-@contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold a lock file; the kernel gives it back when the process dies, so that it can never be left behind."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def take_lease(spec: Leased, token: str) -> Handle:
@@ -143,6 +134,7 @@ def take_lease(spec: Leased, token: str) -> Handle:
             left = end_processes_of(holder.token, LEFTOVER_TIMEOUT_S)
             logger.warning("lease taken over stream=%s dead_pid=%d leftovers=%d", spec.name, holder.pid, left)
         mine = Handle.of_this_process(spec, token)
+        hold(_holding(path))
         write_lease(path, mine)
     return mine
 
@@ -154,6 +146,12 @@ def release_lease(spec: Leased, token: str) -> None:
         holder = read_lease(path)
         if holder is not None and holder.token == token:
             path.unlink()
+            let_go(_holding(path))
+
+
+def _holding(path: Path) -> Path:
+    """Return the file that the holder of a lease has locked while it lives."""
+    return path.with_suffix(".held")
 
 
 def _refusal(holder: Handle, path: Path) -> str:

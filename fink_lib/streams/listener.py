@@ -58,6 +58,8 @@ class Recorder:
         self.lock = threading.RLock()
         self._path = path
         self._sources: list[Mapping[str, Any]] = []
+        self._rows: dict[int, int] = {}
+        self.parts_ms: dict[str, float] = {}  # of the last micro-batch that had rows, by Spark's names
 
     def _beat(self) -> None:
         self.heartbeat.beat_at = time.time()
@@ -91,17 +93,24 @@ class Recorder:
         self._beat()
 
     @_harmless
+    def batch_read(self, batch_id: int, rows: int) -> None:
+        """Note how many rows a micro-batch had, as its writer counted them: Spark sees none that passed it by."""
+        self._rows[batch_id] = rows
+
+    @_harmless
     def progress(self, report: Mapping[str, Any]) -> None:
         """Note a finished micro-batch, as Spark's progress report tells it."""
         beat = self.heartbeat
         self._sources = list(report["sources"])
-        rows = sum(source_rows(source) for source in self._sources)
+        counted = self._rows.pop(int(report["batchId"]), None)
+        rows = sum(source_rows(source) for source in self._sources) if counted is None else counted
         beat.batch_id = max(beat.batch_id, int(report["batchId"]))
         if rows > 0:
             beat.batch_s = float(report.get("batchDuration") or 0) / 1000
             beat.rows_total += rows
             beat.rows_per_s = round(rows / beat.batch_s, 1) if beat.batch_s else 0.0
             beat.last_data_at = time.time()
+            self.parts_ms = {str(part): float(part_ms) for part, part_ms in report.get("durationMs", {}).items()}
         self._event()
         if rows > 0:
             facts = (beat.stream, beat.batch_id, rows, beat.batch_s, beat.rows_per_s, beat.lag)

@@ -9,22 +9,26 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
 from enum import IntEnum
+from functools import partial
 
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from fink_lib.errors import LeaseHeld, StreamFailed
+from fink_lib.lake.spark.python_daemon import daemon_conf
 from fink_lib.lake.spark.session import build_session
+from fink_lib.processes.error_summary import sentence_of
 from fink_lib.processes.identity import TOKEN_VARIABLE, process_started_at
-from fink_lib.processes.sentence import sentence_of
+from fink_lib.streams.beside import Beside
+from fink_lib.streams.endpoint import told_to_prometheus
 from fink_lib.streams.faults import carry
 from fink_lib.streams.heartbeat import Heartbeat, StreamState, read_heartbeat
 from fink_lib.streams.lease import Handle, release_lease, take_lease
 from fink_lib.streams.listener import HeartbeatListener, Recorder
 from fink_lib.streams.plan import StreamPlan
 from fink_lib.streams.spec import StreamSpec
-from fink_lib.streams.stop import Gate, StopRequest
+from fink_lib.streams.stop import Gate, PlanOutdated, StopRequest
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +40,7 @@ STREAM_CONF = {
     "spark.sql.streaming.numRecentProgressUpdates": "10",
 }
 
-WriteBatch = Callable[[DataFrame, int], None]
+WriteBatch = Callable[[DataFrame, int], int | None]
 PlanFactory = Callable[[SparkSession, StreamSpec], StreamPlan]
 
 
@@ -75,7 +79,8 @@ def run_stream(spec: StreamSpec, plan: PlanFactory, conf: Mapping[str, str] | No
         return ExitCode.LEASE_HELD
     recorder = _first_beat(spec, handle)
     try:
-        return _run(spec, plan, conf or {}, stop, recorder)
+        with told_to_prometheus(spec, recorder):
+            return _run(spec, plan, conf or {}, stop, recorder)
     finally:
         release_lease(spec, token)
 
@@ -91,7 +96,7 @@ def _run(
             spec.settings,
             memory=spec.settings.stream_memory,
             java_options=spec.settings.stream_java_options,
-            conf={**STREAM_CONF, **conf},
+            conf={**STREAM_CONF, **daemon_conf(spec.facts.preload), **conf},
         )
         session.sparkContext.setLogLevel("ERROR")
         stop.listen()
@@ -115,10 +120,11 @@ def _run(
 
 def _query(session: SparkSession, spec: StreamSpec, plan: PlanFactory, stop: StopRequest, recorder: Recorder) -> str:
     """Run one query; return who asked to stop, or an empty text when a new plan is to be made from its checkpoint."""
-    with closing(plan(session, spec)) as stream_plan:
+    with closing(plan(session, spec)) as stream_plan, Beside(stream_plan.beside) as beside:
         gate = Gate(_told(stream_plan.write_batch, recorder))
         query = replace(stream_plan, write_batch=gate).start()
-        reason = _supervise(query, gate, stop, recorder, stream_plan.outdated)
+        reason = _supervise(query, gate, stop, recorder, replace(stream_plan, beside=beside.look))
+        beside.ask_to_end()
         if reason:
             recorder.state(StreamState.STOPPING)
         else:
@@ -126,21 +132,25 @@ def _query(session: SparkSession, spec: StreamSpec, plan: PlanFactory, stop: Sto
         session.sparkContext.setLogLevel("OFF")  # the end that was asked for is no error
         _finish(query, gate, recorder, spec.settings.stop_timeout_s)
         session.sparkContext.setLogLevel("ERROR")
+        if not beside.end(spec.settings.stop_timeout_s, partial(recorder.tick, trigger_active=False)):
+            raise StreamFailed("what is done beside the micro-batches did not end: it may still be at work")
     return reason
 
 
-def _told(write_batch: WriteBatch, recorder: Recorder) -> WriteBatch:
+def _told(write_batch: WriteBatch, recorder: Recorder) -> Callable[[DataFrame, int], None]:
     """Tell of a micro-batch before its work begins: for as long as it is at work, no night is over."""
 
     def work(batch: DataFrame, batch_id: int) -> None:
         recorder.batch_begins()
-        write_batch(batch, batch_id)
+        rows = write_batch(batch, batch_id)
+        if rows is not None:
+            recorder.batch_read(batch_id, rows)
 
     return work
 
 
 def _supervise(
-    query: StreamingQuery, gate: Gate[DataFrame], stop: StopRequest, recorder: Recorder, outdated: Callable[[], bool]
+    query: StreamingQuery, gate: Gate[DataFrame], stop: StopRequest, recorder: Recorder, plan: StreamPlan
 ) -> str:
     """Wait until somebody asks to stop, and return who; or until the plan is outdated: nobody did.
 
@@ -158,10 +168,21 @@ def _supervise(
         if _has_ended(query, gate):
             return ""
         recorder.tick(trigger_active=bool(query.status["isTriggerActive"]))
+        if _is_outdated_beside(plan):
+            return ""
         if time.monotonic() >= look_at:
-            if outdated():
+            if plan.outdated():
                 return ""
             look_at = time.monotonic() + OUTDATED_POLL_S
+
+
+def _is_outdated_beside(plan: StreamPlan) -> bool:
+    """Return whether what is done beside the batches found that the plan must be made anew; raise what else it did."""
+    try:
+        plan.beside()
+    except PlanOutdated:
+        return True
+    return False
 
 
 def _has_ended(query: StreamingQuery, gate: Gate[DataFrame]) -> bool:

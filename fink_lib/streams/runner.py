@@ -18,11 +18,12 @@ from typing import Protocol
 
 from fink_lib.config import Settings
 from fink_lib.errors import LeaseHeld, StreamBroken, StreamFailed
+from fink_lib.locks import locked
 from fink_lib.processes.faults import Fault, fault_in
 from fink_lib.processes.identity import TOKEN_VARIABLE, end_processes_of
 from fink_lib.streams.faults import carry, note
 from fink_lib.streams.heartbeat import Heartbeat, read_heartbeat
-from fink_lib.streams.lease import Handle, locked, read_lease
+from fink_lib.streams.lease import Handle, read_lease
 from fink_lib.streams.spec import StreamSpec
 from fink_lib.streams.stop import ask_to_stop
 

@@ -2,35 +2,20 @@
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from fink_lib import __version__
 from fink_lib.config import Settings
+from fink_lib.errors import ConfigError
 from fink_lib.processes.command import job_command
+from fink_lib.streams.code import code_digest
+from fink_lib.streams.kinds import KINDS, Stage, StreamKind
 
+__all__ = ["Stage", "StreamPaths", "StreamSpec"]
 
-class Stage(StrEnum):
-    """The three streams of a survey, in the order that alerts pass them."""
-
-    INGEST = "ingest"
-    ENRICH = "enrich"
-    DISTRIBUTE = "distribute"
-
-
-# A checkpoint belongs to one meaning of a stream: raise its number when source, sink or state change meaning.
-CHECKPOINT_VERSIONS = {Stage.INGEST: 1, Stage.ENRICH: 2, Stage.DISTRIBUTE: 1}
-
-# What only the services and the closing of a night go by: a driver need not be replaced when it changes.
-NOT_OF_A_DRIVER = {
-    "surveys",
-    *("airflow_port", "kafka_port", "kafka_users_port", "kafka_users_tls", "registry_port"),
-    *("night_quiet_s", "night_deadline_s", "batch_memory"),
-    "batch_java_options",
-    *("airflow_url", "report_mail_to", "report_mail_from", "report_smtp", "report_webhook"),
-    *("vacuum_retention_h", "catalog_retention_days", "log_retention_days", "reprocess_retention_days"),
-}
+_LABEL = re.compile(r"[a-z][a-z0-9_]{1,31}")
 
 
 @dataclass(frozen=True)
@@ -66,30 +51,63 @@ class StreamSpec:
 
     Attributes
     ----------
-    survey, stage
-        Together the stream's name, ``survey.stage``.
+    survey, kind
+        Together the stream's name, ``survey.kind``; a kind of `KINDS`.
     settings
-        What it runs with; part of the hash.
+        What it runs with; those of its kind's groups are part of the hash.
+    label
+        Of a kind that runs beside a live one: part of its name, checkpoint and tables.
     """
 
     survey: str
-    stage: Stage
+    kind: str
     settings: Settings
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a kind that there is not, and a label that could not be part of a path.
+
+        Raises
+        ------
+        ConfigError
+            Naming it.
+        """
+        if self.kind not in KINDS:
+            raise ConfigError(f"there is no stream '{self.kind}': there are {', '.join(KINDS)}")
+        if self.facts.labelled and not _LABEL.fullmatch(self.label):
+            raise ConfigError(f"'{self.label}' cannot name a {self.kind}: 2 to 32 of a-z, 0-9 and _, a letter first")
+        if self.label and not self.facts.labelled:
+            raise ConfigError(f"stream '{self.kind}' takes no label, it is given '{self.label}'")
+
+    @property
+    def facts(self) -> StreamKind:
+        """Its entry in the table of streams."""
+        return KINDS[self.kind]
+
+    @property
+    def stage(self) -> Stage:
+        """What it does to alerts."""
+        return self.facts.stage
+
+    @property
+    def short_name(self) -> str:
+        """Its name within the survey."""
+        return f"{self.kind}_{self.label}" if self.facts.labelled else str(self.kind)
 
     @property
     def name(self) -> str:
         """Identity of the stream."""
-        return f"{self.survey}.{self.stage}"
+        return f"{self.survey}.{self.short_name}"
 
     @property
     def app_id(self) -> str:
         """Delta transaction id of the stream's writes; changes with the checkpoint."""
-        return f"{self.name}.v{CHECKPOINT_VERSIONS[self.stage]}"
+        return f"{self.name}.v{self.facts.checkpoint_version}"
 
     @property
     def checkpoint(self) -> Path:
         """Folder of the query's checkpoint."""
-        return self.settings.checkpoints / self.name / f"v{CHECKPOINT_VERSIONS[self.stage]}"
+        return self.settings.checkpoints / self.name / f"v{self.facts.checkpoint_version}"
 
     @property
     def paths(self) -> StreamPaths:
@@ -98,18 +116,24 @@ class StreamSpec:
 
     @property
     def job(self) -> Path:
-        """File of the driver."""
-        return self.settings.project / "jobs" / "streaming" / f"{self.stage}.py"
+        """File of the driver, in the checkout of the settings."""
+        return self.settings.project / "jobs" / "streaming" / self.facts.job
 
     @property
     def command(self) -> list[str]:
         """Command line of the driver."""
-        return job_command(self.job, "--survey", self.survey)
+        return job_command(self.job, "--stream", self.name)
 
     @property
     def hash(self) -> str:
-        """Changes when code version or settings change: a running driver of another hash is replaced."""
-        settings = self.settings.model_dump(mode="json", exclude=NOT_OF_A_DRIVER)
-        settings["of_surveys"] = settings["of_surveys"].get(self.survey)  # of no other one
-        facts = {"version": __version__, "name": self.name, "settings": settings}
+        """Changes when its code or a setting of its groups changes: a running driver of another hash is replaced."""
+        settings = self.settings.model_dump(mode="json", include=set(self.facts.fields))
+        of_survey = self.settings.of_survey(self.survey).model_dump(mode="json")
+        facts = {
+            "version": __version__,  # rows carry it
+            "code": code_digest(self.job),
+            "stream": self.app_id,
+            "settings": settings,
+            "survey": of_survey,
+        }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

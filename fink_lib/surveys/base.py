@@ -7,13 +7,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeAlias
 
+from fink_lib.avro.renamed import Renaming
 from fink_lib.config import Settings
 from fink_lib.config.connection import KafkaConnection
 from fink_lib.errors import ConfigError
 from fink_lib.nights import NightRule
 from fink_lib.surveys.connection import Input
-from fink_lib.surveys.facts import ColumnFacts, KnowledgeFacts, NightCalendar, NightFacts, PacketRule
+from fink_lib.surveys.facts import ColumnFacts, KnowledgeFacts, NewSources, NightCalendar, NightFacts, PacketRule
 from fink_lib.surveys.inputs import SurveyInputs
+from fink_lib.surveys.objects import ObjectFacts
+from fink_lib.surveys.published import PublishedSchemas
+from fink_lib.surveys.served import ServedFacts
 from fink_lib.surveys.simulated import Simulated
 
 AvroSchema: TypeAlias = dict[str, Any]
@@ -28,6 +32,7 @@ class Damage(StrEnum):
     NO_RECORD = "no_record"
     SEVERAL_RECORDS = "several_records"
     UNKNOWN_SCHEMA = "unknown_schema"
+    SCHEMA_AWAITED = "schema_awaited"  # its schema may still come: the message is then replayed by itself
     NOT_A_PACKET = "not_a_packet"
     UNDECODABLE = "undecodable"
     CUTOUT_DAMAGED = "cutout_damaged"
@@ -89,6 +94,21 @@ class Framing(ABC):
     def unannounced(self, message: bytes) -> bytes:
         """Return a good message as a writer would send it whose schema nobody announced."""
 
+    @property
+    def awaits(self) -> bool:
+        """True where a schema that is not known may come to be, so that messages wait for it."""
+        return False
+
+    def schema(self, number: int) -> AvroSchema:
+        """Return the writer schema that messages name by a number.
+
+        Raises
+        ------
+        ConfigError
+            When it is not known, or messages of this framing name none.
+        """
+        raise ConfigError(f"messages in the framing '{self.name}' name no schema {number}: they bring their own")
+
     def claimed(self, message: bytes) -> Datum | None:  # noqa: ARG002 - most framings cannot tell
         """Return what a message whose framing is damaged still claims to hold; None where nothing can be told."""
         return None
@@ -96,6 +116,25 @@ class Framing(ABC):
     def version_of(self, prefix: bytes) -> str | None:  # noqa: ARG002 - most framings do not say
         """Return the version of the writer schema that the first bytes of a message name; None where they do not."""
         return None
+
+
+@dataclass(frozen=True)
+class Programme:
+    """Observations that are not public: only who has the right ``<survey>:<name>`` sees alerts and points of them.
+
+    Attributes
+    ----------
+    name
+        Part of the right.
+    number
+        What the field of a point that names the programme has.
+    holds
+        Spark SQL predicate over silver, true for its alerts.
+    """
+
+    name: str
+    number: int
+    holds: str
 
 
 @dataclass(frozen=True)
@@ -110,11 +149,25 @@ class Cut:
         Spark SQL predicate over the bronze columns, true for an alert that passes; null means it fails.
     meaning
         One sentence, with the source of the threshold.
+    flag
+        Packet field that is true for an alert that fails, where that is all that the predicate asks; else empty.
     """
 
     name: str
     keep: str
     meaning: str
+    flag: str = ""
+
+    @classmethod
+    def unless(cls, name: str, flag: str, meaning: str) -> "Cut":
+        """Return the cut that a flag is not set; where it is null, or the packet has none, nothing is known against it.
+
+        Parameters
+        ----------
+        name, flag, meaning
+            As above.
+        """
+        return cls(name, f"coalesce({flag}, false) = false", meaning, flag)
 
 
 @dataclass(frozen=True)
@@ -133,6 +186,10 @@ class Fields:
         Fields without which a packet is not an alert of this survey.
     no_object
         Object id, as text, that stands for none.
+    moving_id
+        Path of the name of the moving object that an alert is of; where it has one, that stands before `object_id`.
+    moving_prefix
+        Letters before that name, so that it is no static object's.
     object_name
         Regular expression of the names that the survey gives its objects, as Java and Python read it, without
         backslashes. Clients write files under these names.
@@ -148,6 +205,8 @@ class Fields:
     cutouts: tuple[str, ...]
     required: tuple[str, ...]
     no_object: str | None = None
+    moving_id: str | None = None
+    moving_prefix: str = ""
     object_name: str = "[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}"
 
 
@@ -179,13 +238,21 @@ class Survey:
         Quality cuts of enrich, in order; those that only the settings of the survey switch on.
     rules
         What must be true of packet fields.
-    knowledge, columns, report, simulated
-        Science and filters that run; what filters know of columns; what a night's report looks at; what the
-        simulator can do.
+    knowledge, columns, report, objects, served, simulated
+        Science and filters that run; what filters know of columns; what a night's report looks at; how sure positions
+        are and what moves; how alerts are served over HTTP; what the simulator can do.
+    published
+        Its writer schemas on a package index, where messages name them only by a number; None where they do not.
+    new_sources
+        Which alerts are matched with events of other messengers; None for none.
+    programmes
+        Observations that are not public, each with the right that opens it; others that are not public nobody sees.
     points_withheld, points_programme
         Arrays of points whose programme may be another than the alert's, and the field that names it: public is 1.
     cutout_gzip
         True when stamps are gzipped FITS (their CRC is then checked), False for plain FITS.
+    mappings
+        Fields that some versions of the schema write under other names or in other units than the columns have.
     """
 
     name: str
@@ -204,14 +271,20 @@ class Survey:
     knowledge: KnowledgeFacts = field(default_factory=KnowledgeFacts)
     columns: ColumnFacts = field(default_factory=ColumnFacts)
     report: NightFacts = field(default_factory=NightFacts)
+    objects: ObjectFacts = field(default_factory=ObjectFacts)
+    served: ServedFacts = field(default_factory=ServedFacts)
     simulated: Simulated = field(default_factory=Simulated)
+    published: PublishedSchemas | None = None
+    new_sources: NewSources | None = None
+    programmes: tuple[Programme, ...] = ()
     points_withheld: tuple[str, ...] = ()
     points_programme: str = "programid"
     cutout_gzip: bool = False
+    mappings: tuple[Renaming, ...] = ()
 
-    def topic_of(self, night: dt.date) -> str:
-        """Return the topic that the survey publishes a night's alerts on."""
-        return self.input.topic_of(night)
+    def topic_of(self, night: dt.date, version: str | None = None) -> str:
+        """Return the topic that the survey publishes a night's alerts on, those of a version of its schema."""
+        return self.input.topic_of(night, version)
 
     def connection(self, settings: Settings) -> KafkaConnection:
         """Return the Kafka that its alerts arrive on."""
@@ -244,6 +317,15 @@ class Survey:
             known = ", ".join(cut.name for cut in self.optional_cuts) or "none"
             raise ConfigError(f"'{strangers[0]}' is no optional cut of {self.name}: there is {known}")
         return tuple(cut for cut in self.optional_cuts if cut.name in wanted)
+
+    def object_of(self, record: Mapping[str, Any]) -> str | None:
+        """Return the name of the object that a decoded packet is of; None where it names none."""
+        at = self.fields
+        for path, prefix in ((at.moving_id, at.moving_prefix), (at.object_id, "")):
+            found = None if path is None else value_at(record, path)
+            if found is not None and str(found) != at.no_object:
+                return f"{prefix}{found}"
+        return None
 
     @property
     def cutout_roots(self) -> tuple[str, ...]:

@@ -11,9 +11,10 @@ import pyarrow as pa
 from isal import isal_zlib
 
 from fink_lib.avro.reader import Reader
+from fink_lib.avro.renamed import Renaming, renamed
 from fink_lib.avro.schema import leaf_paths, resolved
 from fink_lib.errors import PacketError
-from fink_lib.inflate import INFLATE_ERRORS
+from fink_lib.inflate import INFLATE_ERRORS, MOST_BYTES, TooLargeError
 from fink_lib.surveys.base import AvroSchema, Damage, Datum, Survey, value_at
 from fink_lib.surveys.tables import arrow_fields
 
@@ -53,7 +54,8 @@ def check_known(schema: AvroSchema, survey: Survey) -> None:
     PacketError
         UNKNOWN_SCHEMA, naming the fields.
     """
-    reason = _refusal(json.dumps(schema), survey.name, json.dumps(survey.reader_schema), survey.fields.required)
+    known = json.dumps(survey.reader_schema)
+    reason = _refusal(json.dumps(schema), survey.name, known, survey.fields.required, survey.mappings)
     if reason:
         raise PacketError(Damage.UNKNOWN_SCHEMA, reason)
 
@@ -78,9 +80,11 @@ def gzip_fault(stamp: bytes | memoryview) -> str | None:
     """Say what is wrong with a gzip stream, or None when it is whole and its CRC fits."""
     inflater = isal_zlib.decompressobj(_GZIP)
     try:
-        inflater.decompress(stamp)
+        plain = inflater.decompress(stamp, MOST_BYTES + 1)
     except INFLATE_ERRORS as error:
         return f"not a whole gzip stream: {error}"
+    if len(plain) > MOST_BYTES:
+        return f"the gzip stream is {TooLargeError()}"
     if not inflater.eof:
         return f"the gzip stream ends early, after {len(stamp)} bytes"
     if inflater.unused_data:
@@ -107,9 +111,11 @@ def without_defaults(node: Any) -> Any:
 
 
 @lru_cache(maxsize=256)
-def _refusal(schema_text: str, survey: str, reader_text: str, required: tuple[str, ...]) -> str:
+def _refusal(
+    schema_text: str, survey: str, reader_text: str, required: tuple[str, ...], mappings: tuple[Renaming, ...]
+) -> str:
     try:
-        schema = resolved(json.loads(schema_text))
+        schema = renamed(resolved(json.loads(schema_text)), mappings)
         retyped = Reader(schema, pa.schema(arrow_fields(json.loads(reader_text)))).mismatched
     except Exception as error:  # noqa: BLE001 - a schema from outside may be malformed in any way; the packet is refused
         return f"the writer schema cannot be read: {error!r}"

@@ -8,6 +8,8 @@ from fink_lib.config import Settings
 from fink_lib.config.connection import KafkaConnection
 from fink_lib.config.surveys import PREFIX
 
+MAJOR = "{major}"
+
 
 @dataclass(frozen=True)
 class Input:
@@ -18,7 +20,12 @@ class Input:
     topic_pattern
         Java regular expression of the topics that ingest subscribes to.
     topic_format
-        `strftime` format of the topic that holds a night's alerts; the simulator writes there.
+        `strftime` format of the topic that holds a night's alerts; the simulator writes there. ``{major}`` stands for
+        the major version of the schema that they are written with.
+    newest
+        Newest version of the schema, ``<major>.<minor>``, where the format names it.
+    subjects
+        Regular expression of the registry's subjects that hold the survey's schemas; empty where messages bring theirs.
     bootstrap
         Addresses of the survey's Kafka; empty where its alerts arrive on the broker's own.
     security
@@ -26,6 +33,8 @@ class Input:
     group_prefix
         Start of the names of the consumer groups that read there; some surveys prescribe it. Empty takes
         ``fink-<survey>``.
+    group_of_user
+        True where the survey wants them to begin with the name of the user, which is then taken where none is set.
     """
 
     topic_pattern: str
@@ -33,10 +42,29 @@ class Input:
     bootstrap: str = ""
     security: Mapping[str, str] = field(default_factory=dict)
     group_prefix: str = ""
+    group_of_user: bool = False
+    newest: str = ""
+    subjects: str = ""
 
-    def topic_of(self, night: dt.date) -> str:
-        """Return the topic that the survey publishes a night's alerts on."""
-        return night.strftime(self.topic_format)
+    @property
+    def by_version(self) -> bool:
+        """True where each major version of the schema has a topic of its own."""
+        return MAJOR in self.topic_format
+
+    def topic_of(self, night: dt.date, version: str | None = None) -> str:
+        """Return the topic that the survey publishes a night's alerts on.
+
+        Parameters
+        ----------
+        night
+            Its date.
+        version
+            Of the schema that they are written with; the newest where there is none such.
+        """
+        newest = self.newest.partition(".")[0]
+        major = (version or self.newest).partition(".")[0]
+        known = major.isdecimal() and newest.isdecimal() and 0 < int(major) <= int(newest)
+        return night.strftime(self.topic_format).replace(MAJOR, major if known else newest)
 
     def topics(self, survey: str, settings: Settings) -> str:
         """Return the regular expression of the topics to subscribe to."""
@@ -50,9 +78,11 @@ class Input:
         chosen = settings.of_survey(survey)
         bootstrap = chosen.bootstrap or self.bootstrap
         usual = self.security if bootstrap else settings.kafka_security
+        security = usual if chosen.security is None else chosen.security
+        user = security.get("sasl.username", "") if self.group_of_user and bootstrap else ""
         return KafkaConnection(
             bootstrap=bootstrap or settings.kafka_bootstrap,
-            security=usual if chosen.security is None else chosen.security,
-            group_prefix=chosen.group_prefix or self.group_prefix or f"fink-{survey}",
+            security=security,
+            group_prefix=chosen.group_prefix or user or self.group_prefix or f"fink-{survey}",
             variables=f"{PREFIX}{survey.upper()}" if bootstrap else "FINK_KAFKA",
         )

@@ -12,10 +12,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import cramjam
-from isal import isal_zlib
 
 from fink_lib.errors import PacketError
-from fink_lib.inflate import INFLATE_ERRORS
+from fink_lib.inflate import INFLATE_ERRORS, MOST_BYTES, TooLargeError, inflated, unpacked_zstandard
 from fink_lib.surveys.base import AvroSchema, Damage, Datum
 
 MAGIC = b"Obj\x01"
@@ -219,13 +218,17 @@ def _plain(data: bytes) -> bytes:
 
 def _deflate(data: bytes) -> bytes:
     try:
-        return bytes(isal_zlib.decompress(data, _RAW_DEFLATE))
+        return inflated(data, _RAW_DEFLATE)
     except INFLATE_ERRORS as error:
         raise PacketError(Damage.UNDECODABLE, f"the deflate block cannot be inflated: {error}") from error
 
 
 def _snappy(data: bytes) -> bytes:
     try:
+        if (
+            cramjam.snappy.decompress_raw_len(data[:-_CRC_BYTES]) > MOST_BYTES
+        ):  # it would be set aside before it is read
+            raise PacketError(Damage.UNDECODABLE, f"the snappy block cannot be read: {TooLargeError()}")
         body = bytes(cramjam.snappy.decompress_raw(data[:-_CRC_BYTES]))
     except cramjam.DecompressionError as error:
         raise PacketError(Damage.UNDECODABLE, f"the snappy block cannot be read: {error}") from error
@@ -236,8 +239,8 @@ def _snappy(data: bytes) -> bytes:
 
 def _zstandard(data: bytes) -> bytes:
     try:
-        return bytes(cramjam.zstd.decompress(data))
-    except cramjam.DecompressionError as error:
+        return unpacked_zstandard(data)
+    except (OSError, TooLargeError) as error:
         raise PacketError(Damage.UNDECODABLE, f"the zstandard block cannot be read: {error}") from error
 
 

@@ -77,11 +77,14 @@ class ColumnFacts:
     ----------
     units
         Unit of packet fields, by the last part of their path; every other one is a pure number, a flag or a text.
+    ucds
+        What packet fields are, in the IVOA's controlled words (UCD1+), by the last part of their path.
     outside
         Columns that are there only where somebody fills them.
     """
 
     units: Mapping[str, str] = field(default_factory=dict)
+    ucds: Mapping[str, str] = field(default_factory=dict)
     outside: tuple[OutsideColumn, ...] = ()
 
 
@@ -102,10 +105,22 @@ class NightFlag:
 
 
 # Flags over the outputs of science modules that run for several surveys
+# Types of GCVS and VSX that are no variable star: of other galaxies, or constant.
+NO_VARIABLE = "^ *(SN|GAL|AGN|QSO|BLLAC|BLAZAR|CST|NON-CV)"
+
+
+def _is_variable(catalogue: str) -> pc.Expression:
+    """Return where a catalogue has a source, and not one that it lists by mistake; its type can be unknown."""
+    kind = pc.coalesce(pc.field(catalogue), pc.scalar(""))
+    return pc.field(f"{catalogue}_sep_arcsec").is_valid() & ~pc.match_substring_regex(
+        kind, NO_VARIABLE, ignore_case=True
+    )
+
+
 CATALOGUED_VARIABLE = {
     "catalogued_variable": NightFlag(
-        pc.field("vsx_sep_arcsec").is_valid() | pc.field("gcvs_sep_arcsec").is_valid(),
-        ("vsx_sep_arcsec", "gcvs_sep_arcsec"),
+        _is_variable("vsx") | _is_variable("gcvs"),
+        ("vsx", "vsx_sep_arcsec", "gcvs", "gcvs_sep_arcsec"),
     )
 }
 
@@ -133,6 +148,28 @@ class NightFacts:
     sky_field: str = ""
     moving: str = ""
     label: str = ""
+
+
+@dataclass(frozen=True)
+class NewSources:
+    """Which alerts may be of something new, such as the counterpart of a gamma-ray burst.
+
+    Attributes
+    ----------
+    first_seen
+        Packet field with the time of the first detection, in the survey's time; null and 0 are no time.
+    trusted
+        Condition on rows of silver: a real source that is neither a known star nor in the Solar System; null means no.
+    needs
+        Columns of silver that it reads.
+    host_mpc
+        Column of silver with the luminosity distance of a host; empty where there is none.
+    """
+
+    first_seen: str
+    trusted: pc.Expression = field(compare=False)
+    needs: tuple[str, ...]
+    host_mpc: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+from typing import Any
 
-from fink_lib.errors import PacketError
+from fink_lib.errors import ConfigError, PacketError
 from fink_lib.surveys.base import AvroSchema, Damage, Datum, Framing
 from fink_lib.surveys.checks import check_cutouts, check_known, decode
 from fink_lib.surveys.container import (
@@ -105,13 +106,25 @@ class ConfluentFraming(Framing):
     ----------
     source
         The lookup from schema id to writer schema.
+    oldest
+        First version that can be read, ``<major>.<minor>``; empty where any can.
     """
 
     name = "confluent"
 
-    def __init__(self, source: SchemaSource | None = None) -> None:
+    def __init__(self, source: SchemaSource | None = None, oldest: str = "") -> None:
         self.source = source or NoSchemas()
+        self.oldest = oldest
         self._texts: dict[int, tuple[AvroSchema, str]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave texts behind: they are made of the schemas."""
+        return {"source": self.source, "oldest": self.oldest, "_texts": {}}
+
+    @property
+    def awaits(self) -> bool:
+        """True where the lookup may come to know further schemas."""
+        return self.source.awaits
 
     def unwrap(self, message: bytes) -> Datum:
         """Cut the prefix off and look the schema up; whether the datum fits it, only `decode` can tell.
@@ -119,7 +132,7 @@ class ConfluentFraming(Framing):
         Raises
         ------
         PacketError
-            NOT_A_PACKET, NO_RECORD or UNKNOWN_SCHEMA.
+            NOT_A_PACKET, NO_RECORD, UNKNOWN_SCHEMA or SCHEMA_AWAITED.
         """
         if len(message) < _CONFLUENT_PREFIX_BYTES or message[0] != 0:
             start = message[:_CONFLUENT_PREFIX_BYTES].hex() or "nothing"
@@ -127,6 +140,12 @@ class ConfluentFraming(Framing):
         if len(message) == _CONFLUENT_PREFIX_BYTES:
             raise PacketError(Damage.NO_RECORD, "the message holds a schema id and no datum")
         schema_id = int.from_bytes(message[1:_CONFLUENT_PREFIX_BYTES], "big")
+        if self.oldest and divmod(schema_id, _SCHEMAS_PER_MAJOR) < _numbers(self.oldest):
+            version = self.version_of(message)
+            raise PacketError(
+                Damage.UNKNOWN_SCHEMA,
+                f"the packet is of schema {version}: {self.oldest} is the oldest that is read here",
+            )
         schema = self.source.by_id(schema_id)
         if schema is None:
             raise PacketError(Damage.UNKNOWN_SCHEMA, f"schema id {schema_id} is not in the schema lookup")
@@ -147,6 +166,21 @@ class ConfluentFraming(Framing):
         """Return the first byte behind the schema id."""
         return _CONFLUENT_PREFIX_BYTES
 
+    def schema(self, number: int) -> AvroSchema:
+        """Return the schema of an id.
+
+        Raises
+        ------
+        ConfigError
+            When the lookup has none.
+        PacketError
+            SCHEMA_AWAITED.
+        """
+        schema = self.source.by_id(number)
+        if schema is None:
+            raise ConfigError(f"schema id {number} is not in the schema lookup")
+        return schema
+
     def unannounced(self, message: bytes) -> bytes:
         """Return a good message under an id that no schema has."""
         return b"\x00" + _NOVEL_ID.to_bytes(4, "big") + message[_CONFLUENT_PREFIX_BYTES:]
@@ -157,6 +191,11 @@ class ConfluentFraming(Framing):
             return None
         major, minor = divmod(int.from_bytes(prefix[1:_CONFLUENT_PREFIX_BYTES], "big"), _SCHEMAS_PER_MAJOR)
         return f"{major}.{minor}"
+
+
+def _numbers(version: str) -> tuple[int, int]:
+    major, minor = version.split(".")
+    return int(major), int(minor)
 
 
 def _sized(data: bytes) -> bytes:

@@ -11,16 +11,18 @@ from enum import StrEnum
 class Reading(StrEnum):
     """How the values of a field become an array."""
 
-    NUMBER = "number"  # float64, NaN for null and for infinity
+    NUMBER = "number"  # float64, NaN for null, infinity and the survey's fillers
+    SIGNED = "signed"  # the same of a flux, which may be any number: a filler would be a value
     TEXT = "text"  # object array, None for null
     BAND = "band"  # int8, place in BANDS, -1 for null or unknown
-    SIGN = "sign"  # 1.0 for 't' and '1', 0.0 for 'f' and '0', NaN for null
+    SIGN = "sign"  # 1.0 for 't' and '1', 0.0 for 'f' and '0', NaN for null and every other word
 
 
 BANDS = ("u", "g", "r", "i", "z", "y")
 POSITIVE = ("t", "1", "true")
+NEGATIVE = ("f", "0", "false")
 
-NUMBER, TEXT, BAND, SIGN = Reading.NUMBER, Reading.TEXT, Reading.BAND, Reading.SIGN
+NUMBER, SIGNED, TEXT, BAND, SIGN = Reading.NUMBER, Reading.SIGNED, Reading.TEXT, Reading.BAND, Reading.SIGN
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,11 @@ class SurveyInputs:
         Path of the array of forced photometry; empty where packets have none.
     forced_points
         Canonical name → (field of it, reading); `time` orders them.
+    fillers
+        Numbers that the survey writes where it has no value. They are read as missing.
+    none_there
+        Canonical scalars for which a filler is an answer, "looked at, and none is there"; it is read as infinity:
+        a neighbour infinitely far and infinitely faint. A null of them is missing as any other one.
     """
 
     alert_id: str
@@ -63,6 +70,8 @@ class SurveyInputs:
     same_point: tuple[str, ...] = ()
     forced: str = ""
     forced_points: Mapping[str, tuple[str, Reading]] = field(default_factory=dict)
+    fillers: tuple[float, ...] = ()
+    none_there: frozenset[str] = frozenset()
 
     def carries(self, name: str) -> bool:
         """Tell whether packets carry a scalar; one that they do not carry is read as null."""
@@ -78,6 +87,16 @@ class SurveyInputs:
         return f"{self.current}.{point}", f"{self.history}.{point}"
 
 
+# What ZTF and those who took over its packets write where there is no value.
+FILLERS = (-999.0, -99.0)
+# What they looked for around the alert: a filler says that there is none within the search radius.
+NEIGHBOURS = frozenset(
+    {
+        *("sso_separation", "ref_separation", "gaia_separation", "gaia_mag"),
+        *("gaia_bright_separation", "gaia_bright_mag", "ps1_separation", "ps1_separation_2", "ps1_separation_3"),
+        *("ps1_g_mag", "ps1_r_mag", "ps1_i_mag", "ps1_z_mag", "ps1_r_mag_2", "ps1_r_mag_3"),
+    }
+)
 ABSENT = ("", NUMBER)  # an input that other packets of the same modules carry, and these do not
 # Catalogued host galaxy of the transient: magnitudes, photometric redshift, separation and size in arcsec.
 HOST = (

@@ -63,10 +63,8 @@ def broken_rule(record: Mapping[str, Any], survey: Survey, kafka_unix_s: float |
         Kafka's time of the message, in seconds since 1970-01-01 UTC; None where it has none.
     """
     at = survey.fields
-    alert_id, name, time, ra, dec = (
-        value_at(record, path) for path in (at.alert_id, at.object_id, at.time, at.ra, at.dec)
-    )
-    text = None if name is None or str(name) == at.no_object else str(name)
+    alert_id, time, ra, dec = (value_at(record, path) for path in (at.alert_id, at.time, at.ra, at.dec))
+    text = survey.object_of(record)
     observed = math.nan if time is None else float(time)
     days = observed + survey.night.days_to_epoch
     latest_s = math.inf

@@ -3,11 +3,10 @@
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fink_lib.config import Settings
 from fink_lib.errors import ConfigError, SurveyError
 from fink_lib.surveys.base import AvroSchema
 
@@ -17,6 +16,11 @@ _PRIMITIVE = {"null", "boolean", "int", "long", "float", "double", "bytes", "str
 
 class SchemaSource(ABC):
     """A lookup from schema id to writer schema."""
+
+    @property
+    def awaits(self) -> bool:
+        """True where an id that is not known may come to be."""
+        return False
 
     @abstractmethod
     def schemas(self) -> Mapping[int, AvroSchema]:
@@ -81,28 +85,6 @@ class FolderSchemas(SchemaSource):
                 raise ConfigError(f"no schema in '{self.folder}': it should hold <id>.avsc or <major>/<minor>/*.avsc")
             self._schemas = dict(sorted(found.items()))
         return self._schemas
-
-
-class LazySchemas(SchemaSource):
-    """Schemas of a folder that is asked for at the first message, not at import."""
-
-    def __init__(self, where: Callable[[], Path | None]) -> None:
-        self._where = where
-        self._source: FolderSchemas | None = None
-
-    def schemas(self) -> Mapping[int, AvroSchema]:
-        """Return the folder's schemas; nothing when no folder is configured."""
-        folder = self._where()
-        if folder is None:
-            return {}
-        if self._source is None or self._source.folder != folder:
-            self._source = FolderSchemas(folder)
-        return self._source.schemas()
-
-
-def configured_schemas(survey: str) -> LazySchemas:
-    """Return the schemas of the folder that the settings of a survey name, ``FINK_<SURVEY>_SCHEMAS``."""
-    return LazySchemas(lambda: Settings().of_survey(survey).schemas)
 
 
 def version_folders(root: Path) -> list[tuple[int, int, Path]]:

@@ -1,12 +1,18 @@
 """What the simulator needs to know of a survey: how its ids count time, what is young, which night is the sample."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from fink_lib.avro.schema import AvroSchema
+from fink_lib.surveys.published import Archive
+
 Change: TypeAlias = Callable[[Mapping[str, Any], int], dict[str, Any]]
 """(Decoded packet, seed) → another packet."""
+
+Copy: TypeAlias = Callable[[Mapping[str, Any], dt.date, int, int], dict[str, Any]]
+"""(Decoded packet, night, number, seed) → the packet of another source of that night: no two numbers give one id."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +49,8 @@ class SampleNight:
     ----------
     night, alerts
         Which night, and how many alerts it has.
-    package, version, archive_sha256
-        The archive as the package index names it, and its digest.
+    archive
+        Where it stands.
     member
         The table of alerts in it.
     sha256
@@ -53,11 +59,36 @@ class SampleNight:
 
     night: dt.date
     alerts: int
-    package: str
-    version: str
-    archive_sha256: str
+    archive: Archive
     member: str
     sha256: str
+
+
+Make: TypeAlias = Callable[[AvroSchema, dt.date, int, int], Iterator[dict[str, Any]]]
+"""(Schema, night, number of alerts, seed) → packets of a night that never was, in the order of time."""
+
+
+@dataclass(frozen=True)
+class MadeNight:
+    """A night that the simulator makes, where no archive holds a real one.
+
+    Attributes
+    ----------
+    night, alerts
+        Which night, and how many alerts it has.
+    schema_id
+        Version that its packets are written with.
+    version
+        Of what `make` makes: another one makes the night anew.
+    make
+        Makes it.
+    """
+
+    night: dt.date
+    alerts: int
+    schema_id: int
+    version: int
+    make: Make
 
 
 @dataclass(frozen=True)
@@ -67,13 +98,16 @@ class Simulated:
     Attributes
     ----------
     ids
-        How ids count time: packets can be amplified.
+        How ids count time: packets can be amplified by a shift.
+    copy
+        Makes a packet that of another source: packets can be amplified by it.
     young
         Makes a packet that of a transient found a few days ago.
     sample
-        The sample night.
+        The night of the demonstration: real, or made.
     """
 
     ids: CountingIds | None = None
+    copy: Copy | None = None
     young: Change | None = None
-    sample: SampleNight | None = None
+    sample: SampleNight | MadeNight | None = None

@@ -4,11 +4,15 @@ The columns of a packet then have one shape whatever version it was written with
 knows is noticed.
 """
 
+import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from fink_lib.avro.renamed import Renaming, renamed, scaling
+from fink_lib.avro.schema import resolved
 from fink_lib.errors import SurveyError
 from fink_lib.surveys.base import AvroSchema
 from fink_lib.surveys.container import read_header
@@ -41,6 +45,8 @@ def plain_type(schema: Any, named: dict[str, Any]) -> Any:
     only = branches[0]
     if isinstance(only, str):
         return named.get(only, only)
+    if scaling(only) is not None:
+        return "double"
     if only.get("type") in ("record", "array", "map", "enum", "fixed"):
         return only
     return plain_type(only["type"], named)
@@ -151,7 +157,15 @@ def _kind(node: Any) -> str:
     return str(node["type"] if isinstance(node, dict) else node)
 
 
-def superset_of_folder(root: Path, top: str, name: str, since: int = 0, packets: Iterable[Path] = ()) -> AvroSchema:
+def superset_of_folder(
+    root: Path,
+    top: str,
+    name: str,
+    since: tuple[int, int] = (0, 0),
+    *,
+    packets: Iterable[Path] = (),
+    mappings: Sequence[Renaming] = (),
+) -> AvroSchema:
     """Merge every released version below a survey's schema folder, the newest first.
 
     Parameters
@@ -164,21 +178,34 @@ def superset_of_folder(root: Path, top: str, name: str, since: int = 0, packets:
     name
         Name of the merged record: the survey.
     since
-        Oldest major version that counts.
+        Oldest version that counts.
     packets
         Containers whose own schemas count too: of surveys that publish other ones than they send.
+    mappings
+        Fields that are read under other names than some versions write them.
     """
-    versions = [folder for major, _, folder in reversed(version_folders(root)) if major >= since]
+    versions = [folder for *version, folder in reversed(version_folders(root)) if tuple(version) >= since]
     found = [load_folder(folder, top) for folder in versions or [root]]
     sent = [read_header(packet.read_bytes()).schema for packet in packets]
-    return merge([*(schema for schema in found if schema is not None), *sent], name)
+    known = [*(schema for schema in found if schema is not None), *sent]
+    return merge([renamed(resolved(schema), mappings) for schema in known] if mappings else known, name)
+
+
+def mappings_of(survey: str) -> tuple[Renaming, ...]:
+    """Return the mappings that a survey's folder declares; none where it has no file of them."""
+    if not (Path(__file__).parent / survey / "mappings.py").is_file():
+        return ()
+    declared: tuple[Renaming, ...] = import_module(f"{__package__}.{survey}.mappings").MAPPINGS
+    return declared
 
 
 def main(arguments: list[str]) -> None:
-    """Write the reader schema of a survey into its folder: ``DIR TOP_RECORD OUT [SINCE_MAJOR [PACKET …]]``."""
+    """Write the reader schema of a survey into its folder: ``DIR TOP_RECORD OUT [SINCE [PACKET …]]``."""
     root, top, out = Path(arguments[0]), arguments[1], Path(arguments[2])
-    since, packets = int(next(iter(arguments[3:]), 0)), [Path(packet) for packet in arguments[4:]]
-    out.write_text(compact(superset_of_folder(root, top, out.absolute().parent.name, since, packets)))
+    first = [int(part) for part in re.findall(r"\d+", next(iter(arguments[3:]), "0"))]
+    name, packets = out.absolute().parent.name, [Path(packet) for packet in arguments[4:]]
+    since = (first[0], first[1] if len(first) > 1 else 0)
+    out.write_text(compact(superset_of_folder(root, top, name, since, packets=packets, mappings=mappings_of(name))))
 
 
 if __name__ == "__main__":

@@ -88,12 +88,12 @@ def silver_row(offset: int, **changes: Any) -> dict[str, Any]:
     return {**row, **science, "science_errors": {}, **changes}
 
 
-def rejected_row(offset: int, *, is_repeat: bool = False, **changes: Any) -> dict[str, Any]:
+def rejected_row(offset: int, *, is_duplicate: bool = False, **changes: Any) -> dict[str, Any]:
     """Return the alert, rejected for its score or as a repeat."""
     row = bronze_row(offset)
-    reasons = ["repeat"] if is_repeat else ["rb"]
+    reasons = ["repeat"] if is_duplicate else ["rb"]
     at = row["ingest_time"] + dt.timedelta(seconds=3)
-    return {**row, "enrich_time": at, "is_repeat": is_repeat, "reasons": reasons, **changes}
+    return {**row, "enrich_time": at, "is_duplicate": is_duplicate, "reasons": reasons, **changes}
 
 
 def quarantine_row(offset: int, **changes: Any) -> dict[str, Any]:

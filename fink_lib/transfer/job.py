@@ -1,6 +1,7 @@
 """Writes a transfer: plan and quota first, then night by night what does not stand on the topic yet, then the seal."""
 
 import datetime as dt
+import json
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -11,11 +12,12 @@ from pyspark.sql import Column, DataFrame, SparkSession
 
 from fink_lib import __version__
 from fink_lib.config import Settings
+from fink_lib.contracts.transfer import FORMAT, TransferManifest
 from fink_lib.distribute.columns import chosen_columns, outgoing
 from fink_lib.distribute.match import Match, paths_of
 from fink_lib.distribute.reencoded import Reencoded
 from fink_lib.errors import ConfigError
-from fink_lib.files import replace_text, to_json
+from fink_lib.files import JsonObject, replace_text, to_json
 from fink_lib.kafka.message import Facts
 from fink_lib.lake.spark.table import read_table
 from fink_lib.science.framework.silver import silver_spec
@@ -26,7 +28,7 @@ from fink_lib.transfer.early import require_nights
 from fink_lib.transfer.kept import folder_of, forget, keep, kept, sole_sender
 from fink_lib.transfer.request import Content, TransferRequest
 from fink_lib.transfer.selection import Chooser, chooser
-from fink_lib.transfer.topic import is_spent, seal, sender_of, standing_ids
+from fink_lib.transfer.topic import is_restricted, is_spent, seal, sender_of, standing_ids
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +77,24 @@ class Transfer:
         if self.request.content is Content.COLUMNS:
             return chosen_columns(self.silver, self.request.columns)
         return outgoing(self.silver.schema, self.survey, cutouts=self.request.cutouts)
+
+
+def run(session: SparkSession, settings: Settings, asked: JsonObject) -> JsonObject:
+    """Plan or send a transfer; the answer has the lines that its reader should know."""
+    request = TransferRequest.from_json(asked["transfer"])
+    bound = bind(session, settings, request)
+    if asked["only_plan"]:
+        counts = {night: len(matches) for night, matches in plan(bound).items()}
+        nights = ", ".join(f"{night}: {count}" for night, count in counts.items())
+        lines = [f"{sum(counts.values())} alerts would be sent to {request.topic} ({nights})"]
+        return {"lines": lines, "topic": request.topic, "rows_by_night": counts}
+    manifest = json.loads(send(bound).read_text(encoding="utf-8"))
+    # Named as the job named it: the date in a topic's name is that of the first try.
+    topic, schema_topic = manifest["topic"], manifest["schema_topic"]
+    how = manifest["command"]
+    if is_restricted(settings, request):
+        how = f"only users with a grant may read it, finkctl cannot: fink kafka grant USER {topic} {schema_topic}"
+    return {**manifest, "lines": [f"{manifest['rows']} alerts stand on {topic}, sealed", how], "command": how}
 
 
 def bind(session: SparkSession, settings: Settings, request: TransferRequest) -> Transfer:
@@ -217,7 +237,9 @@ def _manifest(bound: Transfer, counts: dict[str, int]) -> Path:
         "silver_version": bound.version,
         "code_version": __version__,
         "command": command_of(request),
+        "format": FORMAT,
     }
+    TransferManifest.of(facts)
     path = folder_of(bound.settings, request.transfer_id) / MANIFEST
     replace_text(path, to_json(facts))
     return path

@@ -2,16 +2,19 @@
 
 import argparse
 import json
+import logging
 from collections.abc import Sequence
 
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
-from fink_lib.lake.spark.session import build_session
+from fink_lib.files import JsonObject
+from fink_lib.job_server.door import Say, run_on_spark
+from fink_lib.job_server.kinds import Kind, Run
+from fink_lib.lake.formats import require_current_lake
 from fink_lib.processes.endings import run_job
-from fink_lib.transfer.early import refuse_early
-from fink_lib.transfer.job import bind, plan, send
 from fink_lib.transfer.request import TransferRequest
-from fink_lib.transfer.topic import is_restricted
+
+logger = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,25 +26,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_job("transfer", lambda: perform(Settings(), _request(asked.request), only_plan=asked.plan))
 
 
-def perform(settings: Settings, request: TransferRequest, *, only_plan: bool) -> list[str]:
-    """Plan or send a transfer in a Spark session of its own; return what its reader should know."""
-    refuse_early(settings, request)
-    session = build_session(f"transfer-{request.survey}", settings)
-    try:
-        bound = bind(session, settings, request)
-        if only_plan:
-            counts = {night: len(matches) for night, matches in plan(bound).items()}
-            nights = ", ".join(f"{night}: {count}" for night, count in counts.items())
-            return [f"{sum(counts.values())} alerts would be sent to {request.topic} ({nights})"]
-        manifest = json.loads(send(bound).read_text(encoding="utf-8"))
-    finally:
-        session.stop()
-    # Named as the job named it: the date in a topic's name is that of the first try.
-    topic, schema_topic = manifest["topic"], manifest["schema_topic"]
-    how = manifest["command"]
-    if is_restricted(settings, request):
-        how = f"only users with a grant may read it, finkctl cannot: fink kafka grant USER {topic} {schema_topic}"
-    return [f"{manifest['rows']} alerts stand on {topic}, sealed", how]
+def perform(settings: Settings, request: TransferRequest, *, only_plan: bool, say: Say = logger.info) -> list[str]:
+    """Plan or send a transfer where Spark is; return what its reader should know."""
+    lines: list[str] = answered(settings, request, only_plan=only_plan, say=say)["lines"]
+    return lines
+
+
+def answered(settings: Settings, request: TransferRequest, *, only_plan: bool, say: Say = logger.info) -> JsonObject:
+    """Plan or send a transfer where Spark is; return ``lines`` for its reader, with topic and alerts of each night."""
+    return run_on_spark(settings, TRANSFER, {"transfer": request.as_json(), "only_plan": only_plan}, say)
+
+
+def _load() -> Run:
+    from fink_lib.transfer.job import run  # noqa: PLC0415 - it imports Spark
+
+    return run
+
+
+def _check(settings: Settings, asked: JsonObject) -> None:
+    from fink_lib.transfer.early import refuse_early  # noqa: PLC0415 - it reads tables
+
+    require_current_lake(settings.lake)
+    refuse_early(settings, TransferRequest.from_json(asked["transfer"]))
+
+
+TRANSFER = Kind("transfer", _load, _check)
 
 
 def _request(text: str) -> TransferRequest:

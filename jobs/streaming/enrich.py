@@ -1,23 +1,19 @@
 """Driver of the enrich stream: bronze to silver, rejected and quarantine."""
 
-import argparse
 import sys
 from functools import partial
 
 from fink_lib.config import Settings
-from fink_lib.enrich.stream import SPARK_CONF, plan
+from fink_lib.enrich.stream import plan
+from fink_lib.streams.known import asked_stream
 from fink_lib.streams.loop import run_stream
-from fink_lib.streams.spec import Stage, StreamSpec
-from fink_lib.surveys import SURVEYS, get_survey
+from fink_lib.surveys import get_survey
 
 
 def main() -> int:
-    """Run the stream of one survey until it is asked to stop."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--survey", required=True, choices=sorted(SURVEYS))
-    survey = parser.parse_args().survey
-    spec = StreamSpec(survey, Stage.ENRICH, Settings())
-    return run_stream(spec, partial(plan, survey=get_survey(survey)), SPARK_CONF)
+    """Run the stream of one survey until it is asked to stop; the exit code tells why it ended."""
+    spec = asked_stream(__doc__, Settings())
+    return run_stream(spec, partial(plan, survey=get_survey(spec.survey)))
 
 
 if __name__ == "__main__":

@@ -43,7 +43,8 @@ def e2e_settings(e2e_home: Path) -> Settings:
     """The settings that the broker under test runs with, but for the port of Kafka."""
     catalogs = e2e_home.parent / "catalogs"
     catalogs.mkdir(exist_ok=True)
-    return Settings(home=e2e_home, kafka_port=0, airflow_port=0, night_quiet_s=8.0, catalogs=catalogs)
+    ports = {"kafka_port": 0, "airflow_port": 0, "api_port": 0, "metrics_port": 0}
+    return Settings(home=e2e_home, **ports, night_quiet_s=8.0, catalogs=catalogs)
 
 
 @pytest.fixture(scope="package")
@@ -52,6 +53,8 @@ def environment(e2e_settings: Settings) -> dict[str, str]:
     chosen = {
         "FINK_KAFKA_PORT": "0",
         "FINK_AIRFLOW_PORT": "0",
+        "FINK_API_PORT": "0",
+        "FINK_METRICS_PORT": "0",
         "FINK_NIGHT_QUIET_S": str(e2e_settings.night_quiet_s),
         "FINK_CATALOGS": str(e2e_settings.catalogs),
     }

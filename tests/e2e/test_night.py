@@ -77,10 +77,10 @@ def played(play: Callable[..., Books], e2e_settings: Settings, tmp_path_factory:
     truth = folder.parent / "truth.jsonl"
     faults = {"--duplicates": DUPLICATES, "--truncated": TRUNCATED, "--corrupt": CORRUPT, "--truth": truth}
     killed: list[int] = []
-    killer = threading.Thread(target=_kill_ingest, args=(e2e_settings, killed))
+    killer = threading.Thread(target=_kill_ingest, args=(e2e_settings, killed), daemon=True)
     killer.start()
     books = play(folder, "--rate", "25", *(str(word) for option in faults.items() for word in option))
-    killer.join()
+    killer.join(5.0)
     assert killed, "the nights were over before the driver could be killed"
     return Played(
         books, truth_of(truth), tuple(killed), (SAMPLE, *(night for night, path in there.items() if path.exists()))
@@ -105,7 +105,7 @@ def found_in(lake: Path) -> Truth:
         return row["kafka_topic"], row["kafka_partition"], row["kafka_offset"]
 
     found = {place(row): "bronze" for row in rows("bronze_ztf__alerts")}
-    found |= {place(row): "repeat" for row in rows("silver_ztf__rejected", "is_repeat") if row["is_repeat"]}
+    found |= {place(row): "repeat" for row in rows("silver_ztf__rejected", "is_duplicate") if row["is_duplicate"]}
     damaged = rows("bronze_ztf__quarantine", "error_class")
     assert not found.keys() & {place(row) for row in damaged}
     return found | {place(row): f"quarantine:{row['error_class']}" for row in damaged}
@@ -186,7 +186,7 @@ def _kill_ingest(settings: Settings, killed: list[int]) -> None:
     spec = StreamSpec("ztf", Stage.INGEST, settings)
     before = read_heartbeat(spec.paths.heartbeat)
     rows = 0 if before is None else before.rows_total
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + 1200  # a slow machine takes minutes to start everything
     while time.monotonic() < deadline:
         beat = read_heartbeat(spec.paths.heartbeat)
         if beat is not None and beat.rows_total > rows + 50:

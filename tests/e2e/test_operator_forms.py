@@ -13,7 +13,7 @@ from e2e.waiting import succeeded, wait
 from fink_lib.config import Settings
 from fink_lib.host.airflow import LocalAirflow
 from fink_lib.lake.small import read_rows
-from fink_lib.lake.tables import gold_upkeep
+from fink_lib.lake.tables import gold_table_stats
 from fink_lib.lake.tables.catalogs import gold_crossmatch, gold_crossmatched
 from fink_lib.maintenance.run import known_specs
 from fink_lib.surveys import get_survey
@@ -59,6 +59,6 @@ def test_the_vacuum_runs_from_its_form_and_says_how_the_tables_lie(loaded: str, 
         run_id = pages.trigger("vacuum", {})
     wait("the vacuum", lambda: succeeded(airflow, "vacuum", run_id))
     today = pc.field("day") == dt.datetime.now(dt.UTC).date()
-    told = {row["table"] for row in read_rows(gold_upkeep(), airflow.settings.lake, today)}
+    told = {row["table"] for row in read_rows(gold_table_stats(), airflow.settings.lake, today)}
     there = {spec.full_name for spec in known_specs(airflow.settings.lake) if spec.path(airflow.settings.lake).exists()}
-    assert told | {gold_upkeep().full_name} == there  # its own table is not there at its first run
+    assert told | {gold_table_stats().full_name} == there  # its own table is not there at its first run

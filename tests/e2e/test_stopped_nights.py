@@ -17,8 +17,8 @@ from e2e.waiting import wait
 from fink_lib.config import Settings
 from fink_lib.host.airflow import LocalAirflow
 from fink_lib.host.stack import connected
-from tests.planted.lake import Fault
-from tests.planted.rounds import Round, all_faults, each_fault
+from tests.builders.lake import Fault
+from tests.builders.rounds import Round, all_faults, each_fault
 
 pytestmark = [pytest.mark.e2e, pytest.mark.airflow, pytest.mark.kafka, pytest.mark.spark]
 
@@ -77,15 +77,16 @@ def assert_stopped(airflow: LocalAirflow, run_id: str) -> None:
     """Nothing is built on the night: what needs it has not run, and the night is not closed."""
     with airflow.api() as api:
         tasks = {task["task_id"]: task["state"] for task in api.task_instances(DAG_ID, run_id)}
-    assert {tasks[step] for step in ("crossmatch", "compact", "statistics")} == {"upstream_failed"}
+    waited = ("crossmatch", "objects", "events", "compact", "statistics", "serve")
+    assert {tasks[step] for step in waited} == {"upstream_failed"}
     assert (tasks["quality"], tasks["manifest"], tasks["report"]) == ("failed", "failed", "success")
     assert state_of(airflow, run_id) == "failed"
 
 
 def assert_named(told: str, night: dt.date, fault: Fault) -> None:
     """One sentence names the night, how many expectations failed, and each of them with what was found."""
+    named = set(re.findall(r"(\w+__[\w.]+) \(", told))
+    assert (fault.names - named, named - fault.names) == (set(), set()), "not found, and found beside"
     count = len(fault.names)
     expectations = f"{count} critical expectation{'s' * (count > 1)} failed on the night ztf {night}: "
     assert expectations in told
-    named = told.split(expectations)[1]
-    assert set(re.findall(r"([\w.]+) \(", named)) == fault.names

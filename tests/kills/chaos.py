@@ -16,6 +16,7 @@ from fink_lib.config import Settings
 from fink_lib.host.kafka import LocalKafka
 from fink_lib.host.services import KAFKA
 from fink_lib.streams.drain import survey_not_drained
+from fink_lib.streams.heartbeat import read_heartbeat
 from fink_lib.streams.lease import Handle
 from fink_lib.streams.runner import LocalRunner
 from fink_lib.streams.spec import Stage, StreamSpec
@@ -39,6 +40,8 @@ class Chaos:
         What was done, in words.
     copies
         Older copies of checkpoints.
+    seed
+        Of the chance: it repeats a run.
     """
 
     settings: Settings
@@ -46,6 +49,7 @@ class Chaos:
     chance: random.Random
     told: list[str] = field(default_factory=list)
     copies: dict[Stage, Path] = field(default_factory=dict)
+    seed: int = 0
 
     def __post_init__(self) -> None:
         self.runner = LocalRunner(self.settings)
@@ -141,12 +145,21 @@ class Chaos:
         self.told.append(f"checkpoint of {stage} {'restored from an older copy' if copy else 'deleted'}")
 
     def drain(self) -> None:
-        """Wait until everything has passed all streams; a driver that fails is started again."""
-        deadline = time.monotonic() + PATIENCE_S
-        while why := survey_not_drained(self.settings, "ztf"):
+        """Wait until everything has passed all streams; a driver that fails is started again.
+
+        What a stream said before is no word on what was sent since.
+        """
+        since, deadline = time.time(), time.monotonic() + PATIENCE_S
+        while why := survey_not_drained(self.settings, "ztf") or self._silent(since):
             assert time.monotonic() < deadline, f"{why}; {'; '.join(self.told)}"
             self.start_all()
             time.sleep(0.5)
+
+    def _silent(self, since: float) -> str:
+        beats = {stage: read_heartbeat(self.spec(stage).paths.heartbeat) for stage in Stage}
+        return ", ".join(
+            f"{stage} has not looked since" for stage, beat in beats.items() if not beat or beat.event_at < since
+        )
 
 
 @contextmanager

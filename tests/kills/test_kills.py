@@ -5,30 +5,15 @@
 
 import os
 import random
-import shutil
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
-from fink_lib.config import PROJECT_DIR, Settings
-from fink_lib.distribute.output_topics import output_topics
-from fink_lib.distribute.stream import plan as distribute
-from fink_lib.enrich.stream import plan as enrich
-from fink_lib.host.kafka import LocalKafka
-from fink_lib.ingest.stream import plan as ingest
-from fink_lib.kafka.connection import Connection
-from fink_lib.kafka.recovery import unrecorded
-from fink_lib.lake.content import lake_digests
-from fink_lib.simulator.player import play
-from fink_lib.simulator.request import Fault, PlayRequest
-from fink_lib.simulator.sample import sample_night
-from fink_lib.streams.spec import Stage, StreamSpec
-from fink_lib.surveys import ZTF
-from tests.kills.chaos import Chaos, running
+from fink_lib.config import Settings
+from fink_lib.streams.spec import Stage
+from tests.kills.books import check, send, sliced, work_off
+from tests.kills.chaos import Chaos
 from tests.kills.fault_points import POINTS
 
 pytestmark = [
@@ -40,26 +25,13 @@ pytestmark = [
 ]
 
 KILLS = int(os.environ.get("FINK_TEST_KILLS", "3"))
-FAULTS = {Fault.TRUNCATED: 1, Fault.DUPLICATE: 1}
-COMPARED = ("bronze_ztf__alerts", "bronze_ztf__quarantine", "silver_ztf__alerts", "silver_ztf__rejected")
-STREAMS = {Stage.INGEST: ingest, Stage.ENRICH: enrich, Stage.DISTRIBUTE: distribute}
 SHARES = {"point": 0.36, "driver": 0.4, "worker": 0.14, "kafka": 0.1}
 
 
 @pytest.fixture(scope="module")
 def slices(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The sample night in as many parts as there are kills."""
-    packets = sorted(sample_night(Settings(), ZTF).glob("*.avro"))
-    folders = [tmp_path_factory.mktemp("slices") / str(number) for number in range(KILLS)]
-    for number, folder in enumerate(folders):
-        folder.mkdir()
-        for packet in packets[number::KILLS]:
-            shutil.copy(packet, folder)
-    return folders
-
-
-def send(folder: Path, number: int, settings: Settings) -> None:
-    play(PlayRequest(folder, ZTF, settings, faults=FAULTS, seed=number))
+    return sliced(tmp_path_factory.mktemp("slices"), KILLS)
 
 
 @pytest.fixture(scope="module")
@@ -68,40 +40,7 @@ def undisturbed(
 ) -> Settings:
     """A home whose streams nobody disturbed."""
     settings = Settings(home=tmp_path_factory.mktemp("undisturbed") / "home", kafka_bootstrap=own_kafka)
-    for number, folder in enumerate(slices):
-        send(folder, number, settings)
-    for stage, plan in STREAMS.items():
-        with closing(plan(spark.newSession(), StreamSpec("ztf", stage, settings), ZTF)) as planned:
-            assert planned.start(available_now=True).awaitTermination(300)
-    return settings
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A checkout whose drivers can be told where to die."""
-    jobs = tmp_path / "project" / "jobs" / "streaming"
-    jobs.mkdir(parents=True)
-    for stage in Stage:
-        words = f'from tests.kills.fault_points import run\n\nif __name__ == "__main__":\n    run("{stage}")\n'
-        (jobs / f"{stage}.py").write_text(words)
-    monkeypatch.setenv("PYTHONPATH", str(PROJECT_DIR))
-    return tmp_path / "project"
-
-
-@pytest.fixture
-def chaos(jars: dict[str, Path], tmp_path: Path, project: Path) -> Iterator[Chaos]:
-    seed = int(os.environ.get("FINK_TEST_SEED") or random.SystemRandom().randrange(2**32))
-    print(f"FINK_TEST_SEED={seed}")  # noqa: T201 - shown when it fails: it repeats the run
-    with LocalKafka(tmp_path / "broker", jars["kafka"], secured=False) as kafka:
-        settings = Settings(
-            home=tmp_path / "home",
-            project=project,
-            kafka_bootstrap=kafka.bootstrap,
-            night_quiet_s=4,
-            stream_memory="1g",
-        )
-        with running(Chaos(settings, kafka, random.Random(seed))) as found:  # noqa: S311 - moments, not secrets
-            yield found
+    return work_off(spark, settings, slices)
 
 
 def deck(chance: random.Random, kills: int) -> list[str]:
@@ -150,21 +89,3 @@ def test_what_is_killed_changes_nothing(chaos: Chaos, undisturbed: Settings, sli
     print("; ".join(chaos.told))  # noqa: T201 - shown when it fails
     assert fallen == sum(card in POINTS for card in cards)
     check(chaos.settings, undisturbed)
-
-
-def check(settings: Settings, undisturbed: Settings) -> None:
-    """Compare the tables, and the topics with the book."""
-    for table in COMPARED:
-        assert list(lake_digests(settings.lake, [table])) == list(lake_digests(undisturbed.lake, [table])), table
-    sent = {home: _standing(one) for home, one in (("killed", settings), ("not", undisturbed))}
-    assert sent["killed"] == sent["not"]
-    assert set(sent["killed"].values()) == {1}
-    (book,) = lake_digests(settings.lake, ["gold_ztf__published"])
-    (other,) = lake_digests(undisturbed.lake, ["gold_ztf__published"])
-    assert book == other
-    assert book.rows == sum(sent["killed"].values())
-
-
-def _standing(settings: Settings) -> Counter[tuple[str, int]]:
-    topics = output_topics(Connection.of(settings), "ztf")
-    return Counter((one.topic, one.facts.alert_id) for one in unrecorded(settings, topics, {}, rest_s=0))

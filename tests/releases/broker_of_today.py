@@ -17,16 +17,16 @@ from fink_lib.kafka.reading import RawMessage, Watermarks
 from fink_lib.lake.losses import Loss
 from fink_lib.lake.places import Range
 from fink_lib.lake.tables.spec import TableSpec
-from fink_lib.nightly.reconcile.lost import read_back
+from fink_lib.nightly.reconcile.missing_messages import read_back
 from fink_lib.nightly.reconcile.offsets import Held, PartitionAccount
-from fink_lib.nightly.report.best.collect import light_curve
+from fink_lib.nightly.report.highlights.collect import light_curve
 from fink_lib.notices.senders import mail_server
 from fink_lib.offline.run import science_table
 from fink_lib.processes.endings import tell_failure
 from fink_lib.reprocess.plan import check_cuts, cuts_in_force
 from fink_lib.reprocess.request import Request
 from fink_lib.science.framework.base import Cost, Module, Output
-from fink_lib.science.framework.forming import form_batch, struct_of_packets, wanted
+from fink_lib.science.framework.batch_builder import form_batch, struct_of_packets, wanted
 from fink_lib.science.framework.isolation import Isolated, Limits
 from fink_lib.science.framework.registry import modules_of
 from fink_lib.streams.faults import carry

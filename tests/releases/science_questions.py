@@ -25,6 +25,8 @@ NOW = {
     "dec": 2.0,
     "jdstarthist": 9.0,
 }
+# Where nobody tells how far the next reference source is there is no total magnitude; here it is far away.
+ALONE = {"distnr": 30.0}
 NAN, INF = float("nan"), float("inf")
 NORESERVE = 0x4000  # of mmap(2): Linux promises no memory
 RATES = ("mag_rate", "lower_rate", "upper_rate", "nalerthist")
@@ -65,12 +67,13 @@ def infinite_magnitude(broker: Broker, _folder: Path) -> Any:
 
 
 def two_points_in_one_instant(broker: Broker, _folder: Path) -> Any:
-    past = [_point(8.0, 18.6), _point(10.0 - 5e-9, 18.45)]
-    return _science(broker, _alert(past), "light_curve_features")["lc_features_g"]["maximum_slope"]
+    past = [_point(8.0, 18.6, **ALONE), _point(10.0 - 5e-9, 18.45, **ALONE)]
+    return _science(broker, _alert(past, **ALONE), "light_curve_features")["lc_features_g"]["maximum_slope"]
 
 
 def points_of_a_band_at_one_time(broker: Broker, _folder: Path) -> Any:
-    row = _science(broker, _alert([_point(10.0, 18.0 + at, dec=3.0 + at) for at in range(4)]), "light_curve_features")
+    past = [_point(10.0, 18.0 + at, dec=3.0 + at, **ALONE) for at in range(4)]
+    row = _science(broker, _alert(past, **ALONE), "light_curve_features")
     found = row["lc_features_g"]
     return [found["maximum_slope"], found["linear_trend"], found["mean_variance"] is not None]
 

@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from fink_lib.cli.books import book_lines
 from fink_lib.config import Settings
 from fink_lib.errors import NightNotDrained
 from fink_lib.orchestration import triggers
 from fink_lib.orchestration.child import run_child
 from fink_lib.reprocess.request import request_from_json
+
+try:
+    from fink_lib.cli.night_summary import book_lines
+except ModuleNotFoundError:  # v0.1.0
+    from fink_lib.cli.books import book_lines
 
 Broker = Any
 DAMAGED = """An error occurred while calling o1037.save.

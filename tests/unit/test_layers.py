@@ -94,7 +94,7 @@ def test_no_string_names_a_module_above() -> None:
 
 
 STRINGS = {
-    ("fink_lib/streams/loop.py", 'DAEMON = "fink_lib.enrich.daemon"', "fink_lib.enrich.daemon"),
+    ("fink_lib/streams/loop.py", 'DAEMON = "fink_lib.enrich.work"', "fink_lib.enrich.work"),
     ("fink_lib/kafka/reading.py", 'COMMAND = ["-m", "fink_lib.host.jars"]', "fink_lib.host.jars"),
     ("fink_lib/kafka/topics.py", 'FOLDER = f"fink_lib.filters.{__name__}"', "fink_lib.filters"),
     ("fink_lib/nightly/closed.py", 'import_module("expectations.records")', "expectations.records"),

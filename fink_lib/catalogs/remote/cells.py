@@ -12,8 +12,8 @@ import numpy.typing as npt
 from astropy import units as u
 from astropy_healpix import HEALPix
 
-from fink_lib.catalogs.index import unit_vectors
 from fink_lib.catalogs.remote.service import Rows
+from fink_lib.sky import unit_vectors
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -52,6 +52,10 @@ def _gaia_silent(row: Row) -> bool:
     return sep is not None and sep <= GAIA_RADIUS_ARCSEC and str(row.get("DR3Name") or "nan") in GAIA_SILENT
 
 
+def _pan_starrs_has_a_hole(row: Row) -> bool:
+    return row.get("ps1_shape") is None
+
+
 def _has_upper_limit(row: Row) -> bool:
     return any(mag is None for mag in row.get("prv_candidates.magpsf") or ())
 
@@ -200,6 +204,14 @@ ZTF_CAUSES: tuple[Cause, ...] = (
     *(
         Cause(side, RANDOM_STATISTIC, HOSTLESS, clause, _near_a_limit)
         for side, clause in ((Side.OURS, ""), (Side.THEIRS, NO_HOST[-1].name))
+    ),
+    Cause(
+        Side.THEIRS,
+        "the packet names no Pan-STARRS source at all: here a hole of that catalogue, at Fink nothing there",
+        HOSTLESS,
+        UNCATALOGUED.name,
+        _pan_starrs_has_a_hole,
+        choice=True,
     ),
     Cause(
         Side.THEIRS,

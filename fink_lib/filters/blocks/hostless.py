@@ -50,7 +50,10 @@ NO_HOST = (
     Clause(
         f"no Gaia source within {GAIA_RADIUS_ARCSEC:g} arcsec",
         ("gaia_sep_arcsec", LOOKED),
-        lambda batch: was_looked_at(batch) & ~(batch["gaia_sep_arcsec"] <= GAIA_RADIUS_ARCSEC),
+        lambda batch: (
+            (batch["gaia_sep_arcsec"] > GAIA_RADIUS_ARCSEC)
+            | (was_looked_at(batch) & np.isnan(batch["gaia_sep_arcsec"]))
+        ),
     ),
     NOT_KNOWN_SSO,
     is_true("is_hostless", "the stamps show no host"),

@@ -16,9 +16,9 @@ from fink_lib.filters.blocks.rubin_quality import GOOD_QUALITY
 from fink_lib.filters.blocks.simbad import is_answered
 from fink_lib.filters.blocks.sky import off_galactic_plane
 from fink_lib.filters.conditions import among, is_false
-from fink_lib.science.cases.classification import NOT_A_STAR_PREFIXES
 from fink_lib.science.framework.base import NO_MATCH
 from fink_lib.science.methods.classify.labels import EXTRAGALACTIC, FAILED_PREFIX
+from fink_lib.science.methods.classify.variables import is_of_other_galaxies
 
 SIMBAD = "simbad_otype"
 GAIA = ("gaiadr3_DR3Name", "gaiadr3_Plx", "gaiadr3_e_Plx")
@@ -65,7 +65,7 @@ def _no_variable_star(batch: Batch) -> Any:
 
 
 def _is_no_star(kind: str | None) -> bool:
-    return kind is not None and (kind == NO_MATCH or kind.startswith(NOT_A_STAR_PREFIXES))
+    return kind is not None and (kind == NO_MATCH or is_of_other_galaxies(kind))
 
 
 def _known_galaxy(batch: Batch) -> Any:

@@ -1,20 +1,23 @@
 """New sources where no catalogued one is: first seen a few days ago, away from stars, galaxies and minor planets."""
 
+from typing import Any
+
+import numpy as np
+
 from fink_lib.filters.base import ANY_SURVEY, Batch, Clause, Filter
 
 AGE_DAYS = 3.0
 COUNTERPART_ARCSEC, MOVING_ARCSEC = 1.5, 5.0
 
 
-def _nothing_near(batch: Batch, name: str, radius_arcsec: float) -> object:
-    """Return where a neighbour is farther away than a radius, or is none: null, or a negative separation."""
-    separation = batch[name]
-    return ~((separation >= 0.0) & (separation <= radius_arcsec))
+def _nothing_near(batch: Batch, name: str, radius_arcsec: float) -> Any:
+    """Return where a neighbour is farther away than a radius, or the survey says that there is none."""
+    return batch[name] > radius_arcsec
 
 
 FILTER = Filter(
     name="new_sources",
-    version="1.0",
+    version="1.1",
     survey=ANY_SURVEY,
     clauses=(
         Clause(
@@ -26,7 +29,10 @@ FILTER = Filter(
         Clause(
             f"no Pan-STARRS source within {COUNTERPART_ARCSEC:g} arcsec",
             ("{ps1_separation}",),
-            lambda batch: _nothing_near(batch, "ps1_separation", COUNTERPART_ARCSEC),
+            # Where the packet names no source at all, Pan-STARRS has a hole.
+            lambda batch: (
+                _nothing_near(batch, "ps1_separation", COUNTERPART_ARCSEC) & np.isfinite(batch["ps1_separation"])
+            ),
         ),
         Clause(
             f"no known minor planet within {MOVING_ARCSEC:g} arcsec",

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from fink_lib.errors import ConfigError
 from fink_lib.filters.upstream.binding import survey_binding
-from fink_lib.filters.upstream.fence import fenced
+from fink_lib.filters.upstream.sandbox import fenced
 from fink_lib.science.cases import hostless
 from fink_lib.science.methods import elephant
 

@@ -15,7 +15,7 @@ from sqlglot.errors import SqlglotError, UnsupportedError
 
 from fink_lib.errors import ConfigError
 from fink_lib.filters.sql import DIALECT, rewritten, written
-from fink_lib.filters.users.words import FUNCTIONS, LONGEST, NAMED_ONLY, OPERATORS, TYPES
+from fink_lib.filters.users.allowed_sql import FUNCTIONS, LONGEST, NAMED_ONLY, OPERATORS, TYPES
 
 DEEPEST = 40  # brackets within brackets; the parser recurses
 # Functions that look at each item of an array, within each other: a history has hundreds of points, so that a third

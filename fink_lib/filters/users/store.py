@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from fink_lib import __version__
 from fink_lib.errors import ConfigError
-from fink_lib.filters.base import topic_of
+from fink_lib.filters.base import REACTION_PREFIX, topic_of
+from fink_lib.filters.counterparts import counterpart_topics
 from fink_lib.filters.registry import filters_of
 from fink_lib.lake.events import append_event
 from fink_lib.lake.small import read_rows
@@ -82,8 +83,12 @@ def check_name(survey: str, name: str, owner: str, description: str) -> None:
     """
     if not _NAME.fullmatch(name):
         raise ConfigError(f"filter name {name[:80]!r} is not usable: 3-64 of a-z, 0-9, _ and a letter first")
+    if name.startswith(REACTION_PREFIX):
+        raise ConfigError(f"filter name '{name[:80]}' is like those that fire on statements: not {REACTION_PREFIX}…")
     if name in {one.name for one in filters_of(survey)}:
         raise ConfigError(f"filter name '{name}' is taken by a filter of the broker: choose another")
+    if topic_of(name, survey) in counterpart_topics():
+        raise ConfigError(f"filter name '{name}' is that of a topic of counterparts: choose another")
     if not _OWNER.fullmatch(owner):
         raise ConfigError(f"owner {owner[:80]!r} is not usable: 2-64 letters, digits, blanks or . _ @ -")
     if not description.strip() or len(description) > LONGEST_TEXT or not description.isprintable():

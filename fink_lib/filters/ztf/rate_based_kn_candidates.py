@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 
 from fink_lib.filters.base import Batch, Clause, Filter
-from fink_lib.filters.blocks.detection import BRIGHTER, POINT_LIKE, POSITIVE, SURELY_REAL, younger_than
+from fink_lib.filters.blocks.detection import BRIGHTER, POINT_LIKE, SURELY_REAL, younger_than
 from fink_lib.filters.blocks.histories import light_curves, paths, per_alert
 from fink_lib.filters.blocks.sky import off_galactic_plane
 from fink_lib.filters.blocks.surroundings import MAY_BE_EXTRAGALACTIC, NO_STAR_NEAR
 from fink_lib.filters.conditions import below
 from fink_lib.science.methods.photometry import apparent_magnitude
+from fink_lib.surveys.missing import sign_of
 
 MAX_AGE_DAYS = 5.0
 MAX_DETECTIONS = 20
@@ -32,7 +33,7 @@ def fade_rate(jd: Any, mag: Any, mag_err: Any) -> float:
 
 def _fades(*curve: Any) -> bool:
     jd, band, mag, mag_err, ref_mag, ref_err, sign = curve
-    positive = np.array([word in POSITIVE for word in sign], dtype=np.float64)
+    positive = np.array([np.nan if word is None else sign_of(word) for word in sign], dtype=np.float64)
     total, error = apparent_magnitude(mag, mag_err, ref_mag, ref_err, positive)
     with np.errstate(invalid="ignore"):
         used = (band == band[-1]) & (total < FAINTEST_MAG) & (error > 0.0)
@@ -49,7 +50,7 @@ def _far_from_known(batch: Batch) -> Any:
 
 FILTER = Filter(
     name="rate_based_kn_candidates",
-    version="1.1",
+    version="1.2",
     survey="ztf",
     clauses=(
         SURELY_REAL,

@@ -1,19 +1,33 @@
 """Known variable stars: a counterpart in VSX or GCVS within the crossmatch's radius."""
 
+from typing import Any
+
 import numpy as np
 
-from fink_lib.filters.base import Clause, Filter
+from fink_lib.filters.base import Batch, Clause, Filter
+from fink_lib.science.methods.classify.variables import is_constant, is_of_other_galaxies
 
-# A separation tells a match from none; the type of a star that did match can still be unknown.
+CATALOGUES = ("gcvs", "vsx")
+
+
+def _varies(batch: Batch) -> Any:
+    """Return where a catalogue has a source; the type of a star that did match can still be unknown."""
+    found = np.zeros(len(batch[CATALOGUES[0]]), dtype=bool)
+    for name in CATALOGUES:
+        other = np.array([is_of_other_galaxies(kind) or is_constant(kind) for kind in batch[name]], dtype=bool)
+        found |= ~np.isnan(batch[f"{name}_sep_arcsec"]) & ~other
+    return found
+
+
 CATALOGUED = Clause(
-    "a star of GCVS or VSX is there",
-    ("gcvs_sep_arcsec", "vsx_sep_arcsec"),
-    lambda batch: ~np.isnan(batch["gcvs_sep_arcsec"]) | ~np.isnan(batch["vsx_sep_arcsec"]),
+    "a variable star of GCVS or VSX is there",
+    ("gcvs", "gcvs_sep_arcsec", "vsx", "vsx_sep_arcsec"),
+    _varies,
 )
 
 FILTER = Filter(
     name="variable_stars",
-    version="1.0",
+    version="1.1",
     survey="ztf",
     clauses=(CATALOGUED,),
     description="Alerts of known variable stars, in the General Catalogue of Variable Stars or the VSX.",

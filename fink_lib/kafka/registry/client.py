@@ -1,16 +1,20 @@
-"""Register a schema at a registry that speaks Confluent's protocol."""
-
-import json
-
-import httpx
+"""Register a schema at a registry."""
 
 from fink_lib.errors import ConfigError, RegistryError
+from fink_lib.registries import registry_client, shown
 
-TIMEOUT_S = 15.0
+REFUSED = range(400, 500)
 
 
 def register(url: str, subject: str, schema: str) -> int:
     """Register an Avro schema under a subject; return its number, which is the old one where it was known.
+
+    Parameters
+    ----------
+    url
+        Address of the registry, with a path and a user where it needs them.
+    subject, schema
+        Name of the subject, and the schema as JSON.
 
     Raises
     ------
@@ -19,15 +23,16 @@ def register(url: str, subject: str, schema: str) -> int:
     RegistryError
         When it does not answer, or not in its protocol.
     """
-    place = httpx.URL(url.rstrip("/"))
-    shown = f"schema registry {place.host}:{place.port or ''}"  # never the address itself: it may hold a password
+    from confluent_kafka.schema_registry import Schema  # noqa: PLC0415 - slow to import
+    from confluent_kafka.schema_registry.error import SchemaRegistryError  # noqa: PLC0415
+
+    who = f"schema registry {shown(url)}"
     try:
-        answer = httpx.post(f"{place}/subjects/{subject}/versions", json={"schema": schema}, timeout=TIMEOUT_S)
-    except httpx.HTTPError as error:
-        raise RegistryError(f"{shown} does not answer: {error}") from error
-    if answer.is_client_error:
-        raise ConfigError(f"{shown} refuses the schema of {subject}: {answer.status_code} {answer.text[:300]}")
-    try:
-        return int(answer.raise_for_status().json()["id"])
-    except (httpx.HTTPError, json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-        raise RegistryError(f"{shown} did not tell the number of {subject}: {answer.status_code}") from error
+        return int(registry_client(url).register_schema(subject, Schema(schema, "AVRO")))
+    except SchemaRegistryError as error:
+        told = f"{error.http_status_code} {error.error_message}"
+        if error.http_status_code in REFUSED:
+            raise ConfigError(f"{who} refuses the schema of {subject}: {told}") from error
+        raise RegistryError(f"{who} did not tell the number of {subject}: {told}") from error
+    except Exception as error:  # it raises what its HTTP library raises, which is another one by version
+        raise RegistryError(f"{who} does not answer: {error}") from error

@@ -73,9 +73,35 @@ def build_session(
         When a jar is not there, or the lake's file system does not decide which of two commits was first.
     """
     require_decided(settings.lake)
+    builder = SparkSession.Builder()
+    merged = session_conf(name, settings, memory=memory, java_options=java_options, conf=conf)
+    for key, value in merged.items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("WARN")
+    logger.info("spark session name=%s master=%s", name, settings.spark_master)
+    return session
+
+
+def session_conf(
+    name: str,
+    settings: Settings,
+    *,
+    memory: str | None = None,
+    java_options: str | None = None,
+    conf: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Return what a session of one job is built with; see `build_session`.
+
+    Raises
+    ------
+    HostError
+        When a jar is not there.
+    """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    builder = SparkSession.Builder().appName(name).master(settings.spark_master)
-    merged = {
+    return {
+        "spark.app.name": name,
+        "spark.master": settings.spark_master,
         **COMMON_CONF,
         **({} if settings.spark_codegen else INTERPRETED_CONF),
         **LOG_STORE_CONF,
@@ -85,12 +111,6 @@ def build_session(
         "spark.sql.warehouse.dir": str(settings.home / "spark-warehouse"),
         **(conf or {}),
     }
-    for key, value in merged.items():
-        builder = builder.config(key, value)
-    session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("WARN")
-    logger.info("spark session name=%s master=%s", name, settings.spark_master)
-    return session
 
 
 def _jar_conf(settings: Settings) -> dict[str, str]:

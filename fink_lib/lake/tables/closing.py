@@ -1,4 +1,4 @@
-"""The tables that all surveys share of what is done by night and by day: closing, numbers, verdicts, upkeep."""
+"""The tables that all surveys share of what is done by night and by day: closing, numbers, verdicts, files."""
 
 import pyarrow as pa
 
@@ -92,12 +92,12 @@ def gold_quality_results() -> TableSpec:
     )
 
 
-def gold_upkeep() -> TableSpec:
+def gold_table_stats() -> TableSpec:
     """Every table's files on the days that the lake was tidied up."""
     return TableSpec(
         layer="gold",
         survey="",
-        name="upkeep",
+        name="table_stats",
         schema=pa.schema(
             [
                 column("day", DATE, "Day of the run (UTC)."),

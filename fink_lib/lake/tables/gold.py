@@ -39,6 +39,7 @@ def gold_published(survey: str) -> TableSpec:
                 column("topic", S, "Topic that the message was sent to."),
                 column("partition", N, "Partition of that topic."),
                 column("offset", L, "Offset in that partition."),
+                column("topic_id", S, "Id that Kafka gave that topic; null where it gives none, or nobody noted it."),
                 KAFKA_TIME,
                 INGEST_TIME,
                 ENRICH_TIME,
@@ -46,7 +47,7 @@ def gold_published(survey: str) -> TableSpec:
                 CODE_VERSION,
             ]
         ),
-        key=("topic", "partition", "offset"),
+        key=("topic", "topic_id", "partition", "offset"),
         comment="One row: a message sent, by which filter, and where it stands on the topic.",
         written_by="distribute",
         indexed_columns=8,
@@ -106,15 +107,39 @@ def gold_known_losses(survey: str) -> TableSpec:
 
 
 def gold_tracklets(survey: str) -> TableSpec:
+    """Every alert of a tracklet: at least five of one exposure on a great circle, the glints of a satellite."""
+    return _of_moving(
+        survey,
+        "tracklets",
+        "One row: an alert of a tracklet, with how many alerts that has and how fast it moves.",
+        (
+            "Name of the tracklet, unique over nights.",
+            "Alerts of the tracklet.",
+            "Null; in rows of 0.1.0, which were links, their speed.",
+        ),
+    )
+
+
+def gold_asteroid_links(survey: str) -> TableSpec:
     """Every alert that was linked with others of its night, as the path of one moving object."""
+    return _of_moving(
+        survey,
+        "asteroid_links",
+        "One row: an alert of a link, at least three alerts of different exposures on the path of one moving object.",
+        ("Name of the link, unique over nights.", "Alerts of the link.", "Speed on the sky from first to last alert."),
+    )
+
+
+def _of_moving(survey: str, name: str, comment: str, meanings: tuple[str, str, str]) -> TableSpec:
+    tracklet, members, rate = meanings
     return TableSpec(
         layer="gold",
         survey=survey,
-        name="tracklets",
+        name=name,
         schema=pa.schema(
             [
                 NIGHT,
-                column("tracklet", S, "Name of the tracklet, unique over nights."),
+                column("tracklet", S, tracklet),
                 ALERT_ID,
                 OBJECT_ID,
                 TIME,
@@ -122,12 +147,12 @@ def gold_tracklets(survey: str) -> TableSpec:
                 DEC,
                 column("mag", D, "Magnitude of the alert's detection.", "mag"),
                 BAND,
-                column("members", L, "Alerts of the tracklet."),
-                column("rate_deg_per_day", D, "Speed on the sky from the first to the last alert.", "deg/day"),
+                column("members", L, members),
+                column("rate_deg_per_day", D, rate, "deg/day"),
             ]
         ),
         key=("night", "alert_id"),
-        comment="One row: an alert of a tracklet, with how many alerts that has and how fast it moves.",
+        comment=comment,
         written_by="the closing of a night (statistics)",
         partitioned_by=("night",),
         append_only=False,  # a night that is closed again replaces its rows

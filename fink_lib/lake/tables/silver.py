@@ -94,7 +94,7 @@ def silver_rejected(survey: str) -> TableSpec:
                 *KAFKA_COLUMNS,
                 INGEST_TIME,
                 ENRICH_TIME,
-                column("is_repeat", BOOL, "True for an alert that had arrived before."),
+                column("is_duplicate", BOOL, "True for an alert that had arrived before."),
                 column("reasons", TEXTS, f"Names of the cuts that it failed; `{REPEAT}` for a repeat."),
                 CODE_VERSION,
             ]

@@ -10,7 +10,7 @@ def list_of(kind: pa.DataType) -> pa.ListType:
 
 S, L, N, D, B, BOOL = pa.string(), pa.int64(), pa.int32(), pa.float64(), pa.binary(), pa.bool_()
 TS, DATE = pa.timestamp("us", tz="UTC"), pa.date32()
-TEXTS, IDS, CELLS, TEXT_MAP = list_of(S), list_of(L), list_of(N), pa.map_(S, S)
+TEXTS, IDS, CELLS, TEXT_MAP, COUNTS = list_of(S), list_of(L), list_of(N), pa.map_(S, S), pa.map_(S, L)
 
 
 def plain_type(kind: pa.DataType) -> pa.DataType:

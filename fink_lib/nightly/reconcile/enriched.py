@@ -21,11 +21,11 @@ def places(tables: Pinned, night: date) -> Iterator[tuple[str, pa.Table]]:
     """Yield the rows of the night, before and after enrich, by the place that they are in."""
     tonight = pc.field("night") == pa.scalar(night)
     enrich = pc.field("stage") == str(Stage.ENRICH)
-    is_repeat = pc.coalesce(pc.field("is_repeat"), pc.scalar(False))
+    is_duplicate = pc.coalesce(pc.field("is_duplicate"), pc.scalar(False))
     yield "bronze", tables.rows(Table.BRONZE, COLUMNS, tonight)
     yield "silver", tables.rows(Table.SILVER, COLUMNS, tonight)
-    yield "rejected", tables.rows(Table.REJECTED, COLUMNS, tonight & ~is_repeat)
-    yield "repeats", tables.rows(Table.REJECTED, COLUMNS, tonight & is_repeat)
+    yield "rejected", tables.rows(Table.REJECTED, COLUMNS, tonight & ~is_duplicate)
+    yield "repeats", tables.rows(Table.REJECTED, COLUMNS, tonight & is_duplicate)
     yield "quarantine", tables.rows(Table.QUARANTINE, COLUMNS, tonight & enrich)
 
 

@@ -24,8 +24,8 @@ from fink_lib.nightly.reconcile.equation import (
     differences,
     offered_equation,
 )
-from fink_lib.nightly.reconcile.lost import Missing, read_back
 from fink_lib.nightly.reconcile.messages import COLUMNS, Ordered, messages
+from fink_lib.nightly.reconcile.missing_messages import Missing, read_back
 from fink_lib.nightly.reconcile.offsets import (
     PartitionAccount,
     partition_accounts,

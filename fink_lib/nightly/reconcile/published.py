@@ -12,17 +12,16 @@ import pyarrow.compute as pc
 
 from fink_lib.distribute.counter import is_counter_topic
 from fink_lib.distribute.output_topics import is_output_topic
-from fink_lib.distribute.spans import Run, SpansFile, gaps_between
 from fink_lib.files import JsonObject
 from fink_lib.ingest.identify import identify_output
 from fink_lib.kafka.reading import TopicReader, Watermarks
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.pinned import Pinned
-from fink_lib.lake.places import Range
+from fink_lib.lake.places import Ids, Range, Run, SpansFile, gaps_between, is_gone
 from fink_lib.lake.versions import Table
 from fink_lib.nightly.reconcile.equation import Equation, Fault, differences
-from fink_lib.nightly.reconcile.lost import read_back
 from fink_lib.nightly.reconcile.messages import Ordered, messages
+from fink_lib.nightly.reconcile.missing_messages import read_back
 from fink_lib.nightly.reconcile.offsets import (
     GAPS_AT_MOST,
     Held,
@@ -63,7 +62,14 @@ def output_marks(reader: TopicReader, survey: Survey, recorded: Iterable[str]) -
 
 
 def published_account(
-    tables: Pinned, reader: TopicReader, survey: Survey, night: date, marks: Marks, *, spans: Path | None = None
+    tables: Pinned,
+    reader: TopicReader,
+    survey: Survey,
+    night: date,
+    marks: Marks,
+    *,
+    ids: Ids | None = None,
+    spans: Path | None = None,
 ) -> PublishedAccount:
     """Set `published` against the output topics; `marks` were read before the tables were pinned.
 
@@ -74,21 +80,27 @@ def published_account(
     ----------
     tables, reader, survey, night, marks
         The two sides.
+    ids
+        Ids of the output topics that exist: what stood on a topic that was deleted and made anew is gone with it, and
+        nothing but `published` tells of it.
     spans
         The file; None reads all rows.
     """
     if spans is not None and tables.versions[str(Table.PUBLISHED)] is not None:
-        found = summed_up(tables, reader, survey, night, marks, file=SpansFile(spans))
+        found = summed_up(tables, reader, survey, night, marks, ids=ids or {}, file=SpansFile(spans))
         if found is not None:
             return found
-    columns = ("topic", "partition", "offset", "alert_id", "night")
-    rows = Ordered.of(messages(tables.rows(Table.PUBLISHED, columns)))
-    found_of_night = _of_night(rows.rows, night)
+    columns = ("topic", "topic_id", "partition", "offset", "alert_id", "night")
+    everything = messages(tables.rows(Table.PUBLISHED, columns))
+    found_of_night = _of_night(everything, night)
+    gone = _are_gone(everything, ids or {})
+    rows = Ordered.of(everything.filter(pc.invert(gone)))
     marks = {**marks, **read_marks(reader, set(found_of_night) - {topic for topic, _ in marks})}
     accounts = partition_accounts(rows, marks)
     missing = read_back(reader, accounts, partial(identify_output, survey))
     beyond = rows_beyond(rows, accounts, reader)
     sent = sum(account.end - account.start for account in accounts) - missing.empty.total() - len(beyond)
+    sent += everything.num_rows - rows.rows.num_rows
     faults = differences(
         {
             Fault.SENT_UNRECORDED: (missing.count, missing.named),
@@ -96,25 +108,26 @@ def published_account(
             Fault.NEVER_SENT: (len(beyond), beyond),
         }
     )
-    whole = Equation("published", sent, {"published": rows.rows.num_rows}, faults)
+    whole = Equation("published", sent, {"published": everything.num_rows}, faults)
     return _told(whole, found_of_night, accounts, marks)
 
 
 def summed_up(
-    tables: Pinned, reader: TopicReader, survey: Survey, night: date, marks: Marks, *, file: SpansFile
+    tables: Pinned, reader: TopicReader, survey: Survey, night: date, marks: Marks, *, ids: Ids, file: SpansFile
 ) -> PublishedAccount | None:
     """Return the account by the sums of `published`; None when it does not hold by them."""
     table = tables.table(Table.PUBLISHED)
     spans = file.of(table)
     if spans.rows != spans.offsets:
         return None
-    topics = {topic for topic, _ in spans.runs}
+    topics, runs = {topic for topic, *_ in spans.runs}, spans.there(ids)
     marks = {**marks, **read_marks(reader, topics - {topic for topic, _ in marks})}
-    accounts = [_account(key, marks.get(key), spans.runs.get(key, [])) for key in sorted({*marks, *spans.runs})]
+    accounts = [_account(key, marks.get(key), runs.get(key, [])) for key in sorted({*marks, *runs})]
     if any(one.held and one.marks and one.held.last >= one.marks.high for one in accounts):
         return None  # sent meanwhile, or never: only the rows can tell
     missing = read_back(reader, accounts, partial(identify_output, survey))
     sent = sum(account.end - account.start for account in accounts) - missing.empty.total()
+    sent += sum(spans.gone(ids).values())
     whole = Equation("published", sent, {"published": spans.rows})
     if missing.count or not whole.holds:
         return None
@@ -157,6 +170,21 @@ def _of_night(rows: pa.Table, night: date) -> dict[str, int]:
         pa.table({"topic": rows["topic"], "n": tonight.cast(pa.int64())}).group_by("topic").aggregate([("n", "sum")])
     )
     return {row["topic"]: row["n_sum"] for row in counted.to_pylist()}
+
+
+def _are_gone(rows: pa.Table, ids: Ids) -> pa.ChunkedArray:
+    """Tell which messages stood on a topic that was deleted and made anew."""
+    pairs = rows.group_by(["topic", "topic_id"]).aggregate([]).to_pylist()
+    recorded = {
+        topic: {row["topic_id"] for row in pairs if row["topic"] == topic} for topic in {r["topic"] for r in pairs}
+    }
+    gone = pa.chunked_array([pa.repeat(pa.scalar(False), rows.num_rows)])
+    for row in pairs:
+        topic, topic_id = row["topic"], row["topic_id"]
+        if is_gone(topic_id, recorded[topic], topic, ids):
+            its = pc.is_null(rows["topic_id"]) if topic_id is None else pc.equal(rows["topic_id"], topic_id)
+            gone = pc.or_(gone, pc.and_(pc.equal(rows["topic"], topic), pc.fill_null(its, False)))
+    return gone
 
 
 def _facts(accounts: list[PartitionAccount]) -> tuple[JsonObject, ...]:

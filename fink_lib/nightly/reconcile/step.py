@@ -13,12 +13,15 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fink_lib.distribute.spans import SPANS_FILE
+from fink_lib.distribute.output_topics import is_output_topic
 from fink_lib.files import JsonObject
 from fink_lib.kafka.connection import Connection
 from fink_lib.kafka.reading import TopicReader
+from fink_lib.kafka.topic_ids import topic_ids
 from fink_lib.lake.losses import Loss, note_losses, read_losses
 from fink_lib.lake.pinned import Pinned
+from fink_lib.lake.places import SPANS_FILE, Ids
+from fink_lib.lake.releases import replayed_in_enrich
 from fink_lib.lake.topics import current_names, read_topics
 from fink_lib.lake.versions import Table
 from fink_lib.nightly.job import NightContext, Outcome
@@ -110,7 +113,8 @@ def run(context: NightContext) -> Outcome:
     arriving, leaving = Connection.to(survey.connection(settings)), Connection.of(settings)
     names = current_names(read_topics(settings.lake, survey.name))
     with TopicReader(arriving, names=names) as offered, TopicReader(leaving) as sent:
-        balance = settle(lambda: look(context, offered, sent, names))
+        ids = topic_ids(leaving, [topic for topic in sent.topics() if is_output_topic(topic, survey.name)])
+        balance = settle(lambda: look(context, offered, sent, names, ids))
     for equation in balance.equations:
         logger.info("night=%s %s holds=%s", context.label, equation.text, equation.holds)
     for loss in note_losses(settings.lake, survey.name, balance.losses):
@@ -135,7 +139,11 @@ def settle(once: Callable[[], Balance], *, looks: int = LOOKS, pause_s: float = 
 
 
 def look(
-    context: NightContext, offering: TopicReader, sending: TopicReader, names: Mapping[str, str] | None = None
+    context: NightContext,
+    offering: TopicReader,
+    sending: TopicReader,
+    names: Mapping[str, str] | None = None,
+    ids: Ids | None = None,
 ) -> Balance:
     """Compute the three equations once, over watermarks and table versions of one moment.
 
@@ -147,6 +155,8 @@ def look(
         The Kafka that the survey's alerts arrive on, and the one that topics leave by.
     names
         Input topic → the name that its messages are kept under, where that is another one.
+    ids
+        Ids of the output topics that exist.
     """
     survey, night = context.survey, context.night
     usual = survey.topic_of(night)
@@ -156,8 +166,10 @@ def look(
     known = read_losses(context.settings.lake, survey.name)
     offered = offered_account(tables, offering, survey, night, input_marks, known=known)
     enriched = enriched_equation(tables, night)
-    published = published_account(tables, sending, survey, night, marks, spans=spans_file(context))
+    published = published_account(tables, sending, survey, night, marks, ids=ids, spans=spans_file(context))
     # As written, released or not: whoever asks whether a night changed counts the rows in the log.
     damaged = tables.written(Table.QUARANTINE, ["night"], pc.field("night") == pa.scalar(night)).num_rows
     rows = {str(Table.BRONZE): enriched.total, str(Table.QUARANTINE): damaged}
+    if replayed := replayed_in_enrich(context.settings.lake, survey.name)[context.label]:
+        rows["replayed"] = replayed
     return Balance(offered.equation, enriched, published, offered.topics, offered.losses, rows, dict(tables.versions))

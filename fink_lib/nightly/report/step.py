@@ -5,14 +5,16 @@ statistics were made: no clock, so that the same night gives the same bytes when
 """
 
 import datetime as dt
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from urllib.parse import quote
 
 from fink_lib import __version__
 from fink_lib.files import JsonObject, replace_text
 from fink_lib.nightly.job import NightContext, Outcome
-from fink_lib.nightly.report.best.collect import best_of_night
 from fink_lib.nightly.report.compare import catalog_changes, changes, compare
+from fink_lib.nightly.report.highlights.collect import best_of_night
 from fink_lib.nightly.report.night_index import write_index
 from fink_lib.nightly.report.notify import notify
 from fink_lib.nightly.report.page import render
@@ -20,9 +22,9 @@ from fink_lib.nightly.report.verdict import verdict
 from fink_lib.nightly.results import Step, why_missing, write_result
 from fink_lib.nightly.statistics.summary import Summary, summarise
 
-SOURCES = (Step.RECONCILE, Step.QUALITY, Step.CROSSMATCH, Step.COMPACT, Step.STATISTICS)
+SOURCES = (Step.RECONCILE, Step.QUALITY, Step.CROSSMATCH, Step.EVENTS, Step.COMPACT, Step.STATISTICS)
 FLIPS_SHOWN = 5  # of each catalogue; all of them are counted, and 1,000 are in `gold_<survey>__crossmatched`
-PAGE = "report.html"
+PAGE, COMPLETENESS = "report.html", "completeness.json"
 
 
 def run(context: NightContext) -> Outcome:
@@ -51,6 +53,7 @@ def draw(context: NightContext, run_url: str | None = None) -> Outcome:
     best = best_of_night(context, statistics["tables"]) if statistics else []
     url = run_address(context) if run_url is None else run_url
     facts = report_facts(context.survey.name, context.night, results, missing, best=best, run_url=url)
+    facts["completeness"] = completeness_of(context.folder)
     replace_text(context.folder / PAGE, render(facts))
     return Outcome(facts)
 
@@ -83,8 +86,18 @@ def report_facts(
         "changes": [*(changes(previous, now) if now else []), *catalog_changes(matched)],
         "previous": list(trailing)[-1].isoformat() if trailing else None,
         "best": list(best),
+        "completeness": None,
         "links": {"run": run_url, "manifest": "manifest.json", "twin": "report.json", "index": "../../index.html"},
     }
+
+
+def completeness_of(folder: Path) -> JsonObject | None:
+    """Return what `fink science completeness` left in the folder of the night; None where it did not run."""
+    path = folder / COMPLETENESS
+    if not path.is_file():
+        return None
+    found: JsonObject = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def run_address(context: NightContext) -> str:

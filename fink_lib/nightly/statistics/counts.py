@@ -15,7 +15,7 @@ PLACES = ("bronze", "silver", "rejected", "repeats", "quarantine", "quarantine_e
 def night_counts(rows: Mapping[Table, Rows]) -> dict[str, int]:
     """Count the night's rows by place."""
     parts = {
-        Table.REJECTED: ("rejected", "repeats", pc.field("is_repeat")),
+        Table.REJECTED: ("rejected", "repeats", pc.field("is_duplicate")),
         Table.QUARANTINE: ("quarantine", "quarantine_enrich", pc.field("stage") == str(Stage.ENRICH)),
         Table.PUBLISHED: ("published", "counted", pc.field("filter") == COUNTER),
     }

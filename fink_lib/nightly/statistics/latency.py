@@ -7,6 +7,7 @@ whatever order its rows are read.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +16,11 @@ import pyarrow.compute as pc
 
 from fink_lib.distribute.counter import COUNTER
 from fink_lib.files import JsonObject
+from fink_lib.filters.base import REACTION_PREFIX
 from fink_lib.lake.rows import Rows
 from fink_lib.lake.versions import Table
 
+Micros: TypeAlias = npt.NDArray[np.int64]
 QUANTILES = (*(round(0.05 * step, 2) for step in range(21)), 0.99)
 NAMED = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 FINEST, COARSEST = 3, -2  # decimals
@@ -33,9 +36,8 @@ def latencies(rows: Mapping[Table, Rows]) -> JsonObject:
     topic; ``total``: arrival to topic, for what was published; ``to_silver``: arrival to silver, for what was not.
     """
     histograms: dict[str, Counter[float]] = defaultdict(Counter)
-    for stage, micros in stage_micros(rows):
-        values, counts = np.unique(grained(micros), return_counts=True)
-        histograms[stage].update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
+    for stage, _, micros in stage_spans(rows):
+        histograms[stage].update(histogram_of(micros))
     found = {stage: histograms[stage] for stage in STAGES if histograms.get(stage)}
     curves = {
         stage: dict(zip(QUANTILES, quantiles(histogram, QUANTILES), strict=True)) for stage, histogram in found.items()
@@ -49,6 +51,18 @@ def latencies(rows: Mapping[Table, Rows]) -> JsonObject:
         },
         "latency_alerts": {stage: sum(histogram.values()) for stage, histogram in found.items()},
     }
+
+
+def histogram_of(micros: npt.NDArray[np.int64]) -> dict[float, int]:
+    """Return how often each time, in seconds, comes among times in microseconds."""
+    values, counts = np.unique(grained(micros), return_counts=True)
+    return dict(zip(values.tolist(), counts.tolist(), strict=True))
+
+
+def named(histogram: Mapping[float, int]) -> JsonObject:
+    """Return p50, p95 and p99 of a histogram, and how many alerts it counts."""
+    found = zip(NAMED, quantiles(histogram, tuple(NAMED.values())), strict=True)
+    return {"alerts": sum(histogram.values()), **{name: round(seconds, 3) for name, seconds in found}}
 
 
 def grained(micros: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
@@ -71,20 +85,23 @@ def quantiles(histogram: Mapping[float, int], at: Sequence[float]) -> list[float
     return [float(each) for each in below + (above - below) * (ranks - np.floor(ranks))]
 
 
-def stage_micros(rows: Mapping[Table, Rows]) -> Iterator[tuple[str, npt.NDArray[np.int64]]]:
-    """Yield the times that alerts took in a stage, in microseconds; of those whose both moments are known."""
+def stage_spans(rows: Mapping[Table, Rows]) -> Iterator[tuple[str, Micros, Micros]]:
+    """Yield a stage, when each alert began it and how long it took, in microseconds, of those that tell both."""
     bronze, silver, rejected = (rows[table] for table in (Table.BRONZE, Table.SILVER, Table.REJECTED))
-    published = rows[Table.PUBLISHED].chosen(pc.field("filter") != COUNTER)
-    yield "ingest", _between(bronze, "kafka_time", "ingest_time")
-    yield "enrich", _between(silver, "ingest_time", "enrich_time")
-    yield "enrich", _between(rejected, "ingest_time", "enrich_time")
-    yield "distribute", _between(published, "enrich_time", "publish_time")
-    yield "total", _between(published, "kafka_time", "publish_time")
+    # What leaves because somebody said something left late on purpose
+    is_late = pc.starts_with(pc.field("filter"), REACTION_PREFIX)
+    published = rows[Table.PUBLISHED].chosen((pc.field("filter") != COUNTER) & ~is_late)
+    yield "ingest", *between(bronze, "kafka_time", "ingest_time")
+    yield "enrich", *between(silver, "ingest_time", "enrich_time")
+    yield "enrich", *between(rejected, "ingest_time", "enrich_time")
+    yield "distribute", *between(published, "enrich_time", "publish_time")
+    yield "total", *between(published, "kafka_time", "publish_time")
     sent = pc.unique(published.column("alert_id"))
-    yield "to_silver", _between(silver.chosen(~pc.field("alert_id").isin(sent)), "kafka_time", "enrich_time")
+    yield "to_silver", *between(silver.chosen(~pc.field("alert_id").isin(sent)), "kafka_time", "enrich_time")
 
 
-def _between(rows: Rows, start: str, end: str) -> npt.NDArray[np.int64]:
+def between(rows: Rows, start: str, end: str) -> tuple[Micros, Micros]:
+    """Return a moment of each alert, and how long after it another one was, in microseconds."""
     moments = rows.read(start, end).drop_null()
     first, last = (moments[name].cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy() for name in (start, end))
-    return np.asarray(last - first, dtype=np.int64)
+    return np.asarray(first, dtype=np.int64), np.asarray(last - first, dtype=np.int64)

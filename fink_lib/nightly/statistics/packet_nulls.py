@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from fink_lib.lake.versions import Table
 from fink_lib.nightly.job import NightContext
-from fink_lib.nightly.report.best.rows import night_files
+from fink_lib.nightly.report.highlights.rows import night_files
 from fink_lib.surveys.tables import night_specs, packet_schema
 
 

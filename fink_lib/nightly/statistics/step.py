@@ -16,13 +16,14 @@ from fink_lib.lake.tables import gold_filter_failures
 from fink_lib.lake.versions import Table
 from fink_lib.nightly.balanced import balanced
 from fink_lib.nightly.job import NightContext, Outcome
-from fink_lib.nightly.statistics import history, tallies, tracklets
+from fink_lib.nightly.statistics import group_counts, history, tracklets
 from fink_lib.nightly.statistics.counts import night_counts
 from fink_lib.nightly.statistics.latency import latencies
 from fink_lib.nightly.statistics.packet_nulls import packet_nulls
 from fink_lib.nightly.statistics.profile import profile
 from fink_lib.nightly.statistics.strange import strange_schemas
 from fink_lib.nightly.statistics.summary import summarise
+from fink_lib.nightly.statistics.whole_way import by_hour, since_observed
 from fink_lib.streams.spec import Stage, StreamSpec
 
 logger = logging.getLogger(__name__)
@@ -39,11 +40,13 @@ def run(context: NightContext) -> Outcome:
         "counts": counts,
         **_bronze_facts(context, rows[Table.BRONZE]),
         **_silver_facts(context, rows[Table.SILVER], pinned.versions[Table.SILVER]),
-        "rejected": tallies.reasons(rows[Table.REJECTED]),
-        "quarantine": tallies.damages(rows[Table.QUARANTINE]),
-        "filters": tallies.filters(context.survey.name, rows[Table.PUBLISHED]),
+        "rejected": group_counts.reasons(rows[Table.REJECTED]),
+        "quarantine": group_counts.damages(rows[Table.QUARANTINE]),
+        "filters": group_counts.filters(context.survey.name, rows[Table.PUBLISHED]),
         "filter_failures": filter_failures(context),
         **latencies(rows),
+        "latency_observed": since_observed(rows, context.survey.night),
+        "latency_hours": by_hour(rows),
         "tracklets": tracklets.link(context, rows[Table.SILVER]),
         "science_cost": science_cost(context),
         "tables": dict(pinned.versions),
@@ -81,13 +84,13 @@ def recorded(context: NightContext, result: JsonObject) -> JsonObject:
 
 
 def _bronze_facts(context: NightContext, bronze: Rows) -> JsonObject:
-    schemas = tallies.by_value(bronze.column("schema_sha256"))
+    schemas = group_counts.by_value(bronze.column("schema_sha256"))
     return {
-        **tallies.totals(bronze, context.survey.report.sky_field),
-        "bands": tallies.by_value(bronze.column("band")),
-        "schema_versions": tallies.by_value(bronze.column("schema_version")),
+        **group_counts.totals(bronze, context.survey.report.sky_field),
+        "bands": group_counts.by_value(bronze.column("band")),
+        "schema_versions": group_counts.by_value(bronze.column("schema_version")),
         "strange_schemas": strange_schemas(context.settings.lake, schemas),
-        "sky": tallies.sky(bronze),
+        "sky": group_counts.sky(bronze),
     }
 
 
@@ -96,9 +99,9 @@ def _silver_facts(context: NightContext, silver: Rows, version: int | None) -> J
     return {
         **profiled,
         "null_shares": profiled["null_shares"] | packet_nulls(context, version),
-        "code_versions": tallies.by_value(silver.column("code_version")),
-        "silver_bands": tallies.by_value(silver.column("band")),
-        "classes": tallies.classes(silver, tallies.class_columns(context.survey.name, silver)),
-        "science_versions": tallies.science_versions(silver),
-        "science_errors": tallies.science_errors(silver),
+        "code_versions": group_counts.by_value(silver.column("code_version")),
+        "silver_bands": group_counts.by_value(silver.column("band")),
+        "classes": group_counts.classes(silver, group_counts.class_columns(context.survey.name, silver)),
+        "science_versions": group_counts.science_versions(silver),
+        "science_errors": group_counts.science_errors(silver),
     }

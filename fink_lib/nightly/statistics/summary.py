@@ -13,6 +13,7 @@ measure              name                   value
 ``filter``           filter                 messages sent; 0 for a silent one
 ``filter_objects``   filter                 objects sent
 ``latency:<stage>``  ``p50``, ``p95``, …    seconds
+``observed:<where>`` ``p50``, ``p95``, …    seconds from the observation to Kafka (arrival), or to silver
 ``null_share``       column                 share of silver that is null
 ``score:<column>``   lower edge of the bin  alerts of silver
 ``score_outside``    column                 alerts of silver whose value is not in [0, 1]
@@ -31,7 +32,7 @@ Summary: TypeAlias = dict[str, dict[str, float]]
 
 COUNTS = ("bronze", "quarantine", "silver", "rejected", "repeats", "quarantine_enrich")
 TOTALS = ("objects", "exposures", "fields")
-CLASS, SCORE, LATENCY, VERSION = "class:", "score:", "latency:", "version:"
+CLASS, SCORE, LATENCY, OBSERVED, VERSION = "class:", "score:", "latency:", "observed:", "version:"
 OUTSIDE = "score_outside"
 UNKNOWN = "(none)"  # the class of an alert whose column is null
 OTHER = "(other)"  # classes that are too rare and too many to be kept by name
@@ -55,6 +56,7 @@ def summarise(facts: Mapping[str, Any]) -> Summary:
     summary |= {f"{CLASS}{column}": _numbers(found) for column, found in facts["classes"].items()}
     summary |= {f"{SCORE}{column}": _numbers(found) for column, found in facts.get("scores", {}).items()}
     summary |= {f"{LATENCY}{stage}": _numbers(found) for stage, found in facts["latency_s"].items()}
+    summary |= {f"{OBSERVED}{where}": _numbers(found) for where, found in facts.get("latency_observed", {}).items()}
     return summary | filter_yields(facts["filters"]) | versions(facts)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from fink_lib.science.framework.base import Cost, Findings, Module, Output
+from fink_lib.science.framework.base import Cost, Module, ModuleResult, Output
 from fink_lib.science.framework.batch import AlertBatch
 from fink_lib.science.models import Forest, ModelFacts, load_forest
 from fink_lib.surveys.inputs import BANDS
@@ -53,7 +53,7 @@ def provenance(forests: Mapping[str, BandForest]) -> dict[str, str]:
     return {key: text for each in forests.values() for key, text in each.facts.provenance.items()}
 
 
-def compute(batch: AlertBatch, forests: Any) -> Findings:
+def compute(batch: AlertBatch, forests: Any) -> ModuleResult:
     """Return the mean of the two bands' scores; a feature that a band has too few points for is taken as average."""
     tables = {band: table_of(batch.results[f"lc_features_{band}"], forests[band].features) for band in ZTF_BANDS}
     one_band = ~np.logical_and.reduce([shown(batch, band) for band in ZTF_BANDS])
@@ -63,7 +63,7 @@ def compute(batch: AlertBatch, forests: Any) -> Findings:
     if len(rows):
         scores[rows] = np.mean([score(forests[band], tables[band][rows]) for band in ZTF_BANDS], axis=0)
     gates = [(one_band, "the packet shows one band only"), (empty, "no light-curve feature in g or r")]
-    return Findings({"anomaly_score": scores}, gates)
+    return ModuleResult({"anomaly_score": scores}, gates)
 
 
 def shown(batch: AlertBatch, band: str) -> npt.NDArray[np.bool_]:

@@ -5,7 +5,7 @@ object's own. Objects are found by their ZTF name.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,10 +93,12 @@ def provenance(blazars: Blazars) -> dict[str, str]:
 
 
 def compute(batch: AlertBatch, blazars: Any) -> Mapping[str, Values]:
-    """Return the state of each blazar; other objects get no value and the word for no match."""
+    """Return the state of each blazar; other objects get no value and the word for no match, null without a name."""
     found: dict[str, Any] = {name: np.full(len(batch), np.nan) for name in NUMBERS}
-    found |= {name: np.full(len(batch), NO_MATCH, dtype=object) for name in ("blazar", "blazar_state")}
-    for row, name in enumerate(batch.scalars["object_id"]):
+    names = batch.scalars["object_id"]
+    match = np.array([NO_MATCH if name else None for name in names], dtype=object)
+    found |= {"blazar": match, "blazar_state": match.copy()}
+    for row, name in enumerate(names):
         place = blazars.place.get(name)
         if place is not None:
             found["blazar"][row] = blazars.names[place]
@@ -117,9 +119,20 @@ def _state(batch: AlertBatch, row: int, blazars: Blazars, place: int) -> dict[st
         "blazar_instantness_high": now / high,
         "blazar_robustness_high": mean_flux(time, flux, HIGH_DAYS) / high,
     }
-    is_low = state["blazar_instantness_low"] < 1.0 and state["blazar_robustness_low"] < 1.0
-    is_high = state["blazar_instantness_high"] > 1.0 and state["blazar_robustness_high"] > 1.0
-    return {**state, "blazar_state": LOW if is_low else HIGH if is_high else NORMAL}
+    lower = [state[f"blazar_{what}_low"] < 1.0 for what in ("instantness", "robustness")]
+    higher = [state[f"blazar_{what}_high"] > 1.0 for what in ("instantness", "robustness")]
+    return {**state, "blazar_state": _word(lower, higher, seen=bool(np.isfinite(now)), known=_is_known(state))}
+
+
+def _is_known(state: Mapping[str, float]) -> bool:
+    return all(np.isfinite(state[f"blazar_robustness_{kind}"]) for kind in (LOW, HIGH))
+
+
+def _word(lower: Sequence[bool], higher: Sequence[bool], *, seen: bool, known: bool) -> str | None:
+    """Return the state; None without a flux, or where it points at a state and there is no mean to confirm it."""
+    if not seen or (not known and (lower[0] or higher[0])):
+        return None
+    return LOW if all(lower) else HIGH if all(higher) else NORMAL
 
 
 def standardised(batch: AlertBatch, row: int, medians: Floats) -> tuple[Floats, Floats, Floats]:
@@ -165,7 +178,7 @@ MEANINGS = (
 MODULES = (
     Module(
         name="blazars",
-        version="1.0",
+        version="1.1",
         meaning="Standardised flux of the blazars watched for the CTAO, and whether they are low or high.",
         reference="Fink's standardised flux and extreme states of blazars for CTAO; thresholds come with the list",
         surveys=("ztf",),
@@ -178,7 +191,8 @@ MODULES = (
                 "blazar_state",
                 pa.string(),
                 "",
-                f"{LOW} or {HIGH} where the alert and the mean agree, else {NORMAL}; '{NO_MATCH}' for other objects.",
+                f"{LOW} or {HIGH} where the alert and the mean agree, else {NORMAL}; '{NO_MATCH}' for other objects; "
+                "null without a flux, or without the mean that it must agree with.",
             ),
             *(
                 Output(name, pa.float64(), "", meaning)

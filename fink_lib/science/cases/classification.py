@@ -12,6 +12,7 @@ from fink_lib.science.framework.base import NO_MATCH, Cost, Module, Output, Valu
 from fink_lib.science.framework.batch import AlertBatch
 from fink_lib.science.methods.classify import labels
 from fink_lib.science.methods.classify.schemes import DEFAULT, FINK
+from fink_lib.science.methods.classify.variables import is_variable_star
 
 Objects = npt.NDArray[np.object_]
 Flags = npt.NDArray[np.bool_]
@@ -19,8 +20,6 @@ Flags = npt.NDArray[np.bool_]
 SCORES = ("mulens", "snn_snia_vs_nonia", "snn_sn_vs_all", "rf_snia_vs_nonia", "rf_kn_vs_nonkn", "roid")
 TEXTS = ("cdsxmatch", "tracklet", "tns", "vsx", "gcvs", "ps1_shape")
 TRACKLET_PREFIX = "TRCK_"
-# Types of the catalogues of variable stars that are no stars of ours.
-NOT_A_STAR_PREFIXES = ("SN", "GAL", "AGN", "QSO", "BLLAC", "BLAZAR")
 
 
 def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
@@ -91,7 +90,7 @@ def _variable_star(text: Mapping[str, Objects]) -> Objects:
     found = np.full(len(text["vsx"]), NO_MATCH, dtype=object)
     for name in ("gcvs", "vsx"):
         for row, kind in enumerate(text[name]):
-            if kind not in {None, NO_MATCH, ""} and not str(kind).startswith(NOT_A_STAR_PREFIXES):
+            if kind and is_variable_star(kind):
                 found[row] = f"({name.upper()}) {kind}"
     return found
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from fink_lib.science.cases.host import closed
-from fink_lib.science.framework.base import Cost, Findings, Module, Output, Role
+from fink_lib.science.framework.base import Cost, Module, ModuleResult, Output, Role
 from fink_lib.science.framework.batch import AlertBatch
 from fink_lib.science.methods.fluxcal import fluxcal
 from fink_lib.science.methods.rise import NIGHTS_MIN, Rise, is_rising, nightly, rise_of
@@ -43,7 +43,7 @@ def provenance(resource: Resource) -> dict[str, str]:
     return resource.facts.provenance
 
 
-def compute(batch: AlertBatch, resource: Any) -> Findings:
+def compute(batch: AlertBatch, resource: Any) -> ModuleResult:
     """Return the score of the alerts that pass the gates and rise in both bands."""
     gates = gate(batch)
     open_ = ~np.logical_or.reduce([flags for flags, _ in gates])
@@ -53,7 +53,7 @@ def compute(batch: AlertBatch, resource: Any) -> Findings:
         rows = list(rises)
         rising[rows] = True
         scores[rows] = resource.forest.mean(np.array([np.concatenate(found) for found in rises.values()]))
-    return Findings(
+    return ModuleResult(
         {"rf_snia_vs_nonia": scores}, [*gates, (~rising, f"no rise on {NIGHTS_MIN} nights in both g and r")]
     )
 

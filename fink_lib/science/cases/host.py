@@ -56,7 +56,7 @@ def kind_of_variable(kind: str | None) -> Host:
     """Return what the type of the nearest catalogued variable says; none near leaves the question open."""
     if kind is None or kind == NO_MATCH:
         return Host.NOT_AVAILABLE
-    return Host.EXTRAGALACTIC if kind.startswith(NO_STAR_PREFIXES) else Host.OTHER
+    return Host.EXTRAGALACTIC if kind.strip().upper().startswith(NO_STAR_PREFIXES) else Host.OTHER
 
 
 def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
@@ -86,7 +86,7 @@ def closed(batch: AlertBatch) -> tuple[Flags, str]:
 MODULES = (
     Module(
         name="host",
-        version="1.1",
+        version="1.2",
         meaning="What stands where the alert is: a galaxy, nothing, something else, or not known.",
         reference="Fink's list of extragalactic SIMBAD labels, with the labels that replaced them in 2022",
         surveys=("ztf",),

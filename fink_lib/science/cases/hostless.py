@@ -7,13 +7,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from fink_lib.science.framework.base import Cost, Findings, Module, Output, Role
+from fink_lib.fits_image import NoImageError, read_image
+from fink_lib.science.framework.base import Cost, Module, ModuleResult, Output, Role
 from fink_lib.science.framework.batch import AlertBatch
 from fink_lib.science.methods import elephant
-from fink_lib.science.methods.fits_image import NoImageError, read_image
 from fink_lib.surveys.inputs import POSITIVE
 
 Flags = npt.NDArray[np.bool_]
+Compare = Callable[[elephant.Image, elephant.Image, int], elephant.HostlessResult]
 
 SHAPE_PX = (63, 63)
 MAG_MAX, AGE_DAYS_MAX = 20.0, 90.0
@@ -28,7 +29,7 @@ CHEAP_GATES = (
 )
 
 
-def compute(batch: AlertBatch, _resource: Any) -> Findings:
+def compute(batch: AlertBatch, _resource: Any) -> ModuleResult:
     """Compare the stamps of the alerts that pass the gates; the others are told which one they failed."""
     return examine(batch, gates(batch), whole)
 
@@ -37,8 +38,9 @@ def examine(
     batch: AlertBatch,
     reasons: Sequence[tuple[Flags, str]],
     look: Callable[[elephant.Image], elephant.Image],
-    crop_radius_px: int = elephant.CROP_RADIUS_PX,
-) -> Findings:
+    compare: Compare = elephant.compare,
+    decide: Callable[[elephant.HostlessResult], bool] | None = None,
+) -> ModuleResult:
     """Compare the stamps of the alerts that no reason keeps out.
 
     Parameters
@@ -49,8 +51,10 @@ def examine(
         Who is not looked at, and why.
     look
         From an image to the part of it that is compared; raises `NoImageError` where there is none.
-    crop_radius_px
-        Half the width of the centre that is compared where the whole does not decide.
+    compare
+        From both images and a seed to the verdict.
+    decide
+        From the verdict to `is_hostless`; that of Fink's filters if none.
     """
     survivors = np.flatnonzero(~np.logical_or.reduce([flags for flags, _ in reasons]))
     columns: dict[str, Any] = {
@@ -65,11 +69,11 @@ def examine(
         except NoImageError as problem:
             unread.setdefault(str(problem), np.zeros(len(batch), dtype=bool))[row] = True
             continue
-        verdict = elephant.compare(science, template, int(batch.alert_id[row]) & SEED_BITS, crop_radius_px)
-        columns["is_hostless"][row] = is_hostless(verdict)
+        verdict = compare(science, template, int(batch.alert_id[row]) & SEED_BITS)
+        columns["is_hostless"][row] = (decide or is_hostless)(verdict)
         columns["hostless_ks_science"][row] = verdict.science
         columns["hostless_ks_template"][row] = verdict.template
-    return Findings(columns, [*reasons, *((flags, why) for why, flags in unread.items())])
+    return ModuleResult(columns, [*reasons, *((flags, why) for why, flags in unread.items())])
 
 
 def gates(batch: AlertBatch) -> list[tuple[Flags, str]]:
@@ -84,13 +88,13 @@ def gates(batch: AlertBatch) -> list[tuple[Flags, str]]:
         (_is(batch, "variablesource"), "likely a variable star"),
         (age > AGE_DAYS_MAX, f"older than {AGE_DAYS_MAX:g} days"),
         (alert["mag"] > MAG_MAX, f"fainter than {MAG_MAX:g} mag"),
-        *((_is_null(batch, name), f"'{name}' is not known") for name in FLAGS),
+        *((_is_null(batch, name), f"'{name}' is not known") for name in (*FLAGS, "roid")),
         (np.isnan(age), "the time of the first detection is not known"),
         (np.isnan(alert["mag"]), "the magnitude is not known"),
     ]
 
 
-def is_hostless(verdict: elephant.Verdict) -> bool:
+def is_hostless(verdict: elephant.HostlessResult) -> bool:
     """Tell whether both statistics are those of Fink's hostless filters."""
     return bool(verdict.is_candidate and verdict.science <= SCIENCE_MAX and verdict.template <= TEMPLATE_MAX)
 
@@ -142,7 +146,7 @@ OUTPUTS = (
 MODULES = (
     Module(
         name="hostless",
-        version="1.1",
+        version="1.2",
         meaning="Does the transient shine where the reference shows no host?",
         reference="ELEPHANT: Pessi et al. 2024 (arXiv:2404.18165); thresholds of Fink's hostless filters",
         surveys=("ztf",),

@@ -1,21 +1,23 @@
 """Kilonovae: fast transients told apart by how much of each of three template curves their light holds.
 
 Method: Biswas et al. 2023, A&A 677, A77 (arXiv:2210.17433). In each band the light curve is written as a sum of three
-principal components of simulated kilonovae and other transients; a forest of 30 trees judges the coefficients.
+principal components of simulated kilonovae and other transients; a forest of 30 trees judges the coefficients. They
+are found as in the training of the forest (package kndetect, of the authors): the second one and negative ones cost
+their size, weighted by the square of the signal to noise at maximum, and a band has at least three points.
 """
 
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from scipy.optimize import lsq_linear
 
 from fink_lib.science.cases.early_snia import usable
 from fink_lib.science.cases.host import closed
-from fink_lib.science.framework.base import Cost, Findings, Module, Output, Role
+from fink_lib.science.framework.base import Cost, Module, ModuleResult, Output, Role
 from fink_lib.science.framework.batch import AlertBatch
 from fink_lib.science.methods.fluxcal import fluxcal
 from fink_lib.science.models import Forest, ModelFacts, load_forest
@@ -27,6 +29,7 @@ MODEL = "kilonova"
 ZTF_BANDS = ("g", "r")
 
 POINTS_MIN = 2
+BAND_POINTS_MIN = 3  # in each band, as in training
 DETECTIONS_MAX = 20
 AGE_DAYS_MAX = 20.0
 FLUX_MIN = 200.0  # FLUXCAL: magnitude 21.7
@@ -57,7 +60,7 @@ def provenance(resource: Resource) -> dict[str, str]:
     return resource.facts.provenance
 
 
-def compute(batch: AlertBatch, resource: Any) -> Findings:
+def compute(batch: AlertBatch, resource: Any) -> ModuleResult:
     """Return the score of the alerts that pass the gates and can be fitted in both bands."""
     gates = gate(batch)
     open_ = ~np.logical_or.reduce([flags for flags, _ in gates])
@@ -68,8 +71,8 @@ def compute(batch: AlertBatch, resource: Any) -> Findings:
         rows = list(fits)
         fitted[rows] = True
         scores[rows] = resource.forest.mean(np.array(list(fits.values())))
-    gates.append((~fitted, "fewer than two detections near the maximum of g or r"))
-    return Findings({"rf_kn_vs_nonkn": scores}, gates)
+    gates.append((~fitted, f"fewer than {BAND_POINTS_MIN} detections near the maximum of g or r"))
+    return ModuleResult({"rf_kn_vs_nonkn": scores}, gates)
 
 
 def gate(batch: AlertBatch) -> list[tuple[npt.NDArray[np.bool_], str]]:
@@ -114,50 +117,67 @@ def band_features(time: Floats, flux: Floats, flux_err: Floats, templates: Float
     Returns
     -------
     list of float or None
-        None where the band is too faint or has fewer than two points within the templates' reach.
+        None where the band is too faint or has fewer than three points within the templates' reach.
     """
     if not len(flux) or not flux.max() > FLUX_MIN:
         return None
     middle = (templates.shape[1] - 1) / 2
     since = time - time[flux.argmax()]
     near = np.abs(since) < middle * STEP_DAYS
-    if near.sum() < POINTS_MIN:
+    if near.sum() < BAND_POINTS_MIN:
         return None
     highest, error = flux.max(), flux_err[near] / flux.max()
     places = np.round(since[near] / STEP_DAYS + middle).astype(np.int64)
     design, target = templates[:, places].T / error[:, None], flux[near] / highest / error
-    coefficients = coefficients_of(design, target, stiffness=1.0 / float(error[flux[near].argmax()]))
+    coefficients = coefficients_of(design, target, price=float(error[flux[near].argmax()]) ** -2.0)
     misfit = float(np.sqrt(np.mean((design @ coefficients - target) ** 2)))
     return [*coefficients.tolist(), misfit, float(highest)]
 
 
-def coefficients_of(design: Floats, target: Floats, stiffness: float) -> Floats:
-    """Return the best coefficients within ±2; the second and third are held small, the first when negative.
+def coefficients_of(design: Floats, target: Floats, price: float) -> Floats:
+    """Return the coefficients within ±2 of least loss: squared misfit, and what some coefficients cost.
+
+    A unit of the second one costs the price, a negative unit of any costs it too. The loss is convex, and quadratic
+    between the places where a coefficient is 0 or at a bound: of all choices of which ones are there, each solved as
+    it stands, the one of least loss is the minimum.
 
     Parameters
     ----------
     design, target
-        Templates at the points, and fluxes, both divided by the errors.
-    stiffness
-        Weight of a coefficient of 1 beside a misfit of one standard deviation.
+        Templates at the points, and fluxes, both divided by the errors; shape (points, 3) and (points,).
+    price
+        What a unit costs, beside the squared misfit.
     """
-    loose, tight = np.diag([0.0, stiffness, stiffness]), np.diag([stiffness] * 3)
-    best = _bounded(design, target, loose)
-    return best if best[0] >= 0.0 else _bounded(design, target, tight)
+    gram, along = design.T @ design, design.T @ target
+    gram += np.eye(len(gram)) * (RIDGE * np.trace(gram))  # points of one place leave a coefficient open
+    slope = price * _PRICES
+    rows = np.where(_FREE[:, :, None], gram[None], np.eye(3)[None])
+    values = np.where(_FREE, along[None] - 0.5 * slope, _FIXED)
+    found = np.linalg.solve(rows, values[:, :, None])[:, :, 0]
+    inside = np.where(_FREE, (found * _SIDES >= 0.0) & (np.abs(found) <= COEFFICIENT_MAX), True).all(axis=1)
+    loss = np.einsum("ki,ij,kj->k", found, gram, found) - 2.0 * found @ along + (slope * found).sum(axis=1)
+    return np.asarray(found[np.argmin(np.where(inside, loss, np.inf))])
 
 
-def _bounded(design: Floats, target: Floats, penalty: Floats) -> Floats:
-    rows, values = np.vstack([design, penalty]), np.r_[target, np.zeros(len(penalty))]
-    found = np.linalg.lstsq(rows, values)[0]
-    if np.abs(found).max() > COEFFICIENT_MAX:
-        found = lsq_linear(rows, values, bounds=(-COEFFICIENT_MAX, COEFFICIENT_MAX), method="bvls").x
-    return np.asarray(found)
+def _choices() -> tuple[Floats, Floats, Floats, Floats]:
+    """Return for each choice of where the coefficients are: which are free, where the others are, sides and prices."""
+    places = np.array(list(product(range(5), repeat=3)))  # at -2, negative, 0, positive, at 2
+    free = np.isin(places, (1, 3))
+    fixed = np.choose(places, (-COEFFICIENT_MAX, 0.0, 0.0, 0.0, COEFFICIENT_MAX))
+    sides = np.choose(places, (-1.0, -1.0, 0.0, 1.0, 1.0))
+    second = np.arange(3) == SECOND
+    return free, fixed, sides, np.where(sides < 0.0, -1.0, 0.0) + np.where(second, sides, 0.0)
+
+
+RIDGE = 1e-12
+SECOND = 1
+_FREE, _FIXED, _SIDES, _PRICES = _choices()
 
 
 MODULES = (
     Module(
         name="kilonova",
-        version="1.0",
+        version="1.1",
         meaning="Score of being a kilonova, from three template curves in g and r.",
         reference="Biswas et al. 2023, A&A 677, A77 (arXiv:2210.17433); forest of fink-science",
         surveys=("ztf",),

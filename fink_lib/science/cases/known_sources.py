@@ -16,7 +16,7 @@ import pyarrow as pa
 from fink_lib.catalogs import KNOWN, Catalog, load_catalog
 from fink_lib.catalogs.index import on_the_sphere
 from fink_lib.config import Settings
-from fink_lib.science.framework.base import ANY_SURVEY, NO_MATCH, Cost, Findings, Module, Output, Role, Values
+from fink_lib.science.framework.base import ANY_SURVEY, NO_MATCH, Cost, Module, ModuleResult, Output, Role, Values
 from fink_lib.science.framework.batch import AlertBatch
 
 # What Fink publishes in `tns` where there is no classified transient, so that its filters go on working.
@@ -90,7 +90,7 @@ MATCHES = (
     Match(
         "4lac",
         "x4lac",
-        "Name of the nearest source of 4LAC-DR3 (the position is that of the gamma rays)",
+        "Name of the source of 4LAC-DR3 whose associated counterpart is nearest",
         texts=(("x4lac_class", "class", Role.LABEL, "Its class: bll, fsrq, bcu, …; capitals are firm associations."),),
     ),
     Match(
@@ -135,7 +135,14 @@ MATCHES = (
         "Type of the nearest classified transient of the Transient Name Server",
         missing=NO_TNS,
         role=Role.LABEL,
-        texts=(("tns_fullname", "fullname", Role.NAME, "Its name."),),
+        texts=(("tns_classified", "fullname", Role.NAME, "Its name."),),
+    ),
+    # Most entries are reports without a type (AT): they are transients of the server all the same.
+    Match(
+        "tns_entries",
+        "tns_fullname",
+        "Name of the nearest entry of the Transient Name Server, with a type or without",
+        texts=(("tns_entry_type", "type", Role.LABEL, "Its type, empty for an entry without."),),
         numbers=(("tns_redshift", "redshift", "", "Its redshift."),),
     ),
 )
@@ -144,7 +151,7 @@ MATCHES = (
 def folder_of(catalog: str) -> Path | None:
     """Return where the settings say that a catalogue's file is."""
     settings = Settings()
-    return settings.tns_snapshot if catalog == "tns" and settings.tns_snapshot else settings.catalogs
+    return settings.tns_snapshot if catalog.startswith("tns") and settings.tns_snapshot else settings.catalogs
 
 
 def load(cache: Path, name: str) -> Catalog:
@@ -162,7 +169,7 @@ def unplaced(batch: AlertBatch) -> tuple[npt.NDArray[np.bool_], str]:
     return ~on_the_sphere(batch.scalars["ra"], batch.scalars["dec"]), "the position is not known"
 
 
-def compute(batch: AlertBatch, catalog: Any, match: Match) -> Findings:
+def compute(batch: AlertBatch, catalog: Any, match: Match) -> ModuleResult:
     """Match every alert with its nearest source; several alerts on one source all get it."""
     rows, separation = catalog.nearest(batch.scalars["ra"], batch.scalars["dec"])
     found: dict[str, Values] = {
@@ -172,7 +179,7 @@ def compute(batch: AlertBatch, catalog: Any, match: Match) -> Findings:
     found |= {column: catalog.texts_of(name, rows, NO_MATCH) for column, name, _, _ in match.texts}
     found |= {column: catalog.numbers_of(name, rows) for column, name, _, _ in match.numbers}
     more = {} if match.fill is None else match.fill(catalog, rows)
-    return Findings({**found, **more}, [unplaced(batch)])
+    return ModuleResult({**found, **more}, [unplaced(batch)])
 
 
 def _outputs(match: Match) -> tuple[Output, ...]:

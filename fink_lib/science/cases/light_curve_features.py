@@ -114,7 +114,7 @@ def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
 MODULES = (
     Module(
         name="light_curve_features",
-        version="1.1",
+        version="1.2",
         meaning="Statistics, trends and shape of the light curve in each band, on total magnitudes.",
         reference="Malanchev et al. 2021, MNRAS 502, 5147 (arXiv:2012.01419), appendix A; package light-curve",
         surveys=("ztf",),

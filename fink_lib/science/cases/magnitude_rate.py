@@ -2,6 +2,10 @@
 
 A look is an exposure of its own: what the exposure of the alert shows besides the alert is none.
 
+Two positive subtractions of one band are compared by their difference magnitudes, as Fink does. Where one of them is
+negative its magnitude says by how much the source is fainter than the reference image: then apparent magnitudes are
+compared, and without a reference source at the place there is no rate. Nor is there one where a sign is not known.
+
 Where the last look saw nothing, its flux is taken to be anything between zero and the upper limit, evenly; the
 magnitude is then the limit plus an exponential variable, and all its moments are known in closed form. Nothing is
 drawn at random: the same alert has the same rate whenever and wherever it is computed.
@@ -18,7 +22,7 @@ from scipy.special import erfcx, ndtr
 from fink_lib.science.framework.base import Cost, Module, Output, Values
 from fink_lib.science.framework.batch import AlertBatch, Ints
 from fink_lib.science.methods.exposures import EXPOSURE_DAYS
-from fink_lib.science.methods.photometry import MAG_PER_RELATIVE_FLUX
+from fink_lib.science.methods.photometry import MAG_PER_RELATIVE_FLUX, SOURCE_BEHIND_PX, apparent_magnitude
 
 Floats = npt.NDArray[Any]
 
@@ -26,6 +30,7 @@ LOWER, UPPER = 0.05, 0.95
 GAUSSIAN_WIDTH = 1.6448536269514722  # standard deviations between the median and either
 EXPONENTIAL_MAG = MAG_PER_RELATIVE_FLUX  # mean and standard deviation of the magnitude below an upper limit
 BISECTIONS = 60
+MEASURED = ("mag", "mag_err", "is_positive", "ref_mag", "ref_mag_err", "ref_separation")
 REACH_SIGMA, REACH_EXPONENTIAL = 8.0, 12.0  # the quantile lies within so many widths
 
 
@@ -37,9 +42,12 @@ def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
     detected = np.isfinite(points["mag"])
     from_upper = seen & ~detected & np.isfinite(points["mag_limit"])
     days = batch.scalars["time"] - points["time"]
-    mag, mag_err = batch.scalars["mag"], batch.scalars["mag_err"]
-    step = np.where(from_upper, mag - points["mag_limit"] - EXPONENTIAL_MAG, mag - points["mag"])
-    error = np.sqrt(mag_err**2 + np.where(from_upper, EXPONENTIAL_MAG, points["mag_err"]) ** 2)
+    now = {name: np.asarray(batch.scalars[name]) for name in MEASURED}
+    mag, mag_err = now["mag"], now["mag_err"]
+    step, error = difference(now, points)
+    limit = np.where(now["is_positive"] == 1.0, mag - points["mag_limit"] - EXPONENTIAL_MAG, np.nan)
+    step = np.where(from_upper, limit, step)
+    error = np.where(from_upper, np.where(np.isnan(limit), np.nan, np.hypot(mag_err, EXPONENTIAL_MAG)), error)
     low, high = -GAUSSIAN_WIDTH * error, GAUSSIAN_WIDTH * error
     if from_upper.any():
         low = np.where(from_upper, -below_limit_quantile(mag_err, UPPER) + EXPONENTIAL_MAG, low)
@@ -53,8 +61,32 @@ def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
         "lower_rate": (step + low) / days,
         "upper_rate": (step + high) / days,
         "delta_time": days,
-        "from_upper": from_upper,
+        "from_upper": pa.array(from_upper, mask=(batch.scalars["band"] < 0) | np.isnan(batch.scalars["time"])),
     }
+
+
+def difference(now: Mapping[str, Floats], before: Mapping[str, Floats]) -> tuple[Floats, Floats]:
+    """Return by how much magnitudes have grown between two detections, and the error; NaN where that is not known.
+
+    Parameters
+    ----------
+    now, before
+        The quantities of `MEASURED`.
+    """
+    rising = (now["is_positive"] == 1.0) & (before["is_positive"] == 1.0)
+    (total, total_err), (earlier, earlier_err) = (_apparent(each) for each in (now, before))
+    step = np.where(rising, now["mag"] - before["mag"], total - earlier)
+    error = np.where(rising, np.hypot(now["mag_err"], before["mag_err"]), np.hypot(total_err, earlier_err))
+    return step, np.where(np.isnan(step), np.nan, error)
+
+
+def _apparent(point: Mapping[str, Floats]) -> tuple[Floats, Floats]:
+    mag, error = apparent_magnitude(
+        *(point[name] for name in ("mag", "mag_err", "ref_mag", "ref_mag_err", "is_positive"))
+    )
+    separation = point["ref_separation"]
+    behind = (separation >= 0.0) & (separation <= SOURCE_BEHIND_PX)
+    return np.where(behind, mag, np.nan), np.where(behind, error, np.nan)
 
 
 def below_limit_quantile(mag_err: Floats, share: float) -> Floats:
@@ -115,17 +147,23 @@ def _first_of(places: Ints, offsets: Ints) -> Ints:
 MODULES = (
     Module(
         name="magnitude_rate",
-        version="1.1",
+        version="1.2",
         meaning="Change of magnitude per day since the last look in the same band, with its error.",
         reference="Fink's fast-transient rate; criteria of Andreoni et al. 2021, ApJ 918, 63 (arXiv:2104.06352)",
         surveys=("ztf",),
         cost=Cost.CHEAP,
-        scalars=("band", "first_time", "mag", "mag_err", "time"),
-        histories=("band", "mag", "mag_err", "mag_limit", "time"),
+        scalars=("band", "first_time", "time", *MEASURED),
+        histories=("band", "mag_limit", "time", *MEASURED),
         outputs=(
             Output("jd_first_real_det", pa.float64(), "JD (UTC)", "Time of the first detection in the packet."),
             Output("jdstarthist_dt", pa.float64(), "days", "That time after the first detection at 3 sigma."),
-            Output("mag_rate", pa.float64(), "mag/day", "Rate; negative for a source that brightens."),
+            Output(
+                "mag_rate",
+                pa.float64(),
+                "mag/day",
+                "Rate; negative for a source that brightens. Null where the sign of a subtraction is not known, and "
+                "for a negative one without a reference source.",
+            ),
             Output("sigma_rate", pa.float64(), "mag/day", "Its standard deviation."),
             Output("lower_rate", pa.float64(), "mag/day", "Its 5 % quantile."),
             Output("upper_rate", pa.float64(), "mag/day", "Its 95 % quantile."),

@@ -1,4 +1,8 @@
-"""The neighbours that the packet itself names: Gaia and Pan-STARRS sources, with absent ones as null."""
+"""The neighbours that the packet itself names: Gaia and Pan-STARRS sources, with absent ones as null.
+
+A packet that names no Pan-STARRS source within 30 arcsec lies in a hole of that catalogue: there are ten of them in
+such a circle even at the Galactic poles. What is there is then not known, and ``ps1_shape`` is null.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,15 +23,16 @@ STAR, GALAXY, UNCERTAIN = "star", "galaxy", "uncertain"
 
 
 def present(values: Floats) -> Floats:
-    """Return values with NaN for the negative numbers that stand for "there is none"."""
-    return np.where(values >= 0.0, values, np.nan)
+    """Return values with NaN where there is no neighbour, or a negative number that is none."""
+    return np.where((values >= 0.0) & np.isfinite(values), values, np.nan)
 
 
 def shape_of(separation: Floats, score: Floats) -> npt.NDArray[np.object_]:
-    """Return what a Pan-STARRS source looks like, within the counterpart radius."""
+    """Return what the nearest Pan-STARRS source looks like, within the counterpart radius; None where not known."""
     near = separation <= COUNTERPART_ARCSEC
-    choices = [~near, score >= STAR_SCORE_MIN, score <= GALAXY_SCORE_MAX]
-    return np.select(choices, [np.array(word, dtype=object) for word in (NO_MATCH, STAR, GALAXY)], UNCERTAIN)
+    choices = [np.isnan(separation), ~near, np.isnan(score), score >= STAR_SCORE_MIN, score <= GALAXY_SCORE_MAX]
+    words = [np.array(word, dtype=object) for word in (None, NO_MATCH, None, STAR, GALAXY)]
+    return np.select(choices, words, UNCERTAIN)
 
 
 def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
@@ -63,7 +68,7 @@ def _ps1_outputs() -> tuple[Output, ...]:
 MODULES = (
     Module(
         name="neighbours",
-        version="1.0",
+        version="1.1",
         meaning="Gaia and Pan-STARRS sources next to the alert, as the survey matched them.",
         reference="ZTF alert schema; star-galaxy score from Tachibana & Miller 2018, PASP 130, 128001",
         surveys=ANY_SURVEY,
@@ -85,7 +90,8 @@ MODULES = (
                 "ps1_shape",
                 pa.string(),
                 "",
-                f"{STAR}, {GALAXY} or {UNCERTAIN}; '{NO_MATCH}' where no source is within {COUNTERPART_ARCSEC} arcsec.",
+                f"{STAR}, {GALAXY} or {UNCERTAIN}; '{NO_MATCH}' if the nearest is beyond {COUNTERPART_ARCSEC} arcsec; "
+                "null where the packet names none, or does not say what it is.",
             ),
         ),
         compute=compute,

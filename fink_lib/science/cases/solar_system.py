@@ -10,6 +10,7 @@ import pyarrow as pa
 from fink_lib.science.cases.detections import count_detections
 from fink_lib.science.framework.base import Cost, Module, Output, Role, Values
 from fink_lib.science.framework.batch import AlertBatch
+from fink_lib.science.methods.undecided import decide
 
 NOT_SSO, FIRST_DETECTION, CANDIDATE, KNOWN = 0, 1, 2, 3
 
@@ -21,25 +22,40 @@ CANDIDATE_DETECTIONS_MAX = 2
 PAIR_DAYS_MAX = 30.0 / (24.0 * 60.0)
 
 
-def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
-    """Return the flag; a later rule overrides an earlier one, and a missing value meets no condition."""
-    detections = batch.scalars["n_detections"]
-    ps1 = batch.scalars["ps1_separation"]
-    shown = batch.shared("n_shown", count_detections)
+# For each input values that between them give every answer: a missing one decides nothing.
+POSSIBLE: Mapping[str, tuple[float, ...]] = {
+    "n_detections": (1.0, 2.0, 3.0, 6.0),
+    "ps1_separation": (1e-6, np.inf),
+    "ps1_star_score": (0.0, 1.0),
+    "sso_separation": (0.0, np.inf),
+}
 
+
+def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
+    """Return the flag; null where a value that is missing could change it."""
+    shown, gap = batch.shared("n_shown", count_detections), _last_step_days(batch)
+    columns = {name: batch.scalars[name] for name in POSSIBLE} | {"shown": shown, "gap": gap}
+    # Where no source is, none is a star: its score is no missing value.
+    columns["ps1_star_score"] = np.where(np.isinf(columns["ps1_separation"]), 0.0, columns["ps1_star_score"])
+    flag, decided = decide(_flag, columns, POSSIBLE)
+    return {"roid": pa.array(flag, type=pa.int32(), mask=~decided)}
+
+
+def _flag(columns: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.int64]:
+    """Return the flag; a later rule overrides an earlier one. A neighbour that is not there is infinitely far."""
+    detections, ps1, shown = columns["n_detections"], columns["ps1_separation"], columns["shown"]
     flag = np.where(detections == 1, FIRST_DETECTION, NOT_SSO)
-    not_a_star = batch.scalars["ps1_star_score"] < STAR_SCORE_MAX
+    not_a_star = columns["ps1_star_score"] < STAR_SCORE_MAX
     flag[not_a_star & (detections <= CANDIDATE_DETECTIONS_MAX)] = CANDIDATE
     flag[(ps1 > 0.0) & (ps1 < PS1_SEPARATION_ARCSEC)] = NOT_SSO
-    flag[(shown == CANDIDATE_DETECTIONS_MAX) & (_last_step_days(batch) > PAIR_DAYS_MAX)] = NOT_SSO
+    flag[(shown == CANDIDATE_DETECTIONS_MAX) & (columns["gap"] > PAIR_DAYS_MAX)] = NOT_SSO
     flag[(detections == CANDIDATE_DETECTIONS_MAX) & (shown == 1)] = NOT_SSO
-    flag[_is_known(batch, ps1, detections, shown)] = KNOWN
-    return {"roid": flag}
+    flag[_is_known(columns["sso_separation"], ps1, detections, shown)] = KNOWN
+    return flag
 
 
-def _is_known(batch: AlertBatch, ps1: Any, detections: Any, shown: Any) -> npt.NDArray[np.bool_]:
+def _is_known(mpc: Any, ps1: Any, detections: Any, shown: Any) -> npt.NDArray[np.bool_]:
     """Return where ZTF found a known object near, nearer than any PS1 source, at a place rarely seen before."""
-    mpc = batch.scalars["sso_separation"]
     near = (mpc >= 0.0) & (mpc < MPC_SEPARATION_ARCSEC) & (np.abs(ps1) > mpc)
     return np.asarray(near & (detections <= KNOWN_DETECTIONS_MAX) & (shown <= KNOWN_DETECTIONS_MAX))
 
@@ -55,7 +71,7 @@ def _last_step_days(batch: AlertBatch) -> npt.NDArray[np.float64]:
 MODULES = (
     Module(
         name="solar_system",
-        version="1.0",
+        version="1.1",
         meaning="Is the alert a known solar-system object, or likely one that is not known?",
         reference="Fink's roid; star-galaxy score from Tachibana & Miller 2018, PASP 130, 128001",
         surveys=("ztf",),
@@ -67,7 +83,8 @@ MODULES = (
                 "roid",
                 pa.int32(),
                 "",
-                "3 known within 5 arcsec (Minor Planet Center), 2 candidate, 1 first detection, 0 unlikely.",
+                "3 known within 5 arcsec (Minor Planet Center), 2 candidate, 1 first detection, 0 unlikely; null where "
+                "what the packet lacks could decide it.",
                 Role.LABEL,
             ),
         ),

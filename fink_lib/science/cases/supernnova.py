@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from fink_lib.science.cases.host import closed
 from fink_lib.science.cases.solar_system import KNOWN
-from fink_lib.science.framework.base import Cost, Findings, Module, Output, Role
+from fink_lib.science.framework.base import Cost, Module, ModuleResult, Output, Role
 from fink_lib.science.framework.batch import AlertBatch
 from fink_lib.science.methods.fluxcal import fluxcal
 from fink_lib.science.methods.visits import Visits, visits
@@ -64,7 +64,7 @@ def provenance(networks: Mapping[str, Network]) -> dict[str, str]:
     return {key: text for network in networks.values() for key, text in network.facts.provenance.items()}
 
 
-def compute(batch: AlertBatch, networks: Any) -> Findings:
+def compute(batch: AlertBatch, networks: Any) -> ModuleResult:
     """Return both scores for the alerts that pass the gates."""
     gates = gate(batch)
     rows = np.flatnonzero(~np.logical_or.reduce([flags for flags, _ in gates]))
@@ -74,7 +74,7 @@ def compute(batch: AlertBatch, networks: Any) -> Findings:
         scores = np.full(len(batch), np.nan)
         scores[rows] = first_class(networks[name], steps)
         columns[name] = scores
-    return Findings(columns, gates)
+    return ModuleResult(columns, gates)
 
 
 def gate(batch: AlertBatch) -> list[tuple[npt.NDArray[np.bool_], str]]:
@@ -83,13 +83,15 @@ def gate(batch: AlertBatch) -> list[tuple[npt.NDArray[np.bool_], str]]:
     points = time.count(usable(batch))
     in_bands = time.count(usable(batch) & np.isin(batch.histories["band"], _codes()))
     age = batch.scalars["time"] - batch.scalars["first_time"]
-    known = batch.results["roid"].to_numpy(zero_copy_only=False) == KNOWN
+    roid = batch.results["roid"]
+    known = roid.fill_null(0).to_numpy(zero_copy_only=False) == KNOWN
     return [
         (points < POINTS_MIN, f"fewer than {POINTS_MIN} detections"),
         (in_bands == 0, "no detection in g or r"),
         (np.isnan(age), "the time of the first detection is not known"),
         (age > AGE_DAYS_MAX, f"first detected more than {AGE_DAYS_MAX:g} days ago"),
         (known, "a known solar-system object"),
+        (roid.is_null().to_numpy(zero_copy_only=False), "'roid' is not known"),
         closed(batch),
     ]
 
@@ -152,7 +154,7 @@ _MEANINGS = {
 MODULES = (
     Module(
         name="supernnova",
-        version="1.0",
+        version="1.1",
         meaning="Scores of two recurrent networks on the light curve: type Ia supernova, supernova of any type.",
         reference="Möller & de Boissière 2020, MNRAS 491, 4277 (arXiv:1901.06384); networks of fink-science",
         surveys=("ztf",),

@@ -1,12 +1,13 @@
 """Seven facts that tell a transient from a star, an artefact or something that moves, and the verdict.
 
 The rules are those of the ZTF Bright Transient Survey, as tables: a source near enough and bright enough spoils
-the alert. A neighbour that the packet lacks (-999 or null) counts as infinitely far and infinitely faint. A flag is
-null where a measurement of the alert itself is missing and what is there does not decide it.
+the alert. A neighbour of which the packet says that none is there (-999) counts as infinitely far and infinitely
+faint. A flag is null where what is missing could decide it: a measurement of the alert itself, or a neighbour that
+the packet does not speak of (null).
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +53,7 @@ VARIABLE_MAG_RISE = 18.5
 NAMES = ("faint", "positivesubtraction", "real", "pointunderneath", "brightstar", "variablesource", "stationary")
 GOOD = ("positivesubtraction", "real", "stationary")
 SPOILING = ("faint", "pointunderneath", "brightstar", "variablesource")
-# What the alert itself must tell before "no" is an answer. Neighbours are not among it: none near is an answer.
+# What the alert itself must tell before "no" is an answer.
 MEASURED: Mapping[str, tuple[str, ...]] = {
     "faint": ("mag", "time"),
     "positivesubtraction": ("is_positive",),
@@ -64,22 +65,72 @@ MEASURED: Mapping[str, tuple[str, ...]] = {
 }
 
 
+class World(NamedTuple):
+    """What a neighbour can be that the packet does not speak of."""
+
+    arcsec: float
+    mag: float
+    r_mag: float
+    star_score: float
+    unsigned_is_positive: bool  # and what an earlier detection without a sign was
+
+
+# Between them they give each flag every answer that any neighbour would: far and faint; on top of the alert, bright,
+# and a star; the same, red, and without a verdict of its shape.
+WORLDS = (
+    World(np.inf, np.inf, np.inf, 0.0, unsigned_is_positive=False),
+    World(0.0, 0.001, 0.001, 1.0, unsigned_is_positive=True),
+    World(0.0, 0.001, 29.9, 0.5, unsigned_is_positive=True),
+)
+NEIGHBOURS = (
+    *("gaia_bright_mag", "gaia_bright_separation", "gaia_mag", "gaia_separation", "ps1_g_mag", "ps1_i_mag"),
+    *("ps1_r_mag", "ps1_r_mag_2", "ps1_r_mag_3", "ps1_separation", "ps1_separation_2", "ps1_separation_3"),
+    *("ps1_star_score", "ps1_star_score_2", "ps1_star_score_3", "ps1_z_mag", "ref_mag", "ref_separation"),
+)
+
+
 def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
     """Return the seven flags and whether all of them, and the solar-system flag, allow a transient."""
     alert = {name: np.asarray(values) for name, values in batch.scalars.items()}
-    flags = {
-        "faint": _faint(batch),
+    flags: dict[str, Flags] = {
         "positivesubtraction": alert["is_positive"] == 1.0,
+    }
+    worlds = WORLDS if _unsigned(batch).any() or any(np.isnan(alert[name]).any() for name in NEIGHBOURS) else WORLDS[:1]
+    first, *others = (_in_world(batch, alert, world) for world in worlds)
+    flags |= first
+    open_ = {name: _undecided(name, flag, alert) for name, flag in flags.items()}
+    for other in others:
+        open_ |= {name: open_[name] | (other[name] != first[name]) for name in first}
+    given = {name: pa.array(flags[name], mask=open_[name]) for name in NAMES}
+    return {**given, "is_transient": _verdict(given, batch.results["roid"])}
+
+
+def _in_world(batch: AlertBatch, told: Mapping[str, Floats], world: World) -> dict[str, Flags]:
+    """Return the flags that depend on what stands near and was there before, in a world."""
+    alert = {**told, **_filled(told, world)}
+    positive = _positive(batch)
+    if world.unsigned_is_positive:
+        positive |= _unsigned(batch)
+    return {
+        "faint": _faint(batch, positive),
+        "stationary": _past(batch, positive & (np.abs(_age(batch)) > STATIONARY_DAYS)) > 0,
         "real": ~_bogus(alert),
         "pointunderneath": _point_underneath(alert),
         "brightstar": _bright_star(alert),
-        "variablesource": _variable(batch),
-        "stationary": _past(batch, _positive(batch) & (np.abs(_age(batch)) > STATIONARY_DAYS)) > 0,
+        "variablesource": _variable(batch, alert, positive),
     }
-    open_ = {name: _undecided(name, flag, alert) for name, flag in flags.items()}
-    open_["pointunderneath"] |= _score_missing(alert) & ~flags["pointunderneath"]
-    given = {name: pa.array(flag, mask=open_[name]) for name, flag in flags.items()}
-    return {**given, "is_transient": _verdict(given, batch.results["roid"])}
+
+
+def _filled(alert: Mapping[str, Floats], world: World) -> dict[str, Floats]:
+    """Return what is told of neighbours, with the values of a world in the places of those that are missing."""
+    found = {}
+    for name in NEIGHBOURS:
+        kind = next((kind for kind in ("separation", "star_score", "r_mag") if kind in name), "mag")
+        value = getattr(world, "arcsec" if kind == "separation" else kind)
+        found[name] = np.where(np.isnan(alert[name]), value, alert[name])
+        if kind == "star_score":  # a source that is not there is no star
+            found[name] = np.where(np.isinf(alert[name.replace(kind, "separation")]), 0.0, found[name])
+    return found
 
 
 def _undecided(name: str, flag: Flags, alert: Mapping[str, Floats]) -> Flags:
@@ -90,23 +141,13 @@ def _undecided(name: str, flag: Flags, alert: Mapping[str, Floats]) -> Flags:
     return missing & (flag if name == "real" else ~flag)
 
 
-def _score_missing(alert: Mapping[str, Floats]) -> Flags:
-    """Return where a Pan-STARRS source is near of which the packet does not say what it is."""
-    return np.asarray((far(alert["ps1_separation"]) < POINT_ARCSEC) & np.isnan(alert["ps1_star_score"]))
-
-
 def _verdict(flags: Mapping[str, pa.Array], roid: pa.Array) -> pa.Array:
     """Return whether every fact allows a transient: false where one forbids it, null where one is not known."""
     allowed = [flags[name] for name in GOOD] + [pc.invert(flags[name]) for name in SPOILING]
-    verdict = pc.not_equal(pc.fill_null(roid, 0), KNOWN_TO_MOVE)
+    verdict = pc.not_equal(roid, KNOWN_TO_MOVE)
     for fact in allowed:
         verdict = pc.and_kleene(verdict, fact)
     return verdict
-
-
-def far(values: Floats) -> Floats:
-    """Return separations or magnitudes with infinity where there is none."""
-    return np.where(values > -900.0, np.abs(values), np.inf)  # noqa: PLR2004 - ZTF writes -999
 
 
 def _days(alert: Mapping[str, Floats]) -> Floats:
@@ -115,9 +156,9 @@ def _days(alert: Mapping[str, Floats]) -> Floats:
 
 def _bogus(alert: Mapping[str, Floats]) -> Flags:
     score, deep = alert["real_bogus"], alert["deep_real_bogus"]
-    gaia, gaia_mag = far(alert["gaia_separation"]), far(alert["gaia_mag"])
-    ps1, star = far(alert["ps1_separation"]), alert["ps1_star_score"] > NOT_A_GALAXY
-    mags = [far(alert[f"ps1_{band}_mag"]) for band in "riz"]
+    gaia, gaia_mag = alert["gaia_separation"], alert["gaia_mag"]
+    ps1, star = alert["ps1_separation"], alert["ps1_star_score"] > NOT_A_GALAXY
+    mags = [alert[f"ps1_{band}_mag"] for band in "riz"]
     brightest = _first_magnitude(alert)
     bogus = (score <= RB_MIN) | (deep < DRB_MIN)
     for limit, radius, mag in BOGUS_ON_GAIA:
@@ -140,11 +181,12 @@ def _first_magnitude(alert: Mapping[str, Floats]) -> Floats:
 
 
 def _point_underneath(alert: Mapping[str, Floats]) -> Flags:
-    score, ps1 = alert["ps1_star_score"], far(alert["ps1_separation"])
+    score, ps1 = alert["ps1_star_score"], alert["ps1_separation"]
     red = np.zeros(len(score), dtype=bool)
     for band in "zi":
         r, other = alert["ps1_r_mag"], alert[f"ps1_{band}_mag"]
-        red |= (r > 0.0) & (other > 0.0) & (r - other > RED_MAG)
+        measured = (r > 0.0) & (other > 0.0) & np.isfinite(r) & np.isfinite(other)
+        red |= measured & (np.where(measured, r, 0.0) - np.where(measured, other, 0.0) > RED_MAG)
     return np.asarray(
         ((score > POINT_SCORE) & (ps1 < POINT_ARCSEC))
         | ((score > RED_POINT_SCORE) & (ps1 < RED_POINT_ARCSEC) & red)
@@ -152,23 +194,21 @@ def _point_underneath(alert: Mapping[str, Floats]) -> Flags:
 
 
 def _bright_star(alert: Mapping[str, Floats]) -> Flags:
-    spoilt = (far(alert["gaia_bright_separation"]) < BRIGHT_GAIA_ARCSEC) & (
-        far(alert["gaia_bright_mag"]) < BRIGHT_GAIA_MAG
-    )
+    spoilt = (alert["gaia_bright_separation"] < BRIGHT_GAIA_ARCSEC) & (alert["gaia_bright_mag"] < BRIGHT_GAIA_MAG)
     for band, place, radius in BRIGHT_PS1:
-        near = far(alert[f"ps1_separation{place}"]) < radius
-        bright = far(alert[f"ps1_{band}_mag{place}"]) < BRIGHT_MAG
+        near = alert[f"ps1_separation{place}"] < radius
+        bright = alert[f"ps1_{band}_mag{place}"] < BRIGHT_MAG
         spoilt |= near & bright & (alert[f"ps1_star_score{place}"] > BRIGHT_SCORE)
     return np.asarray(spoilt)
 
 
-def _variable(batch: AlertBatch) -> Flags:
-    alert, age = batch.scalars, _days(batch.scalars)
-    mag, ref_mag, ref = alert["mag"], alert["ref_mag"], far(alert["ref_separation"])
-    gaia, gaia_mag = far(alert["gaia_separation"]), far(alert["gaia_mag"])
-    ps1, score = far(alert["ps1_separation"]), alert["ps1_star_score"]
+def _variable(batch: AlertBatch, alert: Mapping[str, Floats], positive: Flags) -> Flags:
+    age = _days(alert)
+    mag, ref_mag, ref = alert["mag"], alert["ref_mag"], alert["ref_separation"]
+    gaia, gaia_mag = alert["gaia_separation"], alert["gaia_mag"]
+    ps1, score = alert["ps1_separation"], alert["ps1_star_score"]
     brightest = np.min([np.where(alert[f"ps1_{b}_mag"] > 0.0, alert[f"ps1_{b}_mag"], np.inf) for b in "griz"], axis=0)
-    peak, passes = _peak(batch), _earlier_passes(batch)
+    peak, passes = _peak(batch), _earlier_passes(batch, positive)
     needed = np.where(age > 360.0, 1, np.where(age > OLD_DAYS, 2, 3))  # noqa: PLR2004 - a year seen asks for less
     on_reference = np.logical_or.reduce([(ref < radius) & (ref_mag < limit) for radius, limit in VARIABLE_ON_REFERENCE])
     rising = (mag <= peak) & (mag < VARIABLE_MAG_RISE)
@@ -183,9 +223,9 @@ def _variable(batch: AlertBatch) -> Flags:
     return np.asarray(flag | (alert["n_detections"] > TOO_MANY_DETECTIONS))
 
 
-def _faint(batch: AlertBatch) -> Flags:
+def _faint(batch: AlertBatch, positive: Flags) -> Flags:
     """Return alerts fainter than 19.8, or with a detection of the last hours fainter than 19."""
-    recent = _positive(batch) & (np.abs(_age(batch)) < RECENT_DAYS) & (batch.histories["mag"] >= RECENT_FAINT_MAG)
+    recent = positive & (np.abs(_age(batch)) < RECENT_DAYS) & (batch.histories["mag"] >= RECENT_FAINT_MAG)
     return np.asarray((batch.scalars["mag"] >= FAINT_MAG) | (_past(batch, recent) > 0))
 
 
@@ -197,6 +237,13 @@ def _age(batch: AlertBatch) -> Floats:
 
 def _positive(batch: AlertBatch) -> Flags:
     return np.asarray((batch.histories["is_positive"] == 1.0) & np.isfinite(batch.histories["mag"]))
+
+
+def _unsigned(batch: AlertBatch) -> Flags:
+    """Return the earlier detections of which the packet does not say whether they were positive."""
+    unsigned = np.isnan(batch.histories["is_positive"]) & np.isfinite(batch.histories["mag"])
+    unsigned[batch.offsets[1:] - 1] = False
+    return np.asarray(unsigned)
 
 
 def _past(batch: AlertBatch, flags: Flags) -> npt.NDArray[np.int64]:
@@ -215,9 +262,9 @@ def _peak(batch: AlertBatch) -> Floats:
     return np.fmin(batch.scalars["mag"], np.minimum.reduceat(counted, mag.offsets[:-1]))
 
 
-def _earlier_passes(batch: AlertBatch) -> npt.NDArray[np.int64]:
+def _earlier_passes(batch: AlertBatch, positive: Flags) -> npt.NDArray[np.int64]:
     age, mag = _age(batch), batch.histories["mag"]
-    passed = _positive(batch) & (age > RECENT_DAYS) & (age < PAST_DAYS) & (mag > 0.0) & (mag < FAINT_MAG)
+    passed = positive & (age > RECENT_DAYS) & (age < PAST_DAYS) & (mag > 0.0) & (mag < FAINT_MAG)
     return _past(batch, passed)
 
 
@@ -234,7 +281,7 @@ MEANINGS = (
 MODULES = (
     Module(
         name="transient_flags",
-        version="1.1",
+        version="1.2",
         meaning="What speaks for and against a transient, by the rules of the Bright Transient Survey.",
         reference="Fremling et al. 2020, ApJ 895, 32; Perley et al. 2020, ApJ 904, 35; names of the flags from Fink",
         surveys=("ztf",),

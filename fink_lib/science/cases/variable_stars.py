@@ -9,7 +9,7 @@ import pyarrow as pa
 from fink_lib.catalogs import Catalog
 from fink_lib.science.cases.known_sources import load as load_source
 from fink_lib.science.cases.known_sources import unplaced
-from fink_lib.science.framework.base import ANY_SURVEY, NO_MATCH, Cost, Findings, Module, Output, Values
+from fink_lib.science.framework.base import ANY_SURVEY, NO_MATCH, Cost, Module, ModuleResult, Output, Values
 from fink_lib.science.framework.batch import AlertBatch
 
 NAMES = ("gcvs", "vsx")
@@ -25,7 +25,7 @@ def provenance(catalogs: Mapping[str, Catalog]) -> dict[str, str]:
     return {f"catalog.{name}": f"{c.facts.version} {c.facts.sha256[:12]}" for name, c in catalogs.items()}
 
 
-def compute(batch: AlertBatch, catalogs: Any) -> Findings:
+def compute(batch: AlertBatch, catalogs: Any) -> ModuleResult:
     """Match every alert with its nearest star; several alerts on one star all get it."""
     found: dict[str, Values] = {}
     for name in NAMES:
@@ -33,7 +33,7 @@ def compute(batch: AlertBatch, catalogs: Any) -> Findings:
         rows, separation = catalog.nearest(batch.scalars["ra"], batch.scalars["dec"])
         found[name] = catalog.label_of(rows, NO_MATCH)
         found[f"{name}_sep_arcsec"] = separation
-    return Findings(found, [unplaced(batch)])
+    return ModuleResult(found, [unplaced(batch)])
 
 
 MODULES = (

@@ -91,7 +91,7 @@ class Output:
 
 
 @dataclass(frozen=True)
-class Findings:
+class ModuleResult:
     """What a module returns where some alerts are none of its business.
 
     Attributes
@@ -106,7 +106,7 @@ class Findings:
     not_run: Sequence[tuple[npt.NDArray[np.bool_], str]] = ()
 
 
-Compute: TypeAlias = Callable[[AlertBatch, Any], "Mapping[str, Values] | Findings"]
+Compute: TypeAlias = Callable[[AlertBatch, Any], "Mapping[str, Values] | ModuleResult"]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fink_lib.science.framework.base import FAILED, NOT_RUN, Findings, Module, Output, Values
+from fink_lib.science.framework.base import FAILED, NOT_RUN, Module, ModuleResult, Output, Values
 
 Flags = npt.NDArray[np.bool_]
 Reasons = dict[int, str]
@@ -34,7 +34,7 @@ def columns_of(module: Module, returned: Any, count: int) -> tuple[dict[str, pa.
     Exception
         Of whatever kind, when a column is missing, of another type, or not one value an alert.
     """
-    findings = returned if isinstance(returned, Findings) else Findings(returned)
+    findings = returned if isinstance(returned, ModuleResult) else ModuleResult(returned)
     idle, reasons = _idle(findings, count)
     columns = {out.name: to_arrow(findings.columns[out.name], out, count, idle) for out in module.outputs}
     wrong: Flags = np.zeros(count, dtype=bool)
@@ -53,7 +53,7 @@ def nothing(module: Module, count: int) -> dict[str, pa.Array]:
     return {out.name: pa.nulls(count, out.type) for out in module.outputs}
 
 
-def _idle(findings: Findings, count: int) -> tuple[Flags, Reasons]:
+def _idle(findings: ModuleResult, count: int) -> tuple[Flags, Reasons]:
     idle: Flags = np.zeros(count, dtype=bool)
     reasons: Reasons = {}
     for flags, why in findings.not_run:

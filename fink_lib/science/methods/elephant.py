@@ -27,7 +27,7 @@ SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
 
 
 @dataclass(frozen=True)
-class Verdict:
+class HostlessResult:
     """What the two stamps say.
 
     Attributes
@@ -43,19 +43,19 @@ class Verdict:
     template: float = float("nan")
 
 
-def compare(science: Image, template: Image, seed: int, crop_radius_px: int = CROP_RADIUS_PX) -> Verdict:
+def compare(science: Image, template: Image, seed: int, crop_radius_px: int = CROP_RADIUS_PX) -> HostlessResult:
     """Compare two stamps of one place; the seed decides every random number."""
     clipped = stands_out(science), stands_out(template)
     if not one_sided(*clipped):
         inner = [stands_out(crop(image, crop_radius_px)) for image in (science, template)]
         if not one_sided(*inner):
-            return Verdict(is_candidate=False)
+            return HostlessResult(is_candidate=False)
     random = np.random.default_rng(seed)
     statistics = [
         noise_statistic(fill_with_noise(image, mask, random), random)
         for image, mask in zip((science, template), clipped, strict=True)
     ]
-    return Verdict(True, *statistics)
+    return HostlessResult(True, *statistics)
 
 
 def stands_out(image: Image) -> Flags:

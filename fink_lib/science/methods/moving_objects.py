@@ -1,20 +1,22 @@
-"""The moving objects of a night: which alerts may belong to one, and the table of the tracklets that they form."""
+"""What moves in a night: which alerts may, the glints of satellites among them, and the links of moving objects."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fink_lib.catalogs.index import unit_vectors
 from fink_lib.science.cases.solar_system import CANDIDATE, FIRST_DETECTION
-from fink_lib.science.methods.tracklets import NightAlerts, find_tracklets
+from fink_lib.science.methods.glints import find_glints
+from fink_lib.science.methods.links import find_links
+from fink_lib.science.methods.night_alerts import NightAlerts
+from fink_lib.sky import separation_deg
 from fink_lib.surveys.inputs import BANDS
 
 Objects = npt.NDArray[np.object_]
 
-# Seen once or twice and on no star. Objects that the Minor Planet Center knows need no tracklet.
+# Seen once or twice and on no star. Objects that the Minor Planet Center knows need no link.
 MAY_MOVE = (FIRST_DETECTION, CANDIDATE)
 # What the modules read of the packet, and what they found.
 NEEDED = ("time", "ra", "dec", "mag", "band", "object_id")
@@ -22,20 +24,20 @@ NEEDED = ("time", "ra", "dec", "mag", "band", "object_id")
 
 @dataclass(frozen=True)
 class Member:
-    """An alert of a tracklet.
+    """An alert of a tracklet (glints of one exposure) or of a link (a moving object).
 
     Attributes
     ----------
     tracklet
-        Name of the tracklet.
+        Name of the tracklet or link.
     alert_id, object_id
         The alert, and the object that the survey calls it.
     time, ra, dec, mag, band
         JD (UTC), degrees, magnitude, name of the band.
     members
-        Alerts of the tracklet.
+        Alerts of it.
     rate_deg_per_day
-        How fast it moves, from its first alert to its last.
+        How fast a linked object moves, from its first alert to its last; None for glints, which are of one time.
     """
 
     tracklet: str
@@ -47,11 +49,27 @@ class Member:
     mag: float
     band: str | None
     members: int
-    rate_deg_per_day: float
+    rate_deg_per_day: float | None
 
 
-def members_of(alert_id: npt.NDArray[np.int64], columns: Mapping[str, Any]) -> list[Member]:
-    """Return the members of all tracklets of a night, by tracklet and time.
+@dataclass(frozen=True)
+class Moving:
+    """What was found in a night; no alert is in both.
+
+    Attributes
+    ----------
+    glints
+        Members of the tracklets of single exposures.
+    links
+        Members of the links of moving objects.
+    """
+
+    glints: list[Member]
+    links: list[Member]
+
+
+def moving_of(alert_id: npt.NDArray[np.int64], columns: Mapping[str, Any]) -> Moving:
+    """Return the members of all tracklets of a night, and those of its links, each by name and time.
 
     Parameters
     ----------
@@ -63,20 +81,34 @@ def members_of(alert_id: npt.NDArray[np.int64], columns: Mapping[str, Any]) -> l
     numbers = {name: np.asarray(columns[name], dtype=np.float64) for name in ("time", "ra", "dec", "mag")}
     band = np.asarray(columns["band"], dtype=np.int64)
     night = NightAlerts(np.asarray(alert_id, dtype=np.int64), **numbers, band=band)
-    names = find_tracklets(night)
+    objects = np.asarray(columns["object_id"], dtype=object)
+    glint = find_glints(night)
+    others = np.flatnonzero(glint == "")
+    left = night.take(others)
+    return Moving(
+        glints=_named_members(night, glint, objects, moves=False),
+        links=_named_members(left, find_links(left), objects[others], moves=True),
+    )
+
+
+def _named_members(night: NightAlerts, names: Objects, objects: Objects, *, moves: bool) -> list[Member]:
     found: list[Member] = []
     for name in sorted(set(names) - {""}):
         rows = np.flatnonzero(names == name)
         rows = rows[np.lexsort((night.alert_id[rows], night.time[rows]))]
-        found += _members(name, rows, night, columns["object_id"])
+        found += _members(name, rows, night, objects, moves=moves)
     return found
 
 
-def _members(name: str, rows: npt.NDArray[np.int64], night: NightAlerts, objects: Sequence[Any]) -> list[Member]:
-    first, last = rows[0], rows[-1]
-    chord = np.diff(unit_vectors(night.ra[[first, last]], night.dec[[first, last]]), axis=0)
-    angle = np.degrees(2.0 * np.arcsin(0.5 * np.sqrt((chord**2).sum())))
-    rate = float(angle / (night.time[last] - night.time[first]))
+def _rate(night: NightAlerts, first: int, last: int) -> float:
+    angle = separation_deg(night.ra[first], night.dec[first], night.ra[last], night.dec[last])
+    return float(angle / (night.time[last] - night.time[first]))
+
+
+def _members(
+    name: str, rows: npt.NDArray[np.int64], night: NightAlerts, objects: Objects, *, moves: bool
+) -> list[Member]:
+    rate = _rate(night, int(rows[0]), int(rows[-1])) if moves else None
     return [
         Member(
             tracklet=name,

@@ -5,18 +5,25 @@ reference image nor light blended with the source has to be known. Each is linea
 parameters; for these the linear ones are eliminated in closed form.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Model = Callable[[Floats, Floats], Floats]
 
 EVENT_PARAMETERS = 3  # time of the peak, Einstein time, impact parameter
-EINSTEIN_DAYS = np.geomspace(2.0, 100.0, 14)
-IMPACTS = np.array([0.05, 0.15, 0.3, 0.5, 0.75, 1.0])
+FLARE_PARAMETERS = 6  # of a band: time of the peak, two time scales, impact parameter, flux and level
+EINSTEIN_DAYS = np.geomspace(2.0, 200.0, 16)
+IMPACTS = np.array([0.01, 0.05, 0.15, 0.3, 0.5, 0.75, 1.0])
+END = 1.05  # nearer to an end of the time scales than by this factor is at the end
+IMPACT_MAX = 0.85  # a weaker event has the shape of many a flare
 PEAK_STEPS = 57
+FLARE_DAYS = (0.3, 300.0)  # time scales of rise and decay
+FLARE_RATIOS = (4.0, 0.25)  # of decay and rise, from which a flare is fitted
 PEAK_BEFORE, PEAK_AFTER = 0.3, 0.1  # how far outside the points a peak is looked for, in units of their span
 POLYNOMIAL_DEGREE = 3
 CYCLES_MIN = 1.5  # fewer cycles within the points make a bump, not a period
@@ -39,11 +46,17 @@ class Band:
         Days since the first point of any band.
     flux, weight
         Difference flux in any unit, and 1 / variance.
+    source_max
+        The largest flux that the source may have when it is not magnified: what stands behind it in the reference.
+    on_source
+        The reference shows a source at the place.
     """
 
     time: Floats
     flux: Floats
     weight: Floats
+    source_max: float = float("inf")
+    on_source: bool = True
 
     @cached_property
     def pull(self) -> Floats:
@@ -156,8 +169,8 @@ class _Points:
     weight, pull, share
         Weight, weight times flux, and share of the band's weight, shape (points, bands), zero in other bands: a matrix
         product sums band by band.
-    scatter
-        Chi2 of a constant in each band.
+    scatter, source_max
+        Chi2 of a constant in each band, and the largest flux of the source.
     """
 
     time: Floats
@@ -168,6 +181,7 @@ class _Points:
     pull: Floats
     share: Floats
     scatter: Floats
+    source_max: Floats
 
     @classmethod
     def of(cls, bands: tuple[Band, ...]) -> "_Points":
@@ -185,6 +199,7 @@ class _Points:
             pull=inside * pull[:, None],
             share=by_band / by_band.sum(axis=0),
             scatter=np.array([band.scatter for band in bands]),
+            source_max=np.array([band.source_max for band in bands]),
         )
 
 
@@ -194,20 +209,61 @@ def fit_event(bands: tuple[Band, ...], span_days: float) -> Event:
     peaks = np.linspace(-PEAK_BEFORE * span_days, (1.0 + PEAK_AFTER) * span_days, PEAK_STEPS)
     chi2 = _grid_chi2(peaks, points)
     place = np.unravel_index(int(np.argmin(chi2)), chi2.shape)
-    peak, einstein, impact = peaks[place[1]], EINSTEIN_DAYS[place[2]], IMPACTS[place[0]]
+    start = np.array([peaks[place[1]], np.log(EINSTEIN_DAYS[place[2]]), np.log(IMPACTS[place[0]])])
     if not np.isfinite(chi2[place]):
-        return Event(float(peak), float(einstein), float(impact), fit_constant(bands))
-    low = np.array([peaks[0], np.log(EINSTEIN_DAYS[0]), np.log(IMPACTS[0])])
-    high = np.array([peaks[-1], np.log(EINSTEIN_DAYS[-1]), np.log(IMPACTS[-1])])
-    found, best = _improved(np.array([peak, np.log(einstein), np.log(impact)]), low, high, points)
+        return Event(float(start[0]), float(np.exp(start[1])), float(np.exp(start[2])), fit_constant(bands))
+    low, high = _bounds(peaks)
+    found, best = _improved(start, (low, high), points, _symmetric)
     return Event(float(found[0]), float(np.exp(found[1])), float(np.exp(found[2])), best)
 
 
-def _grid_chi2(peaks: Floats, points: _Points) -> Floats:
-    """Return chi2 of every event of the grid, shape (impacts, peaks, Einstein times), with the best flux and level.
+def at_an_end(event: Event) -> bool:
+    """Tell whether an event's time scale stands at an end of what is tried, or its impact parameter is a weak one's."""
+    first, last = EINSTEIN_DAYS[[0, -1]]
+    return not first * END < event.einstein_days < last / END or event.impact > IMPACT_MAX
 
-    Infinite where a band would need a source of negative flux.
+
+def fit_flare(bands: tuple[Band, ...], span_days: float, event: Event) -> float:
+    """Return chi2 of a flare whose rise and decay have time scales of their own, in every band, from an event on.
+
+    The shape is that of an event on either side of the peak; the flux of the source is not bounded.
     """
+    total = 0.0
+    for band in bands:
+        points = _Points.of((replace(band, source_max=float("inf")),))
+        low, high = _bounds(np.array([-PEAK_BEFORE * span_days, (1.0 + PEAK_AFTER) * span_days]))
+        low, high = np.insert(low, 2, np.log(FLARE_DAYS[0])), np.insert(high, 2, np.log(FLARE_DAYS[1]))
+        low[1], high[1] = low[2], high[2]
+        best = np.inf
+        for ratio in FLARE_RATIOS:
+            scale = np.log(event.einstein_days) + np.array([0.5, -0.5]) * np.log(ratio)
+            start = np.clip(np.array([event.peak_days, *scale, np.log(max(event.impact, 0.1))]), low, high)
+            best = min(best, _improved(start, (low, high), points, _lopsided)[1])
+        total += best
+    return total
+
+
+def _bounds(peaks: Floats) -> tuple[Floats, Floats]:
+    """Return the least and the largest time of the peak, and logarithms of Einstein time and impact parameter."""
+    scales = [np.log([axis[0], axis[-1]]) for axis in (EINSTEIN_DAYS, IMPACTS)]
+    low, high = np.array([[peaks[0], peaks[-1]], *scales]).T
+    return low, high
+
+
+def _symmetric(at: Floats, time: Floats) -> Floats:
+    """Return the magnification less one; rows of `at` hold peak, logarithms of Einstein time and impact parameter."""
+    return excess(np.exp(2.0 * at[:, 2:]) + ((time - at[:, :1]) / np.exp(at[:, 1:2])) ** 2)
+
+
+def _lopsided(at: Floats, time: Floats) -> Floats:
+    """Return the same with an Einstein time of its own before and after the peak."""
+    since = time - at[:, :1]
+    scale = np.exp(np.where(since < 0.0, at[:, 1:2], at[:, 2:3]))
+    return excess(np.exp(2.0 * at[:, 3:]) + (since / scale) ** 2)
+
+
+def _grid_chi2(peaks: Floats, points: _Points) -> Floats:
+    """Return chi2 of every event of the grid, shape (impacts, peaks, Einstein times), with the best flux and level."""
     since = (points.time - peaks[:, None])[:, None, :] / EINSTEIN_DAYS[:, None]
     squared = (since * since).reshape(-1, len(points.time))
     total = np.empty((len(IMPACTS), len(squared)))
@@ -215,16 +271,17 @@ def _grid_chi2(peaks: Floats, points: _Points) -> Floats:
         shape = excess(squared + impact**2)
         mean, pull = shape @ points.share, shape @ points.pull
         np.multiply(shape, shape, out=shape)
-        norm = shape @ points.weight - mean**2 * points.weight.sum(axis=0)
-        chi2 = np.where(pull > 0.0, points.scatter - pull**2 / np.maximum(norm, RIDGE), np.inf)
+        norm = np.maximum(shape @ points.weight - mean**2 * points.weight.sum(axis=0), RIDGE)
+        source = np.minimum(pull / norm, points.source_max)
+        chi2 = np.where(pull > 0.0, points.scatter - source * (2.0 * pull - source * norm), np.inf)
         total[number] = chi2.sum(axis=1)
     return total.reshape(len(IMPACTS), len(peaks), len(EINSTEIN_DAYS))
 
 
-def _improved(at: Floats, low: Floats, high: Floats, points: _Points) -> tuple[Floats, float]:
+def _improved(at: Floats, bounds: tuple[Floats, Floats], points: _Points, model: Model) -> tuple[Floats, float]:
     """Return the nearest minimum and its chi2: Levenberg 1944 and Marquardt 1963, within bounds."""
-    steps = _steps(at, high)
-    misses, slopes = _linear(at, steps, points)
+    low, high = bounds
+    misses, slopes = _linear(at, _steps(at, high), points, model)
     cost, damping = float(misses @ misses), DAMPING
     for _ in range(FIT_STEPS):
         gradient = slopes @ misses
@@ -237,7 +294,7 @@ def _improved(at: Floats, low: Floats, high: Floats, points: _Points) -> tuple[F
             ahead = at.copy()
             ahead[free] -= np.linalg.solve(normal + np.diag(damping * np.diag(normal) + RIDGE), gradient[free])
             ahead = np.clip(ahead, low, high)
-            fresh = _linear(ahead, _steps(ahead, high), points)
+            fresh = _linear(ahead, _steps(ahead, high), points, model)
             if (lower := float(fresh[0] @ fresh[0])) < cost:
                 at, cost, damping, (misses, slopes) = ahead, lower, damping / DAMPING_FACTOR, fresh
                 break
@@ -251,24 +308,24 @@ def _steps(at: Floats, high: Floats) -> Floats:
     return np.where(at + DIFFERENCE > high, -DIFFERENCE, DIFFERENCE)
 
 
-def _linear(at: Floats, steps: Floats, points: _Points) -> tuple[Floats, Floats]:
-    """Return the misses of an event in units of the errors, and their derivatives, shape (3, points).
+def _linear(at: Floats, steps: Floats, points: _Points, model: Model) -> tuple[Floats, Floats]:
+    """Return the misses of a model in units of the errors, and their derivatives, shape (parameters, points).
 
     Parameters
     ----------
     at, steps
-        Time of the peak, logarithms of Einstein time and impact parameter; steps of the differences.
+        Parameters; steps of the differences.
     points
         Light curve; infinite misses where a band would need a source of negative flux.
+    model
+        From rows of parameters and times to the magnification less one.
     """
-    around = at + np.vstack([np.zeros(len(at)), np.diag(steps)])
-    einstein, impact = np.exp(around[:, 1:2]), np.exp(around[:, 2:])
-    shape = excess(impact**2 + ((points.time - around[:, :1]) / einstein) ** 2)
+    shape = model(at + np.vstack([np.zeros(len(at)), np.diag(steps)]), points.time)
     shape -= (shape @ points.share)[:, points.band]
     pull, norm = shape @ points.pull, (shape * shape) @ points.weight
     if not (pull > 0.0).all():
         misses = np.full(len(points.time), np.inf)
         return misses, np.full((len(at), len(misses)), np.inf)
-    source = pull / np.maximum(norm, RIDGE)
+    source = np.minimum(pull / np.maximum(norm, RIDGE), points.source_max)
     misses = (points.flux - source[:, points.band] * shape) * points.root
     return misses[0], (misses[1:] - misses[0]) / steps[:, None]

@@ -22,13 +22,13 @@ def apparent_magnitude(
 
     The flux of the reference source is added to the difference flux, or the latter subtracted from it when the
     subtraction is negative: ZTF Science Data System Explanatory Supplement, p. 107. Errors are taken as
-    independent. NaN where the sum is not positive or the reference magnitude is missing (negative or NaN).
+    independent. NaN where the sum is not positive, or the reference magnitude (negative or NaN) or the sign is missing.
     """
     with np.errstate(all="ignore"):
         reference = np.where(ref_mag < 0.0, np.nan, ref_mag)
         flux_ref = 10.0 ** (-0.4 * reference)
         flux_diff = 10.0 ** (-0.4 * mag)
-        flux = np.where(is_positive == 1.0, flux_ref + flux_diff, flux_ref - flux_diff)
+        flux = flux_ref + np.where(is_positive == 1.0, 1.0, np.where(is_positive == 0.0, -1.0, np.nan)) * flux_diff
         noise_diff = mag_err / MAG_PER_RELATIVE_FLUX * flux_diff
         noise_ref = ref_mag_err / MAG_PER_RELATIVE_FLUX * flux_ref
         noise = np.sqrt(noise_diff**2 + noise_ref**2)
@@ -39,7 +39,7 @@ def total_magnitude(batch: AlertBatch) -> tuple[Floats, Floats]:
     """Return the magnitude and error of each point of a batch's histories, NaN for upper limits.
 
     It is the apparent magnitude for an alert that has a detection with a reference source within 1.5 pixels,
-    and the difference magnitude otherwise.
+    and the difference magnitude otherwise. NaN where no detection tells how far the reference source is.
     """
     points = batch.histories
     mag, mag_err = points["mag"], points["mag_err"]
@@ -49,8 +49,9 @@ def total_magnitude(batch: AlertBatch) -> tuple[Floats, Floats]:
         behind = detected & (separation >= 0.0) & (separation <= SOURCE_BEHIND_PX)
     history = batch.history("mag")
     on_source = (history.count(behind) > 0)[history.owners]
+    unknown = (history.count(detected & np.isfinite(separation)) == 0)[history.owners]
     dc_mag, dc_err = apparent_magnitude(mag, mag_err, points["ref_mag"], points["ref_mag_err"], points["is_positive"])
     return (
-        np.where(detected, np.where(on_source, dc_mag, mag), np.nan),
-        np.where(detected, np.where(on_source, dc_err, mag_err), np.nan),
+        np.where(detected & ~unknown, np.where(on_source, dc_mag, mag), np.nan),
+        np.where(detected & ~unknown, np.where(on_source, dc_err, mag_err), np.nan),
     )

@@ -1,7 +1,6 @@
 """Models in the cache folder: each built once from its file, whatever the number of workers that ask for it."""
 
 import contextlib
-import fcntl
 import functools
 import hashlib
 import json
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from fink_lib.errors import ModelError
+from fink_lib.locks import locked
 from fink_lib.science.models.convert import CONVERTER, Converted, Parity, session
 from fink_lib.science.models.forest import Forest, from_arrays
 from fink_lib.science.models.sources import ModelSource, source_of
@@ -105,7 +105,7 @@ def ensure(name: str, cache: Path, *, again: bool = False) -> tuple[ModelFacts, 
     files, hashes, digest = _identify(source)
     folder = _folder(name, digest, cache)
     if again or not folder.is_dir():
-        with _locked(folder):
+        with locked(folder.parent / f".{folder.name}.lock"):
             if again or not folder.is_dir():
                 _build(source, files, hashes, digest, folder)
     return read_facts(folder), folder
@@ -177,15 +177,6 @@ def model_file(source: ModelSource, inner: str) -> Path:
     if not path.is_file():
         raise ModelError(f"model '{source.name}': {inner} is missing; install the package {source.package}")
     return path
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the right to build one model; the system takes it back from a process that dies."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f".{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _build(

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from fink_lib.errors import ConfigError
 from fink_lib.science.framework.base import Module
 from fink_lib.science.framework.batch import AlertBatch
-from fink_lib.science.framework.forming import form_batch, wanted
+from fink_lib.science.framework.batch_builder import form_batch, wanted
 from fink_lib.surveys.inputs import BAND, HOST, NUMBER, SurveyInputs
 
 _HOST_FIELDS = (*(f"hostgal_mag_{band}" for band in "ugrizY"), "hostgal_zphot", "hostgal_zphot_err")
@@ -72,11 +72,14 @@ class Truth:
         True for SN Ia, False for SN II.
     fink
         Fink's own scores on the same alerts, by column name; NaN for null.
+    peak_mjd
+        Time of the maximum (MJD); NaN where the file does not tell.
     """
 
     object_id: npt.NDArray[np.int64]
     is_ia: npt.NDArray[np.bool_]
     fink: dict[str, npt.NDArray[np.float64]]
+    peak_mjd: npt.NDArray[np.float64]
 
 
 def read_elasticc(folder: Path, modules: Sequence[Module]) -> tuple[AlertBatch, Truth]:
@@ -104,6 +107,7 @@ def read_elasticc(folder: Path, modules: Sequence[Module]) -> tuple[AlertBatch, 
         object_id=truth["object_id"].to_numpy(),
         is_ia=truth["gentype"].to_numpy() == GENTYPE_IA,
         fink={name: truth[name].to_numpy().astype(float) for name in FINK_SCORES},
+        peak_mjd=truth["peak_mjd"].to_numpy().astype(float),
     )
 
 
@@ -119,6 +123,8 @@ def _read_file(path: Path, paths: dict[str, str]) -> tuple[pa.Table, pa.Table]:
     inputs = pa.table({name: _plain(_leaf(rows, dotted)) for name, dotted in paths.items()})
     facts = {"object_id": _leaf(rows, "diaObject.diaObjectId"), "gentype": rows["GENTYPE"]}
     facts |= {name: pc.cast(rows[name], pa.float64()) for name in FINK_SCORES}
+    peak = rows["PEAKMJD"] if "PEAKMJD" in rows.column_names else pa.nulls(len(rows))
+    facts["peak_mjd"] = pc.fill_null(pc.cast(peak, pa.float64()), float("nan"))
     return inputs, pa.table(facts)
 
 

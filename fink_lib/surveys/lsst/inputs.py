@@ -1,19 +1,20 @@
 """Which field of a Rubin packet feeds which canonical input."""
 
-from fink_lib.surveys.inputs import ABSENT, BAND, HOST, NUMBER, TEXT, SurveyInputs
+from fink_lib.surveys.inputs import ABSENT, BAND, FILLERS, HOST, NUMBER, SIGNED, TEXT, SurveyInputs
 
 LSST_INPUTS = SurveyInputs(
-    alert_id="diaSourceId",
+    alert_id="diaSource.diaSourceId",  # packets before 8.0 have it there alone
     scalars={
         "time": ("diaSource.midpointMjdTai", NUMBER),  # MJD, TAI, days
         "ra": ("diaSource.ra", NUMBER),
         "dec": ("diaSource.dec", NUMBER),
         "band": ("diaSource.band", BAND),
         "n_detections": ("diaObject.nDiaSources", NUMBER),
-        "flux": ("diaSource.psfFlux", NUMBER),  # nJy
-        "template_flux": ("diaSource.templateFlux", NUMBER),  # nJy
+        "flux": ("diaSource.psfFlux", SIGNED),  # nJy
+        "reliability": ("diaSource.reliability", NUMBER),  # of the detection, 0 to 1
+        "template_flux": ("diaSource.templateFlux", SIGNED),  # nJy
         "template_flux_err": ("diaSource.templateFluxErr", NUMBER),  # nJy
-        "sso_source": ("ssSource.diaSourceId", TEXT),  # kept as it is: its digits exceed a float's
+        "sso_source": ("ssSource.ssObjectId", TEXT),  # null where the record is; its digits exceed a float's
         "sso_offset": ("ssSource.ephOffset", NUMBER),  # arcsec
         **dict.fromkeys(HOST, ABSENT),
     },
@@ -22,7 +23,7 @@ LSST_INPUTS = SurveyInputs(
     points={
         "time": ("midpointMjdTai", NUMBER),
         "band": ("band", BAND),
-        "flux": ("psfFlux", NUMBER),  # nJy
+        "flux": ("psfFlux", SIGNED),  # nJy
         "flux_err": ("psfFluxErr", NUMBER),  # nJy
         "ra": ("ra", NUMBER),
         "dec": ("dec", NUMBER),
@@ -32,8 +33,9 @@ LSST_INPUTS = SurveyInputs(
     forced_points={
         "time": ("midpointMjdTai", NUMBER),
         "band": ("band", BAND),
-        "flux": ("psfFlux", NUMBER),  # nJy, negative where the source is below its template
+        "flux": ("psfFlux", SIGNED),  # nJy, negative where the source is below its template
         "flux_err": ("psfFluxErr", NUMBER),  # nJy
     },
+    fillers=FILLERS,
     stamps={"science": "cutoutScience", "template": "cutoutTemplate", "difference": "cutoutDifference"},
 )

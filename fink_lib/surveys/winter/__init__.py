@@ -9,7 +9,7 @@ from fink_lib.surveys.base import Fields, Survey
 from fink_lib.surveys.connection import Input
 from fink_lib.surveys.facts import ColumnFacts, NightCalendar, NightFacts, within_unit_range
 from fink_lib.surveys.framing import ContainerFraming
-from fink_lib.surveys.inputs import BAND, NUMBER, SIGN, TEXT, SurveyInputs
+from fink_lib.surveys.inputs import BAND, FILLERS, NEIGHBOURS, NUMBER, SIGN, TEXT, SurveyInputs
 from fink_lib.surveys.schemas import load
 
 PLAIN = {"n_detections": "ndethist", "first_time": "jdstarthist", "sso_separation": "ssdistnr", "real_bogus": "rb"}
@@ -43,6 +43,8 @@ SURVEY = Survey(
         history="prv_candidates",
         points=POINTS,
         stamps={name: f"cutout_{name}" for name in ("science", "template", "difference")},
+        fillers=FILLERS,
+        none_there=NEIGHBOURS & PLAIN.keys(),
     ),
     reader_schema=load(__name__),
     public="candidate.programid = 1",

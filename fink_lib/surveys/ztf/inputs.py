@@ -1,6 +1,6 @@
 """Which field of a ZTF packet feeds which canonical input."""
 
-from fink_lib.surveys.inputs import BAND, NUMBER, SIGN, TEXT, SurveyInputs
+from fink_lib.surveys.inputs import BAND, FILLERS, NEIGHBOURS, NUMBER, SIGN, TEXT, SurveyInputs
 
 ZTF_INPUTS = SurveyInputs(
     alert_id="candid",
@@ -24,6 +24,7 @@ ZTF_INPUTS = SurveyInputs(
         "is_positive": ("candidate.isdiffpos", SIGN),
         "ref_mag": ("candidate.magnr", NUMBER),
         "ref_mag_err": ("candidate.sigmagnr", NUMBER),
+        "peak_snr": ("candidate.scorr", NUMBER),  # of the matched-filter image
         "n_bad_pixels": ("candidate.nbad", NUMBER),
         "fwhm_px": ("candidate.fwhm", NUMBER),
         "elongation": ("candidate.elong", NUMBER),
@@ -58,6 +59,14 @@ ZTF_INPUTS = SurveyInputs(
         "ra": ("ra", NUMBER),
         "dec": ("dec", NUMBER),
     },
+    forced="fp_hists",
+    forced_points={
+        "time": ("jd", NUMBER),
+        "band": ("fid", BAND),
+        "counts": ("forcediffimflux", NUMBER),  # of the difference image; -99999 where it failed
+        "counts_err": ("forcediffimfluxunc", NUMBER),
+        "zero_point_mag": ("magzpsci", NUMBER),
+    },
     stamps={
         "science": "cutoutScience.stampData",
         "template": "cutoutTemplate.stampData",
@@ -65,4 +74,6 @@ ZTF_INPUTS = SurveyInputs(
     },
     stamp_scalars=("first_time", "is_positive", "mag", "time"),
     same_point=("band", "mag", "mag_limit", "ra", "dec"),
+    fillers=FILLERS,
+    none_there=NEIGHBOURS,
 )

@@ -7,6 +7,7 @@ multiples of 10⁻⁶ day.
 
 import datetime as dt
 
+from fink_lib.surveys.published import Archive
 from fink_lib.surveys.simulated import CountingIds, SampleNight, Simulated
 from fink_lib.surveys.ztf.young import make_young
 
@@ -23,9 +24,7 @@ SIMULATED = Simulated(
     sample=SampleNight(
         night=dt.date(2021, 11, 22),
         alerts=320,
-        package="fink-science",
-        version="7.4.0",
-        archive_sha256="cd4bdd43d405746ef73e5d515274f2c2d75c6c417c0949196a11fb1e704653c9",
+        archive=Archive("fink-science", "7.4.0", "cd4bdd43d405746ef73e5d515274f2c2d75c6c417c0949196a11fb1e704653c9"),
         member="fink_science/data/alerts/CTAO_blazar_datatest_v20-12-24.parquet",
         sha256="48768172249b58dd9e0d627b4a71ec0c93bde42835ec3e1328faccbd2253abd1",
     ),

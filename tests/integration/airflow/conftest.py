@@ -21,7 +21,7 @@ DAGS = ("ztf_close_night", *(f"ztf_{stage}" for stage in Stage))
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     home = tmp_path_factory.mktemp("airflow") / "home"
     project = home / "project"
-    shutil.copytree(Path(__file__).parent / "standin", project)
+    shutil.copytree(Path(__file__).parent / "stub_project", project)
     (project / "dags").symlink_to(PROJECT_DIR / "dags")
     settings = Settings(
         home=home,

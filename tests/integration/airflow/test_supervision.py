@@ -18,7 +18,9 @@ from fink_lib.streams.spec import Stage
 pytestmark = [pytest.mark.airflow, pytest.mark.spark, pytest.mark.timeout(3000)]
 
 NIGHT = "2021-11-22"
-STEPS = ["reconcile", "quality", "crossmatch", "compact", "statistics", "report", "manifest"]
+STEPS = [
+    "reconcile", "quality", "crossmatch", "objects", "events", "compact", "statistics", "serve", "report", "manifest",
+]  # fmt: skip
 
 
 def test_a_drained_night_is_closed_exactly_once(broker: Broker) -> None:
@@ -113,7 +115,8 @@ def test_a_broken_equation_is_reported_and_fails_the_run(broker: Broker) -> None
         log = api.task_log("ztf_close_night", run_id, "reconcile")
     tasks = broker.tasks("ztf_close_night", run_id)
     assert [step for step, state in tasks.items() if state == "success"] == ["drain", "quality", "report"]
-    assert {tasks[step] for step in ("crossmatch", "compact", "statistics")} == {"upstream_failed"}
+    waited = ("crossmatch", "objects", "events", "compact", "statistics", "serve")
+    assert {tasks[step] for step in waited} == {"upstream_failed"}
     assert (tasks["reconcile"], tasks["manifest"]) == ("failed", "failed")
     assert broker.tries("ztf_close_night", run_id) == dict.fromkeys(("reconcile", "manifest"), 1), "a retry is no use"
     assert "reconcile failed: 2 messages are in no table" in log
@@ -147,7 +150,8 @@ def test_a_rerun_takes_its_turn_and_stops_at_a_critical_expectation(broker: Brok
         assert "the night stays open: quality was not computed" in api.task_log(dag_id, run_id, "manifest")
     tasks = broker.tasks(dag_id, run_id)
     assert {step for step, state in tasks.items() if state == "success"} == {"reconcile", "report"}
-    assert {tasks[step] for step in ("crossmatch", "compact", "statistics")} == {"upstream_failed"}
+    waited = ("crossmatch", "objects", "events", "compact", "statistics", "serve")
+    assert {tasks[step] for step in waited} == {"upstream_failed"}
     assert (tasks["quality"], tasks["manifest"]) == ("failed", "failed")
     assert json.loads(turn.read_text()) == {"dag_id": dag_id, "run_id": run_id}
 

@@ -12,12 +12,14 @@ import yaml
 FINKCTL = Path(sys.executable).with_name("finkctl")
 
 
-def register(home: Path, bootstrap: str, topics: Iterable[str] = (), timeout_s: float = 10) -> None:
+def register(
+    home: Path, bootstrap: str, topics: Iterable[str] = (), timeout_s: float = 10, survey: str = "ztf"
+) -> None:
     """Write the credentials file that `finkctl auth register` and `topic subscribe` would have written."""
     folder = home / ".finkclient"
     folder.mkdir(parents=True)
     facts = {
-        "survey": "ztf",
+        "survey": survey,
         "username": "anonymous",
         "password": None,
         "groupid": f"pub_{uuid.uuid4().hex}",  # of this test alone: a group goes on where it had stopped
@@ -25,7 +27,7 @@ def register(home: Path, bootstrap: str, topics: Iterable[str] = (), timeout_s: 
         "maxtimeout": timeout_s,
         "topics": {topic: {} for topic in topics},
     }
-    (folder / "ztf_credentials.yml").write_text(yaml.safe_dump(facts))
+    (folder / f"{survey}_credentials.yml").write_text(yaml.safe_dump(facts))
 
 
 def finkctl(home: Path, *words: str | Path) -> str:

@@ -16,7 +16,7 @@ from fink_lib.config.surveys import SurveySettings
 from fink_lib.host.airflow_config import POOLS, airflow_options
 from fink_lib.host.jars import SETS, locked
 from fink_lib.host.java import MINIMUM_JAVA
-from fink_lib.host.kafka_config import Doors, admin_security, broker_properties
+from fink_lib.host.kafka_config import Listeners, admin_security, broker_properties
 
 DOCKER = PROJECT_DIR / "docker"
 DOCKERFILES = sorted(DOCKER.glob("*.Dockerfile"))
@@ -121,7 +121,7 @@ def test_compose_kafka_is_the_broker_of_one_machine(compose: dict[str, Any]) -> 
     service = compose["services"]["kafka"]
     (version,) = [jar.version for jar in locked("kafka") if jar.name == "kafka_2.13"]
     assert service["image"] == f"apache/kafka:{version}"
-    told = broker_properties(Doors(1, 2, 3, 4), KAFKA_PASSWORD, log_dir=Path("d"), partitions=4)
+    told = broker_properties(Listeners(1, 2, 3, 4), KAFKA_PASSWORD, log_dir=Path("d"), partitions=4)
     here = dict(line.split("=", 1) for line in told.splitlines())
     # As the image reads them: three underscores are a dash.
     there = {

@@ -138,7 +138,8 @@ def test_lsst_messages_are_played_in_their_own_framing(
     archive = shared_data / "lsst" / "lsst_v10_0_wire.tar.gz"
     faults = {Fault.CORRUPT: 3, Fault.TRUNCATED: 2, Fault.UNKNOWN_SCHEMA: 1, Fault.DUPLICATE: 4}
     result = play(PlayRequest(archive, get_survey("lsst"), to_kafka, faults=faults))
-    assert dict(result.topics) == {"lsst-alerts-v10.0": 146}
+    assert sum(result.topics.values()) == 146
+    assert result.topics["lsst-alerts-v10"] >= 136 + 4  # a damaged prefix names no version, or another one
     assert (result.expected["bronze"], result.expected["repeat"]) == (136, 4)
     assert result.expected["quarantine:unknown_schema"] == 1
     assert sum(count for name, count in result.expected.items() if name.startswith("quarantine")) == 6

@@ -3,18 +3,26 @@
 import io
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import fastavro
+import pyarrow as pa
+import pyspark.sql.functions as F
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.avro.functions import to_avro
 
-from fink_lib.distribute.match import Match, match, narrow
-from fink_lib.distribute.packets import Addition, Outgoing, Packets
+from fink_lib.distribute.alerts import Silver, public_ones
+from fink_lib.distribute.framing import schema_text
+from fink_lib.distribute.match import HEAD, USERS, Match, match, narrow, paths_of
+from fink_lib.distribute.packets import Outgoing, Packets
+from fink_lib.distribute.selection import Selection
 from fink_lib.errors import LakeError
-from fink_lib.filters.registry import filters_of
+from fink_lib.filters.registry import active_filters, filters_of
 from fink_lib.lake.spark.table import read_table
+from fink_lib.lake.tables import KAFKA_KEY
 from fink_lib.science.framework.silver import silver_spec
 from fink_lib.surveys import ZTF
 from fink_lib.surveys.tables import bronze_spec
@@ -34,19 +42,58 @@ def lake(planted_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def addition(spark: SparkSession, lake: Path) -> Addition:
-    return Addition.of(read_table(silver_spec(ZTF), spark, lake), ZTF)
+def selection() -> Selection:
+    return Selection("ztf", silver_spec(ZTF).plain_schema, tuple(one.name for one in FILTERS))
 
 
 @pytest.fixture
-def encoder(lake: Path, addition: Addition) -> Packets:
-    return Packets(lake, bronze_spec(ZTF), ZTF, addition.record)
+def encoder(lake: Path, selection: Selection) -> Packets:
+    return Packets(lake, bronze_spec(ZTF), ZTF, selection.suffix.record)
+
+
+def alerts_of(frame: DataFrame, selection: Selection) -> pa.Table:
+    """Return the public alerts of the files of a table, of which no user's filter selects any."""
+    rows = Silver(selection.silver).heads(frame.inputFiles(), [*HEAD, "candidate.programid"])
+    public = public_ones(rows, ZTF.public)
+    return public.append_column(USERS, pa.array([[]] * public.num_rows, pa.list_(pa.string())))
 
 
 @pytest.fixture
-def matches(spark: SparkSession, lake: Path, addition: Addition) -> list[Match]:
+def matches(spark: SparkSession, lake: Path, selection: Selection) -> list[Match]:
+    alerts = alerts_of(read_table(silver_spec(ZTF), spark, lake), selection)
+    return [one for judged in selection.judged(alerts) for one in judged.matches if one.filters]
+
+
+def test_files_are_judged_as_spark_judges_tables(spark: SparkSession, lake: Path) -> None:
+    """All filters, and the identity of each alert, by both ways."""
     silver = read_table(silver_spec(ZTF), spark, lake)
-    return match(narrow(silver, ZTF, FILTERS, message=addition.columns), FILTERS)
+    active = active_filters(filters_of("ztf"), paths_of(silver.schema))
+    both = Selection("ztf", silver_spec(ZTF).plain_schema, tuple(one.name for one in active))
+    found = [one for judged in both.judged(alerts_of(silver, both)) for one in judged.matches if one.filters]
+    plain = [replace(one, suffix=None, private=None) for one in found]
+    assert sorted(plain, key=lambda one: one.key) == sorted(
+        match(narrow(silver, ZTF, active), active), key=lambda one: one.key
+    )
+    assert len(plain) > 5
+
+
+def test_what_is_added_is_what_spark_would_write(
+    spark: SparkSession, lake: Path, matches: list[Match], selection: Selection
+) -> None:
+    silver = read_table(silver_spec(ZTF), spark, lake)
+    columns = [
+        F.lit(None).cast("string").alias(name)
+        if name not in silver.columns
+        else F.date_format(name, "yyyy-MM-dd HH:mm:ss.SSSSSS")
+        if name in {"ingest_time", "enrich_time"}
+        else F.col(name)
+        for name in selection.suffix.columns
+    ]
+    named = [column.alias(fld["name"]) for column, fld in zip(columns, selection.suffix.record["fields"], strict=True)]
+    value = to_avro(F.struct(*named), schema_text(selection.suffix.record))
+    rows = silver.select(*KAFKA_KEY, value.alias("value")).collect()
+    expected = {tuple(row[name] for name in KAFKA_KEY): bytes(row["value"]) for row in rows}
+    assert {one.key: one.suffix for one in matches} == {one.key: expected[one.key] for one in matches}
 
 
 def decode(whole: Outgoing) -> dict[str, Any]:

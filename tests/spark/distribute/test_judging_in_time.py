@@ -6,17 +6,21 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from fink_lib.config import Settings
 from fink_lib.distribute import judging as judging_module
-from fink_lib.distribute.judging import Judging
-from fink_lib.distribute.match import Verdict, judge, narrow, paths_of
+from fink_lib.distribute import selection as selection_module
+from fink_lib.distribute.alerts import Silver
+from fink_lib.distribute.judging import Judging, chosen_by_users, places
+from fink_lib.distribute.match import HEAD, paths_of
+from fink_lib.distribute.selection import Selection
 from fink_lib.filters.registry import active_filters, filters_of
 from fink_lib.filters.users.predicate import Predicate
 from fink_lib.filters.users.slow import BROKER
-from fink_lib.filters.users.spark.running import checked, lenient, selecting
+from fink_lib.filters.users.spark.running import checked
 from fink_lib.filters.users.spark.timing import seconds_each
 from fink_lib.filters.users.store import Action, Event, history, record
 from fink_lib.lake.spark.table import read_table
@@ -50,21 +54,17 @@ def mine(settings: Settings, planted_lake: Path, tmp_path: Path) -> Settings:
     return settings.model_copy(update={"filters_batch_s": BUDGET_S, "notices": tmp_path / "notices.toml"})
 
 
-def planned(spark: SparkSession, settings: Settings, greedy: str) -> tuple[DataFrame, Judging]:
-    """Return silver as the stream narrows it, and what judges it."""
+def planned(spark: SparkSession, settings: Settings, greedy: str) -> tuple[DataFrame, pa.Table, Judging]:
+    """Return silver as the stream reduces it, its alerts, and what judges them."""
     silver = read_table(silver_spec(ZTF), spark, settings.lake)
     known = paths_of(silver.schema)
     plain = checked(silver, "roid = 3", known)
     users = [(one, plain) for one in history(settings.lake, "ztf") if one.action is Action.ACTIVATE]
     users = [(one, replace(plain, sql=greedy) if one.name == "greedy" else how) for one, how in users]
     filters = active_filters(filters_of("ztf"), known)
-    with lenient(spark):
-        batch = narrow(silver, ZTF, filters, selecting(users))
-    return batch, Judging(settings, ZTF, filters, users)
-
-
-def selected(verdict: Verdict) -> set[tuple[int, str]]:
-    return {(one.alert_id, name) for one in verdict.matches for name in one.filters}
+    selection = Selection("ztf", silver_spec(ZTF).plain_schema, tuple(one.name for one in filters))
+    alerts = Silver(selection.silver).heads(silver.inputFiles(), HEAD)
+    return places(silver, ZTF, users), alerts, Judging(settings, ZTF, selection, users)
 
 
 def test_a_job_that_takes_too_long_is_cancelled_and_the_session_lives_on(spark: SparkSession) -> None:
@@ -89,9 +89,9 @@ def test_a_filter_is_timed_by_itself(spark: SparkSession, mine: Settings) -> Non
 
 
 def test_the_slow_one_is_switched_off_and_told_and_the_others_leave(spark: SparkSession, mine: Settings) -> None:
-    batch, judging = planned(spark, mine, SLEEPS)
+    batch, alerts, judging = planned(spark, mine, SLEEPS)
     with pytest.raises(PlanOutdated, match="greedy"):
-        judging(batch)
+        judging(batch, alerts)
     last = history(mine.lake, "ztf")[-1]
     assert (last.name, last.action, last.by) == ("greedy", Action.PAUSE, BROKER)
     assert last.reason.startswith("slow: ")
@@ -102,16 +102,17 @@ def test_the_slow_one_is_switched_off_and_told_and_the_others_leave(spark: Spark
 def test_nobody_is_switched_off_for_a_slow_machine(
     spark: SparkSession, mine: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def held_up(*about: object, **named: object) -> Verdict:
-        next(looks, None) and time.sleep(BUDGET_S)
-        return judge(*about, **named)  # type: ignore[arg-type]
+    def held_up(batch: DataFrame) -> object:
+        if next(looks, None):
+            spark.range(400).selectExpr("reflect('java.lang.Thread', 'sleep', 100L) AS slept").toArrow()
+        return chosen_by_users(batch)
 
     looks = iter([True])
-    monkeypatch.setattr(judging_module, "judge", held_up)
-    batch, judging = planned(spark, mine, "roid = 3")
+    monkeypatch.setattr(judging_module, "chosen_by_users", held_up)
+    batch, alerts, judging = planned(spark, mine, "roid = 3")
     before = history(mine.lake, "ztf")
-    found = selected(judging(batch))
-    assert {alert for alert, name in found if name == "plain"} == {alert for alert, name in found if name == "greedy"}
+    found = judging(batch, alerts)
+    assert {tuple(sorted(names)) for names in found.values()} == {("greedy", "plain")}
     assert next(looks, None) is None
     assert history(mine.lake, "ztf") == before
     assert judging._limit_s > BUDGET_S, "the next batch is not broken off for the same reason"
@@ -120,15 +121,17 @@ def test_nobody_is_switched_off_for_a_slow_machine(
 def test_a_filter_of_the_broker_is_told_and_goes_on(
     spark: SparkSession, mine: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batch, judging = planned(spark, mine, "roid = 3")
-    evaluate = judging_module.evaluate
+    _, alerts, judging = planned(spark, mine, "roid = 3")
+    evaluate = selection_module.evaluate
 
     def dawdling(filters: list[object], *about: object) -> object:
         if filters[0].name == "variable_stars":  # type: ignore[attr-defined]
             time.sleep(BUDGET_S)
         return evaluate(filters, *about)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(judging_module, "evaluate", dawdling)
-    judging._look_for_slow_ones(batch)
+    monkeypatch.setattr(selection_module, "evaluate", dawdling)
+    judging.took(BUDGET_S / 2, alerts)
+    assert entries(mine.lake) == []
+    judging.took(2 * BUDGET_S, alerts)
     (told,) = entries(mine.lake)
     assert (told.facts["filter"], told.facts["switched_off"]) == ("variable_stars", False)

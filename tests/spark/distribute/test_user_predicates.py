@@ -19,11 +19,12 @@ from fink_lib.cli.filters import app
 from fink_lib.config import Settings
 from fink_lib.distribute.match import USERS, is_public, match, narrow, paths_of
 from fink_lib.errors import ConfigError
+from fink_lib.filters.users.allowed_sql import FUNCTIONS, NAMED_ONLY, TYPES
 from fink_lib.filters.users.predicate import parse_predicate
+from fink_lib.filters.users.spark.known import known_of
 from fink_lib.filters.users.spark.running import checked, lenient, runnable, selecting
 from fink_lib.filters.users.spark.trial import Trial, attempt, why
 from fink_lib.filters.users.store import Action, Event
-from fink_lib.filters.users.words import FUNCTIONS, NAMED_ONLY, TYPES
 from fink_lib.lake.spark.table import read_table
 from fink_lib.science.framework.silver import silver_spec
 from fink_lib.surveys import ZTF
@@ -231,7 +232,7 @@ def test_the_commands_try_activate_and_explain_a_filter(
     assert "is active" in fink("activate", "a_single_one", "--reason", "as agreed")
     refused = fink("activate", "a_pair")
     assert "filter 'a_pair' selects 7.4% of 2021-11-22, more than 5%: make it narrower" in refused
-    monkeypatch.setattr("fink_lib.distribute.match.is_public", lambda _survey: F.lit(False))
+    monkeypatch.setattr("fink_lib.distribute.trial_job.is_public", lambda _survey: F.lit(False))
     empty = fink("activate", "a_pair")
     assert "silver holds no public alert of 2021-11-22: how much 'a_pair' selects cannot be told" in empty
     assert "is active" in fink("activate", "a_pair", "--force")
@@ -258,6 +259,24 @@ def test_a_trial_counts_what_each_clause_does(silver: DataFrame, packets: list[P
     assert [one["alert_id"] for one in found.examples] == sorted(stars)[:5]
     assert found.match_rate == len(stars) / 27
     assert Trial(NIGHT, 0, 0, (), ()).match_rate is None
+
+
+def test_a_trial_tells_which_known_objects_it_would_have_missed(silver: DataFrame, packets: list[Packet]) -> None:
+    """Planted: every sixth packet is an RRAB of GCVS, every third an asteroid; a label is about an object."""
+    public = silver.where(is_public(ZTF))
+    shown = [(number, packet["objectId"]) for number, packet in enumerate(packets) if number not in {0, 3, 6}]
+    stars = {name for number, name in shown if number % 6 == 0}
+    lost, won = min(stars), min(stars - {min(stars)})
+    predicate = checked(silver, f"roid = 3 AND objectId <> '{lost}'", paths_of(silver.schema))
+    labels = {lost: "SN Ia", won: "SN Ia", "none": "TDE"}
+    found = {(one.source, one.value): one for one in known_of(public, predicate, labels)}
+    gcvs = found["gcvs", "RRAB"]
+    assert (gcvs.objects, gcvs.caught, gcvs.missed) == (len(stars), len(stars) - 1, 1)
+    assert (gcvs.missed_example, gcvs.caught_example) == (lost, won)
+    label = found["label", "SN Ia"]
+    assert (label.objects, label.caught) == (2, 1)
+    assert ("label", "TDE") not in found, "it has no alert in this night"
+    assert not [one for one in found.values() if one.value == "Unknown"]
 
 
 def test_why_an_alert_was_not_selected(silver: DataFrame, packets: list[Packet]) -> None:

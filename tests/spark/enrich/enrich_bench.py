@@ -33,7 +33,8 @@ def read_packets(archive: Path) -> Iterator[Packet]:
         for member in sorted(tar.getmembers(), key=lambda member: member.name):
             stream = tar.extractfile(member) if member.isfile() and member.size else None
             if stream is not None and member.name.endswith(".avro"):
-                yield from fastavro.reader(io.BytesIO(stream.read()))
+                packets: Any = fastavro.reader(io.BytesIO(stream.read()))
+                yield from packets
 
 
 def bronze_row(survey: Survey, packet: Packet, offset: int, **changes: Any) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def test_a_real_night_is_cut_as_fink_cuts_it(bench: Bench, rows: list[dict[str, 
     each_in_one_place(bench)
     reasons = Counter(tuple(row.reasons) for row in bench.rejected.collect())
     assert reasons == {("rb",): 167, ("nbad", "rb"): 1}
-    assert bench.rejected.where("is_repeat").count() == 0
+    assert bench.rejected.where("is_duplicate").count() == 0
     first = bench.silver.orderBy("alert_id").first()
     assert first is not None
     assert set(first.science_versions) >= {"solar_system", "light_curve_features", "catalog.vsx"}
@@ -113,7 +113,7 @@ def varied(shared_data: Path, rows: list[dict[str, Any]]) -> list[dict[str, Any]
 
 
 def test_the_stream_gives_what_the_modules_give_alone(bench: Bench, varied: list[dict[str, Any]]) -> None:
-    from fink_lib.science.framework.forming import batch_of_packets, wanted
+    from fink_lib.science.framework.batch_builder import batch_of_packets, wanted
     from fink_lib.science.framework.registry import modules_of
     from fink_lib.science.framework.runner import run
     from fink_lib.surveys.inputs import inputs_of
@@ -157,7 +157,7 @@ def test_repeats_are_told_from_first_arrivals(bench: Bench, rows: list[dict[str,
     bench.run()
     bench.offer(again[10:])
     bench.run()
-    repeats = bench.rejected.where("is_repeat")
+    repeats = bench.rejected.where("is_duplicate")
     assert sorted(row.kafka_offset for row in repeats.collect()) == list(range(1000, 1030))
     assert [list(row.reasons) for row in repeats.select("reasons").distinct().collect()] == [["repeat"]]
     assert bench.silver.select("alert_id").distinct().count() == bench.silver.count()
@@ -198,7 +198,7 @@ def test_compaction_of_bronze_sends_nothing_twice(bench: Bench, rows: list[dict[
     bench.offer(rows[60:80])
     bench.run()
     assert bench.silver.count() + bench.rejected.count() == 80
-    assert bench.rejected.where("is_repeat").count() == 0
+    assert bench.rejected.where("is_duplicate").count() == 0
     each_in_one_place(bench)
 
 

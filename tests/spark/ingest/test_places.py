@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from fink_lib.avro.schema import sha256_of
 from fink_lib.ingest import stream
 from fink_lib.ingest.stream import BatchWriter
+from fink_lib.ingest.worker import Taken
+from fink_lib.lake.places import Range
 from fink_lib.lake.small import read_rows
 from fink_lib.lake.spark.rules import first_broken
 from fink_lib.lake.tables import bronze_schemas
@@ -186,20 +186,16 @@ def test_a_crash_between_the_writes_loses_and_doubles_nothing(
 def test_a_message_judged_otherwise_the_second_time_is_in_one_place(
     writer: Writer, frame: Frame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the first pass left, since a registry did not answer say, may be fine in the second."""
-    messages, batch, honest = frame([*GOOD[:2], b"junk"]), writer(), BatchWriter.judged
-    passes: list[int] = []
+    """What the tasks left, since a registry did not answer say, may be fine when it is judged again."""
+    messages, batch = frame([*GOOD[:2], b"junk"]), writer()
 
-    def judged(self: BatchWriter, frame: DataFrame) -> DataFrame:
-        passes.append(1)
-        found = honest(self, frame)
-        if len(passes) > 1:
-            return found
-        spoilt = F.when(F.col("kafka_offset") == 1, F.lit("unknown_schema")).otherwise(F.col("error_class"))
-        return found.withColumn("error_class", spoilt)
+    def took_the_first(self: BatchWriter, _batch_id: int) -> Taken:
+        stream._append(self.rows(self.judged(messages.where("offset = 0"))), self.bronze)
+        return Taken([], rows=3, left=2)
 
-    monkeypatch.setattr(BatchWriter, "judged", judged)
-    batch.write(messages, 0)
+    monkeypatch.setattr(stream, "kafka_ranges", lambda *_: [Range("t", 0, 0, 2)])
+    monkeypatch.setattr(BatchWriter, "_take_good", took_the_first)
+    assert batch.write(messages, 0) == 3
     bronze, quarantine = tables(frame, batch)
     assert [row.kafka_offset for row in bronze] == [0, 1]
     assert [row.kafka_offset for row in quarantine] == [2]

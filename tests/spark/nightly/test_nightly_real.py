@@ -21,10 +21,10 @@ from fink_lib.ingest.stream import plan as ingest
 from fink_lib.kafka.connection import Connection
 from fink_lib.kafka.reading import TopicReader
 from fink_lib.lake.losses import accept_losses, read_losses
-from fink_lib.nightly import compact, crossmatch, manifest
+from fink_lib.nightly import compact, crossmatch, manifest, objects
 from fink_lib.nightly.job import NightContext, perform
 from fink_lib.nightly.reconcile import step as reconcile
-from fink_lib.nightly.reconcile.undated import undated_night
+from fink_lib.nightly.reconcile.no_night import undated_night
 from fink_lib.nightly.report import step as report
 from fink_lib.nightly.results import Step
 from fink_lib.nightly.statistics import step as statistics
@@ -52,6 +52,7 @@ STEPS = {
     Step.RECONCILE: reconcile.run,
     Step.QUALITY: partial(quality.run, suites=SUITES),
     Step.CROSSMATCH: partial(crossmatch.run, broken_matches=partial(broken_matches, expected=SUITES.matches)),
+    Step.OBJECTS: objects.run,
     Step.COMPACT: compact.run,
     Step.STATISTICS: statistics.run,
     Step.REPORT: report.run,
@@ -134,7 +135,7 @@ def test_the_report_of_a_real_night_is_whole_in_a_browser(played: Played, facts:
         page.on("request", lambda request: asked.append(request.url))
         address = (played.context("run-1").folder / "report.html").as_uri()
         page.goto(address)
-        page.locator("details summary").click()
+        page.locator("details summary", has_text="Everything that was judged").click()
         pictures = page.evaluate("[...document.images].map(one => one.complete && one.naturalWidth > 0)")
         drawings = page.evaluate("[...document.querySelectorAll('svg')].map(one => one.getBoundingClientRect().width)")
         wide = page.evaluate(

@@ -14,10 +14,10 @@ from fink_lib.lake.rows import Rows
 from fink_lib.lake.spark.rules import holds
 from fink_lib.lake.spark.table import spark_schema
 from fink_lib.lake.versions import Table
-from fink_lib.quality.judge import count_rules
+from fink_lib.quality.run_suites import count_rules
 from fink_lib.surveys import ZTF
 from fink_lib.surveys.tables import night_specs
-from tests.planted.nights import GOOD, PLANTS
+from tests.builders.nights import GOOD, PLANTS
 
 pytestmark = [
     pytest.mark.spark,

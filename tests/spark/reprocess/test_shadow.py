@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
 from fink_lib.lake.digest import table_digest
-from fink_lib.reprocess.shadow import diff, plan, shadow_spec
+from fink_lib.reprocess.shadow import diff, plan, report_of, shadow_spec
 from fink_lib.surveys import Cut, Survey
 from tests.spark.enrich.enrich_bench import Bench, bronze_row, read_packets
 
@@ -53,7 +53,7 @@ def test_a_shadow_changes_nothing_live_and_its_difference_is_named(
     assert facts["alert_ids"] == expected != []
     assert set(facts["provenance"]["silver"]) == {"enrich_time"}
     assert sum(facts["sides"]["live"].get(place, 0) for place in ("silver", "rejected")) == 60
-    assert facts["headline"] in spec.report.read_text()
+    assert facts["headline"] in report_of(spec).read_text()
 
 
 def test_a_shadow_is_a_stream_of_its_own(settings: Settings, tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_shadow_is_a_stream_of_its_own(settings: Settings, tmp_path: Path) -> 
     assert (spec.name, spec.app_id) == ("ztf.shadow_new", "ztf.shadow_new.v2")
     assert spec.checkpoint != bench_checkpoint(settings)
     assert spec.job == tmp_path / "jobs/streaming/shadow.py"
-    assert spec.command[-5:] == [str(spec.job), "--survey", "ztf", "--label", "new"]
+    assert spec.command[-3:] == [str(spec.job), "--stream", "ztf.shadow_new"]
     with pytest.raises(ConfigError, match="cannot name a shadow"):
         shadow_spec(settings, "ztf", "../x")
 

@@ -21,5 +21,5 @@ def run() -> None:
         slow = os.environ[VARIABLE]
         return [(one, replace(how, sql=SLEEPS) if one.name == slow else how) for one, how in work(*about)]
 
-    stream.runnable = slowed
+    stream.runnable = slowed  # type: ignore[assignment]
     runpy.run_path(str(PROJECT_DIR / "jobs" / "streaming" / "distribute.py"), run_name="__main__")

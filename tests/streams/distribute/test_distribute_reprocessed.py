@@ -1,6 +1,7 @@
 """A night that is promoted and restored under a running stream: nothing breaks and nothing is sent twice."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from deltalake import DeltaTable
@@ -21,7 +22,8 @@ def test_a_promotion_and_its_undo_send_nothing(bench: Bench, packets: list[Packe
     path = silver_spec(ZTF).path(bench.lake)
     nights = {dt.date.fromisoformat(str(row["night"])) for row in DeltaTable(str(path)).partitions()}
     old = night_files(DeltaTable(str(path)), nights)
-    new = link_files(old, path, path, "promoted-")
+    within = path / "candidate_x"  # where a candidate's files lie, and stay
+    new = [replace(file, path=f"{within.name}/{file.path}") for file in link_files(old, path, within)]
     apply(DeltaTable(str(path)), Swap(old, new, "reprocess.x", 1, {}))
     bench.run()
     assert bench.published() == before

@@ -83,6 +83,7 @@ def test_a_stop_lets_the_batch_end_and_begins_no_other(spec: StreamSpec, start: 
     (spec.settings.home / "slow").touch()
     driver = start("first")
     wait_for(spec, "a batch", (spec.settings.home / "working").exists)
+    assert set(spec.facts.preload) <= set((spec.settings.home / "loaded").read_text().split()), "workers begin with it"
     second = start("second")
     assert second.wait(PATIENCE_S) == ExitCode.LEASE_HELD
     assert beat_of(spec).token == "first"  # the one that was refused left no trace

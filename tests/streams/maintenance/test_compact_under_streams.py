@@ -1,10 +1,16 @@
 """The three streams at full speed on a real Kafka while every table is compacted and vacuumed again and again.
 
-All alerts wait in Kafka from the first second on, and no trigger pauses: each stream is always in a micro-batch.
+No trigger pauses, and a further part of the night waits in Kafka whenever the tables are compacted: each stream is
+always in a micro-batch.
+
+`FINK_TEST_COMPACTIONS` is how often, at least (5; 20 is the long form).
 """
 
 import datetime as dt
+import os
+import shutil
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,7 +29,7 @@ from fink_lib.maintenance.vacuum import vacuum_lake
 from fink_lib.nightly import compact
 from fink_lib.nightly.job import NightContext
 from fink_lib.simulator.player import play
-from fink_lib.simulator.request import Fault, PlayRequest, PlayResult
+from fink_lib.simulator.request import Fault, PlayRequest
 from fink_lib.simulator.sample import sample_night
 from fink_lib.streams.plan import StreamPlan
 from fink_lib.streams.spec import Stage, StreamSpec
@@ -32,13 +38,15 @@ from fink_lib.surveys import get_survey
 pytestmark = [
     pytest.mark.spark,
     pytest.mark.kafka,
+    pytest.mark.timeout(3600),
     # pyspark leaves the socket of a `collect` to the garbage collector
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 ZTF = get_survey("ztf")
 STREAMS = {Stage.INGEST: ingest, Stage.ENRICH: enrich, Stage.DISTRIBUTE: distribute}
-REPEATS = 5
+COMPACTIONS = int(os.environ.get("FINK_TEST_COMPACTIONS", "5"))
 DONE_S = 240.0
+PAUSE_S = 0.2
 
 
 @dataclass
@@ -63,7 +71,7 @@ class Busy:
                     {name: one["before"]["files"] - one["after"]["files"] for name, one in done.items()}
                 )
                 vacuum_lake(self.settings, dt.datetime.now(dt.UTC))
-                self.over.wait(1.0)
+                self.over.wait(PAUSE_S)
         except BaseException as error:  # noqa: BLE001 - told to the test, which runs in another thread
             self.errors.append(error)
 
@@ -118,30 +126,49 @@ def wait_until_placed(busy: Busy, count: int) -> None:
     pytest.fail(f"{placed(busy.settings)} of {count} alerts placed after {DONE_S:.0f} s")
 
 
-def test_streams_lose_and_double_nothing_while_their_tables_are_compacted(busy: Busy) -> None:
-    sample_night(busy.settings, get_survey("ztf"))
-    faults = {Fault.DUPLICATE: REPEATS}
-    sent: list[PlayResult] = []
-    request = PlayRequest("sample", ZTF, busy.settings, faults=faults, seed=3)
-    player = threading.Thread(target=lambda: sent.append(play(request)))
+@pytest.fixture
+def parts(busy: Busy, tmp_path: Path) -> list[Path]:
+    """The sample night in as many parts as there are compactions."""
+    packets = sorted(sample_night(busy.settings, ZTF).glob("*.avro"))
+    folders = [tmp_path / "parts" / str(number) for number in range(COMPACTIONS)]
+    for number, folder in enumerate(folders):
+        folder.mkdir(parents=True)
+        for packet in packets[number::COMPACTIONS]:
+            shutil.copy(packet, folder)
+    return folders
+
+
+def send_while_compacting(busy: Busy, parts: list[Path]) -> int:
+    """Send each part, one of its alerts twice, as soon as the tables were compacted since the last; count messages."""
+    sent = 0
+    for number, folder in enumerate(parts):
+        sent += play(PlayRequest(folder, ZTF, busy.settings, faults={Fault.DUPLICATE: 1}, seed=number)).sent
+        end = time.monotonic() + DONE_S
+        while len(busy.compactions) <= number and not busy.errors:
+            assert time.monotonic() < end, f"no compaction {number + 1} after {DONE_S:.0f} s"
+            time.sleep(PAUSE_S)
+    return sent
+
+
+def test_streams_lose_and_double_nothing_while_their_tables_are_compacted(busy: Busy, parts: list[Path]) -> None:
     compactor = threading.Thread(target=busy.keep_compacting, args=(dt.date(2021, 11, 22),))
-    player.start()
     compactor.start()
-    player.join()
-    wait_until_placed(busy, 320 + REPEATS)
+    sent = send_while_compacting(busy, parts)
+    wait_until_placed(busy, 320 + COMPACTIONS)
     for query in busy.queries:
         query.processAllAvailable()
     busy.over.set()
     compactor.join()
     assert busy.errors == []
     assert all(query.isActive and query.exception() is None for query in busy.queries)
+    assert len(busy.compactions) >= COMPACTIONS
     removed = Counter[str]()
     for one in busy.compactions:
         removed.update(one)
     assert removed["bronze"] > 0, "no compaction of bronze happened while the streams ran"
     assert removed["silver"] > 0, "no compaction of silver happened while the streams ran"
     bronze = rows(busy.settings, "bronze_ztf__alerts")
-    assert len(bronze) == sent[0].sent == 320 + REPEATS
+    assert len(bronze) == sent == 320 + COMPACTIONS
     assert len({(row["kafka_partition"], row["kafka_offset"]) for row in bronze}) == len(bronze)
     silver, rejected = (rows(busy.settings, name) for name in ("silver_ztf__alerts", "silver_ztf__rejected"))
     assert len(silver) + len(rejected) == len(bronze)

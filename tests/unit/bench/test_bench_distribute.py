@@ -1,12 +1,13 @@
 """What the distribute benchmark counts, and the filters that it makes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fink_lib.bench.filters import predicate
 from fink_lib.bench.on_disk import topic_bytes, ways
-from fink_lib.bench.run import Benchmark, BenchRequest, in_batches
+from fink_lib.bench.run import WARM_ALERTS, Benchmark, BenchRequest, in_batches, of_parts
 from fink_lib.config import Settings
 from fink_lib.filters.users.predicate import parse_predicate
 from fink_lib.science.framework.silver import silver_spec
@@ -45,3 +46,11 @@ def test_both_framings_are_measured_in_every_compression() -> None:
 def test_what_is_measured_comes_in_several_batches(settings: Settings, filters: int, per_batch: int) -> None:
     request = BenchRequest(Benchmark.DISTRIBUTE, ZTF, settings, Path(), 4000, filters=filters)
     assert in_batches(request).max_offsets_per_batch == per_batch
+
+
+def test_a_burst_comes_at_once_in_batches_as_they_are_set(settings: Settings) -> None:
+    burst = BenchRequest(Benchmark.BURST, ZTF, settings, Path(), 10_000, rate=100.0)
+    assert of_parts(burst) == (WARM_ALERTS, 10_000)
+    assert in_batches(burst) == settings
+    assert of_parts(replace(burst, what=Benchmark.NIGHT, latency_s=40.0)) == (10_000, 4000)
+    assert of_parts(replace(burst, what=Benchmark.INGEST)) == (10_000, 0)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fink_lib.bench.memory import MemoryWatch, tree_rss_mb
+from fink_lib.bench.memory import TOGETHER, MemoryWatch, tree_rss_mb
 from fink_lib.bench.report import Batch, Report, percentiles, rate_steady, scaled
 from fink_lib.bench.stages import StageRun, chain_figures, read_run
 
@@ -22,6 +22,12 @@ def test_the_steady_rate_leaves_the_first_batch_out_and_counts_waiting() -> None
     assert rate_steady(BATCHES[:1]) == 5.0
     assert StageRun(1000.0, BATCHES).figures == {"rate_steady": 200.0, "rate_total": 37.5, "first_batch_s": 20.0}
     assert StageRun(0.0, []).figures["rate_total"] == 0.0
+
+
+def test_what_a_batch_costs_by_itself_is_told_by_those_of_a_few_alerts() -> None:
+    assert StageRun(0.0, BATCHES).small_batch_s is None
+    small = [Batch(1, 0.5, 1.0), Batch(3, 0.9, 2.0), Batch(2, 0.7, 3.0)]
+    assert StageRun(0.0, [*BATCHES, *small]).small_batch_s == 0.7
 
 
 def test_a_chain_is_as_fast_as_all_its_stages_together() -> None:
@@ -74,4 +80,5 @@ def test_memory_of_a_process_and_its_children_is_watched() -> None:
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert watch.peak_mb["both"] >= 120.0
+    assert 120.0 <= watch.peak_own_mb["both"] == watch.peak_own_mb[TOGETHER] <= watch.peak_mb["both"]
     assert tree_rss_mb(process.pid) == pytest.approx(0.0)

@@ -95,6 +95,9 @@ def test_a_packet_that_is_cut_is_not_measured(packets: list[Any]) -> None:
     assert passes(good, ztf)
     for changes in ({"rb": 0.5}, {"rb": None}, {"nbad": 1}):
         assert not passes({**good, "candidate": {**good["candidate"], **changes}}, ztf)
+    unflagged = replace(ztf, cuts=(Cut.unless("odd", "candidate.odd", ""),))
+    assert [passes({"candidate": {"odd": odd}}, unflagged) for odd in (True, False, None)] == [False, True, True]
+    assert passes({}, unflagged)
     with pytest.raises(ConfigError, match="cut odd of ztf is no plain comparison"):
         passes(good, replace(ztf, cuts=(Cut("odd", "candidate.rb BETWEEN 0 AND 1", ""),)))
 

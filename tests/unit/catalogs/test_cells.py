@@ -6,10 +6,10 @@ import pytest
 from fink_lib.catalogs.cells import (
     SAFE_WIDTH,
     TABLE_ORDER,
-    _neighbours,
     cells_of,
     covering_cells,
     match_order,
+    neighbours,
 )
 
 ARCSEC = 1.0 / 3600.0
@@ -66,7 +66,7 @@ def test_the_margin_holds_for_every_cell_of_an_order(order: int) -> None:
     count = 12 * 4**order
     lon, lat = boundaries_lonlat(np.arange(count), 4, 2**order, order="nested")
     edge = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1).value
-    around = _neighbours(np.arange(count), order)
+    around = neighbours(np.arange(count), order)
     size = np.sqrt(4 * np.pi / count)
     for cell in range(count):
         far = np.setdiff1d(np.arange(count), [cell, *around[:, cell]])

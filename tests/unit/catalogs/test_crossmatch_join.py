@@ -11,9 +11,10 @@ import pytest
 
 from fink_lib.catalogs import match, parts, writing
 from fink_lib.catalogs.cells import TABLE_ORDER, cells_of
-from fink_lib.catalogs.index import separation_arcsec, unit_vectors
+from fink_lib.catalogs.index import separation_arcsec
 from fink_lib.catalogs.join import Positions, crossmatch, joined
 from fink_lib.catalogs.placed import place
+from fink_lib.sky import unit_vectors
 from tests.unit.catalogs.sky_tables import catalog_table, made_sky, near, put_in_lake
 
 ARCSEC = 1.0 / 3600.0

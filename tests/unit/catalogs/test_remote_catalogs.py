@@ -88,7 +88,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def separation(ra: float, dec: float, other_ra: float, other_dec: float) -> float:
-    from fink_lib.catalogs.index import unit_vectors
+    from fink_lib.sky import unit_vectors
 
     one, two = unit_vectors(np.array([ra, other_ra]), np.array([dec, other_dec]))
     return float(np.degrees(np.arccos(np.clip(one @ two, -1, 1))) * 3600)

@@ -16,6 +16,7 @@ from fink_lib.errors import ConfigError
 from fink_lib.science.cases import known_sources
 from fink_lib.science.framework.base import NO_MATCH
 from fink_lib.science.framework.batch import AlertBatch
+from fink_lib.science.framework.registry import modules_of
 from fink_lib.science.framework.runner import run
 
 CACHE = Settings().cache
@@ -30,6 +31,7 @@ ROWS = {
     "tde": 44,
     "dwarf_agn": 16,
     "tns": 2,
+    "tns_entries": 3,
 }
 
 
@@ -112,6 +114,32 @@ def test_a_snapshot_of_the_transient_name_server_as_it_is_published(tmp_path: Pa
     assert catalog.texts_of("fullname", rows, NO_MATCH).tolist() == ["SN 2026abc", NO_MATCH]
     assert catalog.numbers_of("redshift", rows).tolist() == pytest.approx([0.05, np.nan], nan_ok=True)
     assert catalog.facts.version == "file tns_public_objects.csv"
+    entries = load_catalog("tns_entries", tmp_path / "cache", path)
+    rows, _ = entries.nearest(np.array([359.9999, 10.0]), np.array([-45.5, 20.0]))
+    assert entries.label_of(rows, NO_MATCH).tolist() == ["SN 2026abc", "AT 2026abd"]
+    assert entries.texts_of("type", rows, NO_MATCH).tolist() == ["SN Ia", ""]
+
+
+def test_blazars_are_matched_where_their_counterparts_are(shared_data: Path) -> None:
+    """4FGL J0001.2+4741: the counterpart lies 67 arcsec from the gamma rays, where v0.1.0 looked within 60."""
+    catalog = load_catalog("4lac", CACHE, shared_data / "catalogs")
+    rows, separation = catalog.nearest(np.array([0.3293408, 0.3126]), np.array([47.7002018, 47.6859]))
+    assert catalog.label_of(rows, NO_MATCH)[1] == NO_MATCH
+    assert separation[0] < 1.0
+
+
+def test_an_entry_of_tns_without_a_type_is_in_tns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """v0.1.0 dropped every entry without a type, nearly all of them, and `in_tns` selected none."""
+    path = tmp_path / "tns_public_objects.csv"
+    path.write_text(
+        '"objid","name_prefix","name","ra","declination","redshift","type"\n"2","AT","2026abd","10","20","",""\n'
+    )
+    monkeypatch.setenv("FINK_TNS_SNAPSHOT", str(path))
+    batch = AlertBatch(np.arange(1), np.arange(2), {"ra": np.array([10.0]), "dec": np.array([20.0])})
+    found = run(modules_of("lsst", ["crossmatch_tns", "crossmatch_tns_entries"]), batch, tmp_path / "cache").columns
+    assert {name: found[name][0].as_py() for name in ("tns", "tns_fullname", "tns_entry_type")} == {
+        "tns": "", "tns_fullname": "AT 2026abd", "tns_entry_type": "",
+    }  # fmt: skip
 
 
 def test_a_source_with_a_radius_of_its_own_reaches_no_farther(tmp_path: Path) -> None:

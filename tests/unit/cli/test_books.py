@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fink_lib.cli.books import book_lines, list_rows
+from fink_lib.cli.night_summary import book_lines, list_rows
 from fink_lib.config import Settings
 
 

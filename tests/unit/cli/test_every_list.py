@@ -20,8 +20,8 @@ from fink_lib.kafka.users import User
 from fink_lib.lake.tables import gold_known_losses, quarantine
 from fink_lib.science.framework.registry import modules_of
 from fink_lib.science.models import MODELS
-from tests.planted import listed_home as planted
-from tests.planted.terminals import terminal
+from tests.builders import listed_home as planted
+from tests.builders.terminals import terminal
 
 LISTING = {"list", "show", "status", "topics", "users", "history", "columns"}
 USER = "supernovae-of-the-southern-sky"
@@ -42,11 +42,16 @@ class Case:
 
 
 CASES = (
+    Case(("alarms", "list"), (planted.ALARM,)),
     Case(("catalogs", "list"), (planted.CATALOG,)),
+    Case(("community", "list"), (planted.OBJECT, planted.PERSON)),
+    Case(("community", "show", planted.OBJECT), (planted.OBJECT, planted.PERSON), is_list=False),
     Case(("filters", "list"), (planted.FILTER, *(one.topic for one in filters_of("ztf")))),
     Case(("filters", "show", "early_kn_candidates"), ("fink_early_kn_candidates_ztf",), is_list=False, has_home=False),
     Case(("filters", "history"), (planted.FILTER,)),
     Case(("filters", "columns"), ("candidate.jdstarthist", "lc_features_r.amplitude"), has_home=False),
+    Case(("gcn", "list"), (planted.EVENT,)),
+    Case(("gcn", "show", planted.EVENT), (planted.EVENT,), is_list=False),
     Case(("kafka", "topics"), (planted.TOPIC, f"fink_{planted.FILTER}_ztf")),
     Case(("kafka", "users"), (USER, f"fink_{planted.FILTER}_ztf")),
     Case(("lake", "show"), (quarantine("ztf").full_name, gold_known_losses("ztf").full_name)),
@@ -55,6 +60,7 @@ CASES = (
     Case(("night", "list"), (NIGHT,)),
     Case(("night", "show", NIGHT), (NIGHT, str(planted.ALERT_ID)), is_list=False),
     Case(("notices", "list"), (planted.SUBSCRIPTION,)),
+    Case(("object", "show", planted.OBJECT), (planted.OBJECT, planted.PARTNER, NIGHT), is_list=False),
     Case(("quarantine", "list"), (planted.MESSAGE, str(planted.ALERT_ID), "undecodable")),
     Case(("quarantine", "show", planted.MESSAGE), (planted.TOPIC, str(planted.ALERT_ID)), is_list=False),
     Case(("reprocess", "list"), (planted.REQUEST,)),
@@ -62,6 +68,9 @@ CASES = (
     Case(("science", "show", "early_snia"), ("early_snia", "arXiv:2111.11438"), is_list=False, has_home=False),
     Case(("status",), ("ztf.ingest", planted.SHADOW, NIGHT)),
     Case(("transfer", "list"), (planted.TRANSFER, planted.DOWNLOAD)),
+    Case(("users", "list"), (planted.PERSON,)),
+    Case(("groups", "list"), (planted.GROUP,)),
+    Case(("tokens", "list"), (planted.PERSON,)),
 )
 LISTS = [case for case in CASES if case.is_list]
 
@@ -79,7 +88,7 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> None:
     topics = [Topic(planted.TOPIC, 12, 418_000_000), Topic(f"fink_{planted.FILTER}_ztf", 10, 17)]
     users = [User(USER, (topics[1].name, f"{topics[1].name}_restricted"))]
     monkeypatch.setattr("fink_lib.host.stack.connected", lambda settings: settings)
-    monkeypatch.setattr("fink_lib.host.stack.kafka_doors", lambda _: "127.0.0.1:9092 for anyone")
+    monkeypatch.setattr("fink_lib.host.stack.kafka_listeners", lambda _: "127.0.0.1:9092 for anyone")
     monkeypatch.setattr("fink_lib.kafka.reading.list_topics", lambda _: topics)
     monkeypatch.setattr("fink_lib.kafka.users.users", lambda _: users)
     monkeypatch.setattr(kafka_commands, "_admin", lambda _: SimpleNamespace())

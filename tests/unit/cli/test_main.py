@@ -121,4 +121,4 @@ def test_topics_without_a_broker(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 def test_down_where_nothing_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("down", "--home", str(tmp_path)) == 0
-    assert capsys.readouterr().out == "airflow: not running\nkafka: not running\n"
+    assert capsys.readouterr().out == "api: not running\nairflow: not running\nkafka: not running\n"

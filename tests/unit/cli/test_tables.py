@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fink_lib.cli.tables import Column, tsv_lines, write_rows
 from fink_lib.cli.terminal import Cells, fitting
-from tests.planted.terminals import terminal
+from tests.builders.terminals import terminal
 
 NIGHTS = (Column("survey"), Column("night", is_id=True), Column("offered"), Column("equation_holds"))
 ROWS: list[dict[str, Any]] = [

@@ -57,7 +57,8 @@ CASES: list[tuple[Side, str, tuple[str, ...], dict[str, Any], str]] = [
     ),
     (Side.THEIRS, "new_hostless", (STAMPS,), SCATTERED, "go on from one alert to the next"),
     (Side.OURS, "inter_night_hostless", (), SCATTERED, "go on from one alert to the next"),
-    (Side.THEIRS, "new_hostless", ("nothing catalogued there",), {}, "takes for nothing there; VSX"),
+    (Side.THEIRS, "new_hostless", ("nothing catalogued there",), {"ps1_shape": "star"}, "takes for nothing there; VSX"),
+    (Side.THEIRS, "new_hostless", ("nothing catalogued there",), {"ps1_shape": None}, "here a hole of that catalogue"),
     (Side.THEIRS, "new_hostless", ("no Gaia source within 1 arcsec",), {"gaia_sep_arcsec": 0.4}, "Fink asks Gaia"),
     (Side.THEIRS, "intra_night_hostless", ("the last two detections in one night",), LIMIT, "an upper limit counts"),
     (

@@ -100,7 +100,7 @@ def test_all_of_it_can_be_set() -> None:
 def test_an_optional_cut_is_switched_on_by_its_name() -> None:
     assert [cut.name for cut in ZTF.cuts_in_force(Settings())] == ["nbad", "rb"]
     assert [cut.name for cut in ZTF.cuts_in_force(with_ztf(CHOSEN))] == ["nbad", "rb", "i_band"]
-    assert LSST.cuts_in_force(with_ztf(CHOSEN)) == ()
+    assert LSST.cuts_in_force(with_ztf(CHOSEN)) == LSST.cuts_in_force(Settings()) == LSST.cuts
     with pytest.raises(ConfigError, match="'iband' is no optional cut of ztf: there is i_band"):
         ZTF.cuts_in_force(with_ztf(SurveySettings(optional_cuts="iband")))
 

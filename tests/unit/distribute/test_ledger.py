@@ -11,11 +11,12 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from fink_lib.config import Settings
-from fink_lib.distribute import ledger
 from fink_lib.distribute.ledger import Ledger
-from fink_lib.distribute.spans import SpansFile, runs_of_night
 from fink_lib.kafka.message import Facts, Sent
 from fink_lib.lake import followed
+from fink_lib.lake.places import SpansFile
+from fink_lib.lake.places import book as books
+from fink_lib.lake.places.spans import runs_of_night
 from fink_lib.lake.small import ensure_small
 from fink_lib.lake.tables import gold_published
 
@@ -52,33 +53,33 @@ def test_a_batch_over_more_nights_than_are_kept_reads_each_once(book: Ledger, se
         again.record([sent(day, 20 + day, 200 + day) for day in range(1, 13)])
     assert table.call_count == 1
     again.load([dt.date(2021, 12, 1)])
-    assert len(again._nights) == ledger.NIGHTS_IN_MEMORY
-    assert dt.date(2021, 12, 1) in again._nights
+    assert len(again._book._nights) == books.NIGHTS_IN_MEMORY
+    assert dt.date(2021, 12, 1) in again._book._nights
 
 
 def test_where_topics_end_is_read_of_changed_nights_alone(book: Ledger, settings: Settings) -> None:
-    assert book.next_offsets() == {}
+    assert book.next_offsets({}) == {}
     book.record([sent(1, 4, 1), sent(1, 7, 2), sent(2, 2, 3), sent(2, 0, 4, "u")])
     ends = {("t", 0): 5, ("t", 1): 8, ("u", 0): 1}
-    assert opened(settings).next_offsets() == ends
+    assert opened(settings).next_offsets({}) == ends
     book.record([sent(2, 9, 5)])
-    with patch("fink_lib.distribute.spans.runs_of_night", wraps=runs_of_night) as read:
-        assert opened(settings).next_offsets() == {**ends, ("t", 1): 10}
+    with patch("fink_lib.lake.places.spans.runs_of_night", wraps=runs_of_night) as read:
+        assert opened(settings).next_offsets({}) == {**ends, ("t", 1): 10}
         assert [call.args[1] for call in read.call_args_list] == ["2021-11-02"]
     kept = Path(settings.home / "spans.json")
     assert json.loads(kept.read_text())["nights"] == {"2021-11-01": 2, "2021-11-02": 3}
     for damaged in ("{", '{"2021-11-01": {"rows": 2, "ends": []}}'):
         kept.write_text(damaged)
-        assert opened(settings).next_offsets() == {**ends, ("t", 1): 10}
+        assert opened(settings).next_offsets({}) == {**ends, ("t", 1): 10}
 
 
 def test_a_process_asks_the_table_once_where_topics_end(book: Ledger) -> None:
-    assert book.next_offsets() == {}
+    assert book.next_offsets({}) == {}
     with patch.object(followed, "DeltaTable", side_effect=AssertionError), patch.object(SpansFile, "of") as sums:
         book.load([dt.date(2021, 11, 1)])
         book.record([sent(1, 4, 1), sent(1, 7, 2)])
         book.record([sent(1, 6, 3)])
-        assert book.next_offsets() == {("t", 0): 7, ("t", 1): 8}
+        assert book.next_offsets({}) == {("t", 0): 7, ("t", 1): 8}
     assert not sums.called
 
 
@@ -95,23 +96,34 @@ def test_what_others_did_to_the_table_is_seen(book: Ledger, settings: Settings) 
         entry.unlink()
     book.record([sent(1, 40, 40)])
     assert DeltaTable(path).to_pyarrow_table().num_rows == 19
-    assert opened(settings).next_offsets() == {("t", 0): 41}
+    assert opened(settings).next_offsets({}) == {("t", 0): 41}
 
 
 def test_after_a_failure_to_record_the_table_is_asked_what_it_holds(book: Ledger) -> None:
-    assert book.next_offsets() == {}
+    assert book.next_offsets({}) == {}
 
     def write_and_fail(*given: Any, **named: Any) -> None:
         write_deltalake(*given, **named)
         raise OSError(5, "Input/output error")
 
-    with patch.object(ledger, "write_deltalake", write_and_fail), pytest.raises(OSError, match="Input/output"):
+    with patch.object(books, "write_deltalake", write_and_fail), pytest.raises(OSError, match="Input/output"):
         book.record([sent(1, 4, 1)])
-    assert book.next_offsets() == {("t", 0): 5}
+    assert book.next_offsets({}) == {("t", 0): 5}
 
 
 def test_nights_of_many_alerts_are_forgotten_sooner(book: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "IDS_IN_MEMORY", 3)
+    monkeypatch.setattr(books, "IDS_IN_MEMORY", 3)
     book.record([sent(day, day, 100 + day) for day in range(1, 6)])
     book.load([dt.date(2021, 11, 6)])
-    assert sorted(night.day for night in book._nights) == [3, 4, 5, 6]
+    assert sorted(night.day for night in book._book._nights) == [3, 4, 5, 6]
+
+
+def test_offsets_recorded_of_an_old_topic_are_not_those_of_the_new_one(book: Ledger, settings: Settings) -> None:
+    book.record([replace(sent(1, offset, offset), topic_id="old") for offset in range(6)])
+    assert book.next_offsets({"t": "old"}) == {("t", 0): 5, ("t", 1): 6}
+    book.record([replace(sent(1, 0, 10), topic_id="new")])
+    for ledger in (book, opened(settings)):
+        assert ledger.next_offsets({"t": "new"}) == {("t", 0): 1}
+        assert ledger.ids_of("t") == {"old", "new"}
+        assert ledger.next_offsets({"t": "newest"}) == {}
+    assert book.was_sent(dt.date(2021, 11, 1), 3, "by_t")  # an alert that left stays one that left

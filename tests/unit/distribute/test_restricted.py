@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AclBinding, AclBindingFilter, ResourceType
 
 from fink_lib.config import Settings
 from fink_lib.distribute import restricted
@@ -14,7 +15,7 @@ from fink_lib.distribute.restricted import restricted_topics
 from fink_lib.errors import BrokerError, ConfigError
 from fink_lib.filters.registry import filters_of
 from fink_lib.filters.users.store import Action, Event, record
-from fink_lib.kafka.access import set_readers
+from fink_lib.kafka.access import ANONYMOUS, ANYONE, is_closed, rule, set_readers
 from fink_lib.kafka.users import check_user
 
 STARS = "fink_variable_stars_ztf"
@@ -73,6 +74,32 @@ def test_a_kafka_without_rules_does_for_public_topics_only() -> None:
     set_readers(open_to_all, {STARS}, ())
     with pytest.raises(ConfigError, match=f"anyone could read {STARS}: this Kafka has no authorizer"):
         set_readers(open_to_all, (), {STARS})
+
+
+class Telling:
+    """An admin client whose Kafka tells its rules; one without an authorizer tells none, and raises nothing."""
+
+    def __init__(self, *rules: AclBinding) -> None:
+        self.rules = rules
+
+    def describe_acls(self, asked: AclBindingFilter) -> Future[list[AclBinding]]:
+        answer: Future[list[AclBinding]] = Future()
+        any_name = asked.restype is ResourceType.ANY
+        answer.set_result([one for one in self.rules if any_name or (one.restype, one.name) == (asked.restype, STARS)])
+        return answer
+
+
+@pytest.mark.parametrize(
+    ("rules", "closed"),
+    [
+        ((), False),
+        ((rule(ResourceType.GROUP, "*", ANONYMOUS),), True),
+        ((rule(ResourceType.GROUP, "*", ANONYMOUS), rule(ResourceType.TOPIC, STARS, ANYONE)), False),
+    ],
+)
+def test_a_topic_is_closed_only_where_there_are_rules(rules: tuple[AclBinding, ...], *, closed: bool) -> None:
+    admin: Any = Telling(*rules)
+    assert is_closed(admin, STARS) is closed
 
 
 def test_where_the_rules_are_not_ours_the_log_says_so(caplog: pytest.LogCaptureFixture) -> None:

@@ -13,7 +13,7 @@ from fink_lib.errors import BrokerError
 def test_a_task_that_is_run_again_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks.TaskContext, "get", lambda: SimpleNamespace(attemptNumber=lambda: 1))
     with pytest.raises(RuntimeError, match="not done again"):
-        _send(cast("Any", (None, [])))
+        _send(cast("Any", (None, None)))
 
 
 def test_an_error_that_cannot_travel_is_told() -> None:

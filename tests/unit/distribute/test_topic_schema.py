@@ -15,10 +15,10 @@ import pyarrow as pa
 import pytest
 
 from fink_lib.avro.schema import resolved
-from fink_lib.distribute.private import without_private
 from fink_lib.distribute.topic_schema import free_name, topic_schema
 from fink_lib.ingest.judge import MESSAGE, Judge
 from fink_lib.offline.datums import datums_of
+from fink_lib.packets.public import without_private
 from fink_lib.science.framework.registry import stream_modules
 from fink_lib.surveys import SURVEYS, Datum, Survey, get_survey, value_at
 from fink_lib.surveys.checks import without_defaults
@@ -91,10 +91,10 @@ def test_every_public_packet_of_ztf(archive: str, shared_data: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", ["framed_real", "framed_minimal_all_versions", "lsst_v10_0_wire.tar.gz"])
-def test_every_packet_of_rubin(folder: str, shared_data: Path) -> None:
-    framing = ConfluentFraming(FolderSchemas(shared_data / "schemas" / "lsst"))
+def test_every_packet_of_rubin(folder: str, real_alerts: Path) -> None:
+    framing = ConfluentFraming(FolderSchemas(real_alerts / "schemas" / "lsst"))
     survey = replace(get_survey("lsst"), framing=framing)
-    datums = list(datums_of(shared_data / "lsst" / folder, survey))
+    datums = list(datums_of(real_alerts / "lsst" / folder, survey))
     assert check(datums, survey) > 0
 
 

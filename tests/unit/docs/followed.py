@@ -14,7 +14,7 @@ from fink_lib.filters.evaluate import evaluate
 from fink_lib.filters.registry import filters_of
 from fink_lib.lake.tables import gold_observing_notes
 from fink_lib.maintenance.run import merged_here
-from fink_lib.science.framework.forming import batch_of_packets, wanted
+from fink_lib.science.framework.batch_builder import batch_of_packets, wanted
 from fink_lib.science.framework.registry import stream_modules
 from fink_lib.science.framework.runner import run
 from fink_lib.science.framework.silver import silver_spec

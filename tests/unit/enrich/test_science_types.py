@@ -9,7 +9,7 @@ from pyspark.sql.pandas.types import to_arrow_type
 from fink_lib.config import Settings
 from fink_lib.enrich.science import ERRORS, ERRORS_TYPE, evaluate
 from fink_lib.lake.spark.table import spark_struct
-from fink_lib.science.framework.forming import wanted
+from fink_lib.science.framework.batch_builder import wanted
 from fink_lib.science.framework.registry import stream_modules
 from fink_lib.science.framework.silver import science_schema, silver_spec
 from fink_lib.surveys import get_survey

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fink_lib.enrich import seen
-from fink_lib.enrich.repeats import NO_ARRIVALS, Arrivals, find_repeats
+from fink_lib.enrich.duplicates import NO_ARRIVALS, Arrivals, find_repeats
 from fink_lib.enrich.seen import NIGHTS_KEPT, SeenNights
 
 BATCH, BATCHES = 50, 200

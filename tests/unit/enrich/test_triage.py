@@ -6,7 +6,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fink_lib.enrich.repeats import NO_ARRIVALS
+from fink_lib.enrich.duplicates import NO_ARRIVALS
 from fink_lib.enrich.seen import SeenNights
 from fink_lib.enrich.triage import TopicCodes, Triage, record, triage
 

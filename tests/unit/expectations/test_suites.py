@@ -18,16 +18,17 @@ from expectations import (
     silver_rejected,
     small_tables,
 )
+from expectations.served import SERVED
 from expectations.suites import SUITES
 from fink_lib.maintenance.run import known_specs
 from fink_lib.quality.docs import DocsFolder
 from fink_lib.quality.drift import Measure
-from fink_lib.quality.judge import judge_row, judge_rows, quiet_context
 from fink_lib.quality.rules import GRAVE
+from fink_lib.quality.run_suites import judge_row, judge_rows, quiet_context
 from fink_lib.surveys import SURVEYS, get_survey
 from fink_lib.surveys.rules import row_rules
 from fink_lib.surveys.tables import night_specs
-from tests.planted.records import FAULTS, GOOD_ROWS, SMALL
+from tests.builders.records import FAULTS, GOOD_ROWS, SMALL
 
 # Great Expectations leaves the warnings of its own old idioms to its users
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -58,6 +59,7 @@ def test_every_expectation_has_a_name_a_meaning_and_a_severity() -> None:
     suites = [module.suite(survey) for module in modules]
     suites += [make() for make in SMALL]
     suites.append(crossmatch.suite(survey, {}))
+    suites += [one.suite(survey) for one in SERVED.values()]
     drawn_up = {spec.full_name for spec in known_specs(Path("nowhere"))}
     others = tuple(f"_{name}__" for name in SURVEYS if name != survey.name)
     mine = {name for name in drawn_up if not any(other in name for other in others)}
@@ -101,14 +103,24 @@ def test_small_tables_fail_on_a_fault_for_each_critical_expectation(make: Callab
 
 
 WARNED = {
-    "gold__upkeep": ({"files": -1}, {"table", "files_range"}),
+    "gold__table_stats": ({"files": -1}, {"table", "files_range"}),
     "gold__decisions": ({"decided_by": None, "action": "dream"}, {"decided_by_known", "action"}),
+    "bronze__event_notices": ({"received_at": None}, {"notice", "received_at_known"}),
+    "gold__events": ({"action": "sung", "ra": -1.0}, {"notice", "action", "ra_range"}),
+    "gold_ztf__event_searches": ({"least_chance": 1.5}, {"search", "least_chance_range"}),
+    "gold_ztf__event_matches": ({"chance": -0.1}, {"match", "chance_range"}),
+    "gold_ztf__objects": ({"alerts": 0, "ra": 361.0}, {"object", "alerts_range", "ra_range"}),
+    "gold_ztf__moving_objects": ({"last_night": None}, {"designation", "last_night_known"}),
+    "gold__object_pairs": ({"chance_b": 1.1, "rank_a": 0}, {"pair", "chance_b_range", "rank_a_range"}),
+    "gold__phase_curves": ({"g1": 1.1, "model": "guess"}, {"model", "g1_range"}),
     "gold__notices": ({"action": "sung", "at": None}, {"step", "action", "at_known"}),
 }
 
 
 @pytest.mark.parametrize(
-    "make", [small_tables.upkeep, records.decisions, records.notices], ids=lambda one: one.__name__
+    "make",
+    [small_tables.table_stats, records.decisions, records.notices, *SMALL[-7:]],
+    ids=lambda one: getattr(one, "func", one).__name__,
 )
 def test_suites_that_stop_nothing_still_warn(make: Callable[[], Any]) -> None:
     suite = make()

@@ -45,11 +45,12 @@ def test_a_filter_reads_the_fields_of_the_survey() -> None:
         ({SIGN: "f"}, False),
         ({SIGN: None}, False),
         ({PS1: 1.5}, False),
-        ({PS1: -999.0}, True),
-        ({PS1: np.nan}, True),
+        ({PS1: -999.0}, False),  # no source in 30 arcsec: a hole of Pan-STARRS; selected in v0.1.0, as the next one
+        ({PS1: np.nan}, False),
         ({MOVING: 4.9}, False),
         ({MOVING: 5.1}, True),
-        ({MOVING: np.nan}, True),
+        ({MOVING: -999.0}, True),
+        ({MOVING: np.nan}, False),  # not known: selected in v0.1.0
     ],
 )
 def test_new_sources(changes: dict[str, object], *, selected: bool) -> None:

@@ -33,9 +33,19 @@ CASES: dict[str, Case] = {
     "sso_fink_candidates": Case({"roid": 2}, {"roid = 2": [{"roid": 1}, {"roid": 3}, {"roid": None}]}),
     "sso_ztf_candidates": Case({"roid": 3}, {"roid = 3": [{"roid": 2}, {"roid": None}]}),
     "variable_stars": Case(
-        {"gcvs_sep_arcsec": 0.3, "vsx_sep_arcsec": None},
-        {"a star of GCVS or VSX is there": [{"gcvs_sep_arcsec": None}]},
-        [{"vsx_sep_arcsec": 0.2}, {"gcvs_sep_arcsec": None, "vsx_sep_arcsec": 0.0}],
+        {"gcvs": "RRAB", "gcvs_sep_arcsec": 0.3, "vsx": "Unknown", "vsx_sep_arcsec": None},
+        {
+            "a variable star of GCVS or VSX is there": [
+                {"gcvs": "Unknown", "gcvs_sep_arcsec": None},
+                *({"gcvs": kind} for kind in ("SNI", "QSO", "BLLAC", "GAL:", "CST")),  # selected in v0.1.0
+                {"gcvs": "Unknown", "gcvs_sep_arcsec": None, "vsx": "Galaxy", "vsx_sep_arcsec": 0.2},
+            ]
+        },
+        [
+            {"gcvs": ""},
+            {"vsx": "M", "vsx_sep_arcsec": 0.2},
+            {"gcvs": "Unknown", "gcvs_sep_arcsec": None, "vsx": "M", "vsx_sep_arcsec": 0.0},
+        ],
     ),
     "bright_transients": Case(
         BRIGHT,

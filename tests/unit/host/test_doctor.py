@@ -57,7 +57,7 @@ def test_our_own_port_is_fine(settings: Settings) -> None:
 def test_the_port_for_users_is_looked_at_too(settings: Settings) -> None:
     mine = Service(os.getpid(), psutil.Process().create_time(), 9092, "", {"users": 9093})
     Services(settings.home).put("kafka", mine)
-    check = checks.check_port(settings, "kafka", 9093, "FINK_KAFKA_USERS_PORT", door="users")
+    check = checks.check_port(settings, "kafka", 9093, "FINK_KAFKA_USERS_PORT", listener="users")
     assert (check.name, check.ok, check.detail.split(",")[0]) == ("kafka users port", True, "9093")
 
 

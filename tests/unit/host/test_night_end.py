@@ -11,7 +11,7 @@ import pytest
 from fink_lib.config import Settings
 from fink_lib.errors import NightNotDrained
 from fink_lib.host import night_end, play
-from fink_lib.host.night_end import NightEnds, Rule, waiting_for
+from fink_lib.host.night_end import NightEndRule, NightEnds, waiting_for
 from fink_lib.host.night_watch import Expected, wait_for_close
 from fink_lib.streams.heartbeat import Heartbeat, StreamState
 from fink_lib.streams.spec import Stage, StreamSpec
@@ -38,7 +38,7 @@ def streams(settings: Settings) -> Settings:
 
 def test_before_sunrise_a_night_waits_for_it_however_quiet_the_streams_are(streams: Settings) -> None:
     (found,) = waiting_for(streams, "ztf", [NIGHT], ENDS_S - 3600)
-    assert (found.rule, found.until.timestamp()) == (Rule.SUNRISE, pytest.approx(ENDS_S))
+    assert (found.rule, found.until.timestamp()) == (NightEndRule.SUNRISE, pytest.approx(ENDS_S))
     assert str(found) == (
         f"night 2021-11-22 of ztf is not over: it ends at sunrise, 2021-11-22 {found.until:%H:%M} UTC, "
         "and is closed once all streams are quiet"
@@ -49,7 +49,10 @@ def test_before_sunrise_a_night_waits_for_it_however_quiet_the_streams_are(strea
 
 def test_after_it_a_night_waits_for_quiet(streams: Settings) -> None:
     (found,) = waiting_for(streams, "ztf", [NIGHT], ENDS_S + 11)
-    assert (found.rule, found.until.timestamp()) == (Rule.QUIET, pytest.approx(ENDS_S + 10 + streams.night_quiet_s))
+    assert (found.rule, found.until.timestamp()) == (
+        NightEndRule.QUIET,
+        pytest.approx(ENDS_S + 10 + streams.night_quiet_s),
+    )
     assert "quiet until 2021-11-22 " in str(found)
     assert waiting_for(streams, "ztf", [NIGHT], ENDS_S + 10 + streams.night_quiet_s + 1) == []
 
@@ -67,7 +70,7 @@ def test_each_rule_is_told_once(streams: Settings, monkeypatch: pytest.MonkeyPat
     looks = [ends.look([NIGHT]) for _ in range(5)]
     assert [one.split(" of ztf ")[1][:11] for one in said] == ["is not over", "is closed w"]
     assert [len(look) for look in looks] == [1, 1, 0, 0, 0], "an error names a night that could not end yet"
-    assert [one.rule for one in ends.told] == [Rule.SUNRISE, Rule.QUIET]
+    assert [one.rule for one in ends.told] == [NightEndRule.SUNRISE, NightEndRule.QUIET]
 
 
 def test_a_wait_that_is_given_up_names_the_sunrise(streams: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +84,7 @@ def test_a_wait_that_is_given_up_names_the_sunrise(streams: Settings, monkeypatc
 
 def test_play_gives_it_to_programs(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole of `play_night`, with everything that needs a broker taken out."""
-    waits = night_end.Waits("ztf", NIGHT, Rule.SUNRISE, dt.datetime(2021, 11, 22, 14, 26, tzinfo=dt.UTC))
+    waits = night_end.Waits("ztf", NIGHT, NightEndRule.SUNRISE, dt.datetime(2021, 11, 22, 14, 26, tzinfo=dt.UTC))
 
     class Result:
         failed: tuple[str, ...] = ()
@@ -106,3 +109,10 @@ def test_play_gives_it_to_programs(settings: Settings, monkeypatch: pytest.Monke
     assert told["waited_for"] == [
         {"survey": "ztf", "night": "2021-11-22", "rule": "sunrise", "until": "2021-11-22T14:26:00Z"}
     ]
+
+
+def test_what_stays_paused_is_said_with_its_reason(tmp_path: Path) -> None:
+    quiet = play.left_paused(Settings(home=tmp_path))
+    assert set(quiet) == {"deliver_notices", "vacuum"}
+    assert "FINK_NOTICES" in quiet["deliver_notices"]
+    assert set(play.left_paused(Settings(home=tmp_path, notices=tmp_path / "notices.toml"))) == {"vacuum"}

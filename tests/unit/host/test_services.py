@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import psutil
+import pytest
 
 from fink_lib.host.services import Service, Services
 
@@ -23,3 +24,12 @@ def test_alive_only_with_the_same_start() -> None:
     started = psutil.Process().create_time()
     assert Service(os.getpid(), started, 1, "").alive
     assert not Service(os.getpid(), started - 100, 1, "").alive
+
+
+@pytest.mark.parametrize("left", ["", "{", "[]", '{"kafka": {"pid": 1}}'])
+def test_a_file_that_a_power_cut_tore_tells_of_nothing(left: str, tmp_path: Path) -> None:
+    services = Services(tmp_path)
+    services.path.write_text(left)
+    assert services.read() == {}
+    services.put("kafka", one := Service(os.getpid(), 1.0, 1234, "log"))
+    assert services.read() == {"kafka": one}

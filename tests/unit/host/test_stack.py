@@ -11,7 +11,6 @@ from fink_lib.errors import HostError
 from fink_lib.host import stack
 from fink_lib.host.airflow_config import airflow_environment, airflow_options
 from fink_lib.host.services import KAFKA, Service, Services
-from fink_lib.streams.spec import Stage, StreamSpec
 
 
 def test_a_full_disk_is_one_sentence(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,12 +54,12 @@ def test_our_own_programs_are_let_in_and_clients_are_told_where(settings: Settin
     assert (ours.kafka_bootstrap, ours.kafka_security["sasl.password"]) == ("127.0.0.1:4244", "secret")
     assert stack.has_own_kafka(ours), "its own address is known again"
     assert stack.connected(ours) == ours
-    assert stack.kafka_doors(ours) == "127.0.0.1:4242 for anyone, 127.0.0.1:4243 for users with a password"
+    assert stack.kafka_listeners(ours) == "127.0.0.1:4242 for anyone, 127.0.0.1:4243 for users with a password"
 
 
 def test_a_broker_of_an_older_version_is_one_sentence(settings: Settings) -> None:
     running(settings.home)
-    with pytest.raises(HostError, match="started by an older version, without a door for internal"):
+    with pytest.raises(HostError, match="started by an older version, without a listener for internal"):
         stack.connected(settings)
 
 
@@ -70,13 +69,6 @@ def test_a_broker_of_an_older_version_is_one_sentence(settings: Settings) -> Non
 def test_the_port_of_users_is_the_one_after(settings: Settings, port: int, chosen: int | None, users: int) -> None:
     asked = settings.model_copy(update={"kafka_port": port, "kafka_users_port": chosen})
     assert stack.local_kafka(asked).users_port == users
-
-
-def test_known_streams_in_the_order_of_the_flow(settings: Settings) -> None:
-    for stage in Stage:
-        StreamSpec("ztf", stage, settings).paths.root.mkdir(parents=True)
-    (settings.streams / "notes").mkdir()
-    assert [spec.name for spec in stack.known_streams(settings)] == ["ztf.ingest", "ztf.enrich", "ztf.distribute"]
 
 
 def test_airflow_listens_on_the_loopback_interface_only(settings: Settings) -> None:

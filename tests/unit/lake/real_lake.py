@@ -8,7 +8,7 @@ import pyarrow as pa
 from deltalake import write_deltalake
 
 from fink_lib.config import Settings
-from fink_lib.science.framework.forming import batch_of_packets, wanted
+from fink_lib.science.framework.batch_builder import batch_of_packets, wanted
 from fink_lib.science.framework.registry import stream_modules
 from fink_lib.science.framework.runner import run, versions
 from fink_lib.science.framework.silver import silver_spec

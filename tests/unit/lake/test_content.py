@@ -88,12 +88,15 @@ def test_only_published_leaves_out_its_offset(tmp_path: Path) -> None:
     assert kept_columns(SILVER, ["night", "offset", "enrich_time"]) == ["night", "offset"]
 
 
+TOLD = {"trigger_time", "notice_time", "first_seen"}  # by others, of the sky: the same in every run
+
+
 def test_every_clock_of_the_broker_is_left_out() -> None:
     """A table that gets a clock must name it: its digest would be another in each run."""
     specs = known_specs(Path("nowhere"))
     clocks = {column.name for spec in specs for column in spec.schema if pa.types.is_timestamp(column.type)}
     assert clocks
-    assert clocks <= CLOCKS
+    assert clocks - TOLD <= CLOCKS
 
 
 def test_rows_without_a_night_and_tables_without_nights_have_a_line(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -9,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import write_deltalake
 
-from fink_lib.lake import places
-from fink_lib.lake.places import Held, Places, Range
+from fink_lib.lake.places import Held, Places, Range, ranges_of
+from fink_lib.lake.places import held as files
 
 Place = tuple[str, int, int]
 Append = Callable[..., None]
@@ -85,7 +86,7 @@ def test_what_was_written_is_looked_up_when_it_comes_again(tables: list[Held], a
     batch = rows([("t", 0, 0), ("t", 0, 1)])
     assert not held.held(batch).any()
     append(0, [("t", 0, 0), ("t", 0, 1)])
-    held.advance(one for one, _ in places.ranges_of(batch))
+    held.advance(one for one, _ in ranges_of(batch))
     assert held.held(rows([("t", 0, 1), ("t", 0, 2)])).tolist() == [True, False]
 
 
@@ -107,8 +108,13 @@ def test_marks_are_those_of_all_files_and_few_are_opened(
         append(batch % 2, found)
         everything |= set(found)
     opened: list[str] = []
-    honest = places._File.read
-    monkeypatch.setattr(places._File, "read", lambda self, table: (opened.append(self.name), honest(self, table))[1])
+    honest = files._File.read
+
+    def counted(self: Any, table: Any) -> Any:
+        opened.append(self.name)
+        return honest(self, table)
+
+    monkeypatch.setattr(files._File, "read", counted)
     held = Places(tables)
     expected = {part: max(offset for _, one, offset in everything if one == part) for part in range(3)}
     assert {part: held.mark("t", part) for part in range(3)} == expected

@@ -110,7 +110,8 @@ def test_the_notebook_runs(settings: Settings, tmp_path: Path, monkeypatch: pyte
     write_silver(settings.lake, real_packets(settings, 320), settings.cache)
     for name, value in {"FINK_HOME": str(settings.home), "PYTHONPATH": str(PROJECT_DIR)}.items():
         monkeypatch.setenv(name, value)
-    notebook = nbformat.read(PROJECT_DIR / "docs" / "notebooks" / "a_night.ipynb", as_version=4)
+    path = PROJECT_DIR / "docs" / "notebooks" / "a_night.ipynb"
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": tmp_path}}).execute()
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     shown = [out for cell in cells for out in cell.outputs]

@@ -30,6 +30,7 @@ WITHOUT_SPARK = (
 SPARKS = (
     "fink_lib.lake.spark.",
     "fink_lib.nightly.on_cluster",
+    "fink_lib.streams.endpoint",
     "fink_lib.streams.listener",
     "fink_lib.streams.loop",
     "fink_lib.streams.plan",

@@ -112,13 +112,13 @@ def test_a_commit_that_comes_second_is_looked_at_anew(live: Path, other: Path, m
 def test_the_permission_to_change_rows_may_come_second_too(
     live: Path, other: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    allow = swaps._allow_changes
+    allow = swaps.allow_changes
 
     def busy(_: DeltaTable) -> None:
-        monkeypatch.setattr(swaps, "_allow_changes", allow)
+        monkeypatch.setattr(swaps, "allow_changes", allow)
         raise CommitFailedError("another one was first")
 
-    monkeypatch.setattr(swaps, "_allow_changes", busy)
+    monkeypatch.setattr(swaps, "allow_changes", busy)
     apply(DeltaTable(live), change(live, other))
     assert ids(live) == [2, 3, 20, 21]
 

@@ -25,7 +25,7 @@ from fink_lib.maintenance.readers import next_version, waiting
 from fink_lib.maintenance.run import keep_house, state_of
 from fink_lib.maintenance.vacuum import merge_small_files, retention_h, vacuum_table
 from fink_lib.reprocess import shadow_life
-from fink_lib.reprocess.shadow import shadow_spec
+from fink_lib.reprocess.shadow import report_of, shadow_spec, tables_of
 from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import get_survey
 
@@ -189,13 +189,13 @@ def test_keeping_house_leaves_a_row_a_table(settings: Settings) -> None:
     fill(tables.silver_rejected(ZTF.name).path(settings.lake))
     for _ in range(2):  # the same day twice
         keep_house(settings, NOW)
-    kept = DeltaTable(str(settings.lake / "gold__upkeep")).to_pyarrow_table().to_pylist()
+    kept = DeltaTable(str(settings.lake / "gold__table_stats")).to_pyarrow_table().to_pylist()
     (row,) = [row for row in kept if row["table"] == "silver_ztf__rejected"]
     assert (row["files"], row["fewest"], row["crowded"], row["removed"]) == (4, 1, 1, 0)
     told = json.loads((settings.home / "upkeep.json").read_text())
-    assert set(told["tables"]) == {"silver_ztf__rejected", "gold__upkeep"}
+    assert set(told["tables"]) == {"silver_ztf__rejected", "gold__table_stats"}
     assert told["removed"]["silver_ztf__rejected"] == {"kept_because": "", "removed": 0, "removed_bytes": 0}
-    assert set(state_of(settings.lake)) == {"silver_ztf__rejected", "gold__upkeep"}
+    assert set(state_of(settings.lake)) == {"silver_ztf__rejected", "gold__table_stats"}
 
 
 def test_rows_of_no_night_are_merged_and_stay(settings: Settings) -> None:
@@ -249,26 +249,26 @@ def test_a_shadow_that_was_stopped_long_ago_no_longer_keeps_bronze(settings: Set
     table.optimize.compact()
     age(bronze, days=15)
     spec = shadow_spec(settings, "ztf", "newer")
-    fill(spec.tables / "silver_ztf__alerts")
-    other = fill(spec.tables / "silver_lsst__alerts")
+    fill(tables_of(spec) / "silver_ztf__alerts")
+    other = fill(tables_of(spec) / "silver_lsst__alerts")
     shutil.copytree(checkpoint(settings, table, version=2), spec.checkpoint)
     shutil.rmtree(settings.checkpoints / "ztf.enrich")
-    spec.report.parent.mkdir(parents=True)
-    spec.report.write_text("a comparison")
+    report_of(spec).parent.mkdir(parents=True)
+    report_of(spec).write_text("a comparison")
     assert "rows wait for ztf.shadow_newer/v2" in vacuum_table(settings, bronze, NOW)["kept_because"]
-    for path in (*spec.tables.rglob("*"), *spec.checkpoint.parent.rglob("*"), spec.checkpoint.parent):
+    for path in (*tables_of(spec).rglob("*"), *spec.checkpoint.parent.rglob("*"), spec.checkpoint.parent):
         os.utime(path, (time.time() - 29 * DAY_S,) * 2)
     assert prune(settings)["shadows"] == []
     assert prune(settings, time.time() + 2 * DAY_S)["shadows"] == ["ztf.shadow_newer"]
     assert not spec.checkpoint.exists()
     assert other.count() == 20, "another survey's shadow of that name stays"
     assert vacuum_table(settings, bronze, NOW)["removed"] == 4
-    assert spec.report.read_text() == "a comparison"
+    assert report_of(spec).read_text() == "a comparison"
 
 
 def test_a_shadow_is_dropped_by_command_unless_it_runs(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = shadow_spec(settings, "ztf", "newer")
-    fill(spec.tables / "silver_ztf__alerts")
+    fill(tables_of(spec) / "silver_ztf__alerts")
     (spec.checkpoint / "offsets").mkdir(parents=True)
     command = ["drop", "newer", "--home", str(settings.home)]
     monkeypatch.setattr(shadow_life, "is_running", lambda _: True)
@@ -276,9 +276,9 @@ def test_a_shadow_is_dropped_by_command_unless_it_runs(settings: Settings, monke
         CliRunner().invoke(app, command, catch_exceptions=False)
     monkeypatch.undo()
     said = CliRunner().invoke(app, command, catch_exceptions=False).output
-    gone = (spec.tables / "silver_ztf__alerts", spec.checkpoint.parent)
+    gone = (tables_of(spec) / "silver_ztf__alerts", spec.checkpoint.parent)
     assert said.splitlines() == [f"removed   {path}" for path in gone]
-    assert not spec.tables.exists()
+    assert not tables_of(spec).exists()
     assert shadow_life.shadows(settings) == []
     with pytest.raises(ConfigError, match=r"there is no shadow ztf\.shadow_newer"):
         CliRunner().invoke(app, command, catch_exceptions=False)

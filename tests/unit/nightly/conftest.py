@@ -91,6 +91,22 @@ def statistics_facts(**changes: Any) -> dict[str, Any]:
     }
 
 
+def events_facts() -> dict[str, Any]:
+    event = {"event_id": "swift:1", "messenger": "gamma_ray", "retracted": False, "not_searched": "", "matches": 1}
+    place = {"alert_id": 17, "object_id": "ZTF23abcdefg", "ra": 10.0, "dec": -20.5}
+    row = {"event_id": "swift:1", **place, "rank": 0.1, "chance": 0.002, "chance_night": 0.004}
+    return {
+        "events": [event, {**event, "event_id": "maxi:2", "not_searched": "no <region>"}],
+        "searched": 1,
+        "trials": 1,
+        "matches": 1,
+        "messages": {"fink_grb_bronze": 1},
+        "best": [row],
+        "looked_back": [{"night": "2021-11-20", "came": ["swift:1"], "changed": [], "retracted": []}],
+        "window_days": 7.0,
+    }
+
+
 def compact_facts() -> dict[str, Any]:
     files = {"files": 40, "bytes": 24_000_000, "rows": 318}
     return {"tables": {"bronze": {"before": files, "after": {**files, "files": 1}, "version": 8}}}
@@ -108,6 +124,8 @@ def good_results(context: NightContext) -> NightContext:
         Step.RECONCILE: reconcile_facts(),
         Step.QUALITY: quality_facts(),
         Step.CROSSMATCH: {"catalogs": [], "previous": None},
+        Step.OBJECTS: {"objects": 290, "moving": 3},
+        Step.EVENTS: events_facts(),
         Step.COMPACT: compact_facts(),
         Step.STATISTICS: statistics_facts(),
         Step.REPORT: {},

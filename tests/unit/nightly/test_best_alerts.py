@@ -18,11 +18,11 @@ from deltalake import DeltaTable, write_deltalake
 from fink_lib.filters.registry import filters_of
 from fink_lib.lake.tables import gold_published
 from fink_lib.nightly.job import NightContext
-from fink_lib.nightly.report.best.choose import choose, ranking_columns
-from fink_lib.nightly.report.best.collect import best_of_night, labels, light_curve
-from fink_lib.nightly.report.best.rows import night_files, read_columns, rows_of
+from fink_lib.nightly.report.highlights.choose import choose, ranking_columns
+from fink_lib.nightly.report.highlights.collect import best_of_night, labels, light_curve
+from fink_lib.nightly.report.highlights.rows import night_files, read_columns, rows_of
+from fink_lib.render.cutouts import NOTHING, read_stamp, stamp_png, stretch, to_png
 from fink_lib.render.light_curve import Axis, light_curve_svg
-from fink_lib.render.stamps import NOTHING, read_stamp, stamp_png, stretch, to_png
 from fink_lib.science.framework.silver import silver_spec
 from fink_lib.surveys import get_survey
 from fink_lib.surveys.inputs import inputs_of
@@ -36,7 +36,7 @@ ZTF = get_survey("ztf")
 @pytest.fixture(scope="module")
 def packets(shared_data: Path) -> list[dict[str, Any]]:
     """Decode the first real packets of a night."""
-    found = []
+    found: list[Any] = []
     with tarfile.open(shared_data / "ztf" / "ztf_public_20211122.tar.gz") as archive:
         for member in archive:
             body = archive.extractfile(member) if member.name.endswith(".avro") else None

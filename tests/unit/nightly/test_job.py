@@ -21,9 +21,10 @@ def folder(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_result_is_stored_with_its_run(folder: Path) -> None:
-    assert run_step(Step.COMPACT, lambda night: Outcome({"label": night.label}), ARGUMENTS) == 0
+    facts = {"survey": "ztf", "night": "2021-11-22", "tables": {}}
+    assert run_step(Step.COMPACT, lambda _: Outcome(facts), ARGUMENTS) == 0
     assert json.loads((folder / "compact.json").read_text()) == {
-        "label": "ztf 2021-11-22",
+        **facts,
         "step": "compact",
         "run_id": "r1",
     }
@@ -35,9 +36,9 @@ def test_a_failure_comes_after_the_result_is_stored(folder: Path, capsys: pytest
     def work(_night: NightContext) -> Outcome:
         return Outcome({"holds": False}, EquationBroken("2 alerts are nowhere"))
 
-    assert run_step(Step.RECONCILE, work, ARGUMENTS) == EXIT_FATAL
-    assert json.loads((folder / "reconcile.json").read_text())["holds"] is False
-    assert capsys.readouterr().err.splitlines()[-1] == "reconcile failed: 2 alerts are nowhere"
+    assert run_step(Step.STATISTICS, work, ARGUMENTS) == EXIT_FATAL
+    assert json.loads((folder / "statistics.json").read_text())["holds"] is False
+    assert capsys.readouterr().err.splitlines()[-1] == "statistics failed: 2 alerts are nowhere"
 
 
 @pytest.mark.parametrize(

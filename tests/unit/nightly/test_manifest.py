@@ -14,7 +14,7 @@ from fink_lib.nightly import manifest
 from fink_lib.nightly.closed import NightsLedger
 from fink_lib.nightly.job import NightContext, perform
 from fink_lib.nightly.reconcile.equation import Attribution
-from fink_lib.nightly.reconcile.undated import undated_entry
+from fink_lib.nightly.reconcile.no_night import undated_entry
 from fink_lib.nightly.results import Step, read_result, write_failure, write_result
 from fink_lib.testing.nights import NIGHT, OUTPUT
 

@@ -8,9 +8,9 @@ import pytest
 
 from fink_lib.kafka.reading import RawMessage, Watermarks
 from fink_lib.lake.losses import Loss
-from fink_lib.nightly.reconcile import lost
-from fink_lib.nightly.reconcile.lost import read_back
+from fink_lib.nightly.reconcile import missing_messages
 from fink_lib.nightly.reconcile.messages import Ordered, messages
+from fink_lib.nightly.reconcile.missing_messages import read_back
 from fink_lib.nightly.reconcile.offsets import Held, PartitionAccount, Range, partition_accounts
 from fink_lib.testing.nights import FakeKafka
 
@@ -58,7 +58,7 @@ def test_a_partition_of_a_topic_that_is_gone() -> None:
     assert found.is_expired(6)
 
 
-def read(kafka: FakeKafka, *accounts: PartitionAccount) -> lost.Missing:
+def read(kafka: FakeKafka, *accounts: PartitionAccount) -> missing_messages.Missing:
     names = {0: (None, None), 3: (33, "2021-11-22"), 5: (55, "2021-11-23")}
     return read_back(kafka, accounts, lambda raw: names[raw.offset])  # type: ignore[arg-type]  # answers like a reader
 
@@ -97,7 +97,7 @@ def test_losses_are_noted_as_ranges_and_what_was_accepted_is_a_term_of_its_own()
 
 
 def test_what_is_too_much_to_read_still_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lost, "READ_AT_MOST", 4)
+    monkeypatch.setattr(missing_messages, "READ_AT_MOST", 4)
     kafka = FakeKafka(held={("t", 0, offset): RawMessage(offset, None, b"") for offset in range(100)})
     missing = read_back(kafka, [account(0, 100, [0])], lambda raw: (raw.offset, "2021-11-22"))  # type: ignore[arg-type]
     assert missing.count == 99

@@ -129,25 +129,33 @@ def test_the_twin_holds_the_same_numbers(good_results: NightContext) -> None:
     assert facts["reconcile"]["counts"]["offered"] == 320
 
 
-def test_tracklets_are_shown_where_the_statistics_have_them(good_results: NightContext) -> None:
+def test_tracklets_and_links_are_shown_where_the_statistics_have_them(good_results: NightContext) -> None:
     assert "Moving objects" not in page_of(good_results)  # statistics of an older night have none
     first = {
         "tracklet": "TRCK_20211122_060000_00",
-        "alerts": 3,
-        "rate_deg_per_day": 0.25,
+        "alerts": 6,
+        "rate_deg_per_day": None,
         "ra": 40.0,
         "dec": -1.5,
         "mag": 19.04,
     }
-    found = {"alerts": 57, "count": 1, "linked": 3, "longest": [first]}
+    link = {**first, "tracklet": "LINK_20211122_070000_00", "alerts": 3, "rate_deg_per_day": 0.25}
+    links = {"alerts": 57, "count": 1, "linked": 3, "longest": [link]}
+    found = {"alerts": 57, "count": 1, "linked": 6, "longest": [first], "asteroid_links": links}
     facts = read_result(good_results.folder, Step.STATISTICS, "run-1")
     assert facts is not None
     write_result(good_results.folder, Step.STATISTICS, "run-1", {**facts, "tracklets": found})
     page = page_of(good_results)
-    assert "1 tracklets link 3 of 57 alerts that may move" in page
+    assert "1 tracklets of one exposure each hold 6 of 57 alerts that may move" in page
+    assert "1 links hold 3 of 57 alerts that may move" in page
     assert "TRCK_20211122_060000_00" in page
+    assert "LINK_20211122_070000_00" in page
+    assert "0.250" in page
     assert "40.0000 -1.5000" in page
     write_result(good_results.folder, Step.STATISTICS, "run-1", {**facts, "tracklets": None})
+    assert "Moving objects" not in page_of(good_results)
+    old = {name: value for name, value in found.items() if name != "asteroid_links"}  # closed before there were two
+    write_result(good_results.folder, Step.STATISTICS, "run-1", {**facts, "tracklets": old})
     assert "Moving objects" not in page_of(good_results)
 
 
@@ -203,3 +211,31 @@ def test_long_lists_of_classes_are_cut_and_summed() -> None:
     assert [bar["rest"] for bar in shown] == [False] * page.MOST_BARS + [True]
     (one, others) = page.bars({"a": 3, "(other)": 40})
     assert (others["label"], others["count"], others["width"], one["width"]) == ("all others", 40, 100.0, 100.0)
+
+
+def test_events_of_other_messengers_are_shown(good_results: NightContext) -> None:
+    report.draw(good_results)
+    page = (good_results.folder / report.PAGE).read_text()
+    assert "1 of 2 events of the 7 days before were searched for; 1 new sources lie in their regions" in page
+    assert 'swift:1</td><td class="mono">ZTF23abcdefg</td><td class="mono">17</td>' in page
+    assert "maxi:2 was not searched for: no &lt;region&gt;" in page
+    assert "2021-11-20 was matched again; came: swift:1" in page
+
+
+def test_what_filters_find_of_planted_objects_is_shown_where_it_was_measured(good_results: NightContext) -> None:
+    assert "What the filters find" not in page_of(good_results)
+    share = "62.5 [50.0, 73.0]"
+    one = {"filter": "sn_candidates", "finds": ["SN Ia"], "found": share, "false_alarms": "3.0 [1.0, 6.0]"}
+    one |= {"by_class": {"SN Ia": share, "RR Lyrae": ""}, "of_the_night": "1.0 [0.4, 2.1]"}
+    facts = {
+        "planted": 1400,
+        "alerts_looked_at": 320,
+        "filters": [one],
+        "left_out": {"new_hostless": "it reads stamps"},
+    }
+    (good_results.folder / "completeness.json").write_text(json.dumps(facts))
+    drawn = page_of(good_results)
+    assert "What the filters find" in drawn
+    assert f'title="{share}"><b>62.5</b>' in drawn
+    assert "new_hostless (it reads stamps)" in drawn
+    assert json.loads((good_results.folder / "report.json").read_text())["completeness"] == facts

@@ -60,8 +60,8 @@ def test_the_reason_why_is_told_of_one_alert() -> None:
         why([TABLE], a_filter("other", above("no_such", 1)), 1)
 
 
-def test_columns_are_those_of_packet_and_science(shared_data: Path) -> None:
-    packets = list(islice(packets_of(shared_data / "ztf" / "ztf_2025_packets.tar.gz", ZTF), 3))
+def test_columns_are_those_of_packet_and_science(real_alerts: Path) -> None:
+    packets = list(islice(packets_of(real_alerts / "ztf" / "ztf_2025_packets.tar.gz", ZTF), 3))
     ids = [packet["candid"] for packet in packets]
     features = pa.array([{"mean": 1.0}, None, {"mean": 3.0}])
     science = pa.table({"alert_id": ids[::-1], "roid": [3, 2, 1], "lc_features_r": features})
@@ -82,13 +82,13 @@ def test_columns_are_those_of_packet_and_science(shared_data: Path) -> None:
         list(alert_tables(packets, paths, ZTF, Science((), Path(), science.slice(0, 1), given)))
 
 
-def test_all_filters_judge_real_alerts_and_their_reasons_agree_with_their_answers(shared_data: Path) -> None:
+def test_all_filters_judge_real_alerts_and_their_reasons_agree_with_their_answers(real_alerts: Path) -> None:
     filters = filters_of("ztf")
-    published = pq.read_table(shared_data / "fink_outputs" / "ztf_2025.parquet")
+    published = pq.read_table(real_alerts / "fink_outputs" / "ztf_2025.parquet")
     ids = published[id_column(published)].to_pylist()
     labels = dict(zip(ids, published["cdsxmatch"].to_pylist(), strict=True))
     science = Science(modules_of("ztf"), Settings().cache, given=Given({"cdsxmatch": labels}))
-    packets = packets_of(shared_data / "ztf" / "ztf_2025_packets.tar.gz", ZTF)
+    packets = packets_of(real_alerts / "ztf" / "ztf_2025_packets.tar.gz", ZTF)
     (table,) = alert_tables(packets, inputs_of(filters), ZTF, science)
     assert active_filters(filters, table.column_names) == filters
     told = evaluate(filters, batch_of(table), table.num_rows)

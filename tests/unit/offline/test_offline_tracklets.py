@@ -14,6 +14,7 @@ from fink_lib.cli.science_tracklets import tracklets as command
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
 from fink_lib.offline.tracklets import night_tracklets
+from fink_lib.science.methods.moving_objects import Moving
 from fink_lib.surveys import get_survey
 
 NIGHT = dt.date(2021, 11, 22)
@@ -51,12 +52,13 @@ PACKETS = [
 def test_only_what_may_move_is_linked_and_no_night_with_another() -> None:
     found = night_tracklets(PACKETS, get_survey("ztf"), CACHE)
     assert list(found) == [NIGHT, NIGHT + dt.timedelta(days=1)]
-    count, members = found[NIGHT]
-    assert count == 4
+    count, moving = found[NIGHT]
+    members = moving.links
+    assert (count, moving.glints) == (4, [])
     assert [(one.alert_id, one.members, one.band) for one in members] == [(0, 3, "g"), (1, 3, "g"), (2, 3, "g")]
-    assert {one.tracklet for one in members} == {"TRCK_20211122_060000_00"}
+    assert {one.tracklet for one in members} == {"LINK_20211122_060000_00"}
     assert members[0].rate_deg_per_day == pytest.approx(RATE_DEG_PER_DAY, rel=1e-6)
-    assert found[NIGHT + dt.timedelta(days=1)] == (1, [])
+    assert found[NIGHT + dt.timedelta(days=1)] == (1, Moving([], []))
     backwards = night_tracklets(PACKETS[::-1], get_survey("ztf"), CACHE)
     assert backwards == found
 
@@ -70,7 +72,7 @@ def test_the_command_prints_and_writes_them(tmp_path: Path, capsys: pytest.Captu
     write_deltalake(str(tmp_path / "bronze"), pa.Table.from_pylist(PACKETS))
     command(str(tmp_path / "bronze"), out=tmp_path / "t.parquet")
     said = capsys.readouterr().out
-    assert "2021-11-22: 1 tracklets of 3 among 4 alerts that may move" in said
+    assert "2021-11-22: 0 tracklets of 0 and 1 links of 3 among 4 alerts that may move" in said
     rows = pq.read_table(tmp_path / "t.parquet").to_pylist()
     assert [row["alert_id"] for row in rows] == [0, 1, 2]
     assert {row["night"] for row in rows} == {NIGHT}

@@ -16,7 +16,7 @@ from fink_lib.streams.spec import Stage, StreamSpec
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings as Airflow's processes find them: in the environment."""
     monkeypatch.setenv("FINK_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("FINK_PROJECT", str(PROJECT_DIR / "tests" / "integration" / "airflow" / "standin"))
+    monkeypatch.setenv("FINK_PROJECT", str(PROJECT_DIR / "tests" / "integration" / "airflow" / "stub_project"))
     monkeypatch.setenv("FINK_NIGHT_QUIET_S", "5")
     return Settings()
 

@@ -21,7 +21,7 @@ from tests.unit.quarantine.planted_quarantine import plant_quarantine
 from tests.unit.reprocess.alert_lake import SPECS, T0, TOPIC, live_lake, write
 
 NIGHT = "2018-11-29"
-JVM = ("fink_lib.transfer.main", "fink_lib.lake.spark.session")
+JVM = ("fink_lib.lake.spark.session",)
 
 
 @pytest.fixture

@@ -51,8 +51,8 @@ def test_each_nightly_task_has_a_button_for_its_night(home: Settings, monkeypatc
 
 
 def test_airflow_knows_the_buttons_and_the_pages() -> None:
-    assert {type(link) for link in FinkPlugin.operator_extra_links} == {ReportLink, DataDocsLink}
-    assert [app["url_prefix"] for app in FinkPlugin.fastapi_apps] == [PREFIX]
+    assert {type(link) for link in FinkPlugin.operator_extra_links} >= {ReportLink, DataDocsLink}
+    assert PREFIX in {app["url_prefix"] for app in FinkPlugin.fastapi_apps}
 
 
 # Airflow's server imports a test client of its own

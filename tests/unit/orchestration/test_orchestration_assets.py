@@ -1,3 +1,5 @@
+from typing import Any
+
 from fink_lib.lake import tables
 from fink_lib.orchestration.assets import NIGHTS_TABLE, night_asset, stage_tables, stream_asset, survey_tables
 from fink_lib.streams.spec import Stage
@@ -17,5 +19,5 @@ def test_assets_are_told_apart_by_survey_and_stage() -> None:
     assert [asset.name for asset in stage_tables("lsst", Stage.DISTRIBUTE)] == ["gold_lsst__published"]
 
 
-def _stream(stage: Stage):  # noqa: ANN202  # a closure for the line above
+def _stream(stage: Stage) -> Any:
     return lambda survey: stream_asset(survey, stage)

@@ -14,6 +14,7 @@ from deltalake import write_deltalake
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError, JobFailed
 from fink_lib.orchestration.assets import table_asset
+from fink_lib.orchestration.closing_lock import TURN, Closing, take_turn
 from fink_lib.orchestration.jobs import NightJobOperator
 from fink_lib.processes.endings import EXIT_FATAL
 from fink_lib.processes.identity import processes_of
@@ -146,6 +147,14 @@ def test_another_run_that_closes_the_night_is_waited_for_and_not_killed(
     assert left.wait(10) != 0
     with pytest.raises(TaskDeferred):
         first.execute(running("run-2"))
+
+
+@pytest.mark.parametrize("left", ["", "{", "[]", '{"dag_id": "a"}'])
+def test_a_turn_that_a_power_cut_tore_is_nobodys(left: str, tmp_path: Path) -> None:
+    mine = Closing("close_night", "run-2")
+    (tmp_path / TURN).write_text(left)
+    assert take_turn(tmp_path, "ztf.2021-11-22", mine, lambda _: True) is None
+    assert take_turn(tmp_path, "ztf.2021-11-22", Closing("close_night", "run-3"), lambda _: True) == mine
 
 
 def test_an_earlier_try_of_the_same_run_is_ended(job: Path) -> None:

@@ -3,8 +3,8 @@
 import pytest
 
 from fink_lib.errors import BrokerError, ConfigError, LakeError, PacketError, StreamFailed
+from fink_lib.processes.error_summary import sentence_of
 from fink_lib.processes.faults import Fault, fault_in, fault_of, may_be_of_an_alert
-from fink_lib.processes.sentence import sentence_of
 
 INSIDE = """[STREAM_FAILED] Query [id = 1] terminated with exception: Return Message: Traceback (most recent call last):
   File "stream.py", line 8, in write

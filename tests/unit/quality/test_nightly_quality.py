@@ -15,15 +15,16 @@ from fink_lib.errors import ExpectationFailed
 from fink_lib.lake import rows as lake_rows
 from fink_lib.lake.versions import Table
 from fink_lib.nightly.job import NightContext
+from fink_lib.nightly.results import Step, check_result
 from fink_lib.nightly.statistics import history
 from fink_lib.nightly.statistics.summary import Summary
 from fink_lib.quality import step as quality
 from fink_lib.quality.drift import ENOUGH_ALERTS, MIN_NIGHTS
-from fink_lib.quality.judge import count_rules
 from fink_lib.quality.rules import Judged
+from fink_lib.quality.run_suites import count_rules
 from fink_lib.surveys.tables import night_specs
 from fink_lib.testing.nights import NIGHT, FakeKafka, counted_row, published_row, silver_row
-from tests.planted.nights import BY_SHARE, GOOD, PLANTS, TOGETHER, Plant, rows_with
+from tests.builders.nights import BY_SHARE, GOOD, PLANTS, TOGETHER, Plant, rows_with
 
 pytestmark = [
     # Great Expectations leaves the warnings of its own old idioms to its users
@@ -102,6 +103,7 @@ def test_a_good_night_passes_and_counts(context: NightContext, good_night: FakeK
     outcome = quality.run(context, SUITES)
     assert outcome.failure is None
     facts = outcome.result
+    check_result(Step.QUALITY, facts)
     assert facts["critical_failed"] == []
     assert not facts["empty"]
     suites = {suite["suite"]: suite for suite in facts["suites"]}

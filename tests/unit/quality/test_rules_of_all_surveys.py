@@ -8,7 +8,7 @@ from sqlglot import exp
 from expectations.suites import SUITES
 from fink_lib.lake.rows import Rows
 from fink_lib.lake.versions import Table
-from fink_lib.quality.judge import count_rules
+from fink_lib.quality.run_suites import count_rules
 from fink_lib.surveys import SURVEYS, get_survey
 from fink_lib.surveys.tables import night_specs
 

@@ -53,12 +53,17 @@ def silver_row(packet: Row, offset: int, **changes: Any) -> Row:
 def rejected_row(packet: Row, offset: int, **changes: Any) -> Row:
     """Return a packet that failed the cut on its score."""
     stamps = {"enrich_time": T0 + dt.timedelta(seconds=2), "code_version": "0.1.0"}
-    return {**head(packet, offset), **stamps, "is_repeat": False, "reasons": ["rb"], **changes}
+    return {**head(packet, offset), **stamps, "is_duplicate": False, "reasons": ["rb"], **changes}
 
 
 def write(spec: TableSpec, lake: Path, rows: list[Row]) -> Path:
     """Append rows to a table, making it where it is missing."""
-    path, schema = spec.path(lake), spec.plain_schema
+    return write_at(spec, spec.path(lake), rows)
+
+
+def write_at(spec: TableSpec, path: Path, rows: list[Row]) -> Path:
+    """Append rows to a table in a folder of its own, making it where it is missing."""
+    schema = spec.plain_schema
     table = pa.Table.from_pylist(rows, schema=schema)
     if not DeltaTable.is_deltatable(str(path)):
         DeltaTable.create(str(path), schema, partition_by=["night"])

@@ -5,15 +5,29 @@ from typing import Any
 
 import fastavro
 import pytest
+from alert_lake import live_lake, rejected_row, silver_row
+from promoting import with_candidate
+
+from fink_lib.config import Settings
+from fink_lib.reprocess.folder import RequestFolder
 
 
 @pytest.fixture(scope="session")
-def packets(shared_data: Path) -> list[dict[str, Any]]:
+def packets(real_alerts: Path) -> list[dict[str, Any]]:
     """Real packets of one night, forty of them."""
     found: list[dict[str, Any]] = []
-    with tarfile.open(shared_data / "ztf" / "ztf_public_20181129.tar.gz") as tar:
+    with tarfile.open(real_alerts / "ztf" / "ztf_public_20181129.tar.gz") as tar:
         for member in sorted(tar.getmembers(), key=lambda member: member.name):
             stream = tar.extractfile(member) if member.name.endswith(".avro") else None
             if stream is not None and len(found) < 40:
                 found += [dict(packet) for packet in fastavro.reader(BytesIO(stream.read()))]
     return found
+
+
+@pytest.fixture
+def folder(settings: Settings, packets: list[dict[str, Any]]) -> RequestFolder:
+    """A request whose candidate rejects alerts 20 to 29 of 30, which the stream had accepted."""
+    silver = [silver_row(packet, number) for number, packet in enumerate(packets[:30])]
+    rejected = [rejected_row(packet, 30 + number) for number, packet in enumerate(packets[30:40])]
+    live_lake(settings, silver, rejected)
+    return with_candidate(settings, packets, dry_run=False)

@@ -60,6 +60,31 @@ def test_one_value_against_one_is_no_division_by_zero() -> None:
     assert (found["ks"], found["p_value"]) == (1.0, 1.0)
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        [0.1 + 0.2, 0.3],
+        [1e17, 1e17],
+        [5e-324, 0.0],
+        [-1.7e308, 1.7e308],
+        [0.0, 0.0],
+        [3.0, 7.0],
+    ],
+    ids=str,
+)
+def test_every_number_lies_in_a_bin(values: list[float]) -> None:
+    before, after = np.array(values), np.array(values[:1])
+    found = compare.drift(before, after)
+    assert found is not None
+    assert (sum(found["counts_old"]), sum(found["counts_new"])) == (2, 1)
+    assert np.all(np.diff(np.array(found["edges"]) / 2) > 0)
+
+
+def test_bins_are_those_of_numpy() -> None:
+    values = np.random.default_rng(1).normal(size=1000)
+    assert compare.common_edges(values) == pytest.approx(np.histogram_bin_edges(values, bins=compare.BINS), rel=1e-12)
+
+
 def test_drift_tells_a_shift_from_none() -> None:
     random = np.random.default_rng(3)
     values = random.normal(size=2000)

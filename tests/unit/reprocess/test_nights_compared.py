@@ -36,7 +36,7 @@ def compared(settings: Settings, candidate: list[Row], rejected: list[Row]) -> d
         versions = {table: current_version(path) for table, path in paths.items()}
         sides.append(Side(name, Pinned(paths, versions), (NIGHT, NEXT, NOTHING_THERE)))
     with ChangesFile(settings.home / "changes.parquet") as changes:
-        return diff.compare_sides(ZTF, *sides, changes.keep)
+        return diff.compare_sides(ZTF, sides[0], sides[1], changes.keep)
 
 
 def test_everything_is_counted_and_all_alerts_are_in_the_file(

@@ -2,17 +2,15 @@
 
 import datetime as dt
 import os
-from pathlib import Path
 from typing import Any
 
 import pytest
 from alert_lake import NIGHT, SPECS, Row, live_lake, rejected_row, silver_row, write
 from deltalake import DeltaTable
+from promoting import ANALYST, BOTH, NOW, candidates, dies_after, digests, files, fill, live, with_candidate
 
 from fink_lib.config import Settings
 from fink_lib.errors import ReprocessRefused
-from fink_lib.lake.digest import table_digest
-from fink_lib.lake.swap import night_files
 from fink_lib.maintenance.vacuum import vacuum_lake
 from fink_lib.reprocess import folder as folders
 from fink_lib.reprocess import promote, steps
@@ -21,50 +19,6 @@ from fink_lib.reprocess.expire import expire
 from fink_lib.reprocess.folder import RequestFolder, one_at_a_time
 from fink_lib.reprocess.request import Request
 from fink_lib.reprocess.state import State
-
-NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-ANALYST = promote.Person("vera", "a stricter cut", NOW)
-BOTH = ("silver", "rejected")
-
-
-@pytest.fixture
-def folder(settings: Settings, packets: list[Row]) -> RequestFolder:
-    """A request whose candidate rejects alerts 20 to 29 of 30, which the stream had accepted."""
-    silver = [silver_row(packet, number) for number, packet in enumerate(packets[:30])]
-    rejected = [rejected_row(packet, 30 + number) for number, packet in enumerate(packets[30:40])]
-    live_lake(settings, silver, rejected)
-    return with_candidate(settings, packets, dry_run=False)
-
-
-def with_candidate(settings: Settings, packets: list[Row], **changes: Any) -> RequestFolder:
-    made = folders.create(settings, Request("ztf", NIGHT, NIGHT, **changes), NOW)
-    versions = {"bronze": 0, "silver": 1, "rejected": 1, "quarantine": 0}
-    plan = {"versions": versions, "nights": [str(NIGHT)], "modules": "all", "cuts": {}, "cuts_changed": []}
-    made.write("plan", {**plan, "science_versions": {"roid": "2"}, "live_science_versions": {"roid": ["1"]}})
-    made.enter(State.PLANNED, NOW)
-    write(SPECS["silver"], made.candidate, [silver_row(p, n) for n, p in enumerate(packets[:20])])
-    rows = [rejected_row(packet, 20 + number) for number, packet in enumerate(packets[20:40])]
-    write(SPECS["rejected"], made.candidate, rows)
-    made.write("candidate", {"quarantine": 0, "quarantine_live": 0})
-    made.enter(State.CANDIDATE, NOW)
-    steps.diff(made, lambda: NOW)
-    return made
-
-
-def live(folder: RequestFolder, name: str) -> Path:
-    return SPECS[name].path(folder.settings.lake)
-
-
-def digests(folder: RequestFolder) -> list[str]:
-    return [table_digest(live(folder, name)) for name in BOTH]
-
-
-def candidates(folder: RequestFolder) -> list[str]:
-    return [table_digest(SPECS[name].path(folder.candidate)) for name in BOTH]
-
-
-def files(folder: RequestFolder) -> list[Any]:
-    return [night_files(DeltaTable(str(live(folder, name))), {NIGHT}) for name in BOTH]
 
 
 def test_promotion_makes_the_candidate_live_and_undo_brings_the_same_files_back(folder: RequestFolder) -> None:
@@ -86,30 +40,19 @@ def test_promotion_makes_the_candidate_live_and_undo_brings_the_same_files_back(
 
 
 @pytest.mark.parametrize("done", [0, 1])
-def test_a_promotion_that_died_is_finished_by_the_next(
-    folder: RequestFolder, monkeypatch: pytest.MonkeyPatch, done: int
-) -> None:
+def test_a_promotion_that_died_is_finished_by_the_next(folder: RequestFolder, done: int) -> None:
     """The process ends before the first commit, and between the two."""
-    left, commit = [done], promote.apply
-
-    def die(table: DeltaTable, swap: Any) -> int:
-        if left[0] == 0:
-            raise KeyboardInterrupt
-        left[0] -= 1
-        return commit(table, swap)
-
-    monkeypatch.setattr(promote, "apply", die)
-    with pytest.raises(KeyboardInterrupt):
+    with dies_after(done):
         promote.promote(folder, ANALYST)
     assert folder.state() is State.PROMOTING
     assert (digests(folder) == candidates(folder)) is False
-    monkeypatch.setattr(promote, "apply", commit)
     with pytest.raises(ReprocessRefused, match="is promoting and cannot become discarded"):
         promote.discard(folder, ANALYST)
     done_now = promote.promote(folder, ANALYST)
     assert digests(folder) == candidates(folder)
     assert promote.promote(folder, ANALYST) == done_now
-    assert [DeltaTable(str(live(folder, name))).version() for name in BOTH] == [2, 2]
+    promoted = [DeltaTable(str(live(folder, name))).history() for name in BOTH]
+    assert [sum(entry.get("fink.action") == "promote" for entry in one) for one in promoted] == [1, 1]
     assert len(decisions(folder.settings.lake)) == 1
     promote.undo(folder, ANALYST)
     assert len(digests(folder)) == 2
@@ -223,16 +166,6 @@ def test_an_undo_after_compaction(folder: RequestFolder, packets: list[Row]) -> 
     assert digests(folder) == same
 
 
-def test_what_was_replaced_comes_back_after_it_was_vacuumed(folder: RequestFolder) -> None:
-    same = digests(folder)
-    promote.promote(folder, ANALYST)
-    for name in BOTH:
-        table = DeltaTable(str(live(folder, name)))
-        assert table.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
-    promote.undo(folder, ANALYST)
-    assert digests(folder) == same
-
-
 def test_a_candidate_that_leaves_an_alert_in_no_table_is_refused(settings: Settings, packets: list[Row]) -> None:
     live_lake(settings, [silver_row(p, n) for n, p in enumerate(packets[:30])], [rejected_row(packets[39], 90)])
     made = with_candidate(settings, packets, dry_run=False)
@@ -247,17 +180,13 @@ def test_a_candidate_that_leaves_an_alert_in_no_table_is_refused(settings: Setti
 
 def test_the_later_of_two_promotions_is_undone_first(folder: RequestFolder, packets: list[Row]) -> None:
     same = digests(folder)
-    promote.promote(folder, ANALYST)
+    done = promote.promote(folder, ANALYST)
     after_first = digests(folder)
     second = folders.create(folder.settings, Request("ztf", NIGHT, NIGHT, dry_run=False, reason="again"), NOW)
     plan = folder.read("plan")
-    second.write("plan", {**plan, "versions": {**plan["versions"], "silver": 2, "rejected": 2}})
+    second.write("plan", {**plan, "versions": {**plan["versions"], **{name: done[name]["after"] for name in BOTH}}})
     second.enter(State.PLANNED, NOW)
-    write(SPECS["silver"], second.candidate, [silver_row(p, n) for n, p in enumerate(packets[:40])])
-    write(SPECS["rejected"], second.candidate, [])
-    second.write("candidate", {"quarantine": 0, "quarantine_live": 0})
-    second.enter(State.CANDIDATE, NOW)
-    steps.diff(second, lambda: NOW)
+    fill(second, [silver_row(p, n) for n, p in enumerate(packets[:40])], [])
     promote.promote(second, ANALYST)
     with pytest.raises(ReprocessRefused, match="undo what was promoted since"):
         promote.undo(folder, ANALYST)
@@ -302,9 +231,10 @@ def test_an_old_promotion_cannot_be_undone_and_says_since_when(
     now, later = digests(folder), NOW + dt.timedelta(days=31)
     with one_at_a_time(folder.settings):
         assert expire(folder.settings, later) == []
-    assert folder.kept.exists()
+    assert folder.candidate.exists()
     assert expire(folder.settings, later) == [folder.request_id]
     assert (folder.kept.exists(), folder.candidate.exists()) == (False, False)
+    assert digests(folder) == now, "what was promoted stays, wherever it lies"
     with pytest.raises(ReprocessRefused, match="cannot be undone any more: what it replaced was kept until 2026-02-01"):
         promote.undo(folder, ANALYST)
     assert digests(folder) == now
@@ -350,11 +280,8 @@ def test_changed_values_are_counted_by_column_and_provenance_apart(settings: Set
     new[0] |= {"vsx": "RRAB"}
     new[3] |= {"vsx_sep_arcsec": 1.5}
     new[6] |= {"vsx_sep_arcsec": None}
-    write(SPECS["silver"], made.candidate, list(reversed(new)))
-    write(SPECS["rejected"], made.candidate, [])
-    made.write("candidate", {"quarantine": 0, "quarantine_live": 0})
-    made.enter(State.CANDIDATE, NOW)
-    facts = steps.diff(made, lambda: NOW)
+    fill(made, list(reversed(new)), [])
+    facts = made.read("diff")
     changed = {name: each["changed"] for name, each in facts["columns"]["silver"].items()}
     assert changed == {"vsx": 1, "vsx_sep_arcsec": 2}
     assert facts["provenance"]["silver"] == {"code_version": 20}

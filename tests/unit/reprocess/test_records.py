@@ -44,7 +44,7 @@ def test_rows_keep_their_time_and_new_ones_take_that_of_their_ingest() -> None:
     times = [T0 + dt.timedelta(seconds=second) for second in range(10)]
     silver = arrivals((1, "a", 0, 5), (2, "b", 1, 5)).append_column("enrich_time", pa.array(times[:2], TIMESTAMP))
     rejected = arrivals((3, "a", 1, 5), (3, "a", 1, 6)).append_column("enrich_time", pa.array(times[2:4], TIMESTAMP))
-    record = join_records(silver, rejected.append_column("is_repeat", pa.array([False, True])))
+    record = join_records(silver, rejected.append_column("is_duplicate", pa.array([False, True])))
     assert sorted(record.first["alert_id"].to_pylist()) == [1, 2, 3]
     rows = arrivals((3, "a", 1, 6), (9, "a", 0, 6), (2, "b", 1, 5), (1, "a", 0, 5))
     rows = rows.append_column("ingest_time", pa.array(times[5:9], TIMESTAMP))

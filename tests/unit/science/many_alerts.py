@@ -144,7 +144,7 @@ def make_catalogs(folder: Path, batch: AlertBatch) -> Path:
     """Write the catalogues that no package carries, each with sources at the places of the first alerts."""
     folder.mkdir()
     for source in KNOWN.values():
-        if not source.package:
+        if not source.package and not (folder / source.file).exists():  # two of them share a file
             table = _made(source, batch.scalars["ra"][:20], batch.scalars["dec"][:20])
             write = pacsv.write_csv if source.file.endswith(".csv") else pq.write_table
             write(table, folder / source.file)

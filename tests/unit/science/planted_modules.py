@@ -19,7 +19,7 @@ from science_bench import CACHE, read_packets
 
 from fink_lib.science.framework.base import Cost, Module, Output
 from fink_lib.science.framework.batch import AlertBatch
-from fink_lib.science.framework.forming import form_batch, struct_of_packets, wanted
+from fink_lib.science.framework.batch_builder import form_batch, struct_of_packets, wanted
 from fink_lib.science.framework.isolation import Isolated, Limits
 from fink_lib.science.framework.isolation.serve import Form
 from fink_lib.science.framework.registry import modules_of

@@ -12,11 +12,12 @@ import numpy as np
 from fink_lib.config import Settings
 from fink_lib.science.framework.base import Module
 from fink_lib.science.framework.batch import AlertBatch
-from fink_lib.science.framework.forming import batch_of_packets, wanted
+from fink_lib.science.framework.batch_builder import batch_of_packets, wanted
 from fink_lib.science.framework.registry import modules_of
 from fink_lib.science.framework.runner import Outcome, run
 from fink_lib.surveys import get_survey
 from fink_lib.surveys.inputs import inputs_of
+from fink_lib.surveys.missing import known_scalar
 
 CACHE = Settings().cache
 NAN = float("nan")
@@ -44,11 +45,13 @@ def outcome_of(packets: Sequence[dict[str, Any]], *names: str, survey: str = "zt
 
 
 def one_alert(scalars: dict[str, Any], histories: dict[str, Sequence[Any]] | None = None) -> AlertBatch:
-    """Return a batch of one alert; a text scalar stays text."""
+    """Return a batch of one alert of ZTF; a text scalar stays text, and a filler is read as it is in a packet."""
     columns = {name: np.asarray(values) for name, values in (histories or {}).items()}
     points = len(next(iter(columns.values()))) if columns else 0
-    singles: dict[str, Any] = {
-        name: np.array([value], dtype=object if isinstance(value, str | bytes) or value is None else float)
-        for name, value in scalars.items()
-    }
+    singles: dict[str, Any] = {}
+    for name, value in scalars.items():
+        text = isinstance(value, str | bytes) or value is None
+        singles[name] = np.array([value], dtype=object if text else float)
+        if not text and name in inputs_of("ztf").scalars:
+            singles[name] = known_scalar(singles[name], name, inputs_of("ztf"))
     return AlertBatch(np.array([1]), np.array([0, points]), singles, columns)

@@ -33,7 +33,7 @@ def classes(results: dict[str, Any], **alert: float) -> tuple[str, str]:
     return columns["finkclass"], columns["class_default"]
 
 
-def decided(results: dict[str, Any], **alert: float) -> tuple[dict[str, str], dict[str, list[str]]]:
+def decided(results: dict[str, Any], **alert: float) -> tuple[dict[str, Any], dict[str, list[str]]]:
     batch = one_alert(ALERT | alert)
     given = {name: pa.array([value]) for name, value in (QUIET | results).items() if value is not ...}
     object.__setattr__(batch, "results", given)

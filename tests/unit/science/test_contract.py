@@ -13,7 +13,7 @@ from many_alerts import catalogs_in, make_catalogs
 
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
-from fink_lib.science.framework.base import FAILED, NOT_RUN, Cost, Findings, Module, Output
+from fink_lib.science.framework.base import FAILED, NOT_RUN, Cost, Module, ModuleResult, Output
 from fink_lib.science.framework.batch import AlertBatch
 from fink_lib.science.framework.registry import MODULES, modules_of, validate, with_needs
 from fink_lib.science.framework.runner import resource_of, run, versions
@@ -229,9 +229,9 @@ def test_a_module_that_is_broken_altogether_spares_the_others() -> None:
 
 
 def test_null_no_match_and_not_run_are_told_apart() -> None:
-    def gated(batch: AlertBatch, _resource: Any) -> Findings:
+    def gated(batch: AlertBatch, _resource: Any) -> ModuleResult:
         few = batch.scalars["n_detections"] < 3
-        return Findings({"toy": np.array(["x"] * len(batch), dtype=object)}, [(few, "fewer than 3 detections")])
+        return ModuleResult({"toy": np.array(["x"] * len(batch), dtype=object)}, [(few, "fewer than 3 detections")])
 
     module = toy(compute=gated, outputs=(Output("toy", pa.string(), "", "Label."),))
     outcome = run((module,), batch_with([1, 3]), CACHE)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from science_bench import NAN, batch_of
-from test_forming import formed, packet, point
+from test_batch_builder import formed, packet, point
 
 from fink_lib.science.cases.detections import count_detections
 from fink_lib.science.framework.registry import modules_of

@@ -9,12 +9,12 @@ import pyarrow as pa
 import pytest
 from science_bench import CACHE, batch_of, one_alert, read_packets
 
+from fink_lib.fits_image import NoImageError, read_image
 from fink_lib.science.cases.hostless import compute, gates
 from fink_lib.science.framework.batch import AlertBatch
 from fink_lib.science.framework.registry import modules_of
 from fink_lib.science.framework.runner import run
 from fink_lib.science.methods import elephant
-from fink_lib.science.methods.fits_image import NoImageError, read_image
 
 GATES = {
     "roid": 0, "positivesubtraction": True, "real": True, "pointunderneath": False, "brightstar": False,

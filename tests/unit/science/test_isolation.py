@@ -20,7 +20,7 @@ from science_bench import CACHE
 from fink_lib.errors import FinkError
 from fink_lib.science.framework.base import FAILED, NOT_RUN, Module
 from fink_lib.science.framework.batch import AlertBatch
-from fink_lib.science.framework.forming import form_batch, wanted
+from fink_lib.science.framework.batch_builder import form_batch, wanted
 from fink_lib.science.framework.isolation import Isolated, Limits
 from fink_lib.science.framework.isolation.found import Found
 from fink_lib.science.framework.isolation.search import PARTS
@@ -32,8 +32,8 @@ COUNT, GUILTY = 36, 17
 
 
 @pytest.fixture(scope="module")
-def packets(shared_data: Path) -> list[dict[str, Any]]:
-    return alerts(shared_data, COUNT)
+def packets(real_alerts: Path) -> list[dict[str, Any]]:
+    return alerts(real_alerts, COUNT)
 
 
 def found_on(packets: list[dict[str, Any]], modules: tuple[Module, ...], limits: Limits = LIMITS) -> Found:

@@ -23,11 +23,11 @@ def i_band_came_between(packet: dict[str, Any]) -> bool:
     return False
 
 
-def test_the_times_are_those_that_fink_published(shared_data: Path) -> None:
+def test_the_times_are_those_that_fink_published(real_alerts: Path) -> None:
     """But for one defect of Fink's: it gives up at the first i-band point that it meets, and publishes nothing."""
-    packets = list(read_packets(shared_data / "ztf" / "ztf_2025_packets.tar.gz"))
+    packets = list(read_packets(real_alerts / "ztf" / "ztf_2025_packets.tar.gz"))
     ours = {name: array.to_pylist() for name, array in outcome_of(packets, "magnitude_rate").columns.items()}
-    published = pd.read_parquet(shared_data / "fink_outputs" / "ztf_2025.parquet").set_index("candid")
+    published = pd.read_parquet(real_alerts / "fink_outputs" / "ztf_2025.parquet").set_index("candid")
     theirs = published.loc[[packet["candid"] for packet in packets]]
     given_up = np.array([i_band_came_between(packet) for packet in packets])
     for name in FIXED:
@@ -41,14 +41,23 @@ def test_the_times_are_those_that_fink_published(shared_data: Path) -> None:
 
 def rate(**changes: object) -> dict[str, float]:
     """Return the rate of an alert at 18.0 +- 0.1 mag in r, two days after a point of its band."""
-    scalars = {"time": 12.0, "first_time": 4.0, "band": 2.0, "mag": 18.0, "mag_err": 0.1}
+    scalars = {"time": 12.0, "first_time": 4.0, "band": 2.0, "mag": 18.0, "mag_err": 0.1, "is_positive": 1.0}
+    scalars |= {"ref_mag": 17.0, "ref_mag_err": 0.05, "ref_separation": 0.3}
+    for name, changed in (("mag", "now_mag"), ("is_positive", "now_positive")):
+        scalars[name] = float(changes.pop(changed, scalars[name]))  # type: ignore[arg-type]
     histories = {
+        "is_positive": [1.0, 1.0, 1.0, 1.0],
+        "ref_mag": [17.0, 17.0, 17.0, 17.0],
+        "ref_mag_err": [0.05, 0.05, 0.05, 0.05],
+        "ref_separation": [0.3, 0.3, 0.3, 0.3],
         "time": [9.0, 10.0, 11.0, 12.0],
         "band": [2, 2, 1, 2],
         "mag": [20.0, 19.0, 17.0, 18.0],
         "mag_err": [0.3, 0.2, 0.1, 0.1],
         "mag_limit": [21.0, 21.0, 21.0, 21.0],
     }
+    for name in ("ref_mag", "ref_separation"):
+        scalars[name] = changes[name][-1] if name in changes else scalars[name]  # type: ignore[index]
     found = compute(one_alert(scalars, histories | changes), None)  # type: ignore[operator]
     return {name: np.asarray(values)[0] for name, values in found.items()}
 
@@ -61,6 +70,21 @@ def test_the_last_detection_of_the_band_counts() -> None:
     assert found["upper_rate"] == pytest.approx(-0.5 + 1.6448536 * found["sigma_rate"])
     assert (found["delta_time"], found["from_upper"]) == (2.0, False)
     assert (found["jd_first_real_det"], found["jdstarthist_dt"]) == (9.0, 5.0)
+
+
+def test_across_a_change_of_sign_the_apparent_magnitudes_are_compared() -> None:
+    """A source of 17 mag, 40 % brighter and then 40 % fainter than the reference: v0.1.0 gave a rate of 0.00."""
+    mag = 17.0 - 2.5 * np.log10(0.4)
+    found = rate(mag=[NAN, mag, NAN, mag], is_positive=[1.0, 1.0, 1.0, 0.0], now_mag=mag, now_positive=0.0)
+    assert found["mag_rate"] * 2.0 == pytest.approx(-2.5 * np.log10(0.6 / 1.4)) == pytest.approx(0.92, abs=0.001)
+    deeper = rate(mag=[NAN, mag, NAN, mag - 0.5], is_positive=[0.0] * 4, now_mag=mag - 0.5, now_positive=0.0)
+    assert deeper["mag_rate"] > 0.0  # a deeper deficit: the source fades, where v0.1.0 said that it brightens
+    for gap in ({"ref_mag": [NAN] * 4}, {"ref_separation": [2.0] * 4}, {"is_positive": [1.0, NAN, 1.0, 0.0]}):
+        changes = {"mag": [NAN, mag, NAN, mag], "is_positive": [1.0, 1.0, 1.0, 0.0]} | gap
+        nothing = rate(**changes, now_mag=mag, now_positive=0.0)
+        assert np.isnan([nothing["mag_rate"], nothing["sigma_rate"], nothing["lower_rate"]]).all()
+    unsigned = rate(now_positive=NAN)
+    assert np.isnan(unsigned["mag_rate"])
 
 
 def test_an_upper_limit_gives_what_a_million_draws_give() -> None:

@@ -1,4 +1,4 @@
-"""Microlensing: three real events are found, hardly anything else is."""
+"""Microlensing: events are found, what only looks like one is not."""
 
 from collections import defaultdict
 from pathlib import Path
@@ -14,10 +14,15 @@ from fink_lib.science.methods import paczynski
 from fink_lib.sky import galactic_latitude
 from fink_lib.surveys import get_survey
 
-EVENTS = {"ZTF18acvqrrf", "ZTF20aaaacan", "ZTF20aauqwzc"}
+CANDIDATES = {"ZTF18acvqrrf", "ZTF20aaaacan", "ZTF20aauqwzc"}
 
 
-def test_the_three_real_events_are_flagged_once_their_history_suffices(shared_data: Path) -> None:
+def test_of_three_real_candidates_the_one_with_a_single_peak_is_flagged(shared_data: Path) -> None:
+    """Fink flagged all three. By eye, two are none: one has five peaks within 100 days, one returns to its low state.
+
+    ZTF18acvqrrf peaks near JD 2458837, 2458850, 2458861 and 2458881; ZTF20aaaacan is below its reference throughout,
+    and rises from the same low state twice, 200 days apart. ZTF20aauqwzc fades once, from JD 2458957 on.
+    """
     packets = list(read_packets(shared_data / "ztf" / "ztf_microlensing_55_nights.tar.gz"))
     outcome = outcome_of(packets, "microlensing")
     scores = outcome.columns["mulens"].to_pylist()
@@ -25,18 +30,22 @@ def test_the_three_real_events_are_flagged_once_their_history_suffices(shared_da
     for packet, score in zip(packets, scores, strict=True):
         fitted[packet["objectId"]] += score is not None
         flagged[packet["objectId"]] += (score or 0.0) > 0.0
-    assert set(flagged) == EVENTS
-    assert all(flagged[name] >= 1 for name in EVENTS), dict(flagged)
-    assert all(fitted[name] >= 7 for name in EVENTS), dict(fitted)
+    assert set(flagged) == CANDIDATES
+    assert {name: count > 0 for name, count in flagged.items()} == {
+        "ZTF18acvqrrf": False, "ZTF20aaaacan": False, "ZTF20aauqwzc": True
+    }  # fmt: skip
+    assert all(fitted[name] >= 5 for name in CANDIDATES), dict(fitted)
     assert all(score is None or 0.0 <= score < 1.0 for score in scores)
 
 
 def test_under_one_percent_of_all_other_alerts_are_flagged(shared_data: Path) -> None:
-    """All packets of the folder, archive by archive and together, but for the three events."""
+    """All packets of the folder, archive by archive and together, but for the three candidates."""
     counts = {}
     for archive in sorted((shared_data / "ztf").glob("*.tar.gz")):
         # Packets of the first schema versions carry no name of the object.
-        packets = [packet for packet in packets_of(archive, get_survey("ztf")) if packet.get("objectId") not in EVENTS]
+        packets = [
+            packet for packet in packets_of(archive, get_survey("ztf")) if packet.get("objectId") not in CANDIDATES
+        ]
         if packets:
             scores = outcome_of(packets, "microlensing").columns["mulens"].to_pylist()
             counts[archive.name] = (sum((score or 0.0) > 0.0 for score in scores), len(packets))
@@ -62,6 +71,8 @@ def curve(points: int = 24, *, event: bool = True, seed: int = 3) -> dict[str, n
         "mag": 23.9 - 2.5 * np.log10(flux),
         "mag_err": np.full(points, 0.03 * 1.0857),
         "is_positive": np.ones(points),
+        "ref_mag": np.where(band == 1, 18.15, 17.15),  # the source at rest: 200 and 500 microjansky
+        "ref_separation": np.full(points, 0.3),
     }
 
 
@@ -80,6 +91,35 @@ def test_the_parameters_of_a_made_event_are_found_again() -> None:
 def test_a_periodic_star_is_none() -> None:
     found = compute(one_alert(STAR, curve(event=False)), None).columns
     assert found["mulens"][0] == 0.0
+
+
+def lopsided(rise_days: float, decay_days: float) -> dict[str, np.ndarray]:
+    """Return the made curve with another time scale before the peak than after it."""
+    made = curve(40)
+    since = made["time"] - 2459017.0
+    shape = paczynski.excess(0.3**2 + (since / np.where(since < 0.0, rise_days, decay_days)) ** 2)
+    flux = np.where(made["band"] == 1, 200.0, 500.0) * shape
+    return made | {"mag": 23.9 - 2.5 * np.log10(flux)}
+
+
+def test_a_flare_of_unequal_rise_and_decay_is_none() -> None:
+    """0.1.0 and 1.1 of the module had 0.99 here."""
+    assert compute(one_alert(STAR, lopsided(6.0, 6.0)), None).columns["mulens"][0] > 0.5
+    assert compute(one_alert(STAR, lopsided(2.0, 12.0)), None).columns["mulens"][0] == 0.0
+
+
+def test_a_source_brighter_than_its_reference_at_rest_is_none() -> None:
+    """The same light over a reference of 21 mag asks for a star 30 times as bright as the reference shows."""
+    faint = curve() | {"ref_mag": np.full(24, 21.0)}
+    assert compute(one_alert(STAR, curve()), None).columns["mulens"][0] > 0.5
+    assert compute(one_alert(STAR, faint), None).columns["mulens"][0] == 0.0
+
+
+def test_a_peak_at_the_last_point_is_not_judged() -> None:
+    made = curve(48)
+    rising = {name: values[made["time"] <= 2459016.9] for name, values in made.items()}
+    found = compute(one_alert(STAR, rising), None)
+    assert np.isnan(found.columns["mulens"][0])
 
 
 @pytest.mark.parametrize(
@@ -106,8 +146,9 @@ def test_too_few_points_are_told() -> None:
 def test_odd_light_curves_are_answered() -> None:
     flat = curve() | {"mag": np.full(24, 18.0)}
     assert compute(one_alert(STAR, flat), None).columns["mulens"][0] == 0.0
-    at_once = curve() | {"time": np.full(24, 2459000.0)}
-    assert compute(one_alert(STAR, at_once), None).columns["mulens"][0] == 0.0
+    at_once = compute(one_alert(STAR, curve() | {"time": np.full(24, 2459000.0)}), None)
+    assert np.isnan(at_once.columns["mulens"][0])
+    assert [why for flags, why in at_once.not_run if flags[0]] == ["the peak is not observed from both sides"]
     long = curve(1000)
     assert compute(one_alert(STAR, long), None).columns["mulens"][0] > 0.5
 

@@ -52,11 +52,14 @@ def test_absent_neighbours_are_null_and_present_ones_have_a_shape(packets: list[
     ):
         given, score = packet["candidate"]["distpsnr1"], packet["candidate"]["sgscore1"]
         assert separation == (None if given is None or given < 0 else pytest.approx(given))
-        if separation is None or separation > 1.5:
+        if separation is None:
+            assert shape is None
+        elif separation > 1.5:
             assert shape == NO_MATCH
         elif score >= 0.77:
             assert shape == neighbours.STAR
-    assert set(columns["ps1_shape"].to_pylist()) == {NO_MATCH, neighbours.STAR, neighbours.GALAXY, neighbours.UNCERTAIN}
+    words = {NO_MATCH, neighbours.STAR, neighbours.GALAXY, neighbours.UNCERTAIN, None}
+    assert set(columns["ps1_shape"].to_pylist()) == words
     gaia = columns["gaia_sep_arcsec"].drop_null().to_pylist()
     assert min(gaia) >= 0.0
 
@@ -64,14 +67,14 @@ def test_absent_neighbours_are_null_and_present_ones_have_a_shape(packets: list[
 def test_every_flaw_is_named() -> None:
     good = {
         "n_bad_pixels": 0.0, "real_bogus": 0.65, "deep_real_bogus": 0.5, "fwhm_px": 5.0, "elongation": 1.2,
-        "aperture_minus_psf": -0.1,
+        "peak_snr": 5.0, "aperture_minus_psf": -0.1,
     }  # fmt: skip
     names = dict(zip(good, quality.CRITERIA, strict=True))
     assert first(quality.compute(one_alert(good), None)) == {"is_good": True, "quality_flaws": ""}
-    assert first(quality.compute(one_alert(good | {"deep_real_bogus": NAN}), None))["is_good"]
+    assert first(quality.compute(one_alert(good | {"deep_real_bogus": NAN, "peak_snr": NAN}), None))["is_good"]
     worse = {
         "n_bad_pixels": 1.0, "real_bogus": 0.64, "deep_real_bogus": 0.49, "fwhm_px": 5.1, "elongation": 1.3,
-        "aperture_minus_psf": -0.2,
+        "peak_snr": 4.9, "aperture_minus_psf": -0.2,
     }  # fmt: skip
     for name, value in worse.items():
         found = first(quality.compute(one_alert(good | {name: value}), None))
@@ -114,7 +117,17 @@ def test_a_clean_new_source_is_a_transient() -> None:
         ("real", True, {"real_bogus": 0.34, "gaia_separation": 0.9, "gaia_mag": 17.1}),
         ("real", False, {"real_bogus": 0.44, "ps1_separation": 1.4, "ps1_star_score": 0.5, "ps1_z_mag": 14.9}),
         ("real", False, {"deep_real_bogus": 0.94, "ps1_separation": 0.7, "ps1_i_mag": 17.4, "first_time": 9.0}),
-        ("real", True, {"deep_real_bogus": 0.94, "ps1_separation": 0.7, "ps1_i_mag": 17.4, "first_time": 11.0}),
+        (
+            "real",
+            True,
+            {
+                "deep_real_bogus": 0.94,
+                "ps1_separation": 0.7,
+                "ps1_i_mag": 17.4,
+                "first_time": 11.0,
+                "ps1_star_score": 0.1,
+            },
+        ),
         ("real", False, {"deep_real_bogus": NAN, "real_bogus": 0.1}),
         ("pointunderneath", True, {"ps1_star_score": 0.77, "ps1_separation": 2.4}),
         ("pointunderneath", False, {"ps1_star_score": 0.77, "ps1_separation": -999.0}),
@@ -172,10 +185,21 @@ def test_what_is_missing_makes_a_flag_null_unless_the_rest_decides_it(
     assert spoilt["is_transient"] is False  # a bright star forbids it whatever the rest would say
 
 
-def test_a_neighbour_that_is_not_there_is_an_answer() -> None:
-    absent = {name: NAN for name in SCALARS if name.startswith(("gaia_", "ps1_", "ref_"))}
-    assert flags(absent) == flags({})
-    assert flags({}, roid=None)["is_transient"] is True
+def test_a_neighbour_that_is_not_there_is_an_answer_and_one_that_is_not_told_is_none() -> None:
+    """-999 says that none is there; v0.1.0 read a null as the same and called the alert a transient."""
+    assert flags({})["is_transient"] is True
+    unknown = {name: NAN for name in SCALARS if name.startswith(("gaia_", "ps1_"))}
+    found = flags(unknown)
+    assert {name for name in transient_flags.NAMES if found[name] is None} == {"pointunderneath", "brightstar"}
+    assert found["is_transient"] is None
+    assert flags({"ps1_separation": NAN, "ps1_star_score": NAN})["pointunderneath"] is None
+    assert flags({"ps1_separation": NAN, "ps1_star_score": 0.1})["pointunderneath"] is False
+    assert flags(unknown | {"first_time": 9.0})["variablesource"] is None
+    assert flags(unknown | {"real_bogus": 0.3})["real"] is None
+    red = {"ps1_separation": 0.9, "ps1_star_score": 0.3, "ps1_r_mag": NAN, "ps1_i_mag": 17.9}
+    assert flags(red)["pointunderneath"] is None
+    assert flags({}, roid=None)["is_transient"] is None
+    assert flags({"is_positive": 0.0}, roid=None)["is_transient"] is False
 
 
 @pytest.mark.parametrize(
@@ -228,7 +252,16 @@ def test_a_blazar_is_standardised_and_its_state_told(shared_data: Path, monkeypa
     single = {key: values[-1:] for key, values in points.items()}
     found = first(blazars.compute(one_alert({"object_id": name}, single), listed))
     assert np.isnan(found["blazar_robustness_high"])
-    assert found["blazar_state"] == blazars.NORMAL
+    assert found["blazar_state"] is None  # bright now, and no mean to confirm it
+    between = points | {"mag": 8.9 - 2.5 * np.log10(np.full(8, 0.5 * (listed.low + listed.high)[place] * median))}
+    dark = {name: np.full(8, 40.0) for name in ("ref_mag",)}
+    calm = {key: values[-1:] for key, values in (between | dark).items()}
+    assert first(blazars.compute(one_alert({"object_id": name}, calm), listed))["blazar_state"] == blazars.NORMAL
+    for gap in ({"ref_mag": np.full(8, NAN)}, {"is_positive": np.full(8, NAN)}):  # 'normal' in v0.1.0
+        missing = first(blazars.compute(one_alert({"object_id": name}, points | gap), listed))
+        assert (missing["blazar_state"], np.isnan(missing["blazar_flux"])) == (None, True)
+    nameless = first(blazars.compute(one_alert({"object_id": None}, points), listed))
+    assert (nameless["blazar"], nameless["blazar_state"]) == (None, None)
     stranger = first(blazars.compute(one_alert({"object_id": "ZTF00aaaaaaa"}, points), listed))
     assert (stranger["blazar"], stranger["blazar_state"]) == (NO_MATCH, NO_MATCH)
     assert list(blazars.provenance(listed)) == ["catalog.ctao_blazars"]

@@ -13,7 +13,7 @@ import pytest
 
 from fink_lib.config import Settings
 from fink_lib.science.framework.base import FAILED
-from fink_lib.science.framework.forming import batch_of_packets, wanted
+from fink_lib.science.framework.batch_builder import batch_of_packets, wanted
 from fink_lib.science.framework.registry import modules_of
 from fink_lib.science.framework.runner import run
 from fink_lib.surveys import get_survey
@@ -21,15 +21,15 @@ from fink_lib.surveys.inputs import inputs_of
 
 
 @pytest.fixture(scope="module")
-def both(shared_data: Path) -> tuple[dict[str, list[Any]], pd.DataFrame]:
+def both(real_alerts: Path) -> tuple[dict[str, list[Any]], pd.DataFrame]:
     """Return our columns and Fink's, alert by alert."""
-    with tarfile.open(shared_data / "ztf" / "ztf_2025_packets.tar.gz") as tar:
+    with tarfile.open(real_alerts / "ztf" / "ztf_2025_packets.tar.gz") as tar:
         streams = [tar.extractfile(member) for member in tar if member.name.endswith(".avro")]
         packets: list[Any] = [next(fastavro.reader(io.BytesIO(stream.read()))) for stream in streams if stream]
     modules, inputs = modules_of("ztf"), inputs_of("ztf")
     batch = batch_of_packets(packets, wanted(modules, inputs), inputs, get_survey("ztf"))
     outcome = run(modules, batch, Settings().cache)
-    published = pd.read_parquet(shared_data / "fink_outputs" / "ztf_2025.parquet").set_index("candid")
+    published = pd.read_parquet(real_alerts / "fink_outputs" / "ztf_2025.parquet").set_index("candid")
     assert not [why for told in outcome.errors.values() for why in told.values() if why.startswith(FAILED)]
     return {name: array.to_pylist() for name, array in outcome.columns.items()}, published.loc[batch.alert_id]
 

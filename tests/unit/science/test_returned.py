@@ -11,7 +11,7 @@ from science_bench import CACHE
 from test_contract import batch_with, toy
 
 from fink_lib.science.cases.light_curve_features import FEATURES, features
-from fink_lib.science.framework.base import FAILED, NOT_RUN, Findings, Output
+from fink_lib.science.framework.base import FAILED, NOT_RUN, ModuleResult, Output
 from fink_lib.science.framework.batch import AlertBatch
 from fink_lib.science.framework.registry import modules_of
 from fink_lib.science.framework.runner import run
@@ -73,7 +73,7 @@ DEEDS: dict[str, tuple[Deed, str]] = {
     "another column": (lambda batch: {"other": np.zeros(len(batch))}, "KeyError: 'toy'"),
     "text": (lambda batch: {"toy": np.array(["x"] * len(batch), dtype=object)}, "ArrowInvalid"),
     "one flag for all": (
-        lambda batch: Findings({"toy": np.zeros(len(batch))}, [(np.array([True, False]), "odd")]),
+        lambda batch: ModuleResult({"toy": np.zeros(len(batch))}, [(np.array([True, False]), "odd")]),
         "ValueError: 'not run: odd' has flags of shape (2,) for 1 alerts",
     ),
     "infinite": (infinite, "'toy' is infinite"),
@@ -108,7 +108,7 @@ def test_a_number_that_is_infinite_takes_all_columns_of_its_alert_with_it() -> N
             "parts": {"a": np.array([1.0, np.inf, np.inf, 4.0, 5.0])},
             "many": pa.array([[1.0], [], None, [4.0, np.inf], [5.0]]),
         }
-        return Findings(found, [(np.array([False, False, False, False, True]), "odd")])
+        return ModuleResult(found, [(np.array([False, False, False, False, True]), "odd")])
 
     module = toy(compute=compute, outputs=outputs)
     outcome = run((module,), batch_with([1, 2, 3, 4, 5]), CACHE)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.optimize import least_squares as reference
+from scipy.optimize import minimize
 
 from fink_lib.science.cases.host import Host, kind_of_label, kind_of_variable
 from fink_lib.science.cases.kilonova import band_features, coefficients_of
@@ -92,11 +93,27 @@ def test_a_fit_that_cannot_begin_says_so() -> None:
 def test_coefficients_of_a_sum_of_templates_are_found_within_their_bounds() -> None:
     draw = np.random.default_rng(0)
     design = draw.normal(size=(12, 3))
-    assert coefficients_of(design, design @ [0.8, 0.0, 0.0], stiffness=5.0) == pytest.approx([0.8, 0.0, 0.0])
-    far = coefficients_of(design, design @ [9.0, 0.0, 0.0], stiffness=0.0)
+    assert coefficients_of(design, design @ [0.8, 0.0, 0.0], price=5.0) == pytest.approx([0.8, 0.0, 0.0])
+    far = coefficients_of(design, design @ [9.0, 0.0, 0.0], price=0.0)
     assert np.abs(far).max() <= 2.0
-    held = coefficients_of(design, design @ [-1.0, 0.0, 0.0], stiffness=100.0)
+    held = coefficients_of(design, design @ [-1.0, 0.0, 0.0], price=100.0)
     assert abs(held[0]) < 0.01  # a negative first coefficient is held at nothing
+
+
+def test_the_coefficients_are_those_of_least_loss() -> None:
+    """Beside a search without derivatives from three places, on the loss that the forest was trained with."""
+    draw = np.random.default_rng(2)
+
+    def loss(found: Any, design: Any, target: Any, price: float) -> float:
+        negative = np.abs(np.minimum(found, 0.0)).sum()
+        return float(((design @ found - target) ** 2).sum() + price * (abs(found[1]) + negative))
+
+    for points in (3, 3, 5, 9, 12):
+        design, target = draw.normal(0.3, 0.5, (points, 3)) / 0.05, draw.normal(0.5, 0.5, points) / 0.05
+        found = coefficients_of(design, target, price=400.0)
+        starts = ([0.5, 0.5, 0.5], [0.0, 0.0, 0.0], found)
+        tried = [minimize(loss, at, (design, target, 400.0), "Powell", bounds=[(-2.0, 2.0)] * 3).fun for at in starts]
+        assert loss(found, design, target, 400.0) <= min(tried) * (1.0 + 1e-6)
 
 
 def test_a_band_too_faint_or_too_sparse_cannot_be_fitted() -> None:
@@ -105,7 +122,8 @@ def test_a_band_too_faint_or_too_sparse_cannot_be_fitted() -> None:
     assert band_features(day, np.array([100.0, 150.0]), np.ones(2), templates) is None
     assert band_features(np.array([0.0, 90.0]), np.array([900.0, 950.0]), np.ones(2), templates) is None
     assert band_features(np.array([]), np.array([]), np.array([]), templates) is None
-    found = band_features(day, np.array([900.0, 950.0]), np.ones(2), templates)
+    assert band_features(day, np.array([900.0, 950.0]), np.ones(2), templates) is None  # two points: 1.0 fitted them
+    found = band_features(np.array([0.0, 1.0, 2.0]), np.array([900.0, 950.0, 800.0]), np.ones(3), templates)
     assert found is not None
     assert len(found) == 5
     assert found[-1] == 950.0

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ from astropy.io import fits
 
 from fink_lib.errors import ConfigError
 from fink_lib.simulator.amplify import Amplifier, Shift, _shifted
+from fink_lib.simulator.cutouts import Renoiser
 from fink_lib.simulator.packets import BRONZE, examine
 from fink_lib.simulator.reading import read_path
-from fink_lib.simulator.stamps import Renoiser
 from fink_lib.surveys import get_survey
 from fink_lib.surveys.framing import decode
+from fink_lib.surveys.simulated import Simulated
 from tests.unit.simulator.alerts import message
 
 ZTF = get_survey("ztf")
@@ -95,15 +97,16 @@ def test_an_id_that_does_not_fit_is_refused() -> None:
 
 
 def test_a_survey_whose_ids_do_not_count_time_is_refused() -> None:
-    with pytest.raises(ConfigError, match="packets of lsst cannot be amplified"):
-        Amplifier([message(10**18)], get_survey("lsst"))
+    unnumbered = replace(ZTF, name="winter", simulated=Simulated())
+    with pytest.raises(ConfigError, match="packets of winter cannot be amplified"):
+        list(Amplifier([message(10**18)], unnumbered)(1))
 
 
 def test_what_cannot_be_amplified_is_refused() -> None:
     with pytest.raises(ConfigError, match="no packet"):
         Amplifier([], ZTF)
-    with pytest.raises(ConfigError, match="lsst"):
-        Amplifier([], get_survey("lsst"))
+    with pytest.raises(ConfigError, match="winter"):
+        Amplifier([], get_survey("winter"))
 
 
 def test_noise_is_small_and_keeps_shape_and_nan() -> None:

@@ -24,8 +24,8 @@ ARCHIVE = Path("ztf") / "ztf_public_20200101.tar.gz"
 
 
 @pytest.fixture(scope="module")
-def messages(shared_data: Path) -> list[bytes]:
-    return [content.data for content in read_path(shared_data / ARCHIVE)][:3]
+def messages(real_alerts: Path) -> list[bytes]:
+    return [content.data for content in read_path(real_alerts / ARCHIVE)][:3]
 
 
 @pytest.fixture(scope="module")

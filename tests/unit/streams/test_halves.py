@@ -13,7 +13,7 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from fink_lib.errors import BrokerError, LakeError
-from fink_lib.streams.attempts import FILE, Attempts
+from fink_lib.streams.attempts import FILE, Attempts, Tried
 from fink_lib.streams.guard import ATTEMPTS, Guard, Parts
 from fink_lib.streams.halves import MOST_BLAMED, Blamed, Halves
 from fink_lib.streams.stop import PlanOutdated
@@ -53,7 +53,7 @@ class Stream:
 
     def _parts(self) -> Parts[int]:
         left = [one for one in self.alerts if one not in self.written and one not in self.aside]
-        return Parts(left, self.do, self.set_aside, before=len(set(self.written) - self.idle))
+        return Parts(left, self.do, self.set_aside, lambda one: (one,), before=len(set(self.written) - self.idle))
 
     def do(self, alerts: Sequence[int]) -> int:
         self._live()
@@ -81,10 +81,12 @@ class Stream:
         raise last
 
 
-def test_a_batch_that_passes_leaves_no_trace(tmp_path: Path) -> None:
+def test_of_a_batch_that_passes_it_is_noted_that_it_was_begun(tmp_path: Path) -> None:
     stream = Stream(tmp_path, range(8))
     assert stream.drive() == 1
-    assert (stream.written, stream.aside, list(tmp_path.iterdir())) == (list(range(8)), {}, [])
+    assert (stream.written, stream.aside) == (list(range(8)), {})
+    assert Attempts(tmp_path).of(0) == Tried(0, at_work=True)
+    assert Attempts(tmp_path).of(1) == Tried(1)
 
 
 def test_one_alert_is_found_with_few_tries_and_the_others_go_on(tmp_path: Path) -> None:
@@ -154,7 +156,7 @@ def test_an_error_with_a_known_cause_is_no_alerts_fault(error: Exception, tmp_pa
     with pytest.raises(type(error)):
         stream.drive(drivers=6)
     assert (stream.calls, stream.aside) == (6, {}), "each driver tried once and ended"
-    assert not (tmp_path / FILE).exists()
+    assert Attempts(tmp_path).of(0) == Tried(0), "nothing is held against the batch"
 
 
 def test_a_trouble_that_comes_amid_the_search_ends_it(tmp_path: Path) -> None:
@@ -171,7 +173,7 @@ def test_a_plan_that_is_outdated_is_no_failure(tmp_path: Path) -> None:
     stream = Stream(tmp_path, range(4), frozenset({1}), error=PlanOutdated("a filter was switched off"))
     with pytest.raises(PlanOutdated):
         stream.drive(drivers=6)
-    assert not (tmp_path / FILE).exists()
+    assert Attempts(tmp_path).of(0) == Tried(0), "nothing is held against the batch"
 
 
 def test_a_file_that_was_damaged_counts_from_the_beginning(tmp_path: Path) -> None:

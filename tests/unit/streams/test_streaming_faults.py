@@ -8,6 +8,7 @@ import pytest
 from fink_lib.config import Settings
 from fink_lib.errors import BrokerError, ConfigError, StreamBroken, StreamFailed
 from fink_lib.host.overview import look
+from fink_lib.streams.attempts import Attempts
 from fink_lib.streams.faults import KILLED, carry, ended, forgive, note_stall
 from fink_lib.streams.health import Health, judge
 from fink_lib.streams.heartbeat import Heartbeat, StreamState, read_heartbeat
@@ -69,6 +70,23 @@ def test_drivers_that_are_killed_alike_last_too(spec: StreamSpec) -> None:
     told = verdicts(spec, None, None, None)
     assert [lasting for lasting, _ in told] == [False, False, True]
     assert KILLED in told[-1][1]
+
+
+def test_a_driver_killed_at_a_batch_whose_tries_are_noted_is_followed_by_another(spec: StreamSpec) -> None:
+    """Each of them knows more of which alert it is; the search ends by itself."""
+    driver(spec, "killed").batch_begins()
+    beat = read_heartbeat(spec.paths.heartbeat)
+    assert beat is not None
+    beat.error, beat.alike = KILLED, 7
+    assert ended(beat).lasting
+    assert not ended(beat, notes_tries=True).lasting
+    beat.batch_since = 0.0
+    assert ended(beat, notes_tries=True).lasting, "it died while it had nothing to do: in its start, say"
+    beat.batch_since, beat.state = NOW, StreamState.RUNNING
+    beat.write(spec.paths.heartbeat)
+    assert judge(spec, None, beat, NOW).lasting
+    Attempts(spec.checkpoint).begin(0)
+    assert not judge(spec, None, beat, NOW).lasting
 
 
 @pytest.mark.parametrize("gets_on", [lambda mine: mine.progress(REPORT), lambda mine: mine.idle()])

@@ -22,11 +22,11 @@ from fink_lib.streams.spec import Stage, StreamSpec
 
 
 @pytest.fixture
-def runner(standin: Settings) -> Iterator[LocalRunner]:
-    mine = LocalRunner(standin)
+def runner(stub_project: Settings) -> Iterator[LocalRunner]:
+    mine = LocalRunner(stub_project)
     yield mine
     for stage in Stage:
-        mine.kill(StreamSpec("ztf", stage, standin))
+        mine.kill(StreamSpec("ztf", stage, stub_project))
 
 
 def settle(spec: StreamSpec, state: StreamState) -> None:
@@ -162,12 +162,12 @@ def test_a_driver_carries_its_token(runner: LocalRunner, spec: StreamSpec) -> No
     assert json.loads(spec.paths.lease.read_text())["token"] == handle.token
 
 
-def test_a_driver_is_told_nothing_of_airflow(standin: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_driver_is_told_nothing_of_airflow(stub_project: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "postgresql://airflow:secret@db/airflow")
-    environment = job_environment(standin, "mine")
+    environment = job_environment(stub_project, "mine")
     assert [name for name in environment if "AIRFLOW" in name] == []
     assert environment[TOKEN_VARIABLE] == "mine"
-    assert environment["FINK_HOME"] == str(standin.home)
+    assert environment["FINK_HOME"] == str(stub_project.home)
 
 
 def test_a_driver_on_another_host_is_asked_and_never_signalled(

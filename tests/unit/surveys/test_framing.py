@@ -33,8 +33,8 @@ def verdicts(archive: Path, survey: Survey) -> Counter[str]:
 
 
 @pytest.fixture(scope="module")
-def lsst(shared_data: Path) -> Survey:
-    return dataclasses.replace(LSST, framing=ConfluentFraming(FolderSchemas(shared_data / "schemas" / "lsst")))
+def lsst(real_alerts: Path) -> Survey:
+    return dataclasses.replace(LSST, framing=ConfluentFraming(FolderSchemas(real_alerts / "schemas" / "lsst")))
 
 
 MALFORMED = {
@@ -64,8 +64,8 @@ def test_real_ztf_archives(shared_data: Path, archive: str) -> None:
     assert verdicts(shared_data / "ztf" / f"{archive}.tar.gz", ZTF) == ARCHIVES[archive]
 
 
-def test_every_released_ztf_schema_is_known_and_decodes(shared_data: Path) -> None:
-    folders = [f for f in (shared_data / "schemas" / "ztf").iterdir() if f.name != "unversioned"]
+def test_every_released_ztf_schema_is_known_and_decodes(real_alerts: Path) -> None:
+    folders = [f for f in (real_alerts / "schemas" / "ztf").iterdir() if f.name != "unversioned"]
     schemas = {folder.name: load_folder(folder, "alert") for folder in folders}
     assert len(schemas) == 14
     assert {name: verdict(container_of(schema), ZTF) for name, schema in schemas.items() if schema} == dict.fromkeys(
@@ -73,8 +73,8 @@ def test_every_released_ztf_schema_is_known_and_decodes(shared_data: Path) -> No
     )
 
 
-def test_real_lsst_messages_with_exact_ids(shared_data: Path, lsst: Survey) -> None:
-    with tarfile.open(shared_data / "lsst" / "lsst_v10_0_wire.tar.gz") as tar:
+def test_real_lsst_messages_with_exact_ids(real_alerts: Path, lsst: Survey) -> None:
+    with tarfile.open(real_alerts / "lsst" / "lsst_v10_0_wire.tar.gz") as tar:
         for member in tar:
             file = tar.extractfile(member)
             assert file
@@ -86,8 +86,8 @@ def test_real_lsst_messages_with_exact_ids(shared_data: Path, lsst: Survey) -> N
 
 
 @pytest.mark.parametrize("folder", ["framed_real", "framed_minimal_all_versions"])
-def test_captured_lsst_messages_of_all_versions(shared_data: Path, lsst: Survey, folder: str) -> None:
-    files = sorted((shared_data / "lsst" / folder).iterdir())
+def test_captured_lsst_messages_of_all_versions(real_alerts: Path, lsst: Survey, folder: str) -> None:
+    files = sorted((real_alerts / "lsst" / folder).iterdir())
     assert files
     assert {file.name: verdict(file.read_bytes(), lsst) for file in files} == dict.fromkeys(
         (f.name for f in files), "ok"
@@ -108,15 +108,19 @@ def test_confluent_damage_is_named() -> None:
         assert caught.value.error_class == expected
 
 
-def test_lsst_without_schemas_refuses_by_id(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lsst_without_schemas_refuses_by_id(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("FINK_LSST_SCHEMAS", raising=False)
+    monkeypatch.setenv("FINK_CACHE", str(tmp_path))  # that of the machine may hold what Rubin publishes
     with pytest.raises(PacketError, match="schema id 1000"):
         LSST.framing.unwrap(b"\x00\x00\x00\x03\xe8datum")
 
 
-def test_lsst_takes_its_schemas_from_the_settings(monkeypatch: pytest.MonkeyPatch, shared_data: Path) -> None:
-    message = (shared_data / "lsst" / "framed_minimal_all_versions" / "lsst.v10_0.avro").read_bytes()
-    monkeypatch.setenv("FINK_LSST_SCHEMAS", str(shared_data / "schemas" / "lsst"))
+def test_lsst_takes_its_schemas_from_the_settings(
+    monkeypatch: pytest.MonkeyPatch, real_alerts: Path, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FINK_CACHE", str(tmp_path))
+    message = (real_alerts / "lsst" / "framed_minimal_all_versions" / "lsst.v10_0.avro").read_bytes()
+    monkeypatch.setenv("FINK_LSST_SCHEMAS", str(real_alerts / "schemas" / "lsst"))
     assert verdict(message, LSST) == "ok"
     monkeypatch.delenv("FINK_LSST_SCHEMAS")
     assert verdict(message, LSST) == Damage.UNKNOWN_SCHEMA

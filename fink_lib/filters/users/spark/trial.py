@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pyspark.sql.functions as F
@@ -11,56 +10,10 @@ from pyspark.sql import Column, DataFrame
 from fink_lib.errors import ConfigError
 from fink_lib.filters.users.predicate import Predicate
 from fink_lib.filters.users.spark.running import lenient
+from fink_lib.filters.users.trial import Clause, Trial
 
 EXAMPLES = 5
 SHOWN = ("alert_id", "object_id", "ra", "dec", "band")
-
-
-@dataclass(frozen=True)
-class Clause:
-    """What one clause did on the night.
-
-    Attributes
-    ----------
-    sql
-        The clause.
-    holds
-        Alerts for which it is true.
-    alone
-        Alerts that it alone kept back: every other clause was true.
-    """
-
-    sql: str
-    holds: int
-    alone: int
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What a predicate does on one night.
-
-    Attributes
-    ----------
-    night
-        Which night.
-    alerts, matches
-        Public alerts of the night, and those that are selected.
-    clauses
-        Each clause by itself.
-    examples
-        Some of the alerts that are selected.
-    """
-
-    night: dt.date
-    alerts: int
-    matches: int
-    clauses: tuple[Clause, ...]
-    examples: tuple[dict[str, Any], ...]
-
-    @property
-    def match_rate(self) -> float | None:
-        """Share of the alerts that are selected; None for a night without any, which tells nothing."""
-        return self.matches / self.alerts if self.alerts else None
 
 
 def attempt(alerts: DataFrame, night: dt.date, predicate: Predicate) -> Trial:

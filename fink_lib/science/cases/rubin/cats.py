@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from fink_lib.science.framework.base import Cost, Findings, Module, Output, Role
+from fink_lib.science.framework.base import Cost, Module, ModuleResult, Output, Role
 from fink_lib.science.framework.batch import AlertBatch
 from fink_lib.science.models import ModelFacts, load_network
 
@@ -59,7 +59,7 @@ def sequence_of(time: npt.NDArray[Any], flux: npt.NDArray[Any], error: npt.NDArr
     return sequence
 
 
-def compute(batch: AlertBatch, network: Any) -> Findings:
+def compute(batch: AlertBatch, network: Any) -> ModuleResult:
     """Classify the alerts of at least two measured points that are not all alike."""
     points = batch.histories
     usable = np.isfinite(points["flux"]) & np.isfinite(points["flux_err"]) & np.isfinite(points["time"])
@@ -76,7 +76,7 @@ def compute(batch: AlertBatch, network: Any) -> Findings:
             continue
         answer = network(sequence_of(*columns))
         label[row], score[row] = CLASSES[int(answer.argmax())], answer.max()
-    return Findings(
+    return ModuleResult(
         {"cats_class": label, "cats_score": score},
         [(few, "fewer than 2 points"), (flat, "all fluxes or all errors are equal")],
     )

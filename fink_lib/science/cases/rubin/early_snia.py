@@ -1,4 +1,11 @@
-"""Early SN Ia among Rubin alerts, by a model of our own."""
+"""SN Ia or SN II among Rubin alerts, by a model of our own.
+
+The score is given from five detections with a positive flux on. Below, it is no better than chance (one detection) or
+hardly so; the page shows how good it is before maximum, by number of detections, age and brightness. It was trained
+on simulated SNe Ia and II alone, as many of the one as of the other: other supernovae and what is no supernova get a
+score that means nothing. Where SNe Ia are another share, the odds change by Bayes' rule, as the page shows.
+Rubin's packets name no host; with one the score would be better, as shown.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,12 +14,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from fink_lib.science.framework.base import Cost, Findings, Module, Output, Role
+from fink_lib.science.framework.base import Cost, Module, ModuleResult, Output, Role
 from fink_lib.science.framework.batch import AlertBatch
 from fink_lib.science.methods.rubin.early_snia_model import EarlySnIaModel, load_model, mean_of, probabilities
 from fink_lib.surveys.inputs import HOST
 
-MIN_DETECTIONS = 1
+MIN_DETECTIONS = 5  # with positive flux: from here on the score before maximum is above 0.66, see the page
+NO_FLUX, FEW = "no detection with a positive flux", f"fewer than {MIN_DETECTIONS} detections with a positive flux"
 
 
 def load(_cache: Path) -> EarlySnIaModel:
@@ -25,24 +33,25 @@ def provenance(model: Any) -> Mapping[str, str]:
     return {"model.early_snia_rubin": f"sha256 {model.digest[:12]}"}
 
 
-def compute(batch: AlertBatch, model: Any) -> Findings:
-    """Score the alerts that have a measured positive flux; the mean of all members."""
+def compute(batch: AlertBatch, model: Any) -> ModuleResult:
+    """Score the alerts with enough measured positive fluxes; the mean of all members."""
     with np.errstate(invalid="ignore"):
         usable = (batch.histories["flux"] > 0) & (batch.histories["flux_err"] > 0) & (batch.histories["band"] >= 0)
         usable &= np.isfinite(batch.histories["time"])
-    enough = batch.history("flux").count(usable) >= MIN_DETECTIONS
+    count = batch.history("flux").count(usable)
+    enough = count >= MIN_DETECTIONS
     rows = np.flatnonzero(enough)
     score = np.full(len(batch), np.nan)
     if len(rows):
         score[rows] = mean_of(probabilities(model, batch.take(rows)))
-    return Findings({"early_snia_score": score}, [(~enough, "no detection with a positive flux")])
+    return ModuleResult({"early_snia_score": score}, [(count == 0, NO_FLUX), (~enough, FEW)])
 
 
 MODULES = (
     Module(
         name="early_snia_rubin",
-        version="1.0",
-        meaning="Probability that a supernova is of type Ia rather than II, from the light curve and its host.",
+        version="2.0",
+        meaning="Score of a supernova being of type Ia rather than II, from five detections on.",
         reference="own boosted trees, card in fink_lib/science/models/own; features after Leoni et al. 2022, "
         "A&A 663, A13 (arXiv:2111.11438) and Fraga et al. 2024 (arXiv:2404.08798)",
         surveys=("lsst",),
@@ -55,7 +64,7 @@ MODULES = (
                 "early_snia_score",
                 pa.float64(),
                 "",
-                "Probability of SN Ia against SN II, 0 to 1; it means something only for a supernova.",
+                "Score of SN Ia against SN II, 0 to 1, from five positive detections on; only for a supernova.",
                 Role.SCORE,
             ),
         ),

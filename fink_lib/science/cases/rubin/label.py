@@ -9,12 +9,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fink_lib.science.framework.base import NO_MATCH, Cost, Module, Output, Values
+from fink_lib.science.cases.rubin.hostless import age_days, moves
+from fink_lib.science.framework.base import Cost, Module, Output, Values
 from fink_lib.science.framework.batch import AlertBatch
+from fink_lib.science.methods.classify.variables import is_variable_star
 
 Flags = npt.NDArray[np.bool_]
 
 UNKNOWN = "Unknown"
+# What SuperNNova and CATS do not ask, and were not trained to refuse: see the page of `supernnova_rubin`.
+RELIABILITY_MIN, POSITIVE_MIN, AGE_DAYS_MAX = 0.5, 3, 150.0
 SUPERNOVA_SNN, SUPERNOVA_CATS, SUPERNOVA_CODE = 0.7, 0.9, 11
 CLASS_SCORE = 0.9
 IA_SCORE = 0.7
@@ -22,7 +26,7 @@ EARLY_POINTS = 20
 
 
 @dataclass(frozen=True)
-class Rule:
+class LabelRule:
     """A label, and when an alert may bear it.
 
     Attributes
@@ -40,16 +44,29 @@ class Rule:
     holds: Callable[[Mapping[str, Any]], Flags]
 
 
-def _matched(values: Mapping[str, Any], name: str) -> Flags:
-    return np.asarray([label not in {None, NO_MATCH} for label in values[name]], dtype=bool)
-
-
 def _catalogued(values: Mapping[str, Any]) -> Flags:
-    return np.asarray(_matched(values, "gcvs") | _matched(values, "vsx"))
+    return np.array([any(map(is_variable_star, kinds)) for kinds in zip(values["gcvs"], values["vsx"], strict=True)])
+
+
+def _may_be_supernova(values: Mapping[str, Any]) -> Flags:
+    """Return where the light curve can be that of a supernova: real, brighter than the template, at rest, and young."""
+    gates = (
+        values["flux"] > 0.0,
+        values["reliability"] >= RELIABILITY_MIN,
+        values["n_positive"] >= POSITIVE_MIN,
+        2.0 * values["n_positive"] > values["n_points"],
+        values["age_days"] <= AGE_DAYS_MAX,
+        values["moves"] == 0.0,
+    )
+    return np.asarray(np.logical_and.reduce([np.asarray(gate, dtype=bool) for gate in gates]), dtype=bool)
 
 
 def _supernova(values: Mapping[str, Any]) -> Flags:
-    sure = (values["snn_sn_vs_others"] >= SUPERNOVA_SNN) & (values["cats_score"] >= SUPERNOVA_CATS)
+    sure = (
+        _may_be_supernova(values)
+        & (values["snn_sn_vs_others"] >= SUPERNOVA_SNN)
+        & (values["cats_score"] >= SUPERNOVA_CATS)
+    )
     return np.asarray(sure & (values["cats_class"] == SUPERNOVA_CODE))
 
 
@@ -62,21 +79,25 @@ def _cats(code: int) -> Callable[[Mapping[str, Any]], Flags]:
     return lambda values: (values["cats_class"] == code) & (values["cats_score"] >= CLASS_SCORE)
 
 
-_SUPERNOVA_TEXT = f"SuperNNova >= {SUPERNOVA_SNN}, CATS says SN-like with a score >= {SUPERNOVA_CATS}"
+_SUPERNOVA_TEXT = (
+    f"SuperNNova >= {SUPERNOVA_SNN}, CATS says SN-like with a score >= {SUPERNOVA_CATS}; positive, reliability >= "
+    f"{RELIABILITY_MIN}, at least {POSITIVE_MIN} positive detections and more than half of all, within 1 arcsec, "
+    f"first seen at most {AGE_DAYS_MAX:g} days ago"
+)
 # The first rule that holds names the alert. What is not there (null) never makes a rule hold.
 RULES = (
-    Rule("Solar System", "The packet names a solar-system object.", lambda values: values["is_sso"] == 1.0),
-    Rule("Variable star", "A GCVS or VSX star within 1.5 arcsec.", _catalogued),
-    Rule(
+    LabelRule("Solar System", "The packet names a solar-system object.", lambda values: values["is_sso"] == 1.0),
+    LabelRule("Variable star", "A variable star of GCVS or VSX within 1.5 arcsec.", _catalogued),
+    LabelRule(
         "Early SN Ia candidate",
         f"{_SUPERNOVA_TEXT}, SN Ia score >= {IA_SCORE}, at most {EARLY_POINTS} detections.",
         _early_ia,
     ),
-    Rule("SN candidate", f"{_SUPERNOVA_TEXT}.", _supernova),
-    Rule("Fast transient", f"CATS says fast with a score >= {CLASS_SCORE}.", _cats(12)),
-    Rule("Long transient", f"CATS says long with a score >= {CLASS_SCORE}.", _cats(13)),
-    Rule("Periodic variable", f"CATS says periodic with a score >= {CLASS_SCORE}.", _cats(21)),
-    Rule("AGN candidate", f"CATS says AGN with a score >= {CLASS_SCORE}.", _cats(22)),
+    LabelRule("SN candidate", f"{_SUPERNOVA_TEXT}.", _supernova),
+    LabelRule("Fast transient", f"CATS says fast with a score >= {CLASS_SCORE}.", _cats(12)),
+    LabelRule("Long transient", f"CATS says long with a score >= {CLASS_SCORE}.", _cats(13)),
+    LabelRule("Periodic variable", f"CATS says periodic with a score >= {CLASS_SCORE}.", _cats(21)),
+    LabelRule("AGN candidate", f"CATS says AGN with a score >= {CLASS_SCORE}.", _cats(22)),
 )
 NEEDS = ("is_sso", "gcvs", "vsx", "snn_sn_vs_others", "cats_class", "cats_score", "early_snia_score")
 
@@ -86,6 +107,9 @@ def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
     values = {name: _plain(batch.results[name]) for name in NEEDS}
     flux = batch.history("flux")
     values["n_points"] = flux.count(np.isfinite(flux.values)).astype(float)
+    values["n_positive"] = flux.count(flux.values > 0.0).astype(float)
+    values |= {"flux": batch.scalars["flux"], "reliability": batch.scalars["reliability"]}
+    values |= {"age_days": age_days(batch), "moves": moves(batch).astype(float)}
     held = np.stack([np.asarray(rule.holds(values), dtype=bool) for rule in RULES], axis=1)
     labels = [rule.label for rule in RULES]
     reasons = [[label for label, flag in zip(labels, row, strict=True) if flag] for row in held.tolist()]
@@ -105,12 +129,13 @@ def _plain(values: pa.Array) -> npt.NDArray[Any]:
 MODULES = (
     Module(
         name="label_rubin",
-        version="1.0",
+        version="2.0",
         meaning="The class of the alert by one table of rules, and all rules that held.",
         reference="rules in fink_lib/science/cases/rubin/label.py; thresholds as in Fink's Rubin supernova filter",
         surveys=("lsst",),
         cost=Cost.CHEAP,
-        histories=("flux",),
+        scalars=("dec", "flux", "ra", "reliability", "time"),
+        histories=("dec", "flux", "ra", "time"),
         needs=NEEDS,
         outputs=(
             Output("label", pa.string(), "", f"Label of the first rule that held, or '{UNKNOWN}'."),

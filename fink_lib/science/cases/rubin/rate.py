@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from fink_lib.science.framework.base import Cost, Findings, Module, Output, Values
+from fink_lib.science.framework.base import Cost, Module, ModuleResult, Output, Values
 from fink_lib.science.framework.batch import AlertBatch
 from fink_lib.science.methods.photometry import MAG_PER_RELATIVE_FLUX
 
@@ -17,7 +17,7 @@ Array = npt.NDArray[Any]
 MIN_GAP_DAYS = 0.5 / 24.0
 
 
-def compute(batch: AlertBatch, _resource: Any) -> Findings:
+def compute(batch: AlertBatch, _resource: Any) -> ModuleResult:
     """Return the rates; errors are those of two independent fluxes, to first order."""
     points = batch.histories
     time, flux, error, band = (points[name] for name in ("time", "flux", "flux_err", "band"))
@@ -37,7 +37,7 @@ def compute(batch: AlertBatch, _resource: Any) -> Findings:
         "mag_rate_err": np.where(both, mag_error, np.nan) / gap,
     }
     unknown = band[last] < 0
-    return Findings(columns, [(unknown, "the band is unknown"), (lonely, "no earlier detection in this band")])
+    return ModuleResult(columns, [(unknown, "the band is unknown"), (lonely, "no earlier detection in this band")])
 
 
 def _partner(batch: AlertBatch, last: Array) -> Array:

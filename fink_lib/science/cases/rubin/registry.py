@@ -3,6 +3,7 @@
 from fink_lib.science.cases.rubin import (
     cats,
     early_snia,
+    fast_transients,
     hostless,
     label,
     light_curve_features,
@@ -16,6 +17,7 @@ RUBIN_MODULES: tuple[Module, ...] = (
     *solar_system.MODULES,
     *light_curve_features.MODULES,
     *rate.MODULES,
+    *fast_transients.MODULES,
     *supernnova.MODULES,
     *cats.MODULES,
     *early_snia.MODULES,

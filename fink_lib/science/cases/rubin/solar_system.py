@@ -12,15 +12,16 @@ from fink_lib.science.framework.batch import AlertBatch
 
 def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
     """Tell which alerts carry an association, and how far from the prediction they are."""
-    # The record is there or not as a whole; its own source id is never null in it.
-    named = [source is not None and source == source for source in batch.scalars["sso_source"].tolist()]  # noqa: PLR0124 - NaN is null too
+    # The record is there or not as a whole: no record says that there is no association. Its own source id is never
+    # null in it; an id of 0 is none.
+    named = [bool(source) and source == source for source in batch.scalars["sso_source"].tolist()]  # noqa: PLR0124 - NaN is null too
     return {"is_sso": np.array(named, dtype=bool), "sso_offset_arcsec": batch.scalars["sso_offset"]}
 
 
 MODULES = (
     Module(
         name="solar_system_rubin",
-        version="1.0",
+        version="1.1",
         meaning="Whether the survey associates the source with a known solar-system object.",
         reference="ssSource of the alert packet: Rubin Data Products Definition Document, LSE-163",
         surveys=("lsst",),

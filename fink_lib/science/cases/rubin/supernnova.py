@@ -1,4 +1,9 @@
-"""SuperNNova on Rubin light curves: supernova or anything else."""
+"""SuperNNova on Rubin light curves: supernova or anything else.
+
+A score is no probability: the simulations of its training hold no asteroids, no artefacts and no light curves of one
+point or of negative differences. Where it was measured on real alerts it gave 0.7 and more to 86 % of those with a
+single detection and to 68 % of known asteroids. What may be called a supernova asks for more: `label_rubin`.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from fink_lib.science.framework.base import Cost, Findings, Module, Output, Role
+from fink_lib.science.framework.base import Cost, Module, ModuleResult, Output, Role
 from fink_lib.science.framework.batch import AlertBatch
 from fink_lib.science.models import ModelFacts, load_network
 
@@ -84,7 +89,7 @@ def sequence_of(time: Array, band: Array, flux: Array, error: Array, norm: Array
     return sequence
 
 
-def compute(batch: AlertBatch, model: Any) -> Findings:
+def compute(batch: AlertBatch, model: Any) -> ModuleResult:
     """Score every alert with a measured point."""
     points = batch.histories
     usable = np.isfinite(points["flux"]) & (points["flux_err"] > 0) & np.isfinite(points["flux_err"])
@@ -98,7 +103,7 @@ def compute(batch: AlertBatch, model: Any) -> Findings:
             nothing[row] = False
             time, band, flux, error = (points[name][mine] for name in ("time", "band", "flux", "flux_err"))
             score[row] = model(sequence_of(time, band, flux, error, model.norm))
-    return Findings({"snn_sn_vs_others": score}, [(nothing, "no measured point")])
+    return ModuleResult({"snn_sn_vs_others": score}, [(nothing, "no measured point")])
 
 
 def _steps(time: Array) -> tuple[Sequence[int], list[int]]:
@@ -124,14 +129,23 @@ def _combination(seen: Array) -> Array:
 MODULES = (
     Module(
         name="supernnova_rubin",
-        version="1.1",
-        meaning="Probability that a light curve is a supernova's rather than anything else's.",
+        version="1.2",
+        meaning="Score of SuperNNova, trained on simulations: supernova against the rest; no probability.",
         reference="Möller & de Boissière 2020, MNRAS 491, 4277 (arXiv:1901.06384); Fraga et al. 2024 "
         "(arXiv:2404.08798); weights from fink-science (Apache-2.0)",
         surveys=("lsst",),
         cost=Cost.MODERATE,
         histories=("band", "flux", "flux_err", "time"),
-        outputs=(Output("snn_sn_vs_others", pa.float32(), "", "Probability of a supernova, 0 to 1.", Role.SCORE),),
+        outputs=(
+            Output(
+                "snn_sn_vs_others",
+                pa.float32(),
+                "",
+                "Score of a supernova, 0 to 1, and no probability: 0.7 and more for 86 % of alerts with one detection "
+                "and for 68 % of known asteroids; it knows neither sign nor motion.",
+                Role.SCORE,
+            ),
+        ),
         compute=compute,
         load=load,
         provenance=provenance,

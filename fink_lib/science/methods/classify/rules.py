@@ -70,7 +70,7 @@ class AnyOf:
 
 
 @dataclass(frozen=True)
-class Rule:
+class ClassRule:
     """One row of a table.
 
     Attributes
@@ -122,7 +122,7 @@ class Scheme:
     name: str
     version: str
     unknown: str
-    rules: tuple[Rule, ...]
+    rules: tuple[ClassRule, ...]
 
     def classify(self, columns: Columns, count: int) -> tuple[npt.NDArray[np.object_], list[list[str]]]:
         """Return the class of each alert, and one line for each rule that applies to it."""

@@ -13,7 +13,7 @@ several rules apply       only four of seven can make it ambiguous        any tw
 ========================  ==============================================  =====================================
 """
 
-from fink_lib.science.methods.classify.rules import AnyOf, Op, Rule, Scheme, Test
+from fink_lib.science.methods.classify.rules import AnyOf, ClassRule, Op, Scheme, Test
 
 SN_SCORE, EARLY_SCORE, KILONOVA_SCORE = 0.5, 0.5, 0.5
 DRB_MIN, STAR_GALAXY_MIN = 0.5, 0.4
@@ -29,11 +29,11 @@ REAL = (Test("drb", Op.ABOVE, DRB_MIN), Test("classtar", Op.ABOVE, STAR_GALAXY_M
 NOT_KNOWN_SSO = Test("roid", Op.IS_NOT, KNOWN)
 
 
-def _transients(extragalactic: Test, supernova: str, kilonova: str) -> tuple[Rule, ...]:
+def _transients(extragalactic: Test, supernova: str, kilonova: str) -> tuple[ClassRule, ...]:
     """Return the rules on scores; they differ only in what is extragalactic and in their families."""
     return (
-        Rule("Microlensing candidate", (Test("mulens", Op.ABOVE, 0.0),), "lensing"),
-        Rule(
+        ClassRule("Microlensing candidate", (Test("mulens", Op.ABOVE, 0.0),), "lensing"),
+        ClassRule(
             "SN candidate",
             (
                 SUPERNNOVA,
@@ -45,7 +45,7 @@ def _transients(extragalactic: Test, supernova: str, kilonova: str) -> tuple[Rul
             ),
             "supernova",
         ),
-        Rule(
+        ClassRule(
             "Early SN Ia candidate",
             (
                 SUPERNNOVA,
@@ -56,7 +56,7 @@ def _transients(extragalactic: Test, supernova: str, kilonova: str) -> tuple[Rul
             ),
             supernova,
         ),
-        Rule(
+        ClassRule(
             "Kilonova candidate",
             (
                 Test("rf_kn_vs_nonkn", Op.ABOVE, KILONOVA_SCORE),
@@ -77,10 +77,10 @@ FINK = Scheme(
     unknown="Unknown",
     rules=(
         *_transients(Test("fink_extragalactic", Op.IS, value=True), supernova="", kilonova=""),
-        Rule("Solar System candidate", (Test("roid", Op.IS, CANDIDATE),), "moving candidate"),
-        Rule("Tracklet", (Test("in_tracklet", Op.IS, value=True),)),
-        Rule("Solar System MPC", (Test("roid", Op.IS, KNOWN),), "moving"),
-        Rule("=simbad", (Test("fink_simbad_decides", Op.IS, value=True),), final=True),
+        ClassRule("Solar System candidate", (Test("roid", Op.IS, CANDIDATE),), "moving candidate"),
+        ClassRule("Tracklet", (Test("in_tracklet", Op.IS, value=True),)),
+        ClassRule("Solar System MPC", (Test("roid", Op.IS, KNOWN),), "moving"),
+        ClassRule("=simbad", (Test("fink_simbad_decides", Op.IS, value=True),), final=True),
     ),
 )
 
@@ -89,14 +89,14 @@ DEFAULT = Scheme(
     version="1.0",
     unknown="Unknown",
     rules=(
-        Rule("=simbad_now", (Test("active_galaxy", Op.IS, value=True),)),
+        ClassRule("=simbad_now", (Test("active_galaxy", Op.IS, value=True),)),
         *_transients(Test("extragalactic", Op.IS, value=True), supernova="supernova", kilonova="kilonova"),
-        Rule("Solar System candidate", (Test("roid", Op.IS, CANDIDATE),), "moving"),
-        Rule("Tracklet", (Test("in_tracklet", Op.IS, value=True),), "moving"),
-        Rule("=variable_star", (Test("is_variable_star", Op.IS, value=True),), final=True),
-        Rule("=simbad_now", (Test("simbad_decides", Op.IS, value=True),), final=True),
-        Rule("=tns_type", (Test("has_tns_type", Op.IS, value=True),), final=True),
-        Rule("Solar System MPC", (Test("roid", Op.IS, KNOWN),), "moving", final=True),
+        ClassRule("Solar System candidate", (Test("roid", Op.IS, CANDIDATE),), "moving"),
+        ClassRule("Tracklet", (Test("in_tracklet", Op.IS, value=True),), "moving"),
+        ClassRule("=variable_star", (Test("is_variable_star", Op.IS, value=True),), final=True),
+        ClassRule("=simbad_now", (Test("simbad_decides", Op.IS, value=True),), final=True),
+        ClassRule("=tns_type", (Test("has_tns_type", Op.IS, value=True),), final=True),
+        ClassRule("Solar System MPC", (Test("roid", Op.IS, KNOWN),), "moving", final=True),
     ),
 )
 

@@ -24,6 +24,8 @@ from fink_lib.science.methods.trees import Trees, trees_from
 Array = npt.NDArray[Any]
 Ints = npt.NDArray[np.int64]
 
+# Share of SNe Ia among the training's alerts, each weighted as in the training.
+TRAINED_SHARE = 0.518
 MODEL_FILE = Path(__file__).parents[2] / "models" / "own" / "early_snia_rubin.npz"
 
 
@@ -117,6 +119,15 @@ def mean_of(member_scores: Array, allowed: npt.NDArray[np.bool_] | None = None) 
     total = np.cumsum(member_scores * weights, axis=1)[:, -1]
     count = weights.sum(axis=1)
     return np.asarray(total / np.where(count > 0, count, np.nan))
+
+
+def with_prior(score: Array, ia_share: float) -> Array:
+    """Return the probability of a SN Ia where SNe Ia are this share of SNe Ia and II (Bayes), from a score.
+
+    The score is that of the training's own mixture, in which `TRAINED_SHARE` are SNe Ia.
+    """
+    ia, ii = score * ia_share * (1.0 - TRAINED_SHARE), (1.0 - score) * (1.0 - ia_share) * TRAINED_SHARE
+    return np.asarray(ia / (ia + ii))
 
 
 def feature_table(features: Mapping[str, Array], names: Sequence[str]) -> Array:

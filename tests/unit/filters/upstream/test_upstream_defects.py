@@ -14,8 +14,8 @@ from fink_lib.filters.evaluate import evaluate
 from fink_lib.filters.facts import columns_of
 from fink_lib.filters.registry import filters_of
 from fink_lib.filters.upstream.binding import arguments
-from fink_lib.filters.upstream.fence import fenced
 from fink_lib.filters.upstream.loader import PACKAGE, Plugin, load_plugins
+from fink_lib.filters.upstream.sandbox import fenced
 from fink_lib.offline.alerts import batch_of
 from fink_lib.offline.packets import packets_of
 from fink_lib.surveys import get_survey

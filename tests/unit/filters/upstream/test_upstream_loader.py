@@ -16,8 +16,8 @@ from fink_lib.errors import ConfigError
 from fink_lib.filters.base import Filter
 from fink_lib.filters.conditions import below, equals
 from fink_lib.filters.upstream.binding import arguments, paths_of
-from fink_lib.filters.upstream.fence import fenced
 from fink_lib.filters.upstream.loader import Plugin, load_plugins
+from fink_lib.filters.upstream.sandbox import fenced
 
 PACKAGE = "filters_of_somebody"
 MODULES = {

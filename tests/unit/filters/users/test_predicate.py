@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from fink_lib.errors import ConfigError
 from fink_lib.filters.facts import columns_of
+from fink_lib.filters.users.allowed_sql import LONGEST
 from fink_lib.filters.users.predicate import parse_predicate
-from fink_lib.filters.users.words import LONGEST
 
 COLUMNS = frozenset(path for path in columns_of("ztf") if not path.startswith("cutout"))
 BITS = (

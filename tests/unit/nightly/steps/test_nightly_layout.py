@@ -16,7 +16,7 @@ from deltalake import DeltaTable
 from fink_lib.lake.versions import Table
 from fink_lib.nightly import compact, sky_order
 from fink_lib.nightly.job import NightContext
-from fink_lib.nightly.report.best.rows import night_files
+from fink_lib.nightly.report.highlights.rows import night_files
 from fink_lib.surveys.tables import night_specs
 from fink_lib.testing.nights import NIGHT, bronze_row, object_name
 

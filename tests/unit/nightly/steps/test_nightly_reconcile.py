@@ -10,11 +10,11 @@ from unittest.mock import patch
 import fastavro
 import pytest
 
-from fink_lib.distribute import spans
 from fink_lib.distribute.counter import COUNTER
 from fink_lib.kafka.message import Facts, to_headers
 from fink_lib.kafka.reading import RawMessage, Watermarks
 from fink_lib.lake.pinned import Pinned
+from fink_lib.lake.places import spans
 from fink_lib.lake.versions import Table
 from fink_lib.nightly.job import NightContext
 from fink_lib.nightly.reconcile import offered
@@ -48,7 +48,7 @@ def packet(alert_id: int, jd: float) -> bytes:
 
 def read(survey: Survey, message: RawMessage) -> tuple[int | None, str | None]:
     try:
-        record = fastavro.schemaless_reader(io.BytesIO(message.value or b""), SCHEMA, None)
+        record: Any = fastavro.schemaless_reader(io.BytesIO(message.value or b""), SCHEMA, None)
     except (EOFError, ValueError):
         return None, None
     return record["candid"], survey.night.night_of(record["candidate"]["jd"]).isoformat()

@@ -20,8 +20,8 @@ from fink_lib.lake.tables import gold_filter_failures
 from fink_lib.lake.versions import Table
 from fink_lib.nightly import compact
 from fink_lib.nightly.job import NightContext
+from fink_lib.nightly.statistics import group_counts, tracklets
 from fink_lib.nightly.statistics import step as statistics
-from fink_lib.nightly.statistics import tallies, tracklets
 from fink_lib.nightly.statistics.latency import grained
 from fink_lib.nightly.statistics.profile import profile
 from fink_lib.surveys import ZTF
@@ -63,6 +63,13 @@ def test_a_night_counted_by_hand(context: NightContext, good_night: FakeKafka) -
     stages = {"ingest": 2.0, "enrich": 3.0, "distribute": 1.0, "total": 6.0, "to_silver": 5.0}
     assert {stage: found["p95"] for stage, found in facts["latency_s"].items()} == stages
     assert facts["latency_alerts"] == {"ingest": 9, "enrich": 8, "distribute": 2, "total": 2, "to_silver": 4}
+    # Made rows are observed as they arrive: what Kafka and silver see of them is 0 and 5 s old
+    at = {"p50": 5.0, "p95": 5.0, "p99": 5.0}
+    assert facts["latency_observed"] == {
+        "arrival": {"alerts": 9, **dict.fromkeys(at, 0.0)},
+        "silver": {"alerts": 6, **at},
+    }
+    assert facts["latency_hours"]["enrich"] == {"2021-11-22T06": {"alerts": 8, "p50": 3.0, "p95": 3.0, "p99": 3.0}}
     assert facts["science_versions"] == {"roid": {"1": 6}}
     assert facts["scores"] == {"candidate.rb": {"0.90": 6}, "candidate.drb": {}}
     assert set(facts["scores_outside"].values()) == {0}
@@ -88,7 +95,9 @@ def test_flags_count_what_is_flagged() -> None:
             roid=pa.array([3, 3, 2, 0, None], pa.int32()),
             nalerthist=pa.array([1, 5, 1, None, None], pa.int32()),
             vsx_sep_arcsec=pa.array([None, 0.4, None, 1.0, None]),
-            gcvs_sep_arcsec=pa.nulls(5, pa.float64()),
+            vsx=pa.array(["Unknown", "M", "Unknown", None, "Unknown"]),
+            gcvs=pa.array(["Unknown", "Unknown", "Unknown", "Unknown", "QSO"]),
+            gcvs_sep_arcsec=pa.array([None, None, None, None, 0.3]),
         ),
     )["flags"]
     assert flags["sso_known"] == 2
@@ -108,10 +117,12 @@ def test_alerts_that_move_are_linked_recorded_and_replaced(context: NightContext
     candidate = pa.StructArray.from_arrays([mags.cast(pa.float32())], ["magpsf"])
     columns = {"alert_id": ids, "object_id": objects, "time": times, "ra": ra, "dec": dec, "band": bands}
     silver = rows(**columns, candidate=candidate, roid=roids)
-    spec = tables.gold_tracklets(context.survey.name)
+    spec = tables.gold_asteroid_links(context.survey.name)
     for _ in range(2):  # a night that is closed again says the same
         facts = tracklets.link(context, silver)
         assert facts is not None
+        assert (facts["alerts"], facts["count"]) == (4, 0)  # no glints
+        facts = facts["asteroid_links"]
         assert (facts["alerts"], facts["count"], facts["linked"]) == (4, 1, 3)
         assert facts["longest"][0]["rate_deg_per_day"] == 0.25
         found = read_rows(spec, context.settings.lake)
@@ -130,10 +141,10 @@ def test_scores_outside_of_0_to_1_are_counted_by_themselves() -> None:
 
 
 def test_classes_too_many_to_name_stand_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tallies, "MOST_CLASSES", 2)
+    monkeypatch.setattr(group_counts, "MOST_CLASSES", 2)
     labels = ["a"] * 5 + ["b"] * 3 + ["c", "d", "d", None]
     flags = pa.array([at % 2 for at in range(len(labels))], pa.int32())
-    found = tallies.classes(rows(vsx=pa.array(labels), flag=flags), ["vsx", "flag"])
+    found = group_counts.classes(rows(vsx=pa.array(labels), flag=flags), ["vsx", "flag"])
     assert found == {"vsx": {"a": 5, "b": 3, "(other)": 4}, "flag": {"0": 6, "1": 6}}
 
 

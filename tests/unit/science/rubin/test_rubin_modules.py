@@ -13,7 +13,7 @@ from fink_lib.config import Settings
 from fink_lib.science.cases.light_curve_features import FEATURES
 from fink_lib.science.framework.base import FAILED, NOT_RUN
 from fink_lib.science.framework.batch import AlertBatch
-from fink_lib.science.framework.forming import batch_of_packets, wanted
+from fink_lib.science.framework.batch_builder import batch_of_packets, wanted
 from fink_lib.science.framework.registry import modules_of
 from fink_lib.science.framework.runner import Outcome, run, versions
 from fink_lib.science.methods.rubin.points import light_curves
@@ -81,7 +81,7 @@ def test_classes_are_the_taxonomys_and_need_two_points(outcome: Outcome, batch: 
 def test_scores_are_probabilities(outcome: Outcome) -> None:
     for name in ("snn_sn_vs_others", "early_snia_score", "cats_score"):
         values = [value for value in outcome.columns[name].to_pylist() if value is not None]
-        assert len(values) > 50, name
+        assert len(values) > (30 if name == "early_snia_score" else 50), name
         assert all(0.0 <= value <= 1.0 for value in values), name
 
 
@@ -152,8 +152,11 @@ def test_simulated_alerts_feed_the_same_modules(simulated: AlertBatch) -> None:
     assert len(simulated) > 100
     assert not [why for rows in found.errors.values() for why in rows.values() if why.startswith(FAILED)]
     scores = np.array(found.columns["early_snia_score"].to_pylist(), dtype=float)
-    assert np.isfinite(scores).all()
-    assert np.ptp(scores) > 0.8
+    judged = simulated.history("flux").count(simulated.histories["flux"] > 0.0) >= 5
+    assert judged.any()
+    assert not judged.all()
+    np.testing.assert_array_equal(np.isfinite(scores), judged)
+    assert np.ptp(scores[judged]) > 0.8
     for row in range(0, len(simulated), 11):
         assert exact(run(MODULES_ELASTICC, simulated.take(np.array([row])), CACHE), 0) == exact(found, row)
 

@@ -18,7 +18,13 @@ def plan(session: SparkSession, spec: StreamSpec) -> StreamPlan:
         session.readStream.format("delta").option("maxFilesPerTrigger", 1).load(str(spec.settings.lake / "incoming"))
     )
 
+    def loaded(_: int) -> list[str]:
+        return sorted(name for name in sys.modules if name.startswith("fink_lib.ingest"))
+
     def write(batch: DataFrame, batch_id: int) -> None:
+        if not (home / "loaded").exists():
+            in_worker = session.sparkContext.parallelize([0], 1).map(loaded).collect()
+            (home / "loaded").write_text(" ".join(in_worker[0]))
         (home / "working").touch()
         if (home / "boom").exists():
             raise ValueError("this batch cannot be written")

@@ -1,0 +1,1 @@
+"""Who asks: people, groups, tokens of programs, logins; what each may see is told by claims."""

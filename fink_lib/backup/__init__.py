@@ -1,0 +1,1 @@
+"""A consistent copy of a home while alerts arrive, and a home made of it."""

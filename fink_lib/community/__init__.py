@@ -1,0 +1,1 @@
+"""What people and programs say about alerts: an append-only log, and what stands of it."""

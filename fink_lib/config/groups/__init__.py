@@ -1,0 +1,1 @@
+"""Groups of settings: each holds what the same things depend on."""

@@ -1,0 +1,32 @@
+"""The trial of a user's filter, in a Spark session."""
+
+from dataclasses import replace
+
+from pyspark.sql import SparkSession
+
+from fink_lib.config import Settings
+from fink_lib.distribute.match import is_public, paths_of
+from fink_lib.distribute.trial import TrialRequest
+from fink_lib.distribute.trial_subject import event_of, night_of, public_labels
+from fink_lib.files import JsonObject
+from fink_lib.filters.users.spark.known import known_of
+from fink_lib.filters.users.spark.running import checked
+from fink_lib.filters.users.spark.trial import attempt, why
+from fink_lib.lake.spark.table import read_table
+from fink_lib.nights import parse_night
+from fink_lib.science.framework.silver import silver_spec
+from fink_lib.surveys import get_survey
+
+
+def run(session: SparkSession, settings: Settings, asked: JsonObject) -> JsonObject:
+    """Try a filter on the public alerts of a night, or tell what its clauses say of one of them."""
+    request = TrialRequest(**asked)
+    event, night, survey = event_of(settings, request), night_of(settings, request), get_survey(request.survey)
+    silver = read_table(silver_spec(survey), session, settings.lake, request.table_version)
+    alerts = silver.where(silver["night"] == night).where(is_public(survey))
+    predicate = checked(alerts, event.predicate, paths_of(alerts.schema))
+    if request.alert_id is not None:
+        return {"clauses": why(alerts, request.alert_id, predicate)}
+    found = attempt(alerts, parse_night(night), predicate)
+    known = known_of(alerts, predicate, public_labels(settings.lake, request.survey))
+    return {**replace(found, known=known).as_json(), "version": event.version}

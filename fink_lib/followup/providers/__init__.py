@@ -1,0 +1,1 @@
+"""Ways to a facility: one small interface, a file a way."""

@@ -1,0 +1,1 @@
+"""A Spark driver that stays: short jobs find it started; each has a process and a session of its own."""

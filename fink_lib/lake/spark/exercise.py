@@ -1,0 +1,14 @@
+"""A little of what every job does: what Spark and Delta load and compile for it once is there afterwards."""
+
+from pyspark.sql import SparkSession
+
+
+def exercise(session: SparkSession, folder: str) -> None:
+    """Write a small table into a folder and read it."""
+    table = f"{folder}/table"
+    rows = session.range(100).selectExpr(
+        "id", "id % 3 AS kind", "struct(id AS inner) AS packet", "date'2021-11-22' AS night"
+    )
+    for _ in range(2):
+        rows.write.format("delta").mode("append").partitionBy("night").save(table)
+    session.read.format("delta").load(table).groupBy("kind").count().join(rows, "kind").orderBy("id").toArrow()

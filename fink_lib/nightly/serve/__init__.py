@@ -1,0 +1,1 @@
+"""The tables made for reading, written when a night is closed."""

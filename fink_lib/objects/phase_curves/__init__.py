@@ -1,0 +1,1 @@
+"""Phase curves of moving objects: how their brightness follows the angle between Sun, object and observer."""

@@ -1,0 +1,148 @@
+"""What the page of an object tells: its alerts, points, science with versions and reasons, matches, and provenance."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import DeltaTable
+
+from fink_lib.api.lake import Snapshot
+from fink_lib.api.names import COMPUTED
+from fink_lib.api.queries.alerts import KEY, NIGHT_KEY, Wanted, alerts, of_silver
+from fink_lib.api.queries.objects import light_curves, with_limits
+from fink_lib.lake.on_disk import dataset_of
+from fink_lib.lake.tables import gold_crossmatch
+from fink_lib.portal.curves import Point, columns_of, points_of
+from fink_lib.science.framework.registry import modules_of
+
+Row = dict[str, Any]
+MOST_TOLD = 200  # alerts whose way is told on the page; downloads have all
+KAFKA = ("kafka_topic", "kafka_partition", "kafka_offset", "kafka_time", "code_version")
+
+
+@dataclass(frozen=True)
+class ObjectFacts:
+    """What is known of an object.
+
+    Attributes
+    ----------
+    survey, name
+        Which.
+    alerts
+        Its alerts, the newest first: ``alert_id``, ``night``, ``time``, ``at`` (UTC), ``band``, ``class``, ``ra``,
+        ``dec``, ``point``, and where they stood in Kafka for the newest `MOST_TOLD`.
+    bands, classes
+        How many alerts have which.
+    points
+        Its light curve.
+    science
+        Of the newest alert, a row a module: ``module``, ``version``, ``meaning``, ``why``, ``values``.
+    matches
+        Sources of catalogues, the match of the newest alert for each.
+    """
+
+    survey: str
+    name: str
+    alerts: list[Row]
+    bands: dict[str, int]
+    classes: dict[str, int]
+    points: list[Point]
+    science: list[Row]
+    matches: list[Row]
+
+
+def described(snapshot: Snapshot) -> dict[str, str]:
+    """Return what lists of alerts show beside brightness: name → SQL over `sources`."""
+    at = snapshot.names.places[COMPUTED + "lastdate"].sql
+    plain = {"object": "object_id", "time": "time", "band": "band", "class": "class", "ra": "ra", "dec": "dec"}
+    return {KEY: "alert_id", NIGHT_KEY: "night", "at": at, **plain}
+
+
+def shown_columns(snapshot: Snapshot) -> tuple[str, ...]:
+    """Return the columns of points that this lake has without a look at silver."""
+    places = snapshot.names.places
+    return tuple(name for name in columns_of(snapshot.survey) if name in places and not places[name].wide)
+
+
+def listed(snapshot: Snapshot, wanted: Wanted) -> list[Row]:
+    """Return the alerts of a question as rows of a list, each with its point."""
+    asked = replace(wanted, columns=shown_columns(snapshot), extra={**wanted.extra, **described(snapshot)})
+    rows = alerts(snapshot, asked).to_pylist()
+    points = [points_of(snapshot.survey, [row])[0] for row in rows]
+    return [
+        {**row, "alert_id": str(row[KEY]), "night": row[NIGHT_KEY], "point": point}
+        for row, point in zip(rows, points, strict=True)
+    ]
+
+
+def object_facts(snapshot: Snapshot, lake: Path, name: str) -> ObjectFacts | None:
+    """Return what is known of an object; None where it has no public alert."""
+    rows = listed(snapshot, light_curves([name], (), ()))
+    if not rows:
+        return None
+    kafka = {row["alert_id"]: row for row in _way(snapshot, rows[:MOST_TOLD])}
+    bands, classes = (Counter(row[key] or "none" for row in rows) for key in ("band", "class"))
+    return ObjectFacts(
+        snapshot.survey.name,
+        name,
+        [{**row, **kafka.get(row["alert_id"], {})} for row in rows],
+        dict(sorted(bands.items())),
+        dict(classes.most_common()),
+        _points(snapshot, name, rows),
+        _science(snapshot, rows[0]),
+        _matches(snapshot, lake, rows),
+    )
+
+
+def _points(snapshot: Snapshot, name: str, rows: list[Row]) -> list[Point]:
+    """Return the points of alerts and, where packets tell them, those beside and the upper limits."""
+    if "mag_limit" not in snapshot.survey.inputs.points:
+        return [row["point"] for row in reversed(rows)]
+    return points_of(snapshot.survey, with_limits(snapshot, [name], (), shown_columns(snapshot)).to_pylist())
+
+
+def batch_of_rows(rows: Sequence[Row]) -> pa.RecordBatch:
+    """Return some alerts of a list as `of_silver` asks for them."""
+    ids = pa.array([row[KEY] for row in rows], pa.int64())
+    return pa.RecordBatch.from_arrays([ids, pa.array([row[NIGHT_KEY] for row in rows])], names=[KEY, NIGHT_KEY])
+
+
+def _way(snapshot: Snapshot, rows: Sequence[Row]) -> list[Row]:
+    found = of_silver(snapshot, batch_of_rows(rows), {name: name for name in KAFKA}).to_pylist()
+    return [{**row, "alert_id": str(row[KEY])} for row in found]
+
+
+def _science(snapshot: Snapshot, newest: Row) -> list[Row]:
+    """Return what each science module said of an alert, with its version, or why it said nothing."""
+    there = set(snapshot.silver.schema.names) if snapshot.silver else set()
+    modules = [(one, [out for out in one.outputs if out.name in there]) for one in modules_of(snapshot.survey.name)]
+    columns = [out.name for _, outputs in modules for out in outputs]
+    wanted = {name: f'"{name}"' for name in (*columns, "science_versions", "science_errors")}
+    (row,) = of_silver(snapshot, batch_of_rows([newest]), wanted).to_pylist() or [{}]
+    versions, errors = (dict(row.get(name) or ()) for name in ("science_versions", "science_errors"))
+    return [
+        {
+            "module": module.name,
+            "version": versions.get(module.name),
+            "meaning": module.meaning,
+            "why": errors.get(module.name),
+            "values": [(out.name, row.get(out.name), out.unit, out.meaning) for out in outputs],
+        }
+        for module, outputs in modules
+        if outputs and (module.name in errors or any(row.get(out.name) is not None for out in outputs))
+    ]
+
+
+def _matches(snapshot: Snapshot, lake: Path, rows: Sequence[Row]) -> list[Row]:
+    path = gold_crossmatch(snapshot.survey.name).path(lake)
+    if not DeltaTable.is_deltatable(str(path)):
+        return []
+    ids, nights = [row[KEY] for row in rows], sorted({row[NIGHT_KEY] for row in rows})
+    mine = pc.field("night").isin(nights) & pc.field("alert_id").isin(ids)
+    found = dataset_of(DeltaTable(str(path))).to_table(filter=mine).to_pylist()
+    newest = {row["catalog"]: row for row in sorted(found, key=lambda row: -ids.index(row["alert_id"]))}
+    return [newest[name] for name in sorted(newest)]

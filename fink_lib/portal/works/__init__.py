@@ -1,0 +1,1 @@
+"""Work that takes longer than a page: commands of `fink` that run beside the portal, for whoever asked for them."""

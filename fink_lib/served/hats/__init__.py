@@ -1,0 +1,1 @@
+"""The public alerts and their objects as HATS catalogues, which lsdb opens."""

@@ -1,0 +1,110 @@
+"""The table of streams: of each kind its job, its checkpoint, what its workers import and what it depends on.
+
+A new kind, of another source or beside a live one, is an entry here; nothing else lists kinds.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic import BaseModel
+
+from fink_lib.config.groups.kafka import KafkaSettings
+from fink_lib.config.groups.nights import SubscriptionSettings
+from fink_lib.config.groups.place import CatalogSettings, PlaceSettings
+from fink_lib.config.groups.spark import DriverSettings, SparkSettings
+from fink_lib.config.groups.streams import (
+    DistributeSettings,
+    EnrichSettings,
+    IngestSettings,
+    OutputSettings,
+    ScienceSettings,
+    TableSourceSettings,
+)
+from fink_lib.config.groups.web import NameSettings
+
+
+class Stage(StrEnum):
+    """The three streams of a survey, in the order that alerts pass them."""
+
+    INGEST = "ingest"
+    ENRICH = "enrich"
+    DISTRIBUTE = "distribute"
+
+
+@dataclass(frozen=True)
+class StreamKind:
+    """What all streams of one kind have in common.
+
+    Attributes
+    ----------
+    stage
+        What it does to alerts. The live stream of a stage is the kind of the same name.
+    job
+        File of its driver in ``jobs/streaming``.
+    checkpoint_version
+        A checkpoint belongs to one meaning of a stream: raised when source, sink or state change meaning.
+    preload
+        Modules that its Python workers start with, by name: Spark ends workers after an idle minute.
+    settings
+        Groups of settings that its driver goes by, beside those of its survey: it is replaced when one changes.
+    labelled
+        True for a kind that runs beside the live one, any number of times, each under a label.
+    """
+
+    stage: Stage
+    job: str
+    checkpoint_version: int
+    preload: tuple[str, ...]
+    settings: tuple[type[BaseModel], ...]
+    labelled: bool = False
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Names of the settings of its groups."""
+        return frozenset(name for group in self.settings for name in group.model_fields)
+
+
+OF_EVERY_DRIVER = (PlaceSettings, SparkSettings, DriverSettings)
+OF_ENRICH = (*OF_EVERY_DRIVER, EnrichSettings, TableSourceSettings, CatalogSettings, ScienceSettings)
+# The registry, which it imports, brings every science module and what it uses.
+WORKERS_OF_ENRICH = ("fink_lib.enrich.work",)
+
+KINDS: dict[str, StreamKind] = {
+    "ingest": StreamKind(
+        stage=Stage.INGEST,
+        job="ingest.py",
+        checkpoint_version=1,
+        preload=("fink_lib.ingest.worker",),  # brings the compiled walk over the bytes of packets
+        settings=(*OF_EVERY_DRIVER, IngestSettings, KafkaSettings),
+    ),
+    "enrich": StreamKind(
+        stage=Stage.ENRICH,
+        job="enrich.py",
+        checkpoint_version=2,
+        preload=WORKERS_OF_ENRICH,
+        settings=OF_ENRICH,
+    ),
+    "distribute": StreamKind(
+        stage=Stage.DISTRIBUTE,
+        job="distribute.py",
+        checkpoint_version=1,
+        preload=("fink_lib.distribute.tasks", "fink_lib.filters.registry"),  # filters, packets, the client of Kafka
+        settings=(
+            *OF_EVERY_DRIVER,
+            DistributeSettings,
+            TableSourceSettings,
+            KafkaSettings,
+            OutputSettings,
+            SubscriptionSettings,
+            NameSettings,
+        ),
+    ),
+    "shadow": StreamKind(
+        stage=Stage.ENRICH,
+        job="shadow.py",
+        checkpoint_version=2,
+        preload=WORKERS_OF_ENRICH,
+        settings=OF_ENRICH,
+        labelled=True,
+    ),
+}

@@ -1,0 +1,1 @@
+"""A night of Rubin alerts out of nothing: for machines that have no packet of the telescope."""

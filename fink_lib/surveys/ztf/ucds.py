@@ -1,0 +1,28 @@
+"""What ZTF's packet fields are, in the IVOA's controlled words (UCD1+ 1.5)."""
+
+UCDS = {
+    "jd": "time.epoch;obs",
+    "jdstarthist": "time.start;obs",
+    "fid": "meta.id;instr.bandpass",
+    "pid": "meta.id",
+    "programid": "meta.id;obs",
+    "field": "meta.id;obs.field",
+    "rcid": "meta.id;instr.det",
+    "isdiffpos": "meta.code",
+    "magpsf": "phot.mag;em.opt",
+    "sigmapsf": "stat.error;phot.mag;em.opt",
+    "diffmaglim": "phot.mag;stat.max;em.opt",
+    "magnr": "phot.mag;em.opt",
+    "sigmagnr": "stat.error;phot.mag;em.opt",
+    "distnr": "pos.angDistance",
+    "rb": "meta.code.qual",
+    "drb": "meta.code.qual",
+    "classtar": "src.class.starGalaxy",
+    "fwhm": "instr.obsty.seeing",
+    "ndethist": "meta.number",
+    "ssdistnr": "pos.angDistance",
+    "ssnamenr": "meta.id;src",
+    "sgscore1": "src.class.starGalaxy",
+    "distpsnr1": "pos.angDistance",
+    "neargaia": "pos.angDistance",
+}

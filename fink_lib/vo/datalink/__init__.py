@@ -1,0 +1,1 @@
+"""DataLink 1.1: what else there is of an alert, its cutouts and the packet itself."""

@@ -1,0 +1,137 @@
+"""The OpenAPI document: every example answers, the version is that of the code, and no request makes it fail."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from fink_lib import __version__
+from fink_lib.accounts import people, tokens
+from fink_lib.accounts.claims import Scope
+from fink_lib.api.http.app import make_app
+from fink_lib.api.lake import Lake
+from fink_lib.portal.app import add_pages
+from fink_lib.vo.app import add_services
+from tests.builders.served_home import ZTF
+from tests.unit.api.conftest import Home
+
+EXAMPLES = int(os.environ.get("FINK_TEST_API_EXAMPLES", "4"))  # a longer form looks for what is rare
+
+
+GOOD = (200, 201)
+FACILITY = '[[facility]]\nfacility = "lco"\nprovider = "ocs"\naddress = "http://127.0.0.1:9"\nsite = "siding-spring"\n'
+JOB = "/tap/async/{job}"
+
+
+@pytest.fixture(scope="module")
+def whole(home: Home) -> Iterator[TestClient]:
+    """Everything that the process of the API answers with, asked by somebody who may write."""
+    facilities = home.settings.home / "facilities.toml"
+    facilities.write_text(FACILITY)
+    many = {"api_requests_per_minute": 10**6, "api_mb_per_day": 10**6}
+    wide = home.settings.model_copy(update={**many, "facilities": facilities})
+    lake = Lake(wide, [ZTF])
+    app = make_app(lake)
+    add_pages(app, lake)
+    add_services(app, lake)
+    store = app.state.accounts
+    people.add(store, "anna")
+    secret = tokens.add(store, "anna", "t", days=1, scopes=(Scope.READ, Scope.WRITE))
+    with TestClient(app, headers={"Authorization": f"Bearer {secret}"}) as http:
+        yield http
+
+
+@pytest.fixture(scope="module")
+def document(whole: TestClient) -> dict:  # type: ignore[type-arg]
+    return whole.get("/openapi.json").json()
+
+
+def test_it_names_every_route_and_no_other(whole: TestClient, document: dict) -> None:  # type: ignore[type-arg]
+    """Routes that FastAPI does not know by itself are told by hand: what is told is there, what is there is told."""
+    there = {one.path for one in whole.app.routes if isinstance(one, Route)}  # type: ignore[attr-defined]
+    assert set(document["paths"]) - there == set()
+    programs = {path for path in there if path.startswith(("/api/v1/", "/tap/s", "/tap/async", "/scs", "/moc"))}
+    untold = programs - set(document["paths"])
+    assert untold == {f"{JOB}/{name}" for name in ("owner", "quote")} | {"/scs/{survey}/{table}/availability"}
+    community = [path for path in document["paths"] if path.startswith("/api/v1/community/")]
+    assert len(community) >= 15
+
+
+def test_it_says_which_version(document: dict) -> None:  # type: ignore[type-arg]
+    assert document["info"]["version"] == __version__
+    assert document["openapi"].startswith("3.1")
+    names = {path.rpartition("/")[2] for path in document["paths"]}
+    assert {"objects", "sources", "conesearch", "cutouts", "latests", "classes", "tags", "statistics"} <= names
+    assert {"schema", "resolver", "sso", "tracklet", "crossmatch", "health"} <= names
+
+
+def test_every_example_answers(home: Home, whole: TestClient, document: dict) -> None:  # type: ignore[type-arg]
+    name = home.closed[0]["objectId"]  # the examples are of the whole sample night; the home has some of it
+    tried = 0
+    for path, methods in document["paths"].items():
+        for method, told in methods.items():
+            if any("example" not in one for one in told.get("parameters", ()) if one["in"] == "path"):
+                continue  # it is about something that somebody has to make first
+            examples = {one["name"]: one["example"] for one in told.get("parameters", ()) if "example" in one}
+            inside = {name: value for name, value in examples.items() if f"{{{name}}}" in path}
+            asked = {name: value for name, value in examples.items() if name not in inside}
+            body = told.get("requestBody", {}).get("content", {})
+            said = next((one.get("example") for one in body.values()), None)
+            if path.endswith("cutouts"):
+                asked, said = ({**part, "objectId": name} if part else part for part in (asked, said))
+            if path.endswith("packet"):
+                alert = {"alert": home.closed[0]["candid"]}
+                asked, said = (alert if part else part for part in (asked, said))
+            form = "data" if "application/x-www-form-urlencoded" in body else "json"
+            kind = {"content": said} if isinstance(said, str) else {form: said} if said is not None else {}
+            answer = whole.request(method.upper(), path.format(**inside), params=asked, **kind)
+            is_of_job = path.startswith(JOB)  # there is none of this name
+            assert answer.status_code in ((404,) if is_of_job else GOOD), (path, method, answer.text[:300])
+            tried += 1
+    assert tried >= 40
+
+
+def test_the_page_of_routes_needs_no_other_host(whole: TestClient, document: dict) -> None:  # type: ignore[type-arg]
+    page = whole.get("/docs").text
+    assert "//" not in page
+    names = {path if "{" in path else path.rpartition("/")[2] for path in document["paths"]}
+    assert {name for name in names if name not in page} == set()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_no_request_makes_it_fail(whole: TestClient, document: dict) -> None:  # type: ignore[type-arg]
+    """Requests that the document allows, and such as it does not, a few of each route; none ends with a 5xx."""
+    schema = schemathesis.openapi.from_dict(document)
+    few = settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    tried = 0
+    for result in schema.get_all_operations():
+        operation = result.ok()
+
+        def ask(case: schemathesis.Case) -> None:
+            nonlocal tried
+            asked = case.as_transport_kwargs(base_url="http://testserver")
+            told = {name: asked[name] for name in ("params", "json", "data", "headers") if asked.get(name) is not None}
+            if isinstance(told.get("data"), str | bytes):
+                told["content"] = told.pop("data")
+            answer = whole.request(asked["method"], asked["url"], **told)
+            tried += 1
+            assert answer.status_code < 500, (asked, answer.text[:500])
+
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+            with contextlib.suppress(Unsatisfiable):  # nothing can be wrong with a route that is asked nothing
+                few(given(case=operation.as_strategy(generation_mode=mode))(ask))()
+    assert tried > 300

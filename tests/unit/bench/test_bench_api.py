@@ -1,0 +1,32 @@
+"""The lake that the API is measured on answers every question that is asked of it."""
+
+from pathlib import Path
+
+from fink_lib.api.lake import Lake
+from fink_lib.api.queries import objects
+from fink_lib.api.queries.alerts import alerts
+from fink_lib.api.queries.cutouts import Kind, cutouts
+from fink_lib.bench.api_lake import make_lake
+from fink_lib.config import Settings
+from fink_lib.lake.writer_schemas import WriterSchemas
+from fink_lib.surveys import get_survey
+
+ALERTS = 3_000
+
+
+def test_a_made_lake_answers(tmp_path: Path) -> None:
+    settings, survey = Settings(home=tmp_path / "home"), get_survey("ztf")
+    made = make_lake(settings, survey, ALERTS, seed=1)
+    lake = Lake(settings, [survey])
+    try:
+        snapshot = lake.surveys["ztf"].now()
+        assert snapshot.sources is not None
+        assert sum(file.rows for file in snapshot.sources.files) == ALERTS
+        assert (snapshot.live, snapshot.live_nights) == ("", frozenset()), "every night is closed"
+        names = [made.name(number) for number in range(len(made.ra_deg))]
+        assert alerts(snapshot, objects.light_curves(names, (), ("i:jd",))).num_rows == ALERTS
+        found = cutouts(snapshot, WriterSchemas(settings.lake), made.stamped[3])
+        assert found is not None
+        assert all(found[kind] for kind in Kind)
+    finally:
+        lake.close()

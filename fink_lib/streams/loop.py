@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 WAIT_S = 0.5
 STOP_POLL_S = 0.1
 OUTDATED_POLL_S = 5.0
+_LAG_UNKNOWN = 'IterableOps.map(scala.Function1)" because the return value of "scala.Option.get()" is null'
 STREAM_CONF = {
     "spark.sql.streaming.noDataProgressEventInterval": "2000",  # ms between two idle events
     "spark.sql.streaming.numRecentProgressUpdates": "10",
@@ -196,13 +197,23 @@ def _has_ended(query: StreamingQuery, gate: Gate[DataFrame]) -> bool:
     try:
         # takes fractions too; raises the query's own exception when it has one
         ended = query.awaitTermination(WAIT_S)  # type: ignore[arg-type]
-    except StreamingQueryException:
+    except StreamingQueryException as end:
+        gate.wants_plan = gate.wants_plan or _is_lag_of_a_replay(end, gate)
         if gate.wants_plan:
             return True
         raise
     if ended:
         raise StreamFailed(f"stream '{query.name}' ended without being asked to")
     return False
+
+
+def _is_lag_of_a_replay(end: StreamingQueryException, gate: Gate[DataFrame]) -> bool:
+    """Return whether a query ended since Spark could not count its lag: a new one goes on, no new driver is needed.
+
+    Spark 4.1.1 counts the lag of a Kafka source by offsets that it asks for when it plans a batch (SPARK-55271). A
+    batch that a dead driver left behind is not planned again: it is done and committed, and then the query ends.
+    """
+    return gate.has_done and _LAG_UNKNOWN in str(end)
 
 
 def _finish(query: StreamingQuery, gate: Gate[DataFrame], recorder: Recorder, timeout_s: float) -> None:

@@ -81,6 +81,7 @@ class Gate(Generic[Frame]):
     def __init__(self, write_batch: Callable[[Frame, int], None]) -> None:
         self._write_batch = write_batch
         self._closed = False
+        self.has_done = False
         self.has_refused = False
         self.wants_plan = False
 
@@ -106,3 +107,4 @@ class Gate(Generic[Frame]):
         except PlanOutdated:
             self.wants_plan = True  # Spark tells of an exception by its text alone
             raise
+        self.has_done = True

@@ -64,3 +64,18 @@ def test_a_gate_remembers_that_a_batch_wants_another_plan() -> None:
     with pytest.raises(PlanOutdated):
         gate("rows", 1)
     assert gate.wants_plan
+
+
+def test_a_gate_knows_whether_a_batch_went_all_the_way() -> None:
+    def work(_frame: str, batch_id: int) -> None:
+        if batch_id:
+            raise OSError("the disk is gone")
+
+    gate: Gate[str] = Gate(work)
+    assert not gate.has_done
+    gate("rows", 0)
+    assert gate.has_done
+    failing: Gate[str] = Gate(work)
+    with pytest.raises(OSError, match="gone"):
+        failing("rows", 1)
+    assert not failing.has_done

@@ -20,6 +20,13 @@ def add_columns(path: Path, wanted: Sequence[Field]) -> list[str]:
     The streams of the table start over from their checkpoints when they meet the new columns. Streams that start
     together may all want to add them: whoever comes second finds them there.
 
+    Parameters
+    ----------
+    path
+        Folder of the table.
+    wanted
+        Columns in Delta's own types; those whose name is there are left as they are, whatever their type.
+
     Raises
     ------
     ConfigError

@@ -74,7 +74,15 @@ class NightDigest:
 
 
 def kept_columns(table: str, columns: Sequence[str]) -> list[str]:
-    """Return the columns of a table that a run over the same messages would fill alike, in their order."""
+    """Return the columns of a table that a run over the same messages would fill alike, in their order.
+
+    Parameters
+    ----------
+    table
+        Full name: its last part decides what else is left out (`OF_A_RUN_IN`).
+    columns
+        Names of its columns.
+    """
     left_out = OF_A_RUN | OF_A_RUN_IN.get(table.rpartition("__")[2], frozenset())
     return [column for column in columns if column not in left_out]
 

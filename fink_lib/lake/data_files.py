@@ -293,6 +293,13 @@ def append_rows(spec: TableSpec, table: DeltaTable, folder: Path, rows: pa.Table
 def append(table: DeltaTable, files: Sequence[DataFile]) -> int:
     """Put files in force by one commit; return the version of the table. No file is no commit.
 
+    Parameters
+    ----------
+    table
+        Partitioned by night; it is brought to its newest version first, and to the new one afterwards.
+    files
+        Files that lie in its folder already and that no version names yet.
+
     Raises
     ------
     CommitFailedError

@@ -78,6 +78,13 @@ def _row_sums(batch: pa.RecordBatch, lane: int) -> Hashes:
 def value_hashes(column: pa.Array, lane: int = 0) -> Hashes:
     """Return a hash for each value of a column; 0 for null. Equal values have equal hashes, NaN equals NaN.
 
+    Parameters
+    ----------
+    column
+        Values of one column; nested types are hashed with all that is in them.
+    lane
+        Which of the `LANES` independent hashes, from 0.
+
     Raises
     ------
     LakeError

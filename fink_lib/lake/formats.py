@@ -17,7 +17,15 @@ WAY_OUT = "stop everything with `fink down` and run `fink lake upgrade`"
 
 
 def is_old(spec: TableSpec, lake: Path) -> bool:
-    """Tell whether a table is there and of an older format, or under an older name."""
+    """Tell whether a table is there and of an older format, or under an older name.
+
+    Parameters
+    ----------
+    spec
+        The table, under the name that it has today.
+    lake
+        Root folder of the tables.
+    """
     names = set(spec.schema.names)
     if any((lake / old).exists() for old, new in TABLES.items() if new == spec.full_name):
         return True
@@ -46,6 +54,13 @@ def columns_of(path: Path) -> frozenset[str]:
 
 def require_current(spec: TableSpec, lake: Path) -> None:
     """Refuse to work on a table of an older format.
+
+    Parameters
+    ----------
+    spec
+        The table; one that does not exist is not refused.
+    lake
+        Root folder of the tables.
 
     Raises
     ------

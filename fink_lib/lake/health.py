@@ -49,17 +49,43 @@ class Health:
 
 
 def fewest_files(size: int, file_mb: int) -> int:
-    """Return how few files of a size hold so many bytes."""
+    """Return how few files of a size hold so many bytes.
+
+    Parameters
+    ----------
+    size
+        Bytes in all; 0 needs no file.
+    file_mb
+        Aimed-at size of a file, in MB (10^6 bytes).
+    """
     return max(1, math.ceil(size / (file_mb * MB))) if size else 0
 
 
 def is_crowded(files: int, size: int, file_mb: int) -> bool:
-    """Tell whether compaction would leave clearly fewer files."""
+    """Tell whether compaction would leave clearly fewer files.
+
+    Parameters
+    ----------
+    files
+        How many there are.
+    size
+        Bytes of all of them.
+    file_mb
+        Aimed-at size of a file, in MB (10^6 bytes).
+    """
     return files >= ENOUGH_FILES and files > SLACK * fewest_files(size, file_mb)
 
 
 def health(spec: TableSpec, lake: Path) -> Health | None:
-    """Return the state of a table, None where there is none."""
+    """Return the state of a table, None where there is none.
+
+    Parameters
+    ----------
+    spec
+        The table; its ``file_mb`` is what its files are measured by.
+    lake
+        Root folder of the tables.
+    """
     path = str(spec.path(lake))
     if not DeltaTable.is_deltatable(path):
         return None

@@ -17,7 +17,15 @@ PROPERTIES = {"delta.checkpointInterval": "10", "delta.enableExpiredLogCleanup":
 
 
 def entry(table: Path, version: int) -> Path:
-    """Return the file of a commit."""
+    """Return the file of a commit.
+
+    Parameters
+    ----------
+    table
+        Folder of the table.
+    version
+        The version that the commit made; its file need not exist.
+    """
     return table / LOG / f"{version:020d}.json"
 
 
@@ -34,7 +42,15 @@ def newest_version(table: Path) -> int:
 
 
 def entries_from(table: Path, version: int) -> Iterator[Path]:
-    """Yield the commits of a table from a version on."""
+    """Yield the commits of a table from a version on.
+
+    Parameters
+    ----------
+    table
+        Folder of the table.
+    version
+        The first that is asked for; the end is before the first one that has no file.
+    """
     while (found := entry(table, version)).exists():
         yield found
         version += 1

@@ -57,7 +57,13 @@ class Loss:
         return alike and mine.last + 1 == its.first
 
     def part(self, first: int, last: int) -> "Loss":
-        """Return a part of it."""
+        """Return a part of it.
+
+        Parameters
+        ----------
+        first, last
+            Offsets, both of them included; they are not checked against those of the loss.
+        """
         return replace(self, place=replace(self.place, first=first, last=last))
 
 
@@ -83,7 +89,15 @@ class KnownLosses:
 
 
 def divide(gap: Range, losses: Iterable[Loss]) -> tuple[list[Loss], list[Range]]:
-    """Return the parts of some offsets that belong to losses, and the other parts, each in order."""
+    """Return the parts of some offsets that belong to losses, and the other parts, each in order.
+
+    Parameters
+    ----------
+    gap
+        Offsets of one partition.
+    losses
+        Of any partitions, in any order; those elsewhere play no part. Parts keep night and note of their loss.
+    """
     mine = [loss for loss in losses if loss.place.key == gap.key]
     inside: list[Loss] = []
     outside: list[Range] = []
@@ -120,7 +134,15 @@ def _kept(place: Range, places: Places) -> list[Loss]:
 
 
 def read_losses(lake: Path, survey: str) -> KnownLosses:
-    """Return what a survey has lost; nothing where no loss was ever noted."""
+    """Return what a survey has lost; nothing where no loss was ever noted.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    survey
+        Name of the survey.
+    """
     # A row that names no messages is what the suite of the table is for.
     rows = [row for row in read_rows(gold_known_losses(survey), lake) if None not in {row[name] for name in PLACE}]
     rows.sort(key=lambda row: (row["topic"], row["partition"], row["first_offset"], row["event_time"]))
@@ -129,7 +151,17 @@ def read_losses(lake: Path, survey: str) -> KnownLosses:
 
 
 def note_losses(lake: Path, survey: str, losses: Sequence[Loss]) -> list[Loss]:
-    """Note losses down; return the parts that were not known."""
+    """Note losses down; return the parts that were not known.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    survey
+        Name of the survey.
+    losses
+        What was found; offsets that were noted before are not noted again.
+    """
     known = read_losses(lake, survey).found
     new = [one.part(rest.first, rest.last) for one in losses for rest in divide(one.place, known)[1]]
     append_rows(gold_known_losses(survey), lake, [_row(one, LossEvent.FOUND, "", one.note) for one in new])
@@ -138,6 +170,13 @@ def note_losses(lake: Path, survey: str, losses: Sequence[Loss]) -> list[Loss]:
 
 def chosen_losses(there: Sequence[Loss], labels: Sequence[str]) -> list[Loss]:
     """Choose open losses by their names.
+
+    Parameters
+    ----------
+    there
+        The open losses.
+    labels
+        Names as `Loss.label` writes them; one that is given twice counts once.
 
     Raises
     ------
@@ -154,6 +193,17 @@ def chosen_losses(there: Sequence[Loss], labels: Sequence[str]) -> list[Loss]:
 
 def accept_losses(lake: Path, survey: str, losses: Sequence[Loss], who: str, why: str) -> None:
     """Note down that a person accepts losses.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    survey
+        Name of the survey.
+    losses
+        Open losses; whether they are open is not asked.
+    who, why
+        The person, and the reason; both are kept in the table.
 
     Raises
     ------

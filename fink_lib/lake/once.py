@@ -47,6 +47,16 @@ def append_new(spec: TableSpec, lake: Path, rows: Sequence[Mapping[str, Any]]) -
 
 
 def keys_held(table: DeltaTable, key: str, asked: Sequence[str]) -> set[str]:
-    """Return those of some keys that a table holds."""
+    """Return those of some keys that a table holds.
+
+    Parameters
+    ----------
+    table
+        Opened, at the version that is asked.
+    key
+        Name of its column of keys, which are texts.
+    asked
+        The keys.
+    """
     wanted = pc.field(key).isin(pa.array(asked, pa.string()))
     return set(dataset_of(table).to_table([key], filter=wanted)[key].to_pylist())

@@ -25,6 +25,13 @@ def pinned_versions(specs: Mapping[Table, TableSpec], lake: Path) -> dict[str, i
     """Return the newest version of each table; None where it does not exist.
 
     That of the releases is there only when something was ever released.
+
+    Parameters
+    ----------
+    specs
+        The tables of one survey, the quarantine among them.
+    lake
+        Root folder of the tables.
     """
     versions = table_versions(specs, lake)
     released = table_version(releases_of(specs).path(lake))
@@ -56,7 +63,15 @@ class Pinned:
 
     @classmethod
     def now(cls, specs: Mapping[Table, TableSpec], lake: Path) -> "Pinned":
-        """Pin the newest versions."""
+        """Pin the newest versions.
+
+        Parameters
+        ----------
+        specs
+            The tables of one survey, the quarantine among them.
+        lake
+            Root folder of the tables.
+        """
         return cls(lake, specs, pinned_versions(specs, lake))
 
     def rows(
@@ -99,15 +114,26 @@ class Pinned:
         return dataset_of(self.table(table))
 
     def of_night(self, table: Table, night: dt.date) -> Rows:
-        """Return the rows of a night."""
+        """Return the rows of a night.
+
+        Parameters
+        ----------
+        table
+            Which.
+        night
+            Of the observation; rows without a night are those of none.
+        """
         return Rows(self.source(table), pc.field("night") == pa.scalar(night))
 
     def written(
         self, table: Table, columns: Sequence[str], where: pc.Expression | None = None, *, bodies: bool = True
     ) -> pa.Table:
-        """Read some columns of every row, released or not; the parameters are those of `rows`.
+        """Read some columns of every row, released or not; one that a table of older code lacks is null.
 
-        A column that a table of older code does not have yet is null.
+        Parameters
+        ----------
+        table, columns, where, bodies
+            Those of `rows`.
         """
         spec, version = self.specs[table], self.versions[str(table)]
         shape = pa.schema([spec.plain_schema.field(name) for name in columns])

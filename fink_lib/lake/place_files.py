@@ -69,6 +69,13 @@ class PlaceFiles:
         """Return the files of a night that may hold one of some places, in the order of the log.
 
         Call `follow` first.
+
+        Parameters
+        ----------
+        night
+            As YYYY-MM-DD.
+        wanted
+            The places, of each partition at least one.
         """
         return [one.path for one in self._nights.get(night, {}).values() if one.may_hold(wanted)]
 

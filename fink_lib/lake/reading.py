@@ -84,6 +84,15 @@ def table_names(lake: Path | str | None = None) -> list[str]:
 def open_table(folder: Path, full_name: str, version: int | None = None) -> DeltaTable:
     """Open a table of a lake by its full name, at a version or at the newest.
 
+    Parameters
+    ----------
+    folder
+        Root folder of the tables.
+    full_name
+        As `full_name` makes it, for example ``silver_ztf__alerts``.
+    version
+        Which; the newest when not given.
+
     Raises
     ------
     LakeError

@@ -55,7 +55,19 @@ class Release:
 
 
 def read_releases(lake: Path, survey: str) -> pa.Table:
-    """Return every release of a survey, which is given by name."""
+    """Return every release of a survey, which is given by name.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    survey
+        Name of the survey.
+
+    Returns
+    -------
+    Rows of ``bronze_<s>__releases``, in no order; none where nothing was ever released.
+    """
     spec = releases(survey)
     path = str(spec.path(lake))
     if not DeltaTable.is_deltatable(path):
@@ -64,25 +76,65 @@ def read_releases(lake: Path, survey: str) -> pa.Table:
 
 
 def record_releases(lake: Path, survey: str, rows: Sequence[Release]) -> None:
-    """Note releases down, all in one commit; none is no commit."""
+    """Note releases down, all in one commit; none is no commit.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    survey
+        Name of the survey.
+    rows
+        One a message; whether it was released before is not asked.
+    """
     append_rows(releases(survey), lake, [asdict(row) for row in rows])
 
 
 def replayed_in_enrich(lake: Path, survey: str) -> Counter[str]:
-    """Count, by night (YYYY-MM-DD), the alerts that enrich let out of the quarantine: no other table tells of them."""
+    """Count, by night (YYYY-MM-DD), the alerts that enrich let out of the quarantine: no other table tells of them.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    survey
+        Name of the survey.
+
+    Returns
+    -------
+    Alerts whose night could not be read are counted under the text ``None``.
+    """
     rows = read_releases(lake, survey).select(["night", "stage", "action"]).to_pylist()
     found = [row["night"] for row in rows if (row["stage"], row["action"]) == ("enrich", str(Action.REPLAYED))]
     return Counter(str(night) for night in found)
 
 
 def without_replayed(rows: pa.Table, released: pa.Table) -> pa.Table:
-    """Leave out the rows of a quarantine, all of one stage, that were replayed: they are counted in bronze."""
+    """Leave out the rows of a quarantine, all of one stage, that were replayed: they are counted in bronze.
+
+    Parameters
+    ----------
+    rows
+        Rows of the quarantine, with the columns of `KAFKA_KEY`.
+    released
+        Releases of the same stage, with those columns and ``action``.
+    """
     replayed = released.filter(pc.equal(released["action"], str(Action.REPLAYED)))
     return without(rows, replayed, list(KAFKA_KEY))
 
 
 def without(rows: pa.Table, others: pa.Table, key: Sequence[str]) -> pa.Table:
-    """Leave out the rows whose key is among those of another table; the order is kept."""
+    """Leave out the rows whose key is among those of another table; the order is kept.
+
+    Parameters
+    ----------
+    rows
+        What is chosen from.
+    others
+        The rows whose keys go.
+    key
+        Columns that both have; nulls equal each other.
+    """
     taken = set(zip(*(others[name].to_pylist() for name in key), strict=True))
     mine = zip(*(rows[name].to_pylist() for name in key), strict=True)
     return rows.filter(pa.array([one not in taken for one in mine], type=pa.bool_()))

@@ -24,7 +24,15 @@ LIMITS = ("minValues", "maxValues", "nullCount")
 
 
 def name_in(names: Iterable[str], name: str) -> str:
-    """Return what a table of these columns calls a column of today."""
+    """Return what a table of these columns calls a column of today.
+
+    Parameters
+    ----------
+    names
+        Columns of the table.
+    name
+        What the column is called today; it is returned too where the table has it under neither name.
+    """
     return name if name in names else FIRST_NAMES.get(name, name)
 
 

@@ -85,7 +85,15 @@ class SkySorted:
         self.pieces = sorted(self._pieces(), key=lambda piece: (piece.first, piece.last, piece.name))
 
     def read(self, piece: Piece, columns: Sequence[str] | None = None) -> pa.Table:
-        """Return rows of a file, or some of their columns."""
+        """Return rows of a file, or some of their columns.
+
+        Parameters
+        ----------
+        piece
+            A file of the version that was opened.
+        columns
+            In the order wanted; all when not given, then in the order and in the types of the spec.
+        """
         with pq.ParquetFile(self.path / piece.name) as file:
             found = file.read(columns=None if columns is None else list(columns))
         return found if columns is not None else found.select(self.spec.schema.names).cast(self.spec.plain_schema)
@@ -203,6 +211,14 @@ def _scratch(table: Path) -> Iterator[Path]:
 
 
 def opened(spec: TableSpec, lake: Path) -> DeltaTable | None:
-    """Return a table that is there; None where it is not."""
+    """Return a table that is there; None where it is not.
+
+    Parameters
+    ----------
+    spec
+        The table.
+    lake
+        Root folder of the tables.
+    """
     path = str(spec.path(lake))
     return DeltaTable(path) if DeltaTable.is_deltatable(path) else None

@@ -90,6 +90,13 @@ def _overwrite(table: DeltaTable, rows: pa.Table, where: Mapping[str, Any]) -> i
 def until_committed(spec: TableSpec, commit: Callable[[], Done]) -> Done:
     """Do what ends with a commit, again when somebody else committed first; return what it returns.
 
+    Parameters
+    ----------
+    spec
+        The table, for the log.
+    commit
+        Looks at the table anew each time that it is called; it is called `TRIES` times at most.
+
     Raises
     ------
     CommitFailedError
@@ -107,7 +114,19 @@ def until_committed(spec: TableSpec, commit: Callable[[], Done]) -> Done:
 def read_rows(
     spec: TableSpec, lake: Path, keep: pc.Expression | None = None, columns: Sequence[str] | None = None
 ) -> list[dict[str, Any]]:
-    """Return the rows that fulfil a condition, or some of their columns, as dictionaries; none without a table."""
+    """Return the rows that fulfil a condition, or some of their columns, as dictionaries; none without a table.
+
+    Parameters
+    ----------
+    spec
+        The table.
+    lake
+        Root folder of the tables.
+    keep
+        The condition; every row when not given.
+    columns
+        Names; all when not given.
+    """
     path = str(spec.path(lake))
     if not DeltaTable.is_deltatable(path):
         return []
@@ -118,7 +137,19 @@ def read_rows(
 
 
 def partitions(spec: TableSpec, lake: Path) -> list[dict[str, str]]:
-    """Return the partitions of a table out of its log, as column → text."""
+    """Return the partitions of a table out of its log, as column → text.
+
+    Parameters
+    ----------
+    spec
+        A table that is partitioned.
+    lake
+        Root folder of the tables.
+
+    Returns
+    -------
+    One a partition that has files; no partition where there is no table. A date is told as YYYY-MM-DD.
+    """
     path = str(spec.path(lake))
     if not DeltaTable.is_deltatable(path):
         return []
@@ -126,24 +157,68 @@ def partitions(spec: TableSpec, lake: Path) -> list[dict[str, str]]:
 
 
 def append_rows(spec: TableSpec, lake: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Append rows in one commit to a table, which is made where it is missing; none is no commit."""
+    """Append rows in one commit to a table, which is made where it is missing; none is no commit.
+
+    Parameters
+    ----------
+    spec
+        The table.
+    lake
+        Root folder of the tables.
+    rows
+        Column → value; a column that a row lacks is null.
+    """
     if rows:
         found = pa.Table.from_pylist([dict(row) for row in rows], schema=spec.plain_schema)
         write_deltalake(ensure_small(spec, lake), found, mode="append")
 
 
 def ensure_small(spec: TableSpec, lake: Path) -> DeltaTable:
-    """Return a table, made where it is missing."""
+    """Return a table, made where it is missing.
+
+    Parameters
+    ----------
+    spec
+        The table; it is made without the properties that only large tables need.
+    lake
+        Root folder of the tables.
+
+    Raises
+    ------
+    LakeError
+        When the table is of an older format.
+    """
     return _ensure(spec, lake, {})
 
 
 def ensure_whole(spec: TableSpec, lake: Path) -> DeltaTable:
-    """Return a table, made where it is missing as Spark would make it: with all properties that the spec tells."""
+    """Return a table, made where it is missing as Spark would make it: with all properties that the spec tells.
+
+    Parameters
+    ----------
+    spec
+        The table.
+    lake
+        Root folder of the tables.
+
+    Raises
+    ------
+    LakeError
+        When the table is of an older format.
+    """
     return _ensure(spec, lake, _all_properties(spec))
 
 
 def ensure_at(spec: TableSpec, folder: Path) -> DeltaTable:
-    """Return a table like another one in a folder of its own, made as a whole where it is missing."""
+    """Return a table like another one in a folder of its own, made as a whole where it is missing.
+
+    Parameters
+    ----------
+    spec
+        The table that it is like.
+    folder
+        Its own folder, not that of a lake. Whether what is there is of an older format is not asked.
+    """
     return _made(spec, folder, _all_properties(spec))
 
 

@@ -93,7 +93,15 @@ class Swap:
 
 
 def night_files(table: DeltaTable, nights: Collection[dt.date]) -> list[NightFile]:
-    """Return the files of some nights, as the loaded version of a table has them, sorted by path."""
+    """Return the files of some nights, as the loaded version of a table has them, sorted by path.
+
+    Parameters
+    ----------
+    table
+        Partitioned by night.
+    nights
+        Which; files of rows without a night are never among them.
+    """
     actions = pa.table(table.get_add_actions(flatten=False)).to_pylist()
     chosen = [action for action in actions if (action["partition"] or {}).get("night") in nights]
     return sorted((_night_file(action) for action in chosen), key=lambda file: file.path)
@@ -123,6 +131,20 @@ def link_files(files: Sequence[NightFile], source: Path, target: Path, prefix: s
     """Make the files of one folder exist in another one too; return them as the other folder names them.
 
     A file that is there already is left: the name of a data file is never used twice.
+
+    Parameters
+    ----------
+    files
+        Files of the first folder.
+    source, target
+        Folders of two tables; on two disks the files are copied.
+    prefix
+        Put before the name of each file in the second folder.
+
+    Raises
+    ------
+    LakeError
+        When a file is gone.
     """
     linked = []
     for file in files:
@@ -148,7 +170,15 @@ def _link(source: Path, goal: Path) -> None:
 
 
 def was_done(table: DeltaTable, swap: Swap) -> bool:
-    """Tell whether the table has seen this swap."""
+    """Tell whether the table has seen this swap.
+
+    Parameters
+    ----------
+    table
+        In the version that is loaded.
+    swap
+        Its ``app_id`` and ``step`` are looked for; a later step of that ``app_id`` counts too.
+    """
     return (table.transaction_version(swap.app_id) or 0) >= swap.step
 
 
@@ -160,6 +190,13 @@ def apply(table: DeltaTable, swap: Swap) -> int:
 
     A commit that comes second is not merged by delta-rs: it would not see that compaction has rewritten the files
     that go, and leave their rows twice. It is refused, and looked at anew.
+
+    Parameters
+    ----------
+    table
+        Loaded in any version; it is brought to the newest.
+    swap
+        What goes and what comes; one that was done before, or that is empty, is no commit.
 
     Raises
     ------

@@ -61,7 +61,15 @@ def current_names(known: Sequence[InputTopic]) -> dict[str, str]:
 
 
 def is_another(latest: InputTopic | None, topic_id: str | None) -> bool:
-    """Tell whether an id is that of another topic than the one that was noted last; False where nobody can tell."""
+    """Tell whether an id is that of another topic than the one that was noted last; False where nobody can tell.
+
+    Parameters
+    ----------
+    latest
+        What was noted last of the topic's name; None where nothing was.
+    topic_id
+        The id that Kafka tells now; None where it tells none.
+    """
     return bool(latest and latest.topic_id and topic_id and latest.topic_id != topic_id)
 
 
@@ -95,7 +103,15 @@ def to_note(
 
 
 def read_topics(lake: Path, survey: str) -> list[InputTopic]:
-    """Return what was noted of the input topics of a survey, in order."""
+    """Return what was noted of the input topics of a survey, in order.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    survey
+        Name of the survey.
+    """
     # A row that names no topic is what the suite of the table is for.
     rows = [row for row in read_rows(bronze_topics(survey), lake) if row["topic"] is not None]
     rows.sort(key=lambda row: (row["topic"], row["generation"], str(row["first_time"])))
@@ -103,7 +119,17 @@ def read_topics(lake: Path, survey: str) -> list[InputTopic]:
 
 
 def note_topics(lake: Path, survey: str, topics: Sequence[InputTopic]) -> None:
-    """Note topics down, before the first of their messages is kept."""
+    """Note topics down, before the first of their messages is kept.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    survey
+        Name of the survey.
+    topics
+        What is new, as `to_note` returns it; none is no commit.
+    """
     now = dt.datetime.now(dt.UTC)
     rows = [
         {

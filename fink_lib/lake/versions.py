@@ -29,5 +29,17 @@ def table_version(path: Path) -> int | None:
 
 
 def table_versions(specs: Mapping[Table, TableSpec], lake: Path) -> dict[str, int | None]:
-    """Return the newest version of each table by the name in result files."""
+    """Return the newest version of each table by the name in result files.
+
+    Parameters
+    ----------
+    specs
+        The tables.
+    lake
+        Root folder of the tables.
+
+    Returns
+    -------
+    None for a table that does not exist.
+    """
     return {str(table): table_version(spec.path(lake)) for table, spec in specs.items()}

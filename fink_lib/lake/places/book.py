@@ -92,11 +92,27 @@ class Book:
         self._nights: dict[dt.date, dict[str, KnownIds]] = {}
 
     def holds(self, night: dt.date, name: str, number: int) -> bool:
-        """Return whether a row stands there; its night was loaded."""
+        """Return whether a row stands there; its night was loaded.
+
+        Parameters
+        ----------
+        night
+            A night that `load` has read.
+        name, number
+            The two parts of the row's key.
+        """
         return number in self._nights[night][name]
 
     def held(self, night: dt.date, numbers: NDArray[np.int64]) -> dict[str, NDArray[np.bool_]]:
-        """Return which of some numbers have a row, by each name that any of them has one of; the night was loaded."""
+        """Return which of some numbers have a row, by each name that any of them has one of; the night was loaded.
+
+        Parameters
+        ----------
+        night
+            A night that `load` has read.
+        numbers
+            Second parts of keys. Each answer has one flag a number, in their order.
+        """
         found = {name: ids.among(numbers) for name, ids in self._nights[night].items()}
         return {name: flags for name, flags in found.items() if flags.any()}
 

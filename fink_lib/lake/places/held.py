@@ -69,7 +69,15 @@ class Places:
         self._marks.clear()
 
     def mark(self, topic: str, partition: int) -> int:
-        """Return the last offset of a partition that the tables may hold; -1 for none."""
+        """Return the last offset of a partition that the tables may hold; -1 for none.
+
+        Parameters
+        ----------
+        topic
+            As its messages are kept under.
+        partition
+            Its number.
+        """
         if topic not in self._marks:
             self._marks[topic] = self._last_offsets(topic)
         return self._marks[topic].get(partition, NOTHING)

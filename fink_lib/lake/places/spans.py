@@ -76,7 +76,15 @@ class Spans:
         return dict(found)
 
     def after(self, nights: dict[str, int], runs: dict[Where, list[Run]]) -> "Spans":
-        """Return the spans once some nights have more rows."""
+        """Return the spans once some nights have more rows.
+
+        Parameters
+        ----------
+        nights
+            All rows of each of these nights, by YYYY-MM-DD; they replace what was known of it.
+        runs
+            Offsets of their rows, which are joined to those that were known.
+        """
         joined = {where: union([*self.runs.get(where, ()), *runs.get(where, ())]) for where in {*self.runs, *runs}}
         ordered = sorted(joined, key=lambda where: (where[0], where[1] or "", where[2]))
         return Spans({**self.nights, **nights}, {where: joined[where] for where in ordered})
@@ -166,7 +174,19 @@ def rows_of_nights(table: DeltaTable) -> dict[str, int]:
 
 
 def runs_of_night(data: ds.Dataset, night: str) -> dict[Where, list[Run]]:
-    """Read which offsets the rows of a night have; a table of earlier code has no ids of topics."""
+    """Read which offsets the rows of a night have; a table of earlier code has no ids of topics.
+
+    Parameters
+    ----------
+    data
+        Files of `published`.
+    night
+        As YYYY-MM-DD; `UNDATED` for the rows that have none.
+
+    Returns
+    -------
+    Rows that lack topic, partition or offset are left out; an offset that stands there twice counts once.
+    """
     chosen = pc.field("night").is_null() if night == UNDATED else pc.field("night") == dt.date.fromisoformat(night)
     has_ids = "topic_id" in data.schema.names
     rows = data.to_table(["topic", "partition", "offset", *(["topic_id"] if has_ids else [])], filter=chosen)

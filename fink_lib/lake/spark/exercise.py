@@ -4,7 +4,15 @@ from pyspark.sql import SparkSession
 
 
 def exercise(session: SparkSession, folder: str) -> None:
-    """Write a small table into a folder and read it."""
+    """Write a small table into a folder and read it.
+
+    Parameters
+    ----------
+    session
+        A session with Delta.
+    folder
+        An empty one, which the caller removes; the table is its subfolder ``table``.
+    """
     table = f"{folder}/table"
     rows = session.range(100).selectExpr(
         "id", "id % 3 AS kind", "struct(id AS inner) AS packet", "date'2021-11-22' AS night"

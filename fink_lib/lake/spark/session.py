@@ -93,6 +93,11 @@ def session_conf(
 ) -> dict[str, str]:
     """Return what a session of one job is built with; see `build_session`.
 
+    Parameters
+    ----------
+    name, settings, memory, java_options, conf
+        Those of `build_session`; ``PYSPARK_PYTHON`` is set to this Python where it is not set.
+
     Raises
     ------
     HostError

@@ -105,7 +105,19 @@ def _create(spec: TableSpec, session: SparkSession, path: Path) -> None:
 
 
 def read_table(spec: TableSpec, session: SparkSession, lake: Path, version: int | None = None) -> DataFrame:
-    """Read a table, at a version when one is given."""
+    """Read a table, at a version when one is given.
+
+    Parameters
+    ----------
+    spec
+        A table that exists.
+    session
+        Which reads it, once an action asks for rows.
+    lake
+        Root folder of the tables.
+    version
+        Which; the newest when not given.
+    """
     reader = session.read.format("delta")
     if version is not None:
         reader = reader.option("versionAsOf", version)
@@ -113,7 +125,15 @@ def read_table(spec: TableSpec, session: SparkSession, lake: Path, version: int 
 
 
 def field_paths(kind: T.DataType, at: str = "") -> set[str]:
-    """Return the dotted path of every column and of every field below it; arrays and maps are passed through."""
+    """Return the dotted path of every column and of every field below it; arrays and maps are passed through.
+
+    Parameters
+    ----------
+    kind
+        Type of a column, or of a whole row.
+    at
+        Path of what is of this type; empty for a row.
+    """
     if isinstance(kind, T.ArrayType):
         return field_paths(kind.elementType, at)
     if isinstance(kind, T.MapType):
@@ -131,6 +151,15 @@ def append_once(frame: DataFrame, path: Path, app_id: str, batch_id: int) -> Non
 
     Delta keeps, per ``app_id``, the highest ``batch_id`` committed and skips a write that is not newer.
     ``app_id`` must change when a stream starts over with a new checkpoint, since batch ids then restart.
+
+    Parameters
+    ----------
+    frame
+        Rows of the micro-batch, in the columns of the table.
+    path
+        Folder of the table, which exists.
+    app_id, batch_id
+        The writer, and the number of its micro-batch.
     """
     (
         frame.write.format("delta")

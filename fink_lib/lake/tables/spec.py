@@ -27,7 +27,19 @@ def full_name(layer: str, survey: str | None, name: str) -> str:
 
 
 def column(name: str, kind: pa.DataType, meaning: str, unit: str = "") -> pa.Field:
-    """Return a column that may be null, with its meaning and its unit (empty for a label or a pure number)."""
+    """Return a column that may be null, with its meaning and its unit (empty for a label or a pure number).
+
+    Parameters
+    ----------
+    name
+        Of the column.
+    kind
+        Type of its values.
+    meaning
+        One sentence for readers of the table.
+    unit
+        As readers write it.
+    """
     return pa.field(name, kind, metadata={UNIT: unit.encode(), MEANING: meaning.encode()})
 
 

@@ -31,7 +31,15 @@ class NightsLedger:
         self._lake = lake
 
     def versions(self, survey: str, night: dt.date) -> list[JsonObject]:
-        """Return the manifests of a night, oldest first."""
+        """Return the manifests of a night, oldest first.
+
+        Parameters
+        ----------
+        survey
+            Name of the survey.
+        night
+            Which; none was closed yet where the list is empty.
+        """
         mine = (pc.field("survey") == survey) & (pc.field("night") == pa.scalar(night))
         rows = read_rows(self._spec, self._lake, mine)
         manifests: list[JsonObject] = [json.loads(row["manifest"]) for row in rows]
@@ -42,6 +50,13 @@ class NightsLedger:
 
         A night that says what it said before, in a retry, in another run or after a compaction, keeps its version:
         nothing is written, and what is there is returned.
+
+        Parameters
+        ----------
+        manifest
+            As `fink_lib.nightly.manifest.build` makes it, with survey and night.
+        closed_at
+            When, with its time zone; it is kept to the second in what is returned.
         """
         night = dt.date.fromisoformat(manifest["night"])
         earlier = self.versions(manifest["survey"], night)

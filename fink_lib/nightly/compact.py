@@ -74,7 +74,19 @@ def rows_in_group(sizes: Mapping[str, int]) -> int:
 
 
 def compact_small(spec: TableSpec, path: Path, night: dt.date, sizes: Mapping[str, int]) -> None:
-    """Put the files of one night together, in process; their rows stay in the order in which they came."""
+    """Put the files of one night together, in process; their rows stay in the order in which they came.
+
+    Parameters
+    ----------
+    spec
+        The table, which tells the size of its files.
+    path
+        Its folder.
+    night
+        Its partition.
+    sizes
+        ``rows`` and ``bytes`` of the night's files (`partition_files`), for the size of row groups.
+    """
     DeltaTable(str(path)).optimize.compact(
         [("night", "=", night.isoformat())],
         spec.file_mb * MB,
@@ -84,7 +96,19 @@ def compact_small(spec: TableSpec, path: Path, night: dt.date, sizes: Mapping[st
 
 
 def partition_files(path: Path, night: dt.date) -> dict[str, int]:
-    """Return number, bytes and rows of a night's files, out of the table's log."""
+    """Return number, bytes and rows of a night's files, out of the table's log.
+
+    Parameters
+    ----------
+    path
+        Folder of the table, which is partitioned by night.
+    night
+        Its partition.
+
+    Returns
+    -------
+    Under ``files``, ``bytes`` and ``rows``; all 0 for a night without files.
+    """
     files = pa.table(DeltaTable(str(path)).get_add_actions(flatten=True))
     of_night = pc.equal(files["partition.night"], night)
     kept = pc.fill_null(of_night, fill_value=False)

@@ -93,14 +93,40 @@ def write_night(  # noqa: PLR0917 - what a night is matched with
 
 
 def tells_of_new_sources(survey: Survey, silver: Rows) -> bool:
-    """Tell whether the rows of a survey say which sources are new; a night of others is searched for no event."""
+    """Tell whether the rows of a survey say which sources are new; a night of others is searched for no event.
+
+    Parameters
+    ----------
+    survey
+        Whose rows.
+    silver
+        Rows of its silver.
+    """
     return survey.new_sources is not None and not lacking(survey, silver)
 
 
 def look_back(
     lake: Path, survey: Survey, night: dt.date, events: list[Standing], announce: Announce
 ) -> list[JsonObject]:
-    """Match past nights again whose events are not those that they were searched for; return what changed."""
+    """Match past nights again whose events are not those that they were searched for; return what changed.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    survey
+        Whose nights.
+    night
+        The night that is closed; the `LOOK_BACK_DAYS` days before it are looked at.
+    events
+        All that stand now.
+    announce
+        Called for each night that is written, with its rows of silver and what was found.
+
+    Returns
+    -------
+    Night (YYYY-MM-DD), and what `difference` tells, of each night that was written again.
+    """
     changed = []
     pinned = Pinned.now(night_specs(survey), lake)
     first = night - dt.timedelta(days=LOOK_BACK_DAYS)
@@ -114,7 +140,15 @@ def look_back(
 
 
 def past_nights(pinned: Pinned, first: dt.date, end: dt.date) -> list[dt.date]:
-    """Return the nights of silver from one up to another, which is not among them."""
+    """Return the nights of silver from one up to another, which is not among them.
+
+    Parameters
+    ----------
+    pinned
+        Tables of the survey.
+    first, end
+        The first night that counts, and the first one after.
+    """
     if pinned.versions[str(Table.SILVER)] is None:
         return []
     there = {dt.date.fromisoformat(part["night"]) for part in pinned.table(Table.SILVER).partitions()}
@@ -126,7 +160,17 @@ def _rows_of(lake: Path, survey: Survey, night: dt.date) -> list[dict[str, Any]]
 
 
 def difference(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> JsonObject:
-    """Return which events came, which changed, and which were retracted, by their searches."""
+    """Return which events came, which changed, and which were retracted, by their searches.
+
+    Parameters
+    ----------
+    before, after
+        Rows of ``gold_<survey>__event_searches``, one an event.
+
+    Returns
+    -------
+    Ids of events under ``came``, ``changed`` and ``retracted``; what was retracted is not among those that changed.
+    """
     old, new = ({row["event_id"]: row for row in rows} for rows in (before, after))
     both = set(old) & set(new)
     gone = {name for name in both if new[name]["retracted"] and not old[name]["retracted"]}
@@ -135,7 +179,15 @@ def difference(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Jso
 
 
 def summary(found: NightMatch, again: list[JsonObject]) -> JsonObject:
-    """Return what the report shows."""
+    """Return what the report shows.
+
+    Parameters
+    ----------
+    found
+        Matches and searches of this night.
+    again
+        What `look_back` returned.
+    """
     stands = [row for row in found.matches if not row["retracted"]]
     best = sorted(stands, key=lambda row: (row["chance_night"], row["event_id"], row["alert_id"]))[:MOST_SHOWN]
     shown = ("event_id", "messenger", "alert_id", "object_id", "ra", "dec", "rank", "chance", "chance_night", "nearer")

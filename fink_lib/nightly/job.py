@@ -75,7 +75,20 @@ StepFunction: TypeAlias = Callable[[NightContext], Outcome]
 
 
 def parse_context(step: Step, arguments: Sequence[str] | None = None) -> NightContext:
-    """Read the command line that all nightly jobs have in common."""
+    """Read the command line that all nightly jobs have in common.
+
+    Parameters
+    ----------
+    step
+        Names the program in its help.
+    arguments
+        Those of the command line; this process's own when not given.
+
+    Raises
+    ------
+    FinkError
+        When there is no such survey, or the night is no date.
+    """
     parser = argparse.ArgumentParser(prog=f"jobs/nightly/{step}.py", description=f"The {step} step of one night.")
     parser.add_argument("--survey", required=True, help="survey, for example ztf")
     parser.add_argument("--night", required=True, help="night to close, YYYY-MM-DD")
@@ -88,6 +101,15 @@ def parse_context(step: Step, arguments: Sequence[str] | None = None) -> NightCo
 
 def perform(context: NightContext, step: Step, function: StepFunction) -> JsonObject:
     """Run a step, store its result, then raise its failure if it has one.
+
+    Parameters
+    ----------
+    context
+        The night, and the run that the result belongs to.
+    step
+        Names the file of the result, and tells which shape it must have.
+    function
+        What does the step.
 
     Raises
     ------
@@ -103,7 +125,15 @@ def perform(context: NightContext, step: Step, function: StepFunction) -> JsonOb
 
 
 def run_step(step: Step, function: StepFunction, arguments: Sequence[str] | None = None) -> int:
-    """Run a step as a process: return 0, or another code after one sentence on stderr."""
+    """Run a step as a process: return 0, or another code after one sentence on stderr.
+
+    Parameters
+    ----------
+    step, function
+        Those of `perform`.
+    arguments
+        Those of the command line; this process's own when not given.
+    """
     log_to_stderr()
     context: NightContext | None = None
     try:

@@ -31,7 +31,15 @@ NEEDED = tuple(step for step in Step if step not in NOT_NEEDED)
 
 
 def build(context: NightContext, results: Mapping[Step, JsonObject | None]) -> JsonObject:
-    """Put the manifest together from the results of the steps; pure but for the sentences of failed steps."""
+    """Put the manifest together from the results of the steps; pure but for the sentences of failed steps.
+
+    Parameters
+    ----------
+    context
+        The night and its run.
+    results
+        Step → its result in this run; None, or not there, for a step that has none.
+    """
     reconcile = results.get(Step.RECONCILE) or {}
     quality = results.get(Step.QUALITY) or {}
     statistics = results.get(Step.STATISTICS) or {}
@@ -63,7 +71,15 @@ def build(context: NightContext, results: Mapping[Step, JsonObject | None]) -> J
 
 
 def verdict(context: NightContext, manifest: JsonObject) -> NightError | None:
-    """Say in one sentence why the night stays open; None when it is closed."""
+    """Say in one sentence why the night stays open; None when it is closed.
+
+    Parameters
+    ----------
+    context
+        The night.
+    manifest
+        As `build` made it.
+    """
     if manifest["ok"]:
         return None
     missing: dict[str, str] = manifest["not_computed"]
@@ -104,7 +120,15 @@ def content(context: NightContext) -> dict[str, str]:
 
 
 def run(context: NightContext, clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> Outcome:
-    """Write the manifest as a new version; the outcome's failure says why the night stays open."""
+    """Write the manifest as a new version; the outcome's failure says why the night stays open.
+
+    Parameters
+    ----------
+    context
+        The night; the results of its steps are read from its folder.
+    clock
+        Tells the time at which the night is closed, with its time zone.
+    """
     manifest = build(context, {step: context.result(step) for step in NEEDED})
     manifest["content"] = content(context)
     moment = clock()

@@ -37,7 +37,15 @@ class OnCluster:
         return int(self._context.defaultParallelism)
 
     def each(self, work: Callable[[Part], Done], parts: Iterable[Part]) -> Iterator[Done]:
-        """Do the work of each part as a task of its own."""
+        """Do the work of each part as a task of its own.
+
+        Parameters
+        ----------
+        work
+            A function that can be pickled, as can what it takes and gives.
+        parts
+            All of them are in this process's memory, as is all that they give; their order is kept.
+        """
         given = list(parts)
         if given:
             yield from self._context.parallelize(given, len(given)).map(work).collect()

@@ -18,7 +18,20 @@ EVERYWHERE = ("bronze", *PLACES)
 
 
 def places(tables: Pinned, night: date) -> Iterator[tuple[str, pa.Table]]:
-    """Yield the rows of the night, before and after enrich, by the place that they are in."""
+    """Yield the rows of the night, before and after enrich, by the place that they are in.
+
+    Parameters
+    ----------
+    tables
+        Tables of the survey, pinned.
+    night
+        Of the messages, in each of the tables.
+
+    Returns
+    -------
+    Names of `EVERYWHERE` in their order, each with the `COLUMNS` of its rows; of the quarantine what enrich put
+    there.
+    """
     tonight = pc.field("night") == pa.scalar(night)
     enrich = pc.field("stage") == str(Stage.ENRICH)
     is_duplicate = pc.coalesce(pc.field("is_duplicate"), pc.scalar(False))
@@ -30,7 +43,15 @@ def places(tables: Pinned, night: date) -> Iterator[tuple[str, pa.Table]]:
 
 
 def enriched_equation(tables: Pinned, night: date) -> Equation:
-    """Compute bronze = silver + rejected + repeats + quarantine, and name every row that breaks it."""
+    """Compute bronze = silver + rejected + repeats + quarantine, and name every row that breaks it.
+
+    Parameters
+    ----------
+    tables
+        Tables of the survey, pinned.
+    night
+        Of the messages.
+    """
     parts = {name: messages(rows) for name, rows in places(tables, night)}
     rows = Ordered.of(pa.concat_tables(parts.values()))
     place = np.repeat(np.arange(len(EVERYWHERE)), [parts[name].num_rows for name in EVERYWHERE])

@@ -233,13 +233,30 @@ def offered_equation(night: str, topics: Iterable[TopicAccount], faults: Iterabl
 
     A lost message whose night cannot be told may be one of this night: it breaks the equation too,
     through `faults`, although it is counted under the night None.
+
+    Parameters
+    ----------
+    night
+        As YYYY-MM-DD.
+    topics
+        Every input topic that the night touches.
+    faults
+        What was found wrong, message by message.
     """
     whole = sum((topic.by_night.get(night, Attribution()) for topic in topics), Attribution())
     return Equation("offered", whole.offered, whole.parts, tuple(faults))
 
 
 def check(night_label: str, equations: Sequence[Equation]) -> EquationBroken | None:
-    """Return the error of a night whose equations do not all hold: one sentence with counts and first names."""
+    """Return the error of a night whose equations do not all hold: one sentence with counts and first names.
+
+    Parameters
+    ----------
+    night_label
+        Survey and night, as the sentence is to name them.
+    equations
+        Those of the night. None is returned where all hold.
+    """
     broken = [equation for equation in equations if not equation.holds]
     if not broken:
         return None

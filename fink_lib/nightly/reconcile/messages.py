@@ -111,19 +111,47 @@ def _ranked(values: pa.ChunkedArray | pa.Array) -> tuple[list[Any], Ints]:
 
 
 def gaps_of(partition: Partition, offsets: Ints, at_most: int) -> list[Range]:
-    """Return the first gaps between offsets of a partition, which are in order."""
+    """Return the first gaps between offsets of a partition, which are in order.
+
+    Parameters
+    ----------
+    partition
+        Topic and number.
+    offsets
+        Sorted, each once.
+    at_most
+        As many gaps are returned at most.
+    """
     breaks = np.flatnonzero(np.diff(offsets) > 1)[:at_most]
     return [Range(*partition, int(offsets[at]) + 1, int(offsets[at + 1]) - 1) for at in breaks]
 
 
 def named(rows: pa.Table, chosen: Sequence[int] | Ints, note: str = "") -> list[Message]:
-    """Name the first of some rows."""
+    """Name the first of some rows.
+
+    Parameters
+    ----------
+    rows
+        With the columns of `Ordered.rows`.
+    chosen
+        Numbers of rows; those after the first `NAMED_AT_MOST` are left out.
+    note
+        Put on each of them; empty says nothing.
+    """
     first = rows.take(pa.array(np.asarray(chosen)[:NAMED_AT_MOST], pa.int64()))
     return [named_row(row, note) for row in first.to_pylist()]
 
 
 def named_row(row: dict[str, object], note: str = "") -> Message:
-    """Name a row."""
+    """Name a row.
+
+    Parameters
+    ----------
+    row
+        Column → value, with the columns of `Ordered.rows`.
+    note
+        What else is known; empty says nothing.
+    """
     night, alert_id = row["night"], row["alert_id"]
     return Message(
         str(row["topic"]),

@@ -28,6 +28,15 @@ from fink_lib.surveys.tables import night_specs
 def undated_night(settings: Settings, survey: Survey, topics: Iterable[str]) -> JsonObject:
     """Return the manifest entry of the night null over some input topics.
 
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    survey
+        Whose messages.
+    topics
+        Names in Kafka; the newest topic of each name is looked at too where it is kept under another one.
+
     Raises
     ------
     BrokerError
@@ -51,7 +60,17 @@ def undated_night(settings: Settings, survey: Survey, topics: Iterable[str]) -> 
 
 
 def undated_entry(survey: str, share: Attribution, lost: list[str]) -> JsonObject:
-    """Write the entry: nothing of it is in bronze, so it has no silver, no topics and no latency."""
+    """Write the entry: nothing of it is in bronze, so it has no silver, no topics and no latency.
+
+    Parameters
+    ----------
+    survey
+        Name of the survey.
+    share
+        Messages without a night: quarantined, lost, and accepted as lost.
+    lost
+        Labels of the lost ones.
+    """
     equation = Equation("offered", share.offered, share.parts)
     return {
         "survey": survey,

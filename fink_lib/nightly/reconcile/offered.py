@@ -42,7 +42,20 @@ Marks = dict[tuple[str, int], Watermarks]
 
 
 def kept_messages(tables: Pinned, where: pc.Expression) -> pa.Table:
-    """Return the messages that ingest kept and a condition chooses, with the place each is in."""
+    """Return the messages that ingest kept and a condition chooses, with the place each is in.
+
+    Parameters
+    ----------
+    tables
+        Tables of the survey, pinned.
+    where
+        Condition on columns that bronze and quarantine both have.
+
+    Returns
+    -------
+    Columns of `messages` and ``place``, which is ``bronze`` or ``quarantine``; what enrich quarantined is not
+    there.
+    """
     ingest = pc.field("stage") == str(Stage.INGEST)
     parts = {
         "bronze": tables.rows(Table.BRONZE, COLUMNS, where),
@@ -55,7 +68,17 @@ def kept_messages(tables: Pinned, where: pc.Expression) -> pa.Table:
 
 
 def touched_topics(tables: Pinned, night: date, usual_topic: str) -> set[str]:
-    """Return the topics that hold messages of the night, with the one that the survey uses for it."""
+    """Return the topics that hold messages of the night, with the one that the survey uses for it.
+
+    Parameters
+    ----------
+    tables
+        Tables of the survey, pinned.
+    night
+        Of the messages.
+    usual_topic
+        Among them even where it holds none.
+    """
     of_night = kept_messages(tables, pc.field("night") == pa.scalar(night))
     return {*pc.unique(of_night["topic"]).to_pylist(), usual_topic}
 

@@ -95,7 +95,19 @@ class PartitionAccount:
 
 
 def read_marks(reader: TopicReader, topics: Iterable[str]) -> dict[tuple[str, int], Watermarks]:
-    """Return the ends of every partition of those topics that exist."""
+    """Return the ends of every partition of those topics that exist.
+
+    Parameters
+    ----------
+    reader
+        Connected to Kafka.
+    topics
+        Names; one that does not exist is left out.
+
+    Returns
+    -------
+    (topic, partition) → first offset that Kafka has, and the next one that it will give.
+    """
     known = reader.topics()
     return {
         (topic, partition): reader.watermarks(topic, partition)
@@ -153,7 +165,17 @@ def repeated_messages(rows: Ordered) -> tuple[int, list[Message]]:
 
 
 def rows_beyond(rows: Ordered, accounts: Iterable[PartitionAccount], reader: TopicReader) -> list[Message]:
-    """Name rows at offsets that Kafka has not given out, even now (their topic was deleted and made anew)."""
+    """Name rows at offsets that Kafka has not given out, even now (their topic was deleted and made anew).
+
+    Parameters
+    ----------
+    rows
+        Messages in the lake.
+    accounts
+        Partitions; those with nothing at or beyond the end that was read first are not asked for again.
+    reader
+        Connected to Kafka.
+    """
     found: list[Message] = []
     for account in accounts:
         if account.marks is None or account.held is None or account.held.last < account.marks.high:

@@ -56,7 +56,17 @@ class PublishedAccount:
 
 
 def output_marks(reader: TopicReader, survey: Survey, recorded: Iterable[str]) -> Marks:
-    """Return the ends of every output topic of the survey: those in Kafka and those that `published` names."""
+    """Return the ends of every output topic of the survey: those in Kafka and those that `published` names.
+
+    Parameters
+    ----------
+    reader
+        Connected to Kafka.
+    survey
+        Whose topics.
+    recorded
+        Names of topics in `published`.
+    """
     ours = {topic for topic in reader.topics() if is_output_topic(topic, survey.name)}
     return read_marks(reader, {*recorded, *ours})
 
@@ -115,7 +125,23 @@ def published_account(
 def summed_up(
     tables: Pinned, reader: TopicReader, survey: Survey, night: date, marks: Marks, *, ids: Ids, file: SpansFile
 ) -> PublishedAccount | None:
-    """Return the account by the sums of `published`; None when it does not hold by them."""
+    """Return the account by the sums of `published`; None when it does not hold by them.
+
+    Parameters
+    ----------
+    tables
+        Tables of the survey, pinned; `published` must exist.
+    reader
+        Connected to Kafka.
+    survey, night
+        Whose topics, and of which night the share is told.
+    marks
+        Ends of output topics; those of further topics in `published` are read.
+    ids
+        The topics that exist, with their ids.
+    file
+        Where the sums are kept.
+    """
     table = tables.table(Table.PUBLISHED)
     spans = file.of(table)
     if spans.rows != spans.offsets:

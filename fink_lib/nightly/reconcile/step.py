@@ -128,7 +128,21 @@ def spans_file(context: NightContext) -> Path:
 
 
 def settle(once: Callable[[], Balance], *, looks: int = LOOKS, pause_s: float = PAUSE_S) -> Balance:
-    """Look until the night balances, at most `looks` times: a stream may be about to commit what is missing."""
+    """Look until the night balances, at most `looks` times: a stream may be about to commit what is missing.
+
+    Parameters
+    ----------
+    once
+        Takes one look, at tables and Kafka as they are then.
+    looks
+        At least 1.
+    pause_s
+        Seconds between two looks.
+
+    Returns
+    -------
+    The last look, whether it balances or not.
+    """
     balance = once()
     for _ in range(looks - 1):
         if balance.holds:

@@ -22,7 +22,17 @@ BARS = ("silver", "rejected", "repeats", "quarantine")
 
 
 def value_of(summary: Summary, measure: str, name: str | None) -> float | None:
-    """Return one number of a summary, None where the night has no such measure."""
+    """Return one number of a summary, None where the night has no such measure.
+
+    Parameters
+    ----------
+    summary
+        Measure → name → value, of one night.
+    measure
+        Which.
+    name
+        Which of its names; None adds them up. One that is not there gives None.
+    """
     found = summary.get(measure)
     if not found:
         return None
@@ -30,20 +40,52 @@ def value_of(summary: Summary, measure: str, name: str | None) -> float | None:
 
 
 def usual(trailing: Sequence[Summary], measure: str, name: str | None) -> float | None:
-    """Return the median of a number over the nights that have it."""
+    """Return the median of a number over the nights that have it.
+
+    Parameters
+    ----------
+    trailing
+        Summaries of the nights before.
+    measure, name
+        Those of `value_of`.
+
+    Returns
+    -------
+    None where no night has it.
+    """
     values = [value for value in (value_of(one, measure, name) for one in trailing) if value is not None]
     return float(median(values)) if values else None
 
 
 def shares(summary: Summary, measure: str) -> dict[str, float]:
-    """Return each name's share of a measure."""
+    """Return each name's share of a measure.
+
+    Parameters
+    ----------
+    summary
+        Measure → name → value, of one night.
+    measure
+        Which; the shares of its names add up to 1.
+
+    Returns
+    -------
+    Nothing where the night lacks the measure, or where it is 0 in all.
+    """
     found = summary.get(measure, {})
     total = sum(found.values())
     return {name: value / total for name, value in found.items()} if total else {}
 
 
 def usual_shares(trailing: Sequence[Summary], measure: str) -> dict[str, float]:
-    """Return the median share of each name over the nights that have the measure; a name not seen counts as 0."""
+    """Return the median share of each name over the nights that have the measure; a name not seen counts as 0.
+
+    Parameters
+    ----------
+    trailing
+        Summaries of the nights before.
+    measure
+        Which.
+    """
     nights = [share for share in (shares(one, measure) for one in trailing) if share]
     names = sorted({name for share in nights for name in share})
     return {name: float(median(share.get(name, 0.0) for share in nights)) for name in names}
@@ -63,7 +105,17 @@ def usual_yields(trailing: Sequence[Summary]) -> dict[str, float]:
 
 
 def compare(night: dt.date, now: Summary, trailing: Mapping[dt.date, Summary]) -> JsonObject:
-    """Return cards with their usual values, a bar for each night, and usual shares of classes and filters."""
+    """Return cards with their usual values, a bar for each night, and usual shares of classes and filters.
+
+    Parameters
+    ----------
+    night
+        The night that is shown.
+    now
+        Its summary.
+    trailing
+        Nights before it, the earliest first; none leaves out what is usual.
+    """
     before = list(trailing.values())
     every = {**trailing, night: now}
     return {
@@ -93,6 +145,13 @@ def changes(previous: Summary | None, now: Summary) -> list[JsonObject]:
     """Return what made this night differently from the one before: versions that came, went or were exchanged.
 
     A version counts when it is there, whether or not it sent or made anything. None: there is no night before.
+
+    Parameters
+    ----------
+    previous
+        Summary of the night before; None where there is none.
+    now
+        Summary of this night.
     """
     if previous is None:
         return []

@@ -48,6 +48,15 @@ def body(facts: JsonObject) -> str:
 def mail(settings: Settings, facts: JsonObject, page: str) -> None:
     """Send the page as an attachment.
 
+    Parameters
+    ----------
+    settings
+        Whom it goes to, from whom, and through which server.
+    facts
+        Those of the report; its subject and its text are made of them.
+    page
+        The report as HTML.
+
     Raises
     ------
     ConfigError
@@ -70,6 +79,15 @@ def mail(settings: Settings, facts: JsonObject, page: str) -> None:
 
 def post(settings: Settings, facts: JsonObject, page: str) -> None:  # noqa: ARG001 - a post carries numbers, no page
     """Post the verdict and the numbers as JSON; ``text`` is one line for people.
+
+    Parameters
+    ----------
+    settings
+        Which address it goes to.
+    facts
+        Those of the report.
+    page
+        Left out: a post carries numbers.
 
     Raises
     ------
@@ -101,7 +119,24 @@ Send = Callable[[Settings, JsonObject, str], None]
 
 
 def notify(settings: Settings, folder: Path, facts: JsonObject, page: str) -> JsonObject:
-    """Tell everybody who asked and was not told the same of this night; return what became of it, by address."""
+    """Tell everybody who asked and was not told the same of this night; return what became of it, by address.
+
+    Parameters
+    ----------
+    settings
+        Who asked; a way without an address is left out.
+    folder
+        Of the night: its file `SENT` keeps who was told what.
+    facts
+        Those of the report.
+    page
+        The report as HTML.
+
+    Returns
+    -------
+    Way and address → digest of what was told. Under ``failed`` and these, the error of one that could not be told;
+    it is tried again the next time.
+    """
     ways: list[tuple[str, str, Send]] = [
         ("mail", settings.report_mail_to, mail),
         ("webhook", settings.report_webhook, post),

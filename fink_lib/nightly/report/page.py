@@ -55,6 +55,13 @@ def bars(counts: Mapping[str, int], usual: Mapping[str, float] | None = None) ->
     Where usual shares are known, ``usual`` is the width that the usual share would have. ``rest`` marks the sum of
     those without a bar of their own, which must not dwarf them. What says that nothing was found comes last and has no
     bar: it would dwarf everything that was.
+
+    Parameters
+    ----------
+    counts
+        Label → count; at most `MOST_BARS` labels get a bar of their own.
+    usual
+        Label → its usual share (0 to 1); none when not given.
     """
     named = {name: count for name, count in counts.items() if name not in (*NOTHING_FOUND, OTHER)}
     ordered = sorted(named.items(), key=_longest)

@@ -67,7 +67,21 @@ def report_facts(
     best: Sequence[JsonObject] = (),
     run_url: str = "",
 ) -> JsonObject:
-    """Put together everything that the page shows."""
+    """Put together everything that the page shows.
+
+    Parameters
+    ----------
+    survey, night
+        Whose night; the survey by its name.
+    results
+        Step → its result; None for one that has none.
+    missing
+        Step without a result → why.
+    best
+        The best alerts, as `highlights` gives them.
+    run_url
+        Page of the run in Airflow; empty where there is none.
+    """
     facts: JsonObject = {str(step): _without_run(results.get(step)) for step in SOURCES}
     statistics, matched = facts[Step.STATISTICS], facts[Step.CROSSMATCH]
     if matched:

@@ -9,7 +9,15 @@ WORDS: Mapping[str, str] = {HOLDS: "closed", BROKEN: "does not hold", STOPPED: "
 
 
 def verdict(reconcile: JsonObject | None, quality: JsonObject | None) -> JsonObject:
-    """Return ``state``, a key of `WORDS`, and ``sentence``."""
+    """Return ``state``, a key of `WORDS`, and ``sentence``.
+
+    Parameters
+    ----------
+    reconcile
+        Result of that step; None where it has none.
+    quality
+        Result of that step; None counts as no failure.
+    """
     failed = ", ".join(quality["critical_failed"]) if quality else ""
     if reconcile is None:
         return _told(UNKNOWN, "The equation was not computed: nothing is known of lost alerts.")

@@ -97,7 +97,19 @@ def _in_files(schema: pa.Schema, files: list[Path]) -> set[str]:
 
 
 def merge_once(spec: TableSpec, order: str, lake: Path, most: int) -> bool:
-    """Merge two runs where there are too many; tell whether there were."""
+    """Merge two runs where there are too many; tell whether there were.
+
+    Parameters
+    ----------
+    spec
+        A table made of runs.
+    order
+        Columns that its rows are sorted by within a run, as SQL.
+    lake
+        Root folder of the tables.
+    most
+        As many runs a table may have.
+    """
     table = ensure(spec, lake)
     put = Opened(table)
     pair = pair_to_merge(put.rows_by_run, most)
@@ -111,7 +123,21 @@ def merge_once(spec: TableSpec, order: str, lake: Path, most: int) -> bool:
 
 
 def follow(sources: TableSpec, spec: TableSpec, order: str, lake: Path, night: dt.date) -> None:
-    """Make a table have the runs of `sources`, and the rows of a night as they are there."""
+    """Make a table have the runs of `sources`, and the rows of a night as they are there.
+
+    Parameters
+    ----------
+    sources
+        The table `sources`, which has the night.
+    spec
+        The table that follows it.
+    order
+        Columns that its rows are sorted by within a run, as SQL.
+    lake
+        Root folder of the tables.
+    night
+        Whose run is written anew; others only where the table lacks them.
+    """
     table = ensure(spec, lake)
     first, mine = Opened(DeltaTable(str(sources.path(lake)))), Opened(table)
     wanted, there = set(first.rows_by_run), set(mine.rows_by_run)

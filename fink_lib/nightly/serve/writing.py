@@ -30,7 +30,15 @@ BLOOM_FALSE_POSITIVES = 0.01
 
 
 def ensure(spec: TableSpec, lake: Path) -> DeltaTable:
-    """Return a table, made where it is missing, with the columns that its spec has today."""
+    """Return a table, made where it is missing, with the columns that its spec has today.
+
+    Parameters
+    ----------
+    spec
+        The table. Columns that it gains are null in the rows that are there.
+    lake
+        Root folder of the tables.
+    """
     table = ensure_whole(spec, lake)
     known = set(pa.schema(table.schema().to_arrow()).names)
     if any(name not in known for name in spec.schema.names):
@@ -54,7 +62,17 @@ def read_sql(files: Collection[Path]) -> str:
 
 
 def named_columns(spec: TableSpec, there: Collection[str], run: Run) -> str:
-    """Return the columns of a table as SQL; those that are not there are null, and the run is told."""
+    """Return the columns of a table as SQL; those that are not there are null, and the run is told.
+
+    Parameters
+    ----------
+    spec
+        The table; all its columns are named, in order.
+    there
+        Columns that the source of the rows has.
+    run
+        The run that the rows are to be of.
+    """
     told = {RUN_NAME: f"'{run.name}' AS {RUN_NAME}"}
     columns = [told.get(name) or (f'"{name}"' if name in there else f'NULL AS "{name}"') for name in spec.schema.names]
     return ", ".join(columns)
@@ -105,6 +123,20 @@ def properties(spec: TableSpec) -> WriterProperties:
 
 
 def ordered(connection: duckdb.DuckDBPyConnection, selects: Sequence[str], order: str) -> pa.RecordBatchReader:
-    """Return the rows of some selections, each run in order."""
+    """Return the rows of some selections, each run in order.
+
+    Parameters
+    ----------
+    connection
+        As `sorting` yields it; it must live until the last batch was read.
+    selects
+        SQL queries with the same columns, at least one.
+    order
+        Columns, as SQL, by which the rows of a run are sorted.
+
+    Returns
+    -------
+    Batches of `BATCH_ROWS` rows, the runs in the order of their names.
+    """
     together = " UNION ALL BY NAME ".join(selects)
     return connection.sql(f"SELECT * FROM ({together}) ORDER BY {RUN_NAME}, {order}").to_arrow_reader(BATCH_ROWS)  # noqa: S608  # ours

@@ -79,7 +79,15 @@ def sky(bronze: Rows) -> JsonObject:
 
 
 def class_columns(survey: str, silver: Rows) -> list[str]:
-    """Return the science columns that hold a label."""
+    """Return the science columns that hold a label.
+
+    Parameters
+    ----------
+    survey
+        Name of the survey.
+    silver
+        Its rows; columns that these lack are left out.
+    """
     labels = outputs_with(survey, Role.LABEL)
     return [name for name in silver.names if name in labels]
 
@@ -88,6 +96,17 @@ def classes(rows: Rows, columns: Sequence[str]) -> dict[str, dict[str, int]]:
     """Count alerts by class, for each column of classes, the most frequent first.
 
     Of a column with more classes than `MOST_CLASSES` the rarest stand together under one name: none is dropped.
+
+    Parameters
+    ----------
+    rows
+        Alerts of the night.
+    columns
+        Those of `class_columns`.
+
+    Returns
+    -------
+    Column → class → alerts.
     """
     return {name: _ranked(_counted(rows.column(name))) for name in columns}
 
@@ -148,7 +167,19 @@ def damages(quarantine: Rows) -> list[JsonObject]:
 
 
 def filters(survey: str, published: Rows) -> list[JsonObject]:
-    """Count messages, alerts and objects by filter; filters that sent nothing are there with 0."""
+    """Count messages, alerts and objects by filter; filters that sent nothing are there with 0.
+
+    Parameters
+    ----------
+    survey
+        Name of the survey.
+    published
+        Rows of the night; the topic of counters is left out.
+
+    Returns
+    -------
+    One a filter, its version and its topic, sorted by these; ``topic`` is None where nothing was sent.
+    """
     key = ["filter", "filter_version", "topic"]
     sent = published.chosen(pc.field("filter") != COUNTER).read(*key, "object_id").group_by(key)
     counted = sent.aggregate([([], "count_all"), ("object_id", "count_distinct")]).to_pylist()

@@ -77,7 +77,19 @@ def grained(micros: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
 
 
 def quantiles(histogram: Mapping[float, int], at: Sequence[float]) -> list[float]:
-    """Return quantiles of values that come so many times each, between neighbours on a straight line."""
+    """Return quantiles of values that come so many times each, between neighbours on a straight line.
+
+    Parameters
+    ----------
+    histogram
+        Value → how many times it comes; at least one value.
+    at
+        Quantiles, 0 to 1.
+
+    Returns
+    -------
+    One a quantile, in the unit of the values.
+    """
     values = np.sort(np.fromiter(histogram, dtype=np.float64))
     upto = np.cumsum([histogram[value] for value in values.tolist()])
     ranks = np.asarray(at, dtype=np.float64) * (upto[-1] - 1)
@@ -101,7 +113,20 @@ def stage_spans(rows: Mapping[Table, Rows]) -> Iterator[tuple[str, Micros, Micro
 
 
 def between(rows: Rows, start: str, end: str) -> tuple[Micros, Micros]:
-    """Return a moment of each alert, and how long after it another one was, in microseconds."""
+    """Return a moment of each alert, and how long after it another one was, in microseconds.
+
+    Parameters
+    ----------
+    rows
+        Alerts; those that lack one of the two are left out.
+    start, end
+        Names of columns of time stamps.
+
+    Returns
+    -------
+    ``start`` in microseconds since 1970 (UTC), and ``end`` less ``start``, one an alert; negative where it was
+    before.
+    """
     moments = rows.read(start, end).drop_null()
     first, last = (moments[name].cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy() for name in (start, end))
     return np.asarray(first, dtype=np.int64), np.asarray(last - first, dtype=np.int64)

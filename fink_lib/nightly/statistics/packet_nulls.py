@@ -40,7 +40,19 @@ def leaf_paths(packet: pa.Schema) -> Iterable[str]:
 
 
 def null_shares(files: Iterable[str], paths: set[str]) -> dict[str, float]:
-    """Return the share of nulls of columns over some files; a column that some file does not count is left out."""
+    """Return the share of nulls of columns over some files; a column that some file does not count is left out.
+
+    Parameters
+    ----------
+    files
+        Paths of Parquet files.
+    paths
+        Dotted names of columns, as Parquet has them.
+
+    Returns
+    -------
+    Column → share, 0 to 1; nothing where there are no rows.
+    """
     nulls, rows = dict.fromkeys(sorted(paths), 0), 0
     for name in files:
         counted, in_file = _file_nulls(name, paths)

@@ -24,6 +24,13 @@ def profile(survey: Survey, silver: Rows) -> JsonObject:
     ``null_shares`` is over science outputs and identity columns; the values of a score
     lie in [0, 1]: those that lie outside are counted by themselves. Flags count the alerts
     for which they are true, never those that merely have a value.
+
+    Parameters
+    ----------
+    survey
+        Whose night.
+    silver
+        Its rows.
     """
     rows, nulls = silver.count(), profiled_columns(survey.name, silver)
     scores = {path: score_counts(silver.column(path)) for path in score_columns(survey, silver)}
@@ -40,19 +47,51 @@ def _nulls(silver: Rows, name: str) -> int:
 
 
 def profiled_columns(survey: str, silver: Rows) -> list[str]:
-    """Return the columns whose nulls are watched: identity and every science output that the table has."""
+    """Return the columns whose nulls are watched: identity and every science output that the table has.
+
+    Parameters
+    ----------
+    survey
+        Name of the survey.
+    silver
+        Rows of the table.
+    """
     watched = ["object_id", "ra", "dec", "band", *outputs_with(survey)]
     return [name for name in dict.fromkeys(watched) if name in silver.names]
 
 
 def score_columns(survey: Survey, silver: Rows) -> list[str]:
-    """Return the columns that hold scores, of the science and of the packet."""
+    """Return the columns that hold scores, of the science and of the packet.
+
+    Parameters
+    ----------
+    survey
+        Whose scores.
+    silver
+        Rows of the table; scores that it lacks are left out.
+
+    Returns
+    -------
+    Dotted paths, those of the science first.
+    """
     scores = [name for name in outputs_with(survey.name, Role.SCORE) if name in silver.names]
     return [*scores, *(path for path in survey.report.scores if silver.has(path))]
 
 
 def flag_columns(survey: Survey, silver: Rows) -> dict[str, pc.Expression]:
-    """Return the flags that the table can answer: those of the survey, and every true-or-false science output."""
+    """Return the flags that the table can answer: those of the survey, and every true-or-false science output.
+
+    Parameters
+    ----------
+    survey
+        Whose flags.
+    silver
+        Rows of the table.
+
+    Returns
+    -------
+    Name → condition that holds for the alerts that have the flag.
+    """
     flags = survey.report.flags.items()
     named = {name: flag.holds for name, flag in flags if set(flag.needs) <= set(silver.names)}
     return named | {name: pc.field(name) for name in outputs_with(survey.name, Role.FLAG) if name in silver.names}

@@ -73,7 +73,19 @@ def filter_failures(context: NightContext) -> list[JsonObject]:
 
 
 def recorded(context: NightContext, result: JsonObject) -> JsonObject:
-    """Record the night's summary; return those of the nights before, and the sums over all nights up to this one."""
+    """Record the night's summary; return those of the nights before, and the sums over all nights up to this one.
+
+    Parameters
+    ----------
+    context
+        The night.
+    result
+        Of the step, as `summarise` reads it.
+
+    Returns
+    -------
+    ``trailing`` (night → summary) and ``cumulative``, for the same result.
+    """
     lake, survey, night = context.settings.lake, context.survey.name, context.night
     history.record(lake, survey, night, summarise(result))
     before = history.trailing(lake, survey, night)

@@ -82,7 +82,17 @@ def versions(facts: Mapping[str, Any]) -> Summary:
 
 
 def to_rows(survey: str, night: dt.date, summary: Summary) -> list[JsonObject]:
-    """Return the summary as rows of `gold__statistics`, sorted."""
+    """Return the summary as rows of `gold__statistics`, sorted.
+
+    Parameters
+    ----------
+    survey
+        Name of the survey.
+    night
+        Whose numbers.
+    summary
+        Measure → name → value.
+    """
     return [
         {"survey": survey, "night": night, "measure": measure, "name": name, "value": value}
         for measure, values in sorted(summary.items())

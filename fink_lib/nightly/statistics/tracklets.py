@@ -26,7 +26,15 @@ MOST_NAMED = 20
 
 
 def link(context: NightContext, silver: Rows) -> JsonObject | None:
-    """Link a night's alerts, record what was found, and return what the report shows; None for a survey without."""
+    """Link a night's alerts, record what was found, and return what the report shows; None for a survey without.
+
+    Parameters
+    ----------
+    context
+        The night.
+    silver
+        Its rows.
+    """
     inputs, flag = inputs_of(context.survey.name).scalars, context.survey.report.moving
     if flag not in silver.names or BRIGHTNESS not in inputs:
         return None
@@ -40,14 +48,37 @@ def link(context: NightContext, silver: Rows) -> JsonObject | None:
 
 
 def record(context: NightContext, spec: TableSpec, members: list[Member]) -> None:
-    """Replace the rows of the night."""
+    """Replace the rows of the night.
+
+    Parameters
+    ----------
+    context
+        The night.
+    spec
+        A table of tracklets, partitioned by night.
+    members
+        One an alert of a tracklet; none leaves the night without rows.
+    """
     rows = [{"night": context.night, **asdict(member)} for member in members]
     replace_rows(spec, context.settings.lake, rows, {"night": context.night.isoformat()})
     logger.info("night=%s %s=%d", context.label, spec.name, len({member.tracklet for member in members}))
 
 
 def summary(alerts: int, members: list[Member]) -> JsonObject:
-    """Return the counts, and the longest tracklets."""
+    """Return the counts, and the longest tracklets.
+
+    Parameters
+    ----------
+    alerts
+        How many may have moved.
+    members
+        One an alert of a tracklet.
+
+    Returns
+    -------
+    ``alerts``, tracklets (``count``), alerts in them (``linked``), and the `MOST_NAMED` longest, with degrees and
+    degrees a day.
+    """
     first = {member.tracklet: member for member in reversed(members)}
     longest = sorted(first.values(), key=lambda member: (-member.members, member.tracklet))
     return {

@@ -35,7 +35,15 @@ class Choice:
 
 
 def ranking_columns(filters: Sequence[Filter], scores: Sequence[str]) -> tuple[str, ...]:
-    """Return the columns of silver that rank alerts, as dotted paths; `scores` as for `choose`."""
+    """Return the columns of silver that rank alerts, as dotted paths; `scores` as for `choose`.
+
+    Parameters
+    ----------
+    filters
+        Whose ``best`` names columns.
+    scores
+        Dotted paths of the scores that come after those.
+    """
     own = (name.removeprefix("-") for one in filters for name in one.best)
     return tuple(dict.fromkeys((*own, *scores)))
 

@@ -67,7 +67,21 @@ def best_of_night(context: NightContext, versions: Mapping[str, int | None]) -> 
 
 
 def cutouts_of(rows: Mapping[int, JsonObject], survey: Survey, lake: Path) -> dict[int, JsonObject]:
-    """Return the cutouts of alerts, by id, out of the bytes of their packets."""
+    """Return the cutouts of alerts, by id, out of the bytes of their packets.
+
+    Parameters
+    ----------
+    rows
+        Alert id → its row of bronze, with ``schema_sha256``, ``head`` and ``tail``.
+    survey
+        Whose packets.
+    lake
+        Root folder of the tables, which has the writer schemas.
+
+    Returns
+    -------
+    Alert id → the packet's roots that hold cutouts.
+    """
     reader = PacketReader(
         survey, pruned(packet_schema(survey, cutouts=True), survey.cutout_roots), WriterSchemas(lake).text
     )
@@ -105,7 +119,19 @@ def _facts(choice: Choice, row: JsonObject, cutouts: JsonObject, survey: Survey)
 
 
 def labels(row: Mapping[str, Any], survey: str) -> dict[str, str]:
-    """Return the text labels that the science gave an alert; those that found nothing are left out."""
+    """Return the text labels that the science gave an alert; those that found nothing are left out.
+
+    Parameters
+    ----------
+    row
+        A row of silver.
+    survey
+        Name of the survey.
+
+    Returns
+    -------
+    Column → text.
+    """
     found = outputs_with(survey, Role.LABEL, Role.NAME)
     texts = {name: row[name] for name in found if isinstance(row.get(name), str)}
     return {name: text for name, text in texts.items() if text and text != NO_MATCH}
@@ -116,6 +142,19 @@ def light_curve(row: JsonObject, inputs: SurveyInputs, survey: Survey) -> JsonOb
 
     A magnitude has no sign: where the source was fainter than its reference at any point, the curve is that of the
     difference fluxes.
+
+    Parameters
+    ----------
+    row
+        A row of silver, with its packet and ``time``.
+    inputs
+        How the survey feeds time and points.
+    survey
+        Whose alert.
+
+    Returns
+    -------
+    ``kind`` (``mag`` or ``flux``) and ``points``; those before the alert have negative days.
     """
     known = tuple(name for name in POINTS if name in inputs.points)
     batch = batch_of_packets([row], Wanted((), (inputs.time, *known), ()), inputs, survey)

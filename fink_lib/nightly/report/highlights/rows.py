@@ -22,6 +22,15 @@ def night_files(path: Path, night: dt.date, version: int | None) -> list[str]:
     """Return the files of a night, sorted; those of a version as long as they are all kept, else of the newest.
 
     A version's files go with its retention; what compaction has rewritten since holds the same rows.
+
+    Parameters
+    ----------
+    path
+        Folder of the table; there are no files where there is none.
+    night
+        Its partition.
+    version
+        Whose files; None takes the newest.
     """
     if not DeltaTable.is_deltatable(str(path)):
         return []
@@ -42,7 +51,15 @@ def _files(table: DeltaTable, path: Path, night: dt.date) -> list[str]:
 
 
 def read_columns(files: Iterable[str], columns: Sequence[str]) -> pa.Table:
-    """Return some columns of all rows, dotted paths flattened under their own names, null where a file lacks one."""
+    """Return some columns of all rows, dotted paths flattened under their own names, null where a file lacks one.
+
+    Parameters
+    ----------
+    files
+        Paths of Parquet files.
+    columns
+        Dotted paths.
+    """
     parts = []
     for name in files:
         with pq.ParquetFile(name) as file:
@@ -53,7 +70,17 @@ def read_columns(files: Iterable[str], columns: Sequence[str]) -> pa.Table:
 
 
 def rows_of(files: Iterable[str], alert_ids: Iterable[int], columns: Sequence[str]) -> dict[int, JsonObject]:
-    """Return the rows of some alerts by id; of an alert that arrived twice, the one that came first."""
+    """Return the rows of some alerts by id; of an alert that arrived twice, the one that came first.
+
+    Parameters
+    ----------
+    files
+        Paths of Parquet files with ``alert_id`` and the columns of `KAFKA_KEY`, which the rows have too.
+    alert_ids
+        Which; those that are nowhere are left out.
+    columns
+        Names of columns at root level; those that a file lacks are not in its rows.
+    """
     wanted = pa.array(sorted(set(alert_ids)), type=pa.int64())
     found: dict[int, tuple[tuple[Any, ...], JsonObject]] = {}
     for name in files:

@@ -22,19 +22,47 @@ Aside: TypeAlias = Mapping[tuple[str, int, int], str]
 
 
 def aside_in(live: Live, night: dt.date) -> Aside:
-    """Return the alerts of a night that enrich set aside for what nobody foresaw."""
+    """Return the alerts of a night that enrich set aside for what nobody foresaw.
+
+    Parameters
+    ----------
+    live
+        The live tables, at the versions of the plan.
+    night
+        Of the alerts.
+
+    Returns
+    -------
+    Place in Kafka → the reason that the stream noted.
+    """
     unforeseen = OF_ENRICH & (pc.field("error_class") == str(Damage.UNFORESEEN))
     rows = live.rows(Table.QUARANTINE, (*KAFKA_KEY, "reason"), night, unforeseen)
     return dict(zip(_keys(rows), rows["reason"].to_pylist(), strict=True))
 
 
 def without_aside(table: pa.Table, aside: Aside) -> pa.Table:
-    """Leave them out."""
+    """Leave them out.
+
+    Parameters
+    ----------
+    table
+        Rows with the columns of `KAFKA_KEY`.
+    aside
+        Those that are left out, as `aside_in` returns them.
+    """
     return table.filter(pa.array([key not in aside for key in _keys(table)], pa.bool_())) if aside else table
 
 
 def mark_aside(table: pa.Table, aside: Aside) -> pa.Table:
-    """Say of them that they cannot be used, as `fink_lib.enrich.triage.facts` says of others."""
+    """Say of them that they cannot be used, as `fink_lib.enrich.triage.facts` says of others.
+
+    Parameters
+    ----------
+    table
+        Facts of packets, with the columns of `KAFKA_KEY` and ``impossible``.
+    aside
+        Those that are marked, as `aside_in` returns them.
+    """
     if not aside:
         return table
     at, reasons = table.schema.get_field_index("impossible"), table["impossible"].to_pylist()

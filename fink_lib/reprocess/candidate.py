@@ -81,7 +81,15 @@ class Run:
 
     @classmethod
     def of(cls, session: SparkSession, folder: RequestFolder) -> "Run":
-        """Read the plan and the specs."""
+        """Read the plan and the specs.
+
+        Parameters
+        ----------
+        session
+            Which does the work.
+        folder
+            A request that has a plan.
+        """
         survey = get_survey(folder.request().survey)
         tables = {
             Table.BRONZE: bronze_spec(survey),
@@ -138,6 +146,15 @@ class Run:
 
 def run(session: SparkSession, folder: RequestFolder, clock: Callable[[], float] = time.monotonic) -> JsonObject:
     """Write the candidate tables; a second run replaces those of the first.
+
+    Parameters
+    ----------
+    session
+        Which does the work.
+    folder
+        A request that has a plan.
+    clock
+        Tells seconds, for the time that the work took.
 
     Returns
     -------

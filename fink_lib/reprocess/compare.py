@@ -45,7 +45,13 @@ class Alignment:
 
 
 def align(old: pa.Table, new: pa.Table) -> Alignment:
-    """Pair the rows of two tables that hold the Kafka position, each position once."""
+    """Pair the rows of two tables that hold the Kafka position, each position once.
+
+    Parameters
+    ----------
+    old, new
+        Rows with the columns of `KAFKA_KEY`.
+    """
     if not len(old) or not len(new):
         nothing = np.empty(0, dtype=np.int64)
         return Alignment(nothing, nothing, np.arange(len(old)), np.arange(len(new)))
@@ -57,7 +63,17 @@ def align(old: pa.Table, new: pa.Table) -> Alignment:
 
 
 def changed(old: pa.Array, new: pa.Array) -> Flags:
-    """Return which values differ; null equals null and NaN equals NaN."""
+    """Return which values differ; null equals null and NaN equals NaN.
+
+    Parameters
+    ----------
+    old, new
+        Values of the same alerts, in the same order.
+
+    Returns
+    -------
+    One flag an alert.
+    """
     return np.asarray(value_hashes(old) != value_hashes(new), dtype=bool)
 
 
@@ -104,7 +120,15 @@ class Flips:
         return self._counts.total()
 
     def add(self, old: pa.Array, new: pa.Array, ids: Ints) -> None:
-        """Take the labels of some alerts on both sides."""
+        """Take the labels of some alerts on both sides.
+
+        Parameters
+        ----------
+        old, new
+            Labels of the same alerts, in the same order; null is a label too.
+        ids
+            Their ids.
+        """
         differ = changed(old, new)
         chosen = pa.array(differ)
         pairs = zip(old.filter(chosen).to_pylist(), new.filter(chosen).to_pylist(), ids[differ].tolist(), strict=True)
@@ -126,6 +150,11 @@ class Flips:
 
 def drift(before: Floats, after: Floats) -> JsonObject | None:
     """Compare two distributions of a number; None when nothing can be compared.
+
+    Parameters
+    ----------
+    before, after
+        Finite numbers of each side, of whatever lengths.
 
     Returns
     -------
@@ -174,7 +203,17 @@ def finite(column: pa.Array) -> Floats:
 
 
 def examples(old: pa.Array, new: pa.Array, ids: Ints, differ: Flags) -> list[JsonObject]:
-    """Return the first few alerts whose value differs, with both values as short text."""
+    """Return the first few alerts whose value differs, with both values as short text.
+
+    Parameters
+    ----------
+    old, new
+        Values of the same alerts, in the same order.
+    ids
+        Their ids.
+    differ
+        Which differ, as `changed` tells.
+    """
     rows = np.flatnonzero(differ)[:EXAMPLES]
     return [
         {"alert_id": int(ids[row]), "old": _short(old[int(row)].as_py()), "new": _short(new[int(row)].as_py())}
@@ -188,7 +227,13 @@ def _short(value: Any) -> str:
 
 
 def gains(old: Mapping[str, Sequence[int]], new: Mapping[str, Sequence[int]]) -> dict[str, JsonObject]:
-    """Return, for each filter, how many alerts it selects on both sides, and all that it gains and loses."""
+    """Return, for each filter, how many alerts it selects on both sides, and all that it gains and loses.
+
+    Parameters
+    ----------
+    old, new
+        Filter → ids of the alerts that it selects on that side; one that a side lacks selects none there.
+    """
     return {
         name: {
             "old": len(old.get(name, ())),
@@ -201,7 +246,15 @@ def gains(old: Mapping[str, Sequence[int]], new: Mapping[str, Sequence[int]]) ->
 
 
 def leaves(name: str, column: pa.Array) -> dict[str, pa.Array]:
-    """Return the numbers that a column holds: itself, or the fields of a struct."""
+    """Return the numbers that a column holds: itself, or the fields of a struct.
+
+    Parameters
+    ----------
+    name
+        Of the column; a field is named by its dotted path.
+    column
+        One of another type (a text, an array) gives nothing.
+    """
     if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
         return {name: column}
     if not pa.types.is_struct(column.type):

@@ -40,13 +40,29 @@ class Decision:
 
 
 def record(lake: Path, decision: Decision) -> None:
-    """Append a decision once, however often the step that took it is repeated."""
+    """Append a decision once, however often the step that took it is repeated.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    decision
+        One a request and action: a second one of the same is left out.
+    """
     row = {**asdict(decision), "facts": json.dumps(decision.facts, sort_keys=True)}
     append_event(tables.gold_decisions(), lake, row, f"decision.{decision.request_id}.{decision.action}")
 
 
 def decisions(lake: Path, request_id: str | None = None) -> list[JsonObject]:
-    """Return the decisions, oldest first; of one request when it is given."""
+    """Return the decisions, oldest first; of one request when it is given.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    request_id
+        Whole name of the request; every request when not given.
+    """
     path = tables.gold_decisions().path(lake)
     if not DeltaTable.is_deltatable(str(path)):
         return []

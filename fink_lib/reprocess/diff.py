@@ -59,7 +59,15 @@ class Comparison:
         self.science = outputs_with(self.survey.name)
 
     def add(self, night: dt.date, old: Side, new: Side) -> None:
-        """Compare one night."""
+        """Compare one night.
+
+        Parameters
+        ----------
+        night
+            Of the alerts; each night is added once.
+        old, new
+            The two sides, holding the alerts of this night alone.
+        """
         for side in (old, new):
             self.places.setdefault(side.name, Counter()).update(side.places[PLACE].to_pylist())
         if not old.places.num_rows and not new.places.num_rows:
@@ -104,7 +112,13 @@ class Comparison:
                 _numbers(found, name, pair, sampled)
 
     def facts(self, old: Side, new: Side) -> JsonObject:
-        """Return what was found, for the page and its JSON twin."""
+        """Return what was found, for the page and its JSON twin.
+
+        Parameters
+        ----------
+        old, new
+            The two sides, with all nights; their names stand in the facts.
+        """
         silver, yields = self.columns[Table.SILVER], self.yields.facts()
         flips = silver.flipped()
         return {

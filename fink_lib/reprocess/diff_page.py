@@ -41,7 +41,19 @@ def render(facts: JsonObject) -> str:
 
 
 def histogram_svg(name: str, facts: JsonObject) -> str:
-    """Draw both distributions of a number, each as its share per bin."""
+    """Draw both distributions of a number, each as its share per bin.
+
+    Parameters
+    ----------
+    name
+        Of the number: label of the axis.
+    facts
+        What `compare.drift` returned.
+
+    Returns
+    -------
+    The SVG element, to be put into a page.
+    """
     edges = np.asarray(facts["edges"], dtype=np.float64)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.6, 2.2), layout="constrained")
@@ -72,7 +84,15 @@ def headline(facts: JsonObject) -> str:
 
 
 def markdown(facts: JsonObject, link: str) -> str:
-    """Return the short form that the approval in Airflow shows."""
+    """Return the short form that the approval in Airflow shows.
+
+    Parameters
+    ----------
+    facts
+        Of the comparison, with its ``headline``.
+    link
+        Address of the page, or its path.
+    """
     lines = [facts["headline"], ""]
     lines += [f"* {move['count']:,} alerts: {move['from']} → {move['to']}" for move in facts["moves"]]
     for table, columns in facts["columns"].items():

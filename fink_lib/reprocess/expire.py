@@ -23,6 +23,17 @@ def expire(settings: Settings, now: dt.datetime) -> list[str]:
     """Discard requests that nobody decided, and drop what older decisions left; return whose disk was freed.
 
     A promotion that was begun is never touched, and nothing is while another process changes live tables.
+
+    Parameters
+    ----------
+    settings
+        Tell after how many days a request is old.
+    now
+        The time, in UTC.
+
+    Returns
+    -------
+    Names of requests.
     """
     limit = now - dt.timedelta(days=settings.reprocess_retention_days)
     try:

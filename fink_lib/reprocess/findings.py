@@ -137,7 +137,17 @@ class Columns:
     touched: set[int] = field(default_factory=set)
 
     def add_change(self, name: str, count: int, examples: Sequence[JsonObject]) -> None:
-        """Count the alerts of one night whose value of a column differs."""
+        """Count the alerts of one night whose value of a column differs.
+
+        Parameters
+        ----------
+        name
+            Of the column.
+        count
+            Alerts that differ.
+        examples
+            Some of them; over all nights the first `EXAMPLES` are kept.
+        """
         known = self.changed.setdefault(name, {"changed": 0, "examples": []})
         known["changed"] += count
         known["examples"] = [*known["examples"], *examples][:EXAMPLES]
@@ -153,7 +163,19 @@ class Columns:
 
 
 def changes_of(night: dt.date, kind: str, what: str, ids: Sequence[int]) -> pa.Table:
-    """Return rows of the file of changes."""
+    """Return rows of the file of changes.
+
+    Parameters
+    ----------
+    night
+        Of the alerts.
+    kind
+        `MOVED`, `CHANGED`, `GAINED` or `LOST`.
+    what
+        Way, table or filter.
+    ids
+        The alerts, one row each.
+    """
     rows: dict[str, Any] = {"night": [night] * len(ids), "alert_id": sorted(ids)}
     return pa.table({**rows, "kind": [kind] * len(ids), "what": [what] * len(ids)}, schema=CHANGES)
 

@@ -78,6 +78,13 @@ class RequestFolder:
     def enter(self, wanted: State, now: dt.datetime) -> None:
         """Check that a state may follow, and write it with its time.
 
+        Parameters
+        ----------
+        wanted
+            The state.
+        now
+            When it is entered, in UTC.
+
         Raises
         ------
         ReprocessRefused
@@ -110,7 +117,15 @@ class RequestFolder:
         return (self.root / f"{name}.json").exists()
 
     def write(self, name: str, facts: object) -> None:
-        """Replace one of the request's files."""
+        """Replace one of the request's files.
+
+        Parameters
+        ----------
+        name
+            Of the file, without ``.json``.
+        facts
+            What can be written as JSON.
+        """
         replace_text(self.root / f"{name}.json", to_json(facts))
 
     def drop_candidate(self) -> None:
@@ -148,6 +163,17 @@ def requests_root(settings: Settings) -> Path:
 def create(settings: Settings, request: Request, now: dt.datetime, request_id: str | None = None) -> RequestFolder:
     """Make the folder of a new request; its name sorts by time.
 
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    request
+        What is asked.
+    now
+        The time, in UTC.
+    request_id
+        Its name; made of time and request when not given. That of a folder with the same request gives that folder.
+
     Raises
     ------
     ConfigError
@@ -167,6 +193,13 @@ def create(settings: Settings, request: Request, now: dt.datetime, request_id: s
 
 def find(settings: Settings, request_id: str) -> RequestFolder:
     """Find a request by its name, or by the beginning of it when that is clear.
+
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    request_id
+        Whole name or its beginning; a request of exactly this name comes before those that it begins.
 
     Raises
     ------

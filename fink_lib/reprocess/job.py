@@ -48,6 +48,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def perform(settings: Settings, chosen: argparse.Namespace) -> None:
     """Do one step.
 
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    chosen
+        Arguments ``step`` and ``id``; ``request`` (JSON) of a plan, ``by`` and ``reason`` of a decision.
+
     Raises
     ------
     FinkError
@@ -71,7 +78,15 @@ def perform(settings: Settings, chosen: argparse.Namespace) -> None:
 
 
 def run_candidate(folder: RequestFolder, say: Say = logger.info) -> None:
-    """Write the candidate tables where Spark is: on the server of Spark jobs, or in a session of this process."""
+    """Write the candidate tables where Spark is: on the server of Spark jobs, or in a session of this process.
+
+    Parameters
+    ----------
+    folder
+        A request that has a plan.
+    say
+        Told how it goes on.
+    """
     run_on_spark(folder.settings, CANDIDATE, {"request_id": folder.request_id}, say)
 
 

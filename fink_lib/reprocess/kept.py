@@ -39,7 +39,15 @@ class KeptFiles:
 
     @classmethod
     def of(cls, settings: Settings, path: Path) -> "KeptFiles":
-        """Look at what each request needs of a table."""
+        """Look at what each request needs of a table.
+
+        Parameters
+        ----------
+        settings
+            Of the broker.
+        path
+            Folder of the live table.
+        """
         wanted = list(_wanted(settings, path))
         return cls(frozenset(folder for folder, _ in wanted), frozenset(name for _, names in wanted for name in names))
 
@@ -52,6 +60,18 @@ def raise_retention(settings: Settings, path: Path) -> None:
     """Have a table keep the files that a promotion is about to replace for as long as it can be undone.
 
     It is asked once and not taken back: a stream that writes the table at the moment of a change has to start over.
+
+    Parameters
+    ----------
+    settings
+        Tell for how many days a promotion can be undone.
+    path
+        Folder of the live table.
+
+    Raises
+    ------
+    CommitFailedError
+        When streams come first `TRIES` times in a row.
     """
     wanted = f"interval {math.ceil(settings.reprocess_retention_days) + 1} days"
     for left in reversed(range(TRIES)):
@@ -78,7 +98,19 @@ def _wanted(settings: Settings, path: Path) -> Iterator[tuple[str, frozenset[str
 
 
 def replaced_files(request: RequestFolder, table: str) -> frozenset[str]:
-    """Return the names of the files that a promotion replaced; none before it began."""
+    """Return the names of the files that a promotion replaced; none before it began.
+
+    Parameters
+    ----------
+    request
+        The request, whatever its state.
+    table
+        Short name, ``silver`` or ``rejected``.
+
+    Returns
+    -------
+    Paths relative to the folder of the live table.
+    """
     begun = request.read(PROMOTION) if request.has(PROMOTION) else {}
     files = [NightFile.from_json(one) for one in begun.get(table, {}).get("files", ())]
     return frozenset(unquote(file.path) for file in files)

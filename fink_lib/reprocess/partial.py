@@ -53,7 +53,17 @@ class Kept:
         return found.filter(pa.array(on_record(found, alerts))).combine_chunks()
 
     def beside(self, rows: pa.RecordBatch, live: pa.Table, schema: pa.Schema) -> pa.RecordBatch:
-        """Return rows with what stays of their live ones, in the columns of a schema."""
+        """Return rows with what stays of their live ones, in the columns of a schema.
+
+        Parameters
+        ----------
+        rows
+            New rows, with the columns of `KAFKA_KEY`; each has its live one.
+        live
+            Rows of the live table, in any order, with `outputs`, errors and versions.
+        schema
+            Columns of silver; the digest of versions is null in all rows.
+        """
         _, place = look_up(pa.Table.from_batches([rows]), live)
         mine = live.take(pa.array(place)).combine_chunks()
         known = dict(zip(rows.schema.names, rows.columns, strict=True))

@@ -48,7 +48,17 @@ class Rate:
 
 
 def cuts_in_force(survey: Survey, request: Request, settings: Settings) -> tuple[Cut, ...]:
-    """Return the cuts of a request: the survey's own, with the choices and predicates that it overrides."""
+    """Return the cuts of a request: the survey's own, with the choices and predicates that it overrides.
+
+    Parameters
+    ----------
+    survey
+        Whose cuts.
+    request
+        Overrides predicates by ``cut.<name>``, and switches optional cuts off or on by ``keep_<name>``.
+    settings
+        Choose which optional cuts are in force otherwise.
+    """
     usual = survey.cuts_in_force(settings)
     optional = [
         cut for cut in survey.optional_cuts if not request.flag(f"{KEEP_PREFIX}{cut.name}", default=cut not in usual)
@@ -81,6 +91,13 @@ def chosen_modules(request: Request) -> tuple[str, ...]:
 def check_catalogs(asked: Mapping[str, str], in_force: Mapping[str, str]) -> None:
     """Refuse a request whose catalogue versions are not those that the modules would load.
 
+    Parameters
+    ----------
+    asked
+        Catalogue → version that the request names.
+    in_force
+        ``catalog.<name>`` → version, as the modules would load them.
+
     Raises
     ------
     ConfigError
@@ -97,6 +114,13 @@ def check_catalogs(asked: Mapping[str, str], in_force: Mapping[str, str]) -> Non
 
 def check_cuts(survey: Survey, cuts: Mapping[str, str]) -> None:
     """Refuse a cut that Spark could not evaluate, in the language of users' filters, before a JVM is started.
+
+    Parameters
+    ----------
+    survey
+        Whose packets.
+    cuts
+        Name of the cut → predicate in Spark SQL; `EVERYTHING` is none.
 
     Raises
     ------
@@ -158,7 +182,17 @@ def make_plan(folder: RequestFolder) -> JsonObject:
 
 
 def cost(alerts: int, silver_bytes: int, rate: Rate) -> JsonObject:
-    """Estimate the time of a run, in seconds, and the room for its candidate tables, in bytes."""
+    """Estimate the time of a run, in seconds, and the room for its candidate tables, in bytes.
+
+    Parameters
+    ----------
+    alerts
+        In the nights.
+    silver_bytes
+        Bytes of the live nights: those of the candidate are taken to be as many.
+    rate
+        How fast alerts were reprocessed so far.
+    """
     return {
         "alerts": alerts,
         "alerts_per_s": round(rate.alerts_per_s, 1),
@@ -173,6 +207,13 @@ def live_versions(folder: RequestFolder, version: int | None) -> dict[str, list[
 
     A digest names all versions behind a row, so one row of each tells them; rows of several reprocessings of single
     modules have none and are looked at themselves, a batch at a time.
+
+    Parameters
+    ----------
+    folder
+        The request.
+    version
+        Of live silver; None, where there is no table, gives nothing.
     """
     request = folder.request()
     if version is None:

@@ -60,6 +60,11 @@ class Person:
 def promote(folder: RequestFolder, person: Person) -> JsonObject:
     """Put the candidate in the place of the live rows of its nights; finish a promotion that was begun.
 
+    Parameters
+    ----------
+    folder, person
+        A request whose candidate was compared, and who promotes it.
+
     Returns
     -------
     JsonObject
@@ -205,6 +210,13 @@ def undo(folder: RequestFolder, person: Person) -> JsonObject:
 
     Files of v0.1.0 come back under today's names of columns, with the same rows.
 
+    Parameters
+    ----------
+    folder
+        A request that was promoted.
+    person
+        Who undoes it.
+
     Raises
     ------
     ReprocessRefused
@@ -276,7 +288,20 @@ def _replaced(folder: RequestFolder, table: Table, begun: JsonObject) -> list[Ni
 
 
 def discard(folder: RequestFolder, person: Person) -> None:
-    """Delete the candidate tables of a request that is not live; what was asked and found stays."""
+    """Delete the candidate tables of a request that is not live; what was asked and found stays.
+
+    Parameters
+    ----------
+    folder
+        A request that was discarded already is left as it is.
+    person
+        Who discards it.
+
+    Raises
+    ------
+    ReprocessRefused
+        When the request is live, or was.
+    """
     with one_at_a_time(folder.settings, PATIENCE_S):
         if folder.state() is State.DISCARDED:
             return

@@ -36,7 +36,13 @@ class Record:
 
 
 def join_records(silver: pa.Table, rejected: pa.Table) -> Record:
-    """Put together what silver (`KEYS`, `enrich_time`) and rejected (also `is_duplicate`) say."""
+    """Put together what silver (`KEYS`, `enrich_time`) and rejected (also `is_duplicate`) say.
+
+    Parameters
+    ----------
+    silver, rejected
+        Rows of the same nights.
+    """
     columns = [*KAFKA_KEY, "enrich_time"]
     first = rejected.filter(pc.invert(rejected["is_duplicate"])).select(KEYS)
     enriched = pa.concat_tables([silver.select(columns), rejected.select(columns)])
@@ -89,14 +95,36 @@ def enrich_times(rows: pa.Table, record: pa.Table) -> pa.Array:
 
 
 def on_record(rows: pa.Table, record: pa.Table) -> Flags:
-    """Return which rows have their Kafka position on record."""
+    """Return which rows have their Kafka position on record.
+
+    Parameters
+    ----------
+    rows, record
+        With the columns of `KAFKA_KEY`; either may be empty.
+
+    Returns
+    -------
+    One flag a row.
+    """
     if not len(record) or not len(rows):
         return np.zeros(len(rows), dtype=bool)
     return look_up(rows, record)[0]
 
 
 def look_up(rows: pa.Table, record: pa.Table) -> tuple[Flags, Ints]:
-    """Return whether each row is on record, and where."""
+    """Return whether each row is on record, and where.
+
+    Parameters
+    ----------
+    rows
+        With the columns of `KAFKA_KEY`.
+    record
+        With them too; at least one row.
+
+    Returns
+    -------
+    A flag for each of `rows`, and a row of `record`; where the flag is false that row means nothing.
+    """
     codes = codes_of(rows, record)
     known, wanted = _places(record, codes), _places(rows, codes)
     order = known.argsort()

@@ -90,7 +90,15 @@ class Request:
         }
 
     def flag(self, name: str, *, default: bool) -> bool:
-        """Return a choice that is true or false, as this request has it."""
+        """Return a choice that is true or false, as this request has it.
+
+        Parameters
+        ----------
+        name
+            Of the override.
+        default
+            What holds where the request does not override it.
+        """
         value = self.overrides.get(name)
         return default if value is None else str(value).lower() in _TRUE
 

@@ -27,7 +27,19 @@ KIND = "shadow"
 
 
 def shadow_spec(settings: Settings, survey: str, label: str, project: Path | None = None) -> StreamSpec:
-    """Return a shadow that runs the code of a checkout; this one's when none is given."""
+    """Return a shadow that runs the code of a checkout; this one's when none is given.
+
+    Parameters
+    ----------
+    settings
+        Those of the live stream.
+    survey
+        Name of the survey.
+    label
+        Name of the shadow.
+    project
+        Folder of the checkout.
+    """
     chosen = settings if project is None else settings.model_copy(update={"project": project.absolute()})
     return StreamSpec(survey, KIND, chosen, label)
 
@@ -53,6 +65,15 @@ def report_of(spec: StreamSpec) -> Path:
 def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
     """Build the shadow's query.
 
+    Parameters
+    ----------
+    session
+        Which runs the query.
+    spec
+        Of the shadow, with its label.
+    survey
+        Whose alerts.
+
     Raises
     ------
     ConfigError
@@ -63,6 +84,17 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
 
 def diff(spec: StreamSpec, nights: tuple[dt.date, ...]) -> JsonObject:
     """Compare the shadow with the live tables, over the packets of some nights that both have come to.
+
+    Parameters
+    ----------
+    spec
+        Of the shadow.
+    nights
+        Which nights are compared.
+
+    Returns
+    -------
+    What the page and its JSON twin show; both are written, and a file of every alert that differs.
 
     Raises
     ------

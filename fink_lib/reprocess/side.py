@@ -59,7 +59,15 @@ class Pinned:
         return {table: there.get(table, pa.schema([])) for table in self.versions}
 
     def rows(self, table: Table, nights: Sequence[dt.date]) -> int:
-        """Return how many rows the nights have in a table, as its log says."""
+        """Return how many rows the nights have in a table, as its log says.
+
+        Parameters
+        ----------
+        table
+            Which; one that is not there has none.
+        nights
+            Which.
+        """
         found = self.opened.get(table)
         return 0 if found is None else sum(file.rows for file in night_files(found, set(nights)))
 
@@ -98,7 +106,15 @@ class Side:
         return self.pinned.schemas[table]
 
     def column(self, table: Table, name: str) -> pa.Array:
-        """Return one column, a value for each row of `keys`."""
+        """Return one column, a value for each row of `keys`.
+
+        Parameters
+        ----------
+        table
+            Which.
+        name
+            Today's name of a column at root level; its old name in the table does not matter.
+        """
         there = name_in(self.schema(table).names, name)
         return self._read(table, (there,))[there].combine_chunks()
 
@@ -185,7 +201,15 @@ def _plain_text(schema: pa.Schema) -> pa.Schema:
 
 
 def pluck(column: pa.Array, parts: Sequence[str]) -> pa.Array:
-    """Follow a path through structs, and through arrays of structs, as Spark does; nulls stay null."""
+    """Follow a path through structs, and through arrays of structs, as Spark does; nulls stay null.
+
+    Parameters
+    ----------
+    column
+        Values that the path leads away from.
+    parts
+        Names of fields; none gives the column itself. A path through what is no struct gives nulls.
+    """
     if not parts:
         return column
     kind = column.type

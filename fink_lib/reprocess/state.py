@@ -39,6 +39,15 @@ EVER_LIVE = TOUCHED_LIVE | {State.UNDONE}
 def check_step(request_id: str, now: State, wanted: State) -> None:
     """Refuse a step that does not follow.
 
+    Parameters
+    ----------
+    request_id
+        For the sentence.
+    now
+        Where the request stands.
+    wanted
+        Where it is to go.
+
     Raises
     ------
     ReprocessRefused

@@ -35,6 +35,17 @@ def utc_now() -> dt.datetime:
 def plan(settings: Settings, request: Request, request_id: str | None = None, clock: Clock = utc_now) -> RequestFolder:
     """Make a request, look at the tables, and keep the plan.
 
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    request
+        What is asked.
+    request_id
+        Its name; made anew when not given.
+    clock
+        Tells the time, in UTC.
+
     Raises
     ------
     ConfigError
@@ -48,7 +59,26 @@ def plan(settings: Settings, request: Request, request_id: str | None = None, cl
 
 
 def run(folder: RequestFolder, session: "SparkSession", clock: Clock = utc_now) -> JsonObject:
-    """Write the candidate tables."""
+    """Write the candidate tables.
+
+    Parameters
+    ----------
+    folder
+        A request that has a plan.
+    session
+        Which does the work.
+    clock
+        Tells the time, in UTC.
+
+    Returns
+    -------
+    What `candidate.run` returns.
+
+    Raises
+    ------
+    ReprocessRefused
+        When the request's state does not allow it, or code or catalogues are no longer those of the plan.
+    """
     from fink_lib.reprocess import candidate  # noqa: PLC0415 - the only step that starts a JVM
 
     check_step(folder.request_id, folder.state(), State.CANDIDATE)
@@ -63,6 +93,13 @@ def diff(folder: RequestFolder, clock: Clock = utc_now) -> JsonObject:
 
     Of a dry run the comparison is all that is wanted: its candidate tables go, and comparing it again gives what was
     found.
+
+    Parameters
+    ----------
+    folder
+        A request whose candidate was written.
+    clock
+        Tells the time, in UTC.
 
     Raises
     ------

@@ -20,7 +20,19 @@ CANDIDATE = "candidate_"  # begins the name of a request's folder of candidate t
 
 
 def table_path(settings: Settings, survey: str, table: Table, root: Path | None = None) -> Path:
-    """Return the folder of a table in the lake, or under another root."""
+    """Return the folder of a table in the lake, or under another root.
+
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    survey
+        Name of the survey.
+    table
+        Which.
+    root
+        Folder of tables that is no lake's, of a shadow say; the lake when not given.
+    """
     return night_specs(get_survey(survey))[table].path(root or settings.lake)
 
 
@@ -29,6 +41,17 @@ def candidate_path(settings: Settings, survey: str, table: Table, request_id: st
 
     Of a table that is replaced it lies within the live one's, so that its files can become live where they are. Those
     that releases before 0.2.0 made lie beside the live tables, with those that nothing is replaced by.
+
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    survey
+        Name of the survey.
+    table
+        Which.
+    request_id
+        Whole name of the request.
     """
     beside = table_path(settings, survey, table, settings.lake / f"{CANDIDATE}{request_id}")
     if table not in REPLACED or beside.exists():
@@ -38,6 +61,13 @@ def candidate_path(settings: Settings, survey: str, table: Table, request_id: st
 
 def open_table(path: Path, version: int | None = None) -> DeltaTable:
     """Open a table at a version.
+
+    Parameters
+    ----------
+    path
+        Folder of the table.
+    version
+        Which; the newest when not given.
 
     Raises
     ------
@@ -60,7 +90,17 @@ def current_version(path: Path) -> int | None:
 
 
 def files_of(path: Path, version: int | None, nights: Collection[dt.date]) -> list[NightFile]:
-    """Return the files of some nights at a version; a version of None has none."""
+    """Return the files of some nights at a version; a version of None has none.
+
+    Parameters
+    ----------
+    path
+        Folder of the table.
+    version
+        Which; there need be no table where it is None.
+    nights
+        Partitions whose files are returned, sorted by path.
+    """
     return [] if version is None else night_files(open_table(path, version), set(nights))
 
 

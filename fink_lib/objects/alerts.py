@@ -85,7 +85,16 @@ def _errors(rows: pa.Table, paths: list[str], typical_arcsec: float) -> pa.Array
 
 
 def designations_of(rows: pa.Table, paths: list[str]) -> pa.ChunkedArray:
-    """Return the designation of each alert, null where it has none."""
+    """Return the designation of each alert, null where it has none.
+
+    Parameters
+    ----------
+    rows
+        Rows of silver.
+    paths
+        Columns that may hold a designation, at root level or dotted as `rows` names them; the first that has one
+        counts.
+    """
     nothing = pa.nulls(rows.num_rows, pa.string())
     found = [pa.chunked_array([[spelled(text) for text in rows[path].cast(pa.string()).to_pylist()]], pa.string())
              for path in paths]  # fmt: skip

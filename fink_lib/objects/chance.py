@@ -24,10 +24,26 @@ ARCMIN2 = 3600.0  # arcsec2
 
 
 def ring_density(counted: Ints, inner_arcsec: float, outer_arcsec: float) -> Floats:
-    """Return the density of objects, in arcsec-2, of which so many were counted in a ring."""
+    """Return the density of objects, in arcsec-2, of which so many were counted in a ring.
+
+    Parameters
+    ----------
+    counted
+        Objects in each ring; 1 is added, so that an empty ring has a density too.
+    inner_arcsec, outer_arcsec
+        Radii of the rings.
+    """
     return np.asarray((counted + 1.0) / (np.pi * (outer_arcsec**2 - inner_arcsec**2)))
 
 
 def chance_within(separation_arcsec: Floats, density_arcsec2: Floats) -> Floats:
-    """Return the probability that an unrelated object lies within a distance."""
+    """Return the probability that an unrelated object lies within a distance.
+
+    Parameters
+    ----------
+    separation_arcsec
+        The distances.
+    density_arcsec2
+        Density of objects around each, in arcsec-2.
+    """
     return np.asarray(-np.expm1(-np.pi * separation_arcsec**2 * density_arcsec2))

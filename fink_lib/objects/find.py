@@ -86,6 +86,13 @@ def partners(lake: Path, found: Found) -> list[Row]:
 
     ``candidates`` are the objects of the partner's survey around this one, ``rivals`` the further objects of this one's
     survey around the partner; ``chance`` is the probability that an unrelated object of that survey is as near.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    found
+        The object.
     """
     name, survey = _quoted(found.name), _quoted(found.survey.name)
     sides = " OR ".join(f"(object_{side} = {name} AND survey_{side} = {survey})" for side in "ab")
@@ -97,13 +104,29 @@ def partners(lake: Path, found: Found) -> list[Row]:
 
 
 def of_partner(lake: Path, pair: Row) -> Found | None:
-    """Return the partner of a pair; None where the table of its survey does not have it any more."""
+    """Return the partner of a pair; None where the table of its survey does not have it any more.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    pair
+        As `partners` returns it.
+    """
     moves = pair["kind"] == DESIGNATION
     return next((one for one in _of_survey(lake, pair["survey"], pair["partner"]) if one.moves == moves), None)
 
 
 def alerts_of(lake: Path, found: Found) -> list[Row]:
-    """Return the alerts of an object as rows of silver, with what its light curve is made of, in the order of time."""
+    """Return the alerts of an object as rows of silver, with what its light curve is made of, in the order of time.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    found
+        The object.
+    """
     spec, survey = night_specs(found.survey)[Table.SILVER], found.survey
     table = opened(spec, lake)
     if table is None:

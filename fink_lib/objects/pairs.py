@@ -68,7 +68,15 @@ def static(rows: pa.Table) -> pa.Table:
 
 
 def position_pairs(a: Side, b: Side, radius_arcsec: float) -> pa.Table:
-    """Return the pairs of two surveys within a radius, all of them, as rows of the table."""
+    """Return the pairs of two surveys within a radius, all of them, as rows of the table.
+
+    Parameters
+    ----------
+    a, b
+        Objects of the two surveys.
+    radius_arcsec
+        Largest separation.
+    """
     at, to, separation = pairs_within(a.place, b.place, radius_arcsec)
     ambiguous = _more_than_one(at, to, b) | _more_than_one(to, at, a)
     return _rows(POSITION, (a, b), (at, to, separation), radius_arcsec, ambiguous)

@@ -37,7 +37,15 @@ def rebuild(lake: Path, survey: Survey) -> Iterator[tuple[dt.date, Merged]]:
 
 
 def merged_nights(lake: Path, survey: Survey) -> set[dt.date]:
-    """Return the nights that the objects of a survey are made of."""
+    """Return the nights that the objects of a survey are made of.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    survey
+        Whose objects, those that move among them.
+    """
     found: set[dt.date] = set()
     for spec in (gold_objects(survey.name), gold_moving_objects(survey.name)):
         table = SkySorted(spec, lake)

@@ -60,7 +60,15 @@ def objects(points: pa.Table) -> Iterator[tuple[str, pa.Table]]:
 
 
 def reduced(points: pa.Table, orbit: Orbit) -> Points:
-    """Return the points of an object as they would be at 1 au from Sun and observer, with their phases."""
+    """Return the points of an object as they would be at 1 au from Sun and observer, with their phases.
+
+    Parameters
+    ----------
+    points
+        `POINT` rows of the object.
+    orbit
+        Its elements.
+    """
     told = as_arrays(points)
     seen = seen_from_earth(orbit, told["mjd_tt"])
     mag = told["mag"] - 5.0 * np.log10(seen.sun_au * seen.observer_au)
@@ -69,13 +77,37 @@ def reduced(points: pa.Table, orbit: Orbit) -> Points:
 
 
 def curves(points: pa.Table, orbit: Orbit) -> list[Fit]:
-    """Return the fits of an object by all models."""
+    """Return the fits of an object by all models.
+
+    Parameters
+    ----------
+    points
+        `POINT` rows of the object.
+    orbit
+        Its elements.
+
+    Returns
+    -------
+    One a `Model`, fitted or not.
+    """
     seen = reduced(points, orbit)
     return [fit(seen, model) for model in Model]
 
 
 def rows_of(name: str, told: Fit, points: pa.Table, orbit: Orbit) -> Iterator[dict[str, Any]]:
-    """Yield a row for each band that was fitted, or one that says why none was."""
+    """Yield a row for each band that was fitted, or one that says why none was.
+
+    Parameters
+    ----------
+    name
+        Its designation.
+    told
+        The fit of one model.
+    points
+        `POINT` rows that it was made of, at least one.
+    orbit
+        Elements of the object.
+    """
     phases = reduced(points, orbit).phase_deg
     head = {
         "designation": name,

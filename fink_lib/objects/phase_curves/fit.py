@@ -104,7 +104,17 @@ class Fit:
 
 
 def unit(ra: Floats, dec: Floats) -> Floats:
-    """Return unit vectors, one row each."""
+    """Return unit vectors, one row each.
+
+    Parameters
+    ----------
+    ra, dec
+        In radians, of any shape.
+
+    Returns
+    -------
+    Of that shape, with x, y and z as its last axis.
+    """
     return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)
 
 
@@ -112,6 +122,13 @@ def fit(points: Points, model: Model) -> Fit:
     """Fit a model to an object.
 
     Bands with too few points, or too small a range of phases, are left out; what is not fitted says why.
+
+    Parameters
+    ----------
+    points
+        All that are known of the object.
+    model
+        Which.
     """
     kept = np.isin(points.band, [band for band in np.unique(points.band) if _is_enough(points, band, model)])
     if not kept.any():

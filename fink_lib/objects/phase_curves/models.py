@@ -57,12 +57,32 @@ def bases_hg1g2(phase_deg: Floats) -> Floats:
 
 
 def magnitude_hg(bases: Floats, h: float, g: float) -> Floats:
-    """Return reduced magnitudes of HG."""
+    """Return reduced magnitudes of HG.
+
+    Parameters
+    ----------
+    bases
+        The two functions of HG at the phase of each point, shape (2, n).
+    h
+        Magnitude at phase 0.
+    g
+        Slope.
+    """
     return np.asarray(h - 2.5 * np.log10((1.0 - g) * bases[0] + g * bases[1]))
 
 
 def magnitude_hg1g2(bases: Floats, h: float, g1: float, g2: float) -> Floats:
-    """Return reduced magnitudes of H, G1, G2."""
+    """Return reduced magnitudes of H, G1, G2.
+
+    Parameters
+    ----------
+    bases
+        The three functions of H, G1, G2 at the phase of each point, shape (3, n).
+    h
+        Magnitude at phase 0.
+    g1, g2
+        Slopes.
+    """
     return np.asarray(h - 2.5 * np.log10(g1 * bases[0] + g2 * bases[1] + (1.0 - g1 - g2) * bases[2]))
 
 

@@ -65,7 +65,15 @@ class Geometry:
 
 
 def seen_from_earth(orbit: Orbit, mjd_tt: Floats) -> Geometry:
-    """Return the geometry of an object at some times, light time included."""
+    """Return the geometry of an object at some times, light time included.
+
+    Parameters
+    ----------
+    orbit
+        Elements of the object.
+    mjd_tt
+        Times of the observer (MJD, TT).
+    """
     earth = _earth(mjd_tt)
     there = _heliocentric(orbit, mjd_tt)
     for _ in range(2):

@@ -85,7 +85,16 @@ def _read(rows: Rows, survey: Survey) -> tuple[pa.Table, dict[str, tuple[float, 
 
 
 def magnitudes(values: Floats, errors: Floats, told: MovingPhotometry) -> tuple[Floats, Floats]:
-    """Return magnitudes and their errors; NaN where a flux is not above zero."""
+    """Return magnitudes and their errors; NaN where a flux is not above zero.
+
+    Parameters
+    ----------
+    values, errors
+        Fluxes and their errors in the unit of the zero point; magnitudes where there is none, which are returned as
+        they are.
+    told
+        How the survey tells brightness.
+    """
     if told.zero_point is None:
         return values, errors
     flux = np.where(values > 0.0, values, np.nan)

@@ -26,7 +26,15 @@ SAFE_WIDTH = 0.5
 
 
 def cells_of(ra_deg: Floats, dec_deg: Floats, order: int) -> Ints:
-    """Return the cell of each position, in degrees; -1 for a position that is not on the sphere."""
+    """Return the cell of each position, in degrees; -1 for a position that is not on the sphere.
+
+    Parameters
+    ----------
+    ra_deg, dec_deg
+        Positions; NaN is not on the sphere.
+    order
+        Of the cells (nested numbering).
+    """
     found = np.full(len(ra_deg), -1, dtype=np.int64)
     good = on_sphere(ra_deg, dec_deg)
     found[good] = _cells(ra_deg[good], dec_deg[good], order)
@@ -34,7 +42,13 @@ def cells_of(ra_deg: Floats, dec_deg: Floats, order: int) -> Ints:
 
 
 def on_sphere(ra_deg: Floats, dec_deg: Floats) -> npt.NDArray[np.bool_]:
-    """Tell which positions are finite and have a declination within the poles."""
+    """Tell which positions are finite and have a declination within the poles.
+
+    Parameters
+    ----------
+    ra_deg, dec_deg
+        Positions; a right ascension may have any finite value.
+    """
     with np.errstate(invalid="ignore"):
         return np.asarray(np.isfinite(ra_deg) & (np.abs(dec_deg) <= 90.0))  # noqa: PLR2004
 
@@ -107,7 +121,15 @@ def _cells(ra_deg: Floats, dec_deg: Floats, order: int) -> Ints:
 
 
 def neighbours(cells: Ints, order: int) -> Ints:
-    """Return the eight neighbours of each cell, shape (8, n); -1 where only seven meet."""
+    """Return the eight neighbours of each cell, shape (8, n); -1 where only seven meet.
+
+    Parameters
+    ----------
+    cells
+        Nested numbers.
+    order
+        Of the cells.
+    """
     from astropy_healpix import core  # noqa: PLC0415
 
     if not len(cells):

@@ -24,7 +24,15 @@ LAST_SHIFT = 31
 
 
 def changed_cells(table: Path, before: int, after: int) -> list[int]:
-    """Return the cells (order 5, 12,288 at the most) whose sources are not the same in two versions of a table."""
+    """Return the cells (order 5, 12,288 at the most) whose sources are not the same in two versions of a table.
+
+    Parameters
+    ----------
+    table
+        Folder of the catalogue's table.
+    before, after
+        Versions of the Delta table.
+    """
     old, new = (_digests(_batches(table, version)) for version in (before, after))
     return [int(cell) for cell in np.flatnonzero((old != new).any(axis=0))]
 

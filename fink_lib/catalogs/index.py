@@ -109,7 +109,13 @@ class SkyIndex:
 
 
 def build_index(ra_deg: Floats, dec_deg: Floats) -> SkyIndex:
-    """Build the index of a catalogue's positions, in degrees; positions that are not finite are left out."""
+    """Build the index of a catalogue's positions, in degrees; positions that are not finite are left out.
+
+    Parameters
+    ----------
+    ra_deg, dec_deg
+        Positions; any right ascension is taken modulo 360.
+    """
     rows = np.flatnonzero(np.isfinite(ra_deg) & np.isfinite(dec_deg))
     ra, dec = ra_deg[rows] % 360.0, dec_deg[rows]
     key = _zone(dec) * KEY_STEP_DEG + ra
@@ -118,12 +124,28 @@ def build_index(ra_deg: Floats, dec_deg: Floats) -> SkyIndex:
 
 
 def separation_arcsec(a: Floats, b: Floats) -> Floats:
-    """Return the angle between unit vectors, shape (n, 3)."""
+    """Return the angle between unit vectors, shape (n, 3).
+
+    Parameters
+    ----------
+    a, b
+        Vectors of the two sides, row by row.
+
+    Returns
+    -------
+    Arcsec, shape (n,).
+    """
     return angle_between(a, b) * ARCSEC_PER_RAD
 
 
 def on_the_sphere(ra_deg: Floats, dec_deg: Floats) -> npt.NDArray[np.bool_]:
-    """Return which pairs of numbers, in degrees, are positions."""
+    """Return which pairs of numbers, in degrees, are positions.
+
+    Parameters
+    ----------
+    ra_deg, dec_deg
+        Numbers; a right ascension may have any finite value.
+    """
     with np.errstate(invalid="ignore"):
         return np.asarray(np.isfinite(ra_deg) & (np.abs(dec_deg) <= 90.0))  # noqa: PLR2004 - the poles
 
@@ -140,6 +162,14 @@ def _ra_half_width(dec_deg: Floats, radius_deg: float) -> Floats:
 
 
 def expanded(start: Ints, count: Ints) -> Ints:
-    """Return the concatenation of ``arange(start[i], start[i] + count[i])``."""
+    """Return the concatenation of ``arange(start[i], start[i] + count[i])``.
+
+    Parameters
+    ----------
+    start
+        First number of each range.
+    count
+        How many numbers each range has; 0 is an empty one.
+    """
     offset = np.cumsum(count) - count
     return np.asarray(np.repeat(start - offset, count) + np.arange(int(count.sum())), dtype=np.int64)

@@ -80,7 +80,22 @@ def crossmatch(
 
 
 def joined(positions: Positions, keys: Sequence[str], found: Iterable[pa.Table]) -> pa.Table:
-    """Put together what the parts found; of what a position found in several, the nearest stays."""
+    """Put together what the parts found; of what a position found in several, the nearest stays.
+
+    Parameters
+    ----------
+    positions
+        The positions that were matched.
+    keys
+        Columns of theirs that the answer has.
+    found
+        `FOUND` of each part.
+
+    Returns
+    -------
+    `keys`, `SOURCE_COLUMNS` and the separation in arcsec, one a position that has a source, in the order of
+    positions.
+    """
     best = first_of_each(pa.concat_tables([FOUND.empty_table(), *found]).combine_chunks())
     near = positions.rows.select(list(keys)).take(best[ROW])
     columns = {name: near[name] for name in keys} | {name: best[name] for name in (*SOURCE_COLUMNS, SEPARATION)}

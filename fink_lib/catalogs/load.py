@@ -45,6 +45,15 @@ def load_catalog_table(settings: Settings, file: CatalogFile, *, again: bool = F
     A crash leaves at the worst a table version that no row of ``gold__catalogs`` names: nobody reads it, and the
     next load writes a newer one.
 
+    Parameters
+    ----------
+    settings
+        Of the broker: lake and home.
+    file
+        Files of the catalogue, and how they are read.
+    again
+        True writes a file that is in force once more.
+
     Raises
     ------
     ConfigError

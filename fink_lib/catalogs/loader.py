@@ -67,19 +67,45 @@ class Catalog:
     radius_arcsec: float
 
     def label_of(self, rows: npt.NDArray[np.int64], missing: str) -> npt.NDArray[np.object_]:
-        """Return the labels of catalogue rows; `missing` for row -1."""
+        """Return the labels of catalogue rows; `missing` for row -1.
+
+        Parameters
+        ----------
+        rows
+            Rows of the catalogue, as `nearest` returns them.
+        missing
+            Label of what has no row.
+        """
         names = np.array([*self.labels, missing], dtype=object)
         if not len(self.codes):
             return np.full(len(rows), missing, dtype=object)
         return np.asarray(names[np.where(rows >= 0, self.codes[rows], len(self.labels))], dtype=object)
 
     def numbers_of(self, column: str, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        """Return a column of numbers for catalogue rows; NaN for row -1."""
+        """Return a column of numbers for catalogue rows; NaN for row -1.
+
+        Parameters
+        ----------
+        column
+            Name of a column of `values`; where it is null, NaN is returned.
+        rows
+            Rows of the catalogue, as `nearest` returns them.
+        """
         found = self.values[column].take(_or_null(rows))
         return np.asarray(pc.fill_null(found, np.nan), dtype=np.float64)
 
     def texts_of(self, column: str, rows: npt.NDArray[np.int64], missing: str) -> npt.NDArray[np.object_]:
-        """Return a column of texts for catalogue rows; `missing` for row -1."""
+        """Return a column of texts for catalogue rows; `missing` for row -1.
+
+        Parameters
+        ----------
+        column
+            Name of a column of `values`; where it is null, `missing` is returned.
+        rows
+            Rows of the catalogue, as `nearest` returns them.
+        missing
+            Text of what has no row.
+        """
         found = np.empty(len(rows), dtype=object)
         found[:] = pc.fill_null(self.values[column].take(_or_null(rows)), missing).to_pylist()
         return found
@@ -90,6 +116,11 @@ class Catalog:
         """Return row and separation, in arcsec, of the nearest source of each position; -1 and NaN for none.
 
         Where the catalogue has a radius for each source, one beyond its own is no match, however near it is.
+
+        Parameters
+        ----------
+        ra_deg, dec_deg
+            The positions.
         """
         own = None
         if RADIUS in self.values.column_names:
@@ -161,6 +192,14 @@ def arrays_folder(source: CatalogSource, digest: str, cache: Path) -> Path:
 
 def catalog_files(source: CatalogSource, folder: Path | None = None) -> tuple[list[Path], str]:
     """Return the files of a catalogue, and the version to call them by.
+
+    Parameters
+    ----------
+    source
+        The catalogue.
+    folder
+        A folder that has its files, or its one file; where it lacks one, the package's are taken. None looks in the
+        package alone.
 
     Raises
     ------

@@ -80,7 +80,19 @@ def first_of_each(found: pa.Table) -> pa.Table:
 
 
 def nearest_of_each(row: Ints, separation: Floats) -> Ints:
-    """Return where the least separation of each row stands, every place of it, in the order of the rows."""
+    """Return where the least separation of each row stands, every place of it, in the order of the rows.
+
+    Parameters
+    ----------
+    row
+        Number of the position of each pair, in any order.
+    separation
+        Of each pair.
+
+    Returns
+    -------
+    Places in the two arrays; several of a row where pairs are equally near.
+    """
     ordered = np.lexsort((separation, row))
     first = is_first(row[ordered])
     least = separation[ordered][first][np.cumsum(first) - 1]

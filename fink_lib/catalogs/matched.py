@@ -31,7 +31,15 @@ class MatchedNights:
         self._lake = lake
 
     def version(self, catalog: str, night: dt.date) -> int | None:
-        """Return the version that a night was last matched with, None when it never was."""
+        """Return the version that a night was last matched with, None when it never was.
+
+        Parameters
+        ----------
+        catalog
+            Name of the catalogue.
+        night
+            Of the alerts.
+        """
         rows = self._rows(catalog, night)
         return int(max(rows, key=lambda row: row["matched_at"])["catalog_version"]) if rows else None
 

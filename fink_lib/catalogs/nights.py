@@ -76,6 +76,21 @@ class MatchBook:
 
         The other alerts keep the match they have, which is that of the new version too. With another radius, all
         alerts are matched again.
+
+        Parameters
+        ----------
+        alerts
+            All alerts of the night, with the columns of `KEYS`.
+        version
+            Of the catalogue.
+        night
+            Of the alerts.
+        run_id
+            What matched them, as the table notes it.
+
+        Returns
+        -------
+        What was noted of the night; nothing where it was matched with this very version.
         """
         before = self.matched.version(version.name, night)
         cells = self.changed_since(version, before)
@@ -96,7 +111,19 @@ class MatchBook:
         return self._note(version, night, run_id, counts, flips)
 
     def changed_since(self, version: CatalogVersion, before: int | None) -> list[int] | None:
-        """Return the cells that changed since a version; None when that is all of them."""
+        """Return the cells that changed since a version; None when that is all of them.
+
+        Parameters
+        ----------
+        version
+            The version that is wanted.
+        before
+            Number of the version that was matched last; None where none was.
+
+        Returns
+        -------
+        Cells of `CHANGE_ORDER`, sorted.
+        """
         if before is None:
             return None
         steps = [one for one in catalog_versions(self.lake, version.name) if before < one.version <= version.version]
@@ -128,7 +155,17 @@ class MatchBook:
 
 
 def touching(alerts: pa.Table, cells: list[int], radius_arcsec: float) -> pa.Table:
-    """Return the alerts whose circle touches one of some cells (of `CHANGE_ORDER`)."""
+    """Return the alerts whose circle touches one of some cells (of `CHANGE_ORDER`).
+
+    Parameters
+    ----------
+    alerts
+        With ``ra`` and ``dec`` in degrees.
+    cells
+        Which.
+    radius_arcsec
+        Of the circles.
+    """
     ra, dec = (alerts[name].to_numpy() for name in ("ra", "dec"))
     owner, cell = covering_cells(ra, dec, radius_arcsec, CHANGE_ORDER)
     chosen = np.zeros(alerts.num_rows, dtype=bool)

@@ -44,12 +44,28 @@ class Placed:
         return 2 * (TABLE_ORDER - match_order(self.radius_arcsec))
 
     def between(self, first: int, last: int) -> "Placed":
-        """Return the pairs in a range of cells, both ends (of `TABLE_ORDER`) included."""
+        """Return the pairs in a range of cells, both ends (of `TABLE_ORDER`) included.
+
+        Parameters
+        ----------
+        first, last
+            The two cells at the ends.
+        """
         start, stop = self._ends(np.array([first]), np.array([last]))
         return self.piece(slice(int(start[0]), int(stop[0])))
 
     def touches(self, first: Ints, last: Ints) -> npt.NDArray[np.bool_]:
-        """Tell which ranges of cells, both ends (of `TABLE_ORDER`) included, any circle touches."""
+        """Tell which ranges of cells, both ends (of `TABLE_ORDER`) included, any circle touches.
+
+        Parameters
+        ----------
+        first, last
+            The two cells at the ends of each range.
+
+        Returns
+        -------
+        One flag a range.
+        """
         start, stop = self._ends(first, last)
         return np.asarray(start < stop)
 

@@ -22,6 +22,13 @@ FULL_NAME, NAME_PARTS = "fullname", ("name_prefix", "name")
 def read_catalog(source: CatalogSource, paths: Sequence[Path]) -> pa.Table:
     """Read the files of a catalogue.
 
+    Parameters
+    ----------
+    source
+        The catalogue, and how its files are read.
+    paths
+        All its files, in order.
+
     Returns
     -------
     pa.Table

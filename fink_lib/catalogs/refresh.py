@@ -45,6 +45,13 @@ class Refreshed:
 def chosen_files(settings: Settings, names: Sequence[str]) -> list[CatalogFile]:
     """Return the files of some catalogues; of all that are known when none is named.
 
+    Parameters
+    ----------
+    settings
+        Name the folder of catalogues.
+    names
+        Names of catalogues.
+
     Raises
     ------
     ConfigError
@@ -58,7 +65,15 @@ def chosen_files(settings: Settings, names: Sequence[str]) -> list[CatalogFile]:
 
 
 def silver_nights(survey: Survey, lake: Path) -> list[dt.date]:
-    """Return the nights that silver holds, the earliest first."""
+    """Return the nights that silver holds, the earliest first.
+
+    Parameters
+    ----------
+    survey
+        Whose.
+    lake
+        Root folder of the tables.
+    """
     parts = partitions(night_specs(survey)[Table.SILVER], lake)
     return sorted(dt.date.fromisoformat(part["night"]) for part in parts)
 
@@ -67,6 +82,15 @@ def refresh(settings: Settings, names: Sequence[str], *, again: bool = False) ->
     """Load catalogues whose file is newer than their table, then match again what that changes.
 
     Whatever is up to date already is left alone: a second call does nothing, unless ``again`` asks for it.
+
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    names
+        Names of catalogues; none means all that are known.
+    again
+        True loads files once more that are in force.
     """
     done = []
     for file in chosen_files(settings, names):
@@ -80,6 +104,22 @@ def rematch(settings: Settings, name: str) -> list[dict[str, Any]]:
 
     A night that was matched with an older version is matched again where the sky changed; one that never was, because
     the catalogue is new, in full.
+
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    name
+        Of the catalogue.
+
+    Returns
+    -------
+    Survey, night and what was noted of each night that was matched.
+
+    Raises
+    ------
+    LakeError
+        When the catalogue was never loaded.
     """
     version, done = in_force(settings.lake, name), []
     for survey in SURVEYS.values():

@@ -52,7 +52,15 @@ class LeftOut:
     first: dict[str, str] = field(default_factory=dict)
 
     def add(self, rows: int, example: str) -> None:
-        """Count rows of one kind; the kind is what stands before the colon."""
+        """Count rows of one kind; the kind is what stands before the colon.
+
+        Parameters
+        ----------
+        rows
+            How many.
+        example
+            Kind, colon, and what the first of them says; of each kind the first example is kept.
+        """
         self.rows += rows
         self.first.setdefault(example.partition(":")[0], example)
 
@@ -73,6 +81,13 @@ def digest(file: CatalogFile) -> str:
 
 def write_standard(file: CatalogFile, target: Path) -> Written:
     """Write a catalogue as one Parquet file in the columns of a catalogue table, never all of it in memory.
+
+    Parameters
+    ----------
+    file
+        Files of the catalogue, and how they are read.
+    target
+        The Parquet file; one that is there is written over.
 
     Raises
     ------

@@ -43,7 +43,15 @@ class CatalogVersion:
 
 
 def catalog_versions(lake: Path, name: str | None = None) -> list[CatalogVersion]:
-    """Return the versions of one catalogue, or of all, oldest first."""
+    """Return the versions of one catalogue, or of all, oldest first.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    name
+        Of the catalogue; all when not given.
+    """
     condition = None if name is None else pc.field("name") == name
     rows = [CatalogVersion(**row) for row in read_rows(gold_catalogs(), lake, condition)]
     return sorted(rows, key=lambda row: (row.name, row.version))
@@ -57,6 +65,13 @@ def catalogs_in_force(lake: Path) -> dict[str, CatalogVersion]:
 def in_force(lake: Path, name: str) -> CatalogVersion:
     """Return the highest version of a catalogue.
 
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    name
+        Of the catalogue.
+
     Raises
     ------
     LakeError
@@ -69,5 +84,13 @@ def in_force(lake: Path, name: str) -> CatalogVersion:
 
 
 def record_version(lake: Path, row: CatalogVersion) -> None:
-    """Note a version down."""
+    """Note a version down.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    row
+        The version; its Delta version must be there already.
+    """
     append_rows(gold_catalogs(), lake, [asdict(row)])

@@ -52,6 +52,17 @@ class Vizier:
     def table(self, source: CatalogSource, table: str) -> pa.Table:
         """Return a table of VizieR under the names that the catalogue's file has.
 
+        Parameters
+        ----------
+        source
+            The catalogue, which names its columns.
+        table
+            Name of the table in VizieR.
+
+        Returns
+        -------
+        Positions in the form that the source declares: degrees, or sexagesimal texts.
+
         Raises
         ------
         CatalogUnavailable
@@ -139,6 +150,13 @@ def columns_of(source: CatalogSource) -> list[str]:
 
 def read_votable(content: bytes, table: str) -> dict[str, list[Any]]:
     """Return the columns of the only table of a VOTable; a missing value is None.
+
+    Parameters
+    ----------
+    content
+        The whole answer.
+    table
+        What was asked for, for the sentence of an error.
 
     Raises
     ------

@@ -42,6 +42,15 @@ def write_files(ordered: Iterable[pa.Table], folder: Path) -> list[AddAction]:
 def commit(spec: TableSpec, lake: Path, files: list[AddAction]) -> int:
     """Put files in the place of all that a table has; return the version of the table.
 
+    Parameters
+    ----------
+    spec
+        Table of the catalogue; it is made where it is missing.
+    lake
+        Root folder of the tables.
+    files
+        Files that lie in its folder already.
+
     Raises
     ------
     CommitFailedError

@@ -24,7 +24,17 @@ _GRID = HEALPix(nside=NSIDE, order="nested")
 
 
 def cells_of(ra_deg: Floats, dec_deg: Floats) -> Ints:
-    """Return the cell of each position; -1 for what is no position."""
+    """Return the cell of each position; -1 for what is no position.
+
+    Parameters
+    ----------
+    ra_deg, dec_deg
+        Positions.
+
+    Returns
+    -------
+    Nested HEALPix numbers of `NSIDE`.
+    """
     cells = np.full(len(ra_deg), -1, dtype=np.int64)
     with np.errstate(invalid="ignore"):
         good = np.isfinite(ra_deg) & (np.abs(dec_deg) <= 90.0)  # noqa: PLR2004 - the poles
@@ -57,7 +67,15 @@ class CellCache:
     max_age_days: float = 30.0
 
     def read(self, catalog: str, cell: int) -> tuple[Rows, dt.datetime] | None:
-        """Return the sources of a cell and when they were asked for; None for what was never asked."""
+        """Return the sources of a cell and when they were asked for; None for what was never asked.
+
+        Parameters
+        ----------
+        catalog
+            Name of the catalogue.
+        cell
+            Number of the cell.
+        """
         try:
             held = json.loads(self._path(catalog, cell).read_text())
         except FileNotFoundError:
@@ -65,11 +83,31 @@ class CellCache:
         return held["rows"], dt.datetime.fromisoformat(held["asked"])
 
     def is_fresh(self, asked: dt.datetime, now: dt.datetime) -> bool:
-        """Tell whether an answer is young enough to be used without asking again."""
+        """Tell whether an answer is young enough to be used without asking again.
+
+        Parameters
+        ----------
+        asked
+            When the answer was given.
+        now
+            The time; both have a time zone.
+        """
         return now - asked <= dt.timedelta(days=self.max_age_days)
 
     def write(self, catalog: str, cell: int, rows: Rows, asked: dt.datetime) -> None:
-        """Keep an answer; a reader sees the old file or the new one, never half of one."""
+        """Keep an answer; a reader sees the old file or the new one, never half of one.
+
+        Parameters
+        ----------
+        catalog
+            Name of the catalogue.
+        cell
+            Number of the cell.
+        rows
+            Its sources; none is an answer too.
+        asked
+            When the service was asked, with its time zone.
+        """
         path = self._path(catalog, cell)
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=".cell")

@@ -66,6 +66,17 @@ def match_remote(
 
     A service that fails leaves the positions of its cells unavailable, unless an older answer is kept: that one
     is used, and `Answer.asked` shows its age. Nothing is raised for an outage.
+
+    Parameters
+    ----------
+    catalog
+        Which, with its radius.
+    ra_deg, dec_deg
+        The positions; NaN has no match.
+    service, cache
+        Who is asked, and where answers are kept.
+    now
+        The time (UTC), by which kept answers are old.
     """
     cells = cells_of(ra_deg, dec_deg)
     held, problem = _gather(catalog, [int(cell) for cell in np.unique(cells[cells >= 0])], service, cache, now)

@@ -110,7 +110,15 @@ class Silver:
 
 
 def kind_at(schema: pa.Schema, path: str) -> pa.DataType:
-    """Return the type of a column at a dotted path; through an array of records, an array."""
+    """Return the type of a column at a dotted path; through an array of records, an array.
+
+    Parameters
+    ----------
+    schema
+        Columns of the table.
+    path
+        Names with dots between them; below the first one, fields of records.
+    """
     root, *rest = path.split(".")
     kind, is_list = schema.field(root).type, False
     for name in rest:

@@ -38,7 +38,17 @@ def _as_text(column: Column, kind: T.DataType) -> Column:
 
 
 def outgoing(silver: T.StructType, survey: Survey, *, cutouts: bool = True) -> list[Column]:
-    """Return the columns of a message in order: packet and science, `cdsxmatch`, cutouts last."""
+    """Return the columns of a message in order: packet and science, `cdsxmatch`, cutouts last.
+
+    Parameters
+    ----------
+    silver
+        Columns of the table.
+    survey
+        Tells which columns are cutouts.
+    cutouts
+        Whether cutouts leave too; silver itself has none.
+    """
     columns = [_leaving(field) for field in silver.fields if field.name not in KEPT_BACK]
     if CDSXMATCH not in silver.fieldNames():
         columns.append(F.lit(None).cast("string").alias(CDSXMATCH))
@@ -46,7 +56,19 @@ def outgoing(silver: T.StructType, survey: Survey, *, cutouts: bool = True) -> l
 
 
 def chosen_columns(silver: DataFrame, paths: Sequence[str]) -> list[Column]:
-    """Return some columns of silver as they leave, each under its path with ``_`` for the dots; times as text."""
+    """Return some columns of silver as they leave, each under its path with ``_`` for the dots; times as text.
+
+    Parameters
+    ----------
+    silver
+        Alerts, with the columns of the table.
+    paths
+        Columns of silver, with dots before the fields of records.
+
+    Returns
+    -------
+        Columns in the order of the paths.
+    """
     names = [path.replace(".", "_") for path in paths]
     kinds = silver.select(*(F.col(path).alias(name) for path, name in zip(paths, names, strict=True))).schema
     return [
@@ -92,6 +114,13 @@ def session_for_lookups(session: SparkSession) -> SparkSession:
 def require_there(found: Container[Key], matches: Sequence[Match]) -> None:
     """Refuse to send alerts whose packets bronze lacks.
 
+    Parameters
+    ----------
+    found
+        Places of the alerts whose packets were found in bronze.
+    matches
+        Alerts to send.
+
     Raises
     ------
     LakeError
@@ -107,6 +136,15 @@ def require_there(found: Container[Key], matches: Sequence[Match]) -> None:
 
 def require_each_once(found: Container[Key], rows: int, matches: Sequence[Match]) -> None:
     """Refuse to send alerts of which the tables do not hold each exactly once.
+
+    Parameters
+    ----------
+    found
+        Places of the alerts that were found.
+    rows
+        Number of rows that were found, those that come twice included.
+    matches
+        Alerts to send.
 
     Raises
     ------

@@ -31,7 +31,15 @@ _COUNTER_TOPIC = re.compile(rf"{TOPIC_PREFIX}[a-z0-9]+_\d{{8}}")
 
 
 def counter_topic(survey: str, night: dt.date) -> str:
-    """Return the counter topic of a night."""
+    """Return the counter topic of a night.
+
+    Parameters
+    ----------
+    survey
+        Its name.
+    night
+        The night that is counted.
+    """
     return f"{TOPIC_PREFIX}{survey}_{night:%Y%m%d}"
 
 
@@ -46,7 +54,19 @@ def of_filters(messages: Mapping[str, int]) -> dict[str, int]:
 
 
 def datum(object_id: str | None, alert_id: int) -> bytes:
-    """Return the value of a counter message."""
+    """Return the value of a counter message.
+
+    Parameters
+    ----------
+    object_id
+        The object that the alert is about; None where it has none.
+    alert_id
+        The alert.
+
+    Returns
+    -------
+        Bare Avro of `SCHEMA`, without any header.
+    """
     out = io.BytesIO()
     fastavro.schemaless_writer(out, _PARSED, {"objectId": object_id, "alertId": alert_id})
     return out.getvalue()

@@ -30,6 +30,21 @@ def deleted_counters(settings: Settings) -> dict[str, str]:
 
 
 def note_deleted(settings: Settings, topics: Iterable[str], now: dt.datetime) -> None:
-    """Note topics that are about to be deleted: before, so that none is made anew in between."""
+    """Note topics that are about to be deleted: before, so that none is made anew in between.
+
+    Parameters
+    ----------
+    settings
+        Whose home folder holds the file.
+    topics
+        Counter topics; the time of one that is noted already stays.
+    now
+        Time of the deletion.
+
+    Raises
+    ------
+    ConfigError
+        When the file is damaged.
+    """
     noted = dict.fromkeys(topics, now.isoformat(timespec="seconds"))
     replace_text(settings.home / FILE, to_json({**noted, **deleted_counters(settings)}), durable=True)

@@ -54,7 +54,15 @@ class Judging(Protocol):
         """Return which places users' filters select."""
 
     def took(self, seconds: float, alerts: pa.Table) -> None:
-        """Note how long the broker's own filters took."""
+        """Note how long the broker's own filters took.
+
+        Parameters
+        ----------
+        seconds
+            Time that they took, in seconds.
+        alerts
+            The alerts that they judged, with their columns of `HEAD`.
+        """
 
 
 class Distributor:
@@ -142,7 +150,19 @@ class Distributor:
             return sum(len(one.sent) for one in answers)
 
     def parts(self, batch: DataFrame, batch_id: int) -> Parts[Match]:
-        """Take a micro-batch apart into its alerts."""
+        """Take a micro-batch apart into its alerts.
+
+        Parameters
+        ----------
+        batch
+            What `places` made, as for a call.
+        batch_id
+            Its number, for the log.
+
+        Returns
+        -------
+            Public alerts with what sends some of them, and what records an alert that the code raised on.
+        """
         count, alerts = self._read(batch)
         alerts = alerts.sort_by([(name, "ascending") for name in KAFKA_KEY])
         items = heads(alerts)
@@ -313,7 +333,15 @@ class Distributor:
 
 
 def cut(alerts: pa.Table, size: int) -> Iterator[pa.Table]:
-    """Yield alerts in parts of so many."""
+    """Yield alerts in parts of so many.
+
+    Parameters
+    ----------
+    alerts
+        Any rows.
+    size
+        Most rows of a part; the last part may have fewer.
+    """
     for first in range(0, alerts.num_rows, size):
         # taken, not cut: a part that travels would bring the whole table with it
         yield alerts.take(pa.array(np.arange(first, min(alerts.num_rows, first + size))))

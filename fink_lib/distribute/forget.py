@@ -30,6 +30,13 @@ def forget(settings: Settings, topic: str) -> int:
 
     Its alerts are not sent again: the stream has passed them. One that arrives again leaves again.
 
+    Parameters
+    ----------
+    settings
+        Where Kafka and the lake are.
+    topic
+        An output topic of any survey, a counter of a night included.
+
     Raises
     ------
     BrokerError
@@ -93,7 +100,19 @@ def _delete(path: str, topic: str, ids: set[str | None]) -> int:
 
 
 def recorded_ends(path: str, topic: str) -> dict[str | None, dict[int, int]]:
-    """Return, by id of the topic, the offset after the last recorded one of each partition."""
+    """Return, by id of the topic, the offset after the last recorded one of each partition.
+
+    Parameters
+    ----------
+    path
+        Folder of `published`; without a table in it, nothing is returned.
+    topic
+        The topic.
+
+    Returns
+    -------
+        Id → partition → offset; the id is None for messages that were recorded without one.
+    """
     if not DeltaTable.is_deltatable(path):
         return {}
     data = dataset_of(DeltaTable(path))

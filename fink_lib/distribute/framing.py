@@ -51,7 +51,17 @@ class Embedded:
     """The schema travels in the key of each message."""
 
     def frame(self, name: str, datum: bytes, schema: bytes) -> tuple[bytes, bytes]:  # noqa: ARG002 - the key is taken
-        """Return the schema and the datum."""
+        """Return the schema and the datum.
+
+        Parameters
+        ----------
+        name
+            Not used.
+        datum
+            The alert as Avro, without any header.
+        schema
+            What it is written with, as JSON.
+        """
         return schema, datum
 
 
@@ -69,6 +79,15 @@ class Confluent:
 
     def frame(self, name: str, datum: bytes, schema: bytes) -> tuple[bytes, bytes]:
         """Return the object's name and the framed datum.
+
+        Parameters
+        ----------
+        name
+            The object that the alert is about.
+        datum
+            The alert as Avro, without any header.
+        schema
+            What it is written with, as JSON.
 
         Raises
         ------
@@ -119,7 +138,20 @@ def framings(settings: Settings, topics: Iterable[str], schemas: Iterable[bytes]
 
 
 def numbers(registry: str, topic: str) -> Callable[[bytes], int]:
-    """Return what tells the number of a schema of a topic; each is registered once."""
+    """Return what tells the number of a schema of a topic; each is registered once.
+
+    Parameters
+    ----------
+    registry
+        Address of the registry.
+    topic
+        The schemas are registered as those of its values.
+
+    Returns
+    -------
+        A function of a schema as JSON. It raises ConfigError when the registry refuses the schema, RegistryError when
+        it does not answer.
+    """
 
     def number_of(schema: bytes) -> int:
         number = register(registry, f"{topic}-value", schema.decode())

@@ -103,6 +103,13 @@ class Handing:
         """Return how alerts leave for another reason than that they are new, by no filter of the broker's own.
 
         What was read of bronze and its log stays read: a statement sends one alert.
+
+        Parameters
+        ----------
+        because
+            Headers that tell the reason, instead of those there are.
+        routes
+            Where the alerts of each filter go, by name, instead of those there are.
         """
         made = replace(self, routes=routes, selection=replace(self.selection, filters=()), because=because)
         vars(made)["packets"] = self.packets
@@ -114,6 +121,17 @@ class Handing:
 
     def offer(self, due: Sequence[Due], sender: Sender) -> list[Raised]:
         """Make the messages of some alerts and give them to the producer; return the alerts that cannot leave.
+
+        Parameters
+        ----------
+        due
+            Alerts, each with the names that it leaves by.
+        sender
+            Of this process; messages are not acknowledged yet on return.
+
+        Returns
+        -------
+            One for each alert whose packet cannot be encoded, and for each message that is too large.
 
         Raises
         ------
@@ -155,7 +173,15 @@ def is_whole(names: Sequence[str]) -> bool:
 
 
 def counter_route(survey: str, night: dt.date) -> Route:
-    """Return the way of a night's counted alerts."""
+    """Return the way of a night's counted alerts.
+
+    Parameters
+    ----------
+    survey
+        Its name.
+    night
+        The night that is counted.
+    """
     return Route(counter.COUNTER, counter.VERSION, counter.counter_topic(survey, night))
 
 

@@ -42,7 +42,21 @@ Users = Sequence[tuple[Event, Predicate]]
 
 
 def places(silver: DataFrame, survey: Survey, users: Users) -> DataFrame:
-    """Return the places of public alerts, and of each the names of the users' filters that select it, `USERS`."""
+    """Return the places of public alerts, and of each the names of the users' filters that select it, `USERS`.
+
+    Parameters
+    ----------
+    silver
+        Alerts, streaming or not.
+    survey
+        Tells which alerts are public.
+    users
+        Filters of users that can run; without any, each alert has an empty list.
+
+    Returns
+    -------
+        Rows with night, topic, partition, offset and `USERS`.
+    """
     with lenient(silver.sparkSession):
         return silver.where(is_public(survey)).select("night", *KAFKA_KEY, selecting(users).alias(USERS))
 
@@ -104,7 +118,15 @@ class Judging:
         return chosen_by_users(batch)
 
     def took(self, seconds: float, alerts: pa.Table) -> None:
-        """Note how long the broker's own filters took for some alerts; tell which is slow. None is switched off."""
+        """Note how long the broker's own filters took for some alerts; tell which is slow. None is switched off.
+
+        Parameters
+        ----------
+        seconds
+            Time that all of them took, in seconds.
+        alerts
+            The alerts that they judged, as `Selection.seconds_each` reads them.
+        """
         if seconds <= self._limit_s or not alerts.num_rows:
             return
         sample = alerts.take(pa.array(range(0, alerts.num_rows, _step(alerts.num_rows))))

@@ -35,11 +35,33 @@ class Ledger:
         self._book = Book(published, KEY, lake, spans)
 
     def was_sent(self, night: dt.date, alert_id: int, by: str) -> bool:
-        """Return whether the alert stands on the topic of a filter already; its night was loaded."""
+        """Return whether the alert stands on the topic of a filter already; its night was loaded.
+
+        Parameters
+        ----------
+        night
+            Night of the alert.
+        alert_id
+            The alert.
+        by
+            Name of the filter.
+        """
         return self._book.holds(night, by, alert_id)
 
     def sent_by(self, night: dt.date, alert_ids: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.bool_]]:
-        """Return which of some alerts of a night that was loaded were sent, by each filter that sent any of them."""
+        """Return which of some alerts of a night that was loaded were sent, by each filter that sent any of them.
+
+        Parameters
+        ----------
+        night
+            Night of the alerts.
+        alert_ids
+            Shape (alerts,).
+
+        Returns
+        -------
+            Name of the filter → shape (alerts,), true where the alert was sent.
+        """
         return self._book.held(night, alert_ids)
 
     def record(self, sent: Sequence[Sent]) -> None:

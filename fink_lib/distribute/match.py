@@ -238,14 +238,34 @@ def _told(text: str) -> tuple[str, str]:
 
 
 def match(batch: DataFrame, filters: Sequence[Filter]) -> list[Match]:
-    """Return the alerts that at least one filter selected."""
+    """Return the alerts that at least one filter selected.
+
+    Parameters
+    ----------
+    batch
+        What `narrow` made.
+    filters
+        The broker's own filters.
+    """
     return judge(batch, filters).matches
 
 
 def match_of(
     head: Mapping[str, Any], filters: Sequence[str], suffix: bytes | None = None, *, private: bool | None = None
 ) -> Match:
-    """Return an alert and what the filters said of it, from its columns of `HEAD`."""
+    """Return an alert and what the filters said of it, from its columns of `HEAD`.
+
+    Parameters
+    ----------
+    head
+        The columns of `HEAD` of one alert; others are passed over.
+    filters
+        Names of the filters that selected it.
+    suffix
+        What the broker adds to its packet, as Avro; None where that was not asked for.
+    private
+        Whether its packet has points that must not leave; None where that was not asked for.
+    """
     return Match(
         **{name: head[name] for name in ("night", "alert_id", "object_id")},
         key=tuple(head[name] for name in KAFKA_KEY),
@@ -257,7 +277,17 @@ def match_of(
 
 
 def raised_of(head: Mapping[str, Any], name: str, reason: str) -> Raised:
-    """Return that a filter could not judge an alert."""
+    """Return that a filter could not judge an alert.
+
+    Parameters
+    ----------
+    head
+        At least night and alert_id of the alert.
+    name
+        Name of the filter.
+    reason
+        Type and text of what was raised.
+    """
     return Raised(head["night"], head["alert_id"], name, reason)
 
 

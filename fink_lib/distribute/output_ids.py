@@ -55,7 +55,17 @@ class OutputIds:
 
 
 def tell_made_anew(topic: str, recorded: Collection[str | None], now: str | None) -> None:
-    """Say once that messages were recorded of another topic of this name: until the new one holds a recorded one."""
+    """Say once that messages were recorded of another topic of this name: until the new one holds a recorded one.
+
+    Parameters
+    ----------
+    topic
+        The output topic.
+    recorded
+        Ids under which messages were recorded of it; None stands for no id.
+    now
+        Its id today; None where Kafka gives none, and then nothing is said.
+    """
     old = sorted(one for one in recorded if one is not None)
     if now is not None and old and now not in old:
         logger.warning(

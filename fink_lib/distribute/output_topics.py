@@ -9,7 +9,15 @@ from fink_lib.kafka.topics import partitions_by_topic
 
 
 def is_output_topic(topic: str, survey: str) -> bool:
-    """Tell whether a topic is one that distribute writes for a survey: of a filter, or a counter."""
+    """Tell whether a topic is one that distribute writes for a survey: of a filter, or a counter.
+
+    Parameters
+    ----------
+    topic
+        Any topic; those of counterparts are none.
+    survey
+        Its name.
+    """
     name = re.escape(survey)
     return (
         topic not in counterpart_topics()
@@ -19,6 +27,13 @@ def is_output_topic(topic: str, survey: str) -> bool:
 
 def output_topics(connection: Connection, survey: str) -> list[str]:
     """Return every output topic of a survey that the broker holds: of filters, retired ones too, and counters.
+
+    Parameters
+    ----------
+    connection
+        The Kafka that they are in.
+    survey
+        Its name.
 
     Raises
     ------

@@ -12,7 +12,15 @@ Flags = npt.NDArray[np.bool_]
 
 
 def private_paths(survey: Survey, silver: pa.Schema) -> list[str]:
-    """Return the columns of silver that tell which points must not leave."""
+    """Return the columns of silver that tell which points must not leave.
+
+    Parameters
+    ----------
+    survey
+        Says which histories have points that are withheld.
+    silver
+        Columns of the table; histories that it lacks are left out.
+    """
     return [f"{root}.{survey.points_programme}" for root in survey.points_withheld if root in silver.names]
 
 

@@ -94,7 +94,21 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
 
 
 def known_schemas(packets: Packets, survey: Survey, lake: Path) -> list[bytes]:
-    """Return the schemas of messages for every writer schema that ingest has met."""
+    """Return the schemas of messages for every writer schema that ingest has met.
+
+    Parameters
+    ----------
+    packets
+        What makes the messages.
+    survey
+        Whose packets.
+    lake
+        Root folder of the tables.
+
+    Returns
+    -------
+        Schemas as JSON, in the order of the SHA-256 of the writer schemas.
+    """
     rows = read_rows(bronze_schemas(), lake, pc.field("survey") == survey.name, ["schema_sha256"])
     return [packets.schemas.of(sha256) for sha256 in sorted({row["schema_sha256"] for row in rows})]
 

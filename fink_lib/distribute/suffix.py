@@ -33,7 +33,19 @@ class Suffix:
 
     @classmethod
     def of(cls, silver: pa.Schema, survey: Survey) -> "Suffix":
-        """Return what is added to packets out of a table of silver."""
+        """Return what is added to packets out of a table of silver.
+
+        Parameters
+        ----------
+        silver
+            Columns of the table.
+        survey
+            What its packets hold is not added again.
+
+        Returns
+        -------
+            All columns of silver that neither the packet has nor the broker keeps back, and `cdsxmatch`.
+        """
         packet = set(packet_schema(survey, cutouts=True).names)
         columns = {one.name: _leaving(one.type) for one in silver if one.name not in KEPT_BACK | packet}
         return cls(columns if CDSXMATCH in columns else {**columns, CDSXMATCH: TEXT})
@@ -51,7 +63,19 @@ class Suffix:
         return writer_schema(spark_struct(pa.schema(fields)))
 
     def of_rows(self, rows: Columns, count: int) -> pa.Array:
-        """Return the bytes of each row."""
+        """Return the bytes of each row.
+
+        Parameters
+        ----------
+        rows
+            Columns of silver, by name; one that is not there is null.
+        count
+            Number of rows.
+
+        Returns
+        -------
+            Bare Avro of `record`, one an alert.
+        """
         there = [_as_text(rows[name]) if name in rows else pa.nulls(count, kind) for name, kind in self.columns.items()]
         return datums(there, list(self.columns.values()))
 

@@ -50,7 +50,19 @@ def topic_schema(writer: str, added: Sequence[Mapping[str, Any]]) -> str:
 
 
 def free_name(name: str, taken: set[str]) -> str:
-    """Return the name of an added field beside those of a packet."""
+    """Return the name of an added field beside those of a packet.
+
+    Parameters
+    ----------
+    name
+        The field.
+    taken
+        Names of the packet's own fields.
+
+    Returns
+    -------
+        The name, with as many prefixes as it needs.
+    """
     while name in taken:
         name = f"{PREFIX}{name}"
     return name

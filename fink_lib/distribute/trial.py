@@ -39,6 +39,15 @@ class TrialRequest:
 def try_filter(settings: Settings, request: TrialRequest, say: Say) -> tuple[int, Trial]:
     """Return the version of a filter that was tried, and what it does on a night.
 
+    Parameters
+    ----------
+    settings
+        Where the lake and the server of Spark's jobs are.
+    request
+        The filter and the night; its alert is to be None.
+    say
+        Is told how the job goes on.
+
     Raises
     ------
     ConfigError
@@ -50,6 +59,15 @@ def try_filter(settings: Settings, request: TrialRequest, say: Say) -> tuple[int
 
 def ask_of_alert(settings: Settings, request: TrialRequest, say: Say) -> list[tuple[str, bool | None]]:
     """Return each clause with what it says of one alert; None where a value that it needs is missing.
+
+    Parameters
+    ----------
+    settings
+        Where the lake and the server of Spark's jobs are.
+    request
+        The filter, the night and the alert, which may not be None.
+    say
+        Is told how the job goes on.
 
     Raises
     ------

@@ -19,7 +19,22 @@ from fink_lib.surveys import get_survey
 
 
 def run(session: SparkSession, settings: Settings, asked: JsonObject) -> JsonObject:
-    """Try a filter on the public alerts of a night, or tell what its clauses say of one of them."""
+    """Try a filter on the public alerts of a night, or tell what its clauses say of one of them.
+
+    Parameters
+    ----------
+    session
+        Reads silver.
+    settings
+        Where the lake is.
+    asked
+        Fields of a `TrialRequest`.
+
+    Returns
+    -------
+        For one alert ``clauses``: pairs of clause and answer. Otherwise what the trial found, and ``version`` of the
+        filter.
+    """
     request = TrialRequest(**asked)
     event, night, survey = event_of(settings, request), night_of(settings, request), get_survey(request.survey)
     silver = read_table(silver_spec(survey), session, settings.lake, request.table_version)

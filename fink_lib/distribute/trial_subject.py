@@ -24,6 +24,13 @@ MOST_LABELS = 5_000  # of a trial: each is a word of Spark's query
 def event_of(settings: Settings, request: TrialRequest) -> Event:
     """Return the newest version of the filter.
 
+    Parameters
+    ----------
+    settings
+        Where the lake is.
+    request
+        Survey and name of the filter.
+
     Raises
     ------
     ConfigError
@@ -34,6 +41,17 @@ def event_of(settings: Settings, request: TrialRequest) -> Event:
 
 def night_of(settings: Settings, request: TrialRequest) -> str:
     """Return the night.
+
+    Parameters
+    ----------
+    settings
+        Where the lake is.
+    request
+        Survey and night; without a night, the newest of silver.
+
+    Returns
+    -------
+        The night as YYYY-MM-DD.
 
     Raises
     ------
@@ -50,6 +68,19 @@ def night_of(settings: Settings, request: TrialRequest) -> str:
 
 def nights_of(settings: Settings, request: TrialRequest, last: str | None) -> list[str]:
     """Return the nights of silver from that of a request to the last one, the newest first; without one, that alone.
+
+    Parameters
+    ----------
+    settings
+        Where the lake is.
+    request
+        Survey and first night; without a night, the newest of silver.
+    last
+        Last night, which is included.
+
+    Returns
+    -------
+        Nights as YYYY-MM-DD.
 
     Raises
     ------
@@ -71,6 +102,17 @@ def public_labels(lake: Path, survey: str) -> dict[str, str]:
     """Return what objects are said to be, for everybody to read: by spectra before people, the newest first.
 
     Labels of programs are left out: a filter is not to be judged by another filter.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    survey
+        Its name.
+
+    Returns
+    -------
+        Object → label, of at most `MOST_LABELS` objects; empty where there is no table of labels yet.
     """
     if not (gold_community().path(lake) / "_delta_log").is_dir():
         return {}

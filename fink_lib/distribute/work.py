@@ -69,7 +69,21 @@ class Answer:
 
 
 def perform(handing: Handing, part: Part, sender: Sender) -> Answer:
-    """Judge and send some alerts, and wait for the reports; what was offered before something failed leaves."""
+    """Judge and send some alerts, and wait for the reports; what was offered before something failed leaves.
+
+    Parameters
+    ----------
+    handing
+        How alerts are judged, and where they go.
+    part
+        The alerts.
+    sender
+        Of this process.
+
+    Returns
+    -------
+        What became of them; what was raised on the way is in it and is not raised here.
+    """
     error: Exception | None = None
     aside: list[Raised] = []
     raised: list[Raised] = []

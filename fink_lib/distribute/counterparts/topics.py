@@ -96,6 +96,15 @@ def _is_news(said: Said, last: Said | None) -> bool:
 def said_of(settings: Settings, topics: Collection[str], night: dt.date) -> dict[Key, Said]:
     """Return the last word of each topic on every match of a night.
 
+    Parameters
+    ----------
+    settings
+        Where Kafka is.
+    topics
+        Topics of counterparts; one that does not exist is passed over.
+    night
+        Messages about alerts of other nights are left out.
+
     Raises
     ------
     BrokerError
@@ -141,6 +150,17 @@ def kept_long(settings: Settings) -> Settings:
 
 def send(settings: Settings, topics: Collection[str], schema: str, messages: Iterable[Message]) -> Counter[str]:
     """Send messages, each once it is acknowledged; return how many went to each topic.
+
+    Parameters
+    ----------
+    settings
+        Where Kafka is, and which topics are restricted or compact.
+    topics
+        Topics of all the messages; they are made where they are missing, also when there is no message.
+    schema
+        What the values are written with, as JSON.
+    messages
+        What `due` returned.
 
     Raises
     ------

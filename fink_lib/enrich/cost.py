@@ -25,7 +25,15 @@ class SumByName(AccumulatorParam[Seconds]):
         return {}
 
     def addInPlace(self, value1: Seconds, value2: Seconds) -> Seconds:  # noqa: N802 - Spark's name
-        """Add the second numbers to the first."""
+        """Add the second numbers to the first.
+
+        Parameters
+        ----------
+        value1
+            Name → seconds; it is changed and returned.
+        value2
+            Name → seconds.
+        """
         for name, seconds in value2.items():
             value1[name] = value1.get(name, 0.0) + seconds
         return value1

@@ -12,12 +12,30 @@ COST_FOLDER = "science_cost"
 
 
 def cost_path(stream: Path, night: dt.date) -> Path:
-    """Return the file of a night below the folder of a stream."""
+    """Return the file of a night below the folder of a stream.
+
+    Parameters
+    ----------
+    stream
+        Folder of the stream.
+    night
+        The night that alerts are of.
+    """
     return stream / COST_FOLDER / f"{night.isoformat()}.json"
 
 
 def add_cost(path: Path, seconds: Mapping[str, float], alerts: int) -> None:
-    """Add seconds and alerts to a night's file; a reader sees the old one or the new one."""
+    """Add seconds and alerts to a night's file; a reader sees the old one or the new one.
+
+    Parameters
+    ----------
+    path
+        What `cost_path` returned; folder and file are made where they are missing.
+    seconds
+        Module → seconds to add, in seconds.
+    alerts
+        Number of alerts to add.
+    """
     known = read_cost(path)
     spent: Seconds = known["seconds"]
     for name, each in seconds.items():

@@ -82,7 +82,19 @@ def find_repeats(batch: Arrivals, *runs: Arrivals) -> Flags:
 
 
 def stands_in(alert_ids: Ints, run: Arrivals) -> tuple[Ints, Ints]:
-    """Return which of some alerts stand in a sorted run, and where; the cost is that of a few steps an alert."""
+    """Return which of some alerts stand in a sorted run, and where; the cost is that of a few steps an alert.
+
+    Parameters
+    ----------
+    alert_ids
+        Shape (alerts,), in any order.
+    run
+        Sorted by alert, each alert once.
+
+    Returns
+    -------
+        Two arrays of one shape (found,): indices into the alerts, and the index into the run of each.
+    """
     place = np.searchsorted(run.alert_id, alert_ids)
     inside = np.flatnonzero(place < len(run))
     known = inside[run.alert_id[place[inside]] == alert_ids[inside]]
@@ -90,7 +102,13 @@ def stands_in(alert_ids: Ints, run: Arrivals) -> tuple[Ints, Ints]:
 
 
 def merged(first: Arrivals, second: Arrivals) -> Arrivals:
-    """Return two sorted runs that have no alert in common as one; two runs in order are merged, not sorted."""
+    """Return two sorted runs that have no alert in common as one; two runs in order are merged, not sorted.
+
+    Parameters
+    ----------
+    first, second
+        Each sorted by alert.
+    """
     both = Arrivals(*(np.concatenate(pair) for pair in zip(first.columns, second.columns, strict=True)))
     return both.take(np.argsort(both.alert_id, kind="stable"))
 

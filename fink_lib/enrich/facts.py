@@ -14,7 +14,19 @@ from fink_lib.surveys import Survey
 
 
 def record_facts(session: SparkSession, survey: Survey, lake: Path, facts: Sequence[Fact]) -> None:
-    """Write the facts of one digest, once: a second stream start, or a second stream, adds nothing."""
+    """Write the facts of one digest, once: a second stream start, or a second stream, adds nothing.
+
+    Parameters
+    ----------
+    session
+        Writes the table, which is made where it is missing.
+    survey
+        Whose science.
+    lake
+        Root folder of the table.
+    facts
+        All of one digest; at least one.
+    """
     table = science_facts(survey.name)
     path = ensure_table(table, session, lake)
     now = dt.datetime.now(dt.UTC)

@@ -20,7 +20,19 @@ TIMESTAMP = pa.timestamp("us", tz="UTC")
 def quarantine_rows(
     batch: Triage, stage: str, now: dt.datetime, damage: Damage = Damage.BAD_VALUE
 ) -> pa.Table:  # fmt: skip
-    """Return the rows of alerts that cannot be used; their packets are in bronze, so no raw bytes are kept."""
+    """Return the rows of alerts that cannot be used; their packets are in bronze, so no raw bytes are kept.
+
+    Parameters
+    ----------
+    batch
+        Sorted alerts; the rows are those that it flags ``quarantined``, each with ``impossible`` as its reason.
+    stage
+        Stage that sets them aside.
+    now
+        When they are set aside.
+    damage
+        Class of the error, the same for all.
+    """
     rows = batch.rows(batch.quarantined)
     rows = rows.append_column("reason", rows["impossible"])
     return _with_constants(
@@ -52,7 +64,15 @@ def unforeseen_rows(table: pa.Table, reasons: Sequence[str], stage: str, now: dt
 
 
 def rejected_rows(batch: Triage, now: dt.datetime) -> pa.Table:
-    """Return the rows of alerts that failed a cut, with every reason, and of repeats."""
+    """Return the rows of alerts that failed a cut, with every reason, and of repeats.
+
+    Parameters
+    ----------
+    batch
+        Sorted alerts; the rows are those that it flags ``rejected`` or ``repeated``.
+    now
+        Time of the enrichment.
+    """
     chosen = batch.rejected | batch.repeated
     rows, is_duplicate = batch.rows(chosen), batch.repeated[chosen]
     reasons = [[REPEAT] if again else why for again, why in zip(is_duplicate, rows["reasons"].to_pylist(), strict=True)]

@@ -106,7 +106,19 @@ def limits_of(settings: Settings) -> Limits:
 
 
 def stamp_gate(modules: Sequence[Module], inputs: SurveyInputs) -> str:
-    """Return for which alerts any module may look at a stamp, as SQL over the packet's fields in bronze."""
+    """Return for which alerts any module may look at a stamp, as SQL over the packet's fields in bronze.
+
+    Parameters
+    ----------
+    modules
+        Modules of a survey.
+    inputs
+        How their inputs are read from the survey's packets.
+
+    Returns
+    -------
+        ``FALSE`` where no module looks at stamps.
+    """
     tests = {module.stamps_if for module in modules if module.stamps}
     return " OR ".join(f"({inputs.predicate(test) or 'TRUE'})" for test in sorted(tests)) or "FALSE"
 
@@ -144,7 +156,19 @@ def evaluate(
 
 @functools.lru_cache(maxsize=2)  # a reprocessing asks for some modules and for all of them in turn
 def isolated(survey: str, cache: str, modules: tuple[Module, ...], limits: Limits) -> Isolated:
-    """Return what runs modules in a process apart, kept with its catalogues and models from batch to batch."""
+    """Return what runs modules in a process apart, kept with its catalogues and models from batch to batch.
+
+    Parameters
+    ----------
+    survey
+        Its name.
+    cache
+        Folder of catalogues and models.
+    modules
+        What runs, in its order.
+    limits
+        What no module may exceed.
+    """
     inputs = inputs_of(survey)
     form = functools.partial(form_batch, want=wanted(modules, inputs), inputs=inputs, survey=get_survey(survey))
     return Isolated(modules, form, Path(cache), limits)

@@ -57,7 +57,15 @@ class SeenNights:
         self._nights.clear()
 
     def add(self, night: int, arrivals: Arrivals) -> None:
-        """Record the first arrivals of a batch, once they are committed."""
+        """Record the first arrivals of a batch, once they are committed.
+
+        Parameters
+        ----------
+        night
+            Days since 1970-01-01; it is loaded if need be.
+        arrivals
+            In any order; alerts that are on record already are passed over.
+        """
         new = first_arrivals(arrivals)
         for run in self.of(night):
             known, _ = stands_in(new.alert_id, run)
@@ -74,7 +82,15 @@ class SeenNights:
 
 
 def in_a_file(run: Arrivals, folder: Path) -> Arrivals:
-    """Return a run that lies in a file without a name, which is gone when nobody reads the run any more."""
+    """Return a run that lies in a file without a name, which is gone when nobody reads the run any more.
+
+    Parameters
+    ----------
+    run
+        Arrivals in any order; the order stays.
+    folder
+        Where the file lies; it is made where it is missing.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder) as file:
         for column in run.columns:

@@ -62,6 +62,17 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey, out: Path | No
     The stream itself carries only what decides where an alert goes. Packets are read once that is decided, and
     only those of the alerts that go to silver. Compaction of bronze changes neither: it commits
     ``dataChange=false``, which a stream passes over, and leaves the files of a batch until they are vacuumed.
+
+    Parameters
+    ----------
+    session
+        Session of the driver; missing tables and catalogues are made.
+    spec
+        The stream.
+    survey
+        Whose alerts.
+    out
+        Root folder of the tables that are written; None writes to the lake, and only then are replays done.
     """
     writer = Enricher.of(session, spec, survey, out)
     source = (
@@ -124,7 +135,19 @@ class Enricher:
 
     @classmethod
     def of(cls, session: SparkSession, spec: StreamSpec, survey: Survey, out: Path | None = None) -> "Enricher":
-        """Create missing tables, build missing catalogues, note the versions, and return the writer."""
+        """Create missing tables, build missing catalogues, note the versions, and return the writer.
+
+        Parameters
+        ----------
+        session
+            Session of the driver.
+        spec
+            The stream.
+        survey
+            Whose alerts.
+        out
+            Root folder of silver, rejected, quarantine and science facts; None for the lake. Bronze is in the lake.
+        """
         tables = {
             "bronze": bronze_spec(survey),
             "quarantine": quarantine(survey.name),
@@ -153,11 +176,32 @@ class Enricher:
         )
 
     def write(self, frame: DataFrame, batch_id: int) -> None:
-        """Write one micro-batch; writing it again changes nothing: what stands in a table is decided."""
+        """Write one micro-batch; writing it again changes nothing: what stands in a table is decided.
+
+        Parameters
+        ----------
+        frame
+            What `triage_facts` made of rows of bronze.
+        batch_id
+            Its number, for the log.
+        """
         self._write_rows(frame.sparkSession, frame.toArrow(), batch_id)
 
     def parts(self, frame: DataFrame, batch_id: int) -> Parts[int]:
-        """Take a micro-batch apart into its alerts that stand in no table, by the rows of their facts."""
+        """Take a micro-batch apart into its alerts that stand in no table, by the rows of their facts.
+
+        Parameters
+        ----------
+        frame
+            What `triage_facts` made of rows of bronze.
+        batch_id
+            Its number, for the log.
+
+        Returns
+        -------
+            Items are indices into the facts, in the order of their places in Kafka; ``before`` counts what stands in
+            silver.
+        """
         session, whole = frame.sparkSession, frame.toArrow()
         table = whole.filter(pa.array(~self.places.held(whole))).sort_by([(name, "ascending") for name in KAFKA_KEY])
         keys = list(zip(*(table[name].to_pylist() for name in KAFKA_KEY), strict=True))
@@ -245,7 +289,21 @@ def _at(session: SparkSession, bronze: Path, asked: Sequence[Asked]) -> DataFram
 
 
 def load_night(paths: Mapping[str, Path], night: int, codes: TopicCodes) -> Arrivals:
-    """Read the first arrivals of a night (days since 1970-01-01) from silver and rejected."""
+    """Read the first arrivals of a night (days since 1970-01-01) from silver and rejected.
+
+    Parameters
+    ----------
+    paths
+        Folders of the tables, by ``silver`` and ``rejected``.
+    night
+        Days since 1970-01-01.
+    codes
+        Integers of topics; a topic that is new is added.
+
+    Returns
+    -------
+        Arrivals in no order.
+    """
     date, columns = UNIX_EPOCH_DATE + dt.timedelta(days=night), ("alert_id", *KAFKA_KEY)
     silver = rows_of_night(paths["silver"], date, columns)
     rejected = rows_of_night(paths["rejected"], date, columns, ~pc.field("is_duplicate"))

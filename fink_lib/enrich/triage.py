@@ -35,6 +35,17 @@ def facts(frame: DataFrame, cuts: Sequence[Cut], survey: str, gate: str = "FALSE
     """Reduce bronze to what decides where an alert goes: identity, position in Kafka, failed cuts, and its file.
 
     `gate` is the SQL predicate of alerts that bring their stamps.
+
+    Parameters
+    ----------
+    frame
+        Rows of bronze, streaming or not.
+    cuts
+        Cuts in force.
+    survey
+        Its name.
+    gate
+        Null means that an alert brings no stamps.
     """
     return frame.select(
         *FACTS,
@@ -46,7 +57,19 @@ def facts(frame: DataFrame, cuts: Sequence[Cut], survey: str, gate: str = "FALSE
 
 
 def failed_cuts(cuts: Sequence[Cut], survey: str) -> Column:
-    """Return the names of the cuts that an alert fails; a predicate that is null fails, and NaN is missing."""
+    """Return the names of the cuts that an alert fails; a predicate that is null fails, and NaN is missing.
+
+    Parameters
+    ----------
+    cuts
+        Cuts in force.
+    survey
+        Its name: it tells which columns the predicates stand for.
+
+    Returns
+    -------
+        A column of lists of names, one an alert; an empty list for an alert that passes.
+    """
     kept = {cut.name: F.expr(for_spark(cut.keep, survey)) for cut in cuts}
     names = [F.when(~F.coalesce(keep, F.lit(False)), F.lit(name)) for name, keep in kept.items()]
     return F.array_compact(F.array(*names)).cast("array<string>")
@@ -92,7 +115,15 @@ class TopicCodes(dict[str, int]):
 
 
 def arrivals_of(table: pa.Table, codes: TopicCodes) -> Arrivals:
-    """Return identity and Kafka position of each row."""
+    """Return identity and Kafka position of each row.
+
+    Parameters
+    ----------
+    table
+        Rows with alert_id, kafka_topic, kafka_partition and kafka_offset.
+    codes
+        Integers of topics; a topic that is new is added.
+    """
     topics = table["kafka_topic"].combine_chunks().dictionary_encode()
     table_of_codes = np.array([codes[topic] for topic in topics.dictionary.to_pylist()], dtype=np.int64)
     return Arrivals(
@@ -113,7 +144,21 @@ def _ints(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
 
 
 def triage(table: pa.Table, seen: SeenNights, codes: TopicCodes) -> Triage:
-    """Sort a batch. What cannot be used is set aside first, so that a good copy of it is no repeat."""
+    """Sort a batch. What cannot be used is set aside first, so that a good copy of it is no repeat.
+
+    Parameters
+    ----------
+    table
+        What `facts` made, as Arrow.
+    seen
+        First arrivals on record; the nights of the batch are loaded, the batch itself is not added.
+    codes
+        Integers of topics; a topic that is new is added.
+
+    Returns
+    -------
+        Flags of shape (rows of the table,).
+    """
     quarantined = table["impossible"].is_valid().to_numpy()
     failed = pc.list_value_length(table["reasons"]).to_numpy() > 0
     usable = np.flatnonzero(~quarantined)
@@ -129,7 +174,17 @@ def triage(table: pa.Table, seen: SeenNights, codes: TopicCodes) -> Triage:
 
 
 def record(sorted_batch: Triage, seen: SeenNights, codes: TopicCodes) -> None:
-    """Remember the first arrivals of a batch that has been committed."""
+    """Remember the first arrivals of a batch that has been committed.
+
+    Parameters
+    ----------
+    sorted_batch
+        What `triage` returned; the accepted and the rejected are remembered.
+    seen
+        Where they are remembered.
+    codes
+        The integers of topics that `triage` was given.
+    """
     first = sorted_batch.rows(sorted_batch.rejected | sorted_batch.accepted)
     arrivals, nights = arrivals_of(first, codes), nights_of(first)
     for night in np.unique(nights):

@@ -44,7 +44,19 @@ class Job:
     schema: pa.Schema
 
     def rows(self, reader: PacketReader, alerts: pa.RecordBatch) -> pa.RecordBatch:
-        """Return the rows of some alerts."""
+        """Return the rows of some alerts.
+
+        Parameters
+        ----------
+        reader
+            What `packet_reader` made for the survey and the inputs of the science.
+        alerts
+            With the bytes of each packet: schema_sha256, head, and tail if the stamps are to be read.
+
+        Returns
+        -------
+            Columns of `schema`, in the order of the alerts.
+        """
         tail = alerts.column("tail") if "tail" in alerts.schema.names else None
         sha256 = alerts.column("schema_sha256")
         packet = reader.read(sha256, alerts.column("head"), tail)
@@ -59,7 +71,17 @@ class Job:
 
 
 def packet_reader(survey: Survey, lake: Path, inputs: Iterable[str]) -> PacketReader:
-    """Return what reads the columns that rows of silver have, and the stamps among the inputs of science."""
+    """Return what reads the columns that rows of silver have, and the stamps among the inputs of science.
+
+    Parameters
+    ----------
+    survey
+        Whose packets.
+    lake
+        Where their writer schemas are.
+    inputs
+        Dotted paths in the packet that the science reads.
+    """
     small = packet_schema(survey, cutouts=False).names
     stamps = [path for path in inputs if path.partition(".")[0] not in small]
     columns = pruned(packet_schema(survey, cutouts=True), [*small, *stamps])
@@ -67,7 +89,17 @@ def packet_reader(survey: Survey, lake: Path, inputs: Iterable[str]) -> PacketRe
 
 
 def with_retyped(errors: pa.Array, sha256: pa.Array, reader: PacketReader) -> pa.Array:
-    """Add to the errors of alerts the fields of their packets that are null for their type."""
+    """Add to the errors of alerts the fields of their packets that are null for their type.
+
+    Parameters
+    ----------
+    errors
+        Map of name → error, one an alert; null for none.
+    sha256
+        Writer schema of each alert.
+    reader
+        Tells which fields of a writer schema are not read, and their types.
+    """
     told = {name: dict(reader.retyped(name)) for name, _ in by_value(sha256)}
     if not any(told.values()):
         return errors
@@ -95,5 +127,15 @@ def enriching(job: Job) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
 
 @functools.lru_cache(maxsize=4)
 def kept_reader(survey: bytes, lake: Path, inputs: tuple[str, ...]) -> PacketReader:
-    """Return the reader that this process keeps."""
+    """Return the reader that this process keeps.
+
+    Parameters
+    ----------
+    survey
+        The survey, as bytes.
+    lake
+        Where the writer schemas are.
+    inputs
+        Dotted paths in the packet that the science reads, sorted.
+    """
     return packet_reader(from_bytes(survey), lake, inputs)

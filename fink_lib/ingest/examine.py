@@ -34,7 +34,17 @@ class Examination:
 
 
 def examine(message: bytes | None, survey: Survey, kafka_time: dt.datetime | None = None) -> Examination:
-    """Judge one message as ingest would; nothing is written."""
+    """Judge one message as ingest would; nothing is written.
+
+    Parameters
+    ----------
+    message
+        Value of the message; None for one that has none.
+    survey
+        Whose message.
+    kafka_time
+        When Kafka stored it; None where that is not known.
+    """
     one = {name: pa.nulls(1, pa.null()) for name in MESSAGE}
     one["value"] = pa.array([message], pa.binary())
     one["timestamp"] = pa.array([kafka_time], pa.timestamp("us", tz="UTC"))

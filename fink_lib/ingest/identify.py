@@ -16,13 +16,33 @@ logger = logging.getLogger(__name__)
 
 
 def identify_input(survey: Survey, message: RawMessage) -> tuple[int | None, str | None]:
-    """Read alert id and night (YYYY-MM-DD) of a survey's message, as ingest would; None for what cannot be read."""
+    """Read alert id and night (YYYY-MM-DD) of a survey's message, as ingest would; None for what cannot be read.
+
+    Parameters
+    ----------
+    survey
+        Whose message.
+    message
+        A message of one of its own topics.
+    """
     verdict = examine(message.value, survey)
     return verdict.alert_id, verdict.night
 
 
 def identify_output(survey: Survey, message: RawMessage) -> tuple[int | None, str | None]:
-    """Read alert id and night of a message on an output topic: off its headers, or by the schema in its key."""
+    """Read alert id and night of a message on an output topic: off its headers, or by the schema in its key.
+
+    Parameters
+    ----------
+    survey
+        Whose alert.
+    message
+        A message that distribute wrote.
+
+    Returns
+    -------
+        Id, and night as YYYY-MM-DD; None for what cannot be read.
+    """
     facts = from_headers(message.headers)
     if facts is not None:
         return facts.alert_id, facts.night.isoformat()

@@ -226,7 +226,21 @@ class Judge:
 
 
 def fault_of(datum: Datum, fault: int, stop: int) -> PacketError:
-    """Say what is wrong with a datum that does not fit its schema, in the words of the plain decoder."""
+    """Say what is wrong with a datum that does not fit its schema, in the words of the plain decoder.
+
+    Parameters
+    ----------
+    datum
+        What the message holds.
+    fault
+        Number of a `Fault`, as the fast decoder found it.
+    stop
+        Byte of the datum at which that decoder stopped.
+
+    Returns
+    -------
+        What the plain decoder says; what the fast one found only where the plain one has no complaint.
+    """
     try:
         decode(datum)
     except PacketError as error:

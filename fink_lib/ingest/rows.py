@@ -29,13 +29,33 @@ def bronze_columns(survey: Survey) -> Sequence[Column]:
 
 
 def bronze_rows(judged: DataFrame, columns: Sequence[Column], ingest_time: dt.datetime) -> DataFrame:
-    """Return the rows of messages that are fine."""
+    """Return the rows of messages that are fine.
+
+    Parameters
+    ----------
+    judged
+        What `BatchWriter.judged` made.
+    columns
+        What `bronze_columns` returned.
+    ingest_time
+        The same for all rows.
+    """
     good = judged.where(F.col(ERROR_CLASS).isNull())
     return good.select(*columns, at_run_time(ingest_time).alias(INGEST_TIME))
 
 
 def quarantine_rows(judged: DataFrame, stage: str, now: dt.datetime) -> DataFrame:
-    """Return the rows of messages that are not, with their bytes."""
+    """Return the rows of messages that are not, with their bytes.
+
+    Parameters
+    ----------
+    judged
+        What `BatchWriter.judged` made.
+    stage
+        Stage that sets them aside.
+    now
+        When they are set aside.
+    """
     return judged.where(F.col(ERROR_CLASS).isNotNull()).select(
         "night",
         "alert_id",

@@ -87,7 +87,15 @@ def starting_offsets(
 
 
 def shorter(known: Ends, there: Partitions) -> set[str]:
-    """Return the topics that end before what was read of them."""
+    """Return the topics that end before what was read of them.
+
+    Parameters
+    ----------
+    known
+        Topic → partition → offset after the last one read.
+    there
+        Ends of every partition that Kafka has; one that it has not is passed over.
+    """
     return {
         topic
         for topic, parts in known.items()
@@ -104,13 +112,30 @@ def _made_anew(known: Ends, anew: Collection[str]) -> Iterator[Change]:
 
 
 def partitions(reader: TopicReader, pattern: str) -> Partitions:
-    """Return the ends of every partition of the topics that match."""
+    """Return the ends of every partition of the topics that match.
+
+    Parameters
+    ----------
+    reader
+        Connection to Kafka.
+    pattern
+        Regular expression of whole names of topics.
+    """
     topics = {name: parts for name, parts in reader.topics().items() if re.fullmatch(pattern, name)}
     return {(name, part): reader.watermarks(name, part) for name, parts in topics.items() for part in parts}
 
 
 def changes_of(known: Ends, there: Partitions, anew: Collection[str] = ()) -> Iterator[Change]:
     """Yield the partitions that Spark could not go on with.
+
+    Parameters
+    ----------
+    known
+        Topic → partition → offset after the last one read; of topics made anew, nothing.
+    there
+        Ends of every partition that Kafka has.
+    anew
+        Topics that were made anew: what expired in them is not looked for.
 
     Raises
     ------
@@ -137,7 +162,19 @@ def changes_of(known: Ends, there: Partitions, anew: Collection[str] = ()) -> It
 
 
 def starts(known: Ends, there: Partitions) -> Ends:
-    """Return where each partition is read on from."""
+    """Return where each partition is read on from.
+
+    Parameters
+    ----------
+    known
+        Topic → partition → offset after the last one read.
+    there
+        Ends of every partition that Kafka has.
+
+    Returns
+    -------
+        Topic → partition → offset, for all that Kafka has; a new partition is read from its beginning.
+    """
     found: Ends = {}
     for (topic, partition), marks in there.items():
         read = known.get(topic, {}).get(str(partition), 0)

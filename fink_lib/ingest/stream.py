@@ -50,6 +50,15 @@ CACHED_ROWS = 64  # rows of a cached column batch; a message is 50-200 kB
 def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
     """Build the ingest stream of a survey.
 
+    Parameters
+    ----------
+    session
+        Session of the driver; missing tables are made in it, and it is set up for this stream.
+    spec
+        The stream.
+    survey
+        Whose messages.
+
     Raises
     ------
     BrokerError
@@ -118,6 +127,13 @@ class BatchWriter:
 
     def write(self, frame: DataFrame, batch_id: int) -> int | None:
         """Put every message of a micro-batch into bronze or quarantine, once, however often this is called.
+
+        Parameters
+        ----------
+        frame
+            The messages, as Spark's Kafka source gives them.
+        batch_id
+            Number of the batch: its offsets stand in the checkpoint.
 
         Returns
         -------

@@ -83,11 +83,30 @@ class Taker:
 
     @classmethod
     def of(cls, survey: Survey, lake: Path, connection: Connection, names: Mapping[str, str]) -> "Taker":
-        """Return what tasks need; it travels to their processes."""
+        """Return what tasks need; it travels to their processes.
+
+        Parameters
+        ----------
+        survey
+            Whose messages.
+        lake
+            Root folder of the tables.
+        connection
+            Where Kafka is.
+        names
+            Topic → the name that its messages are kept under, where that is another one.
+        """
         return cls(to_bytes(survey), lake, pickle.dumps(connection), tuple(sorted(names.items())))
 
     def take(self, wanted: Sequence[Wanted], ingest_time: dt.datetime) -> Taken:
         """Read messages, judge them, write those that are fine to files of bronze, and count the others.
+
+        Parameters
+        ----------
+        wanted
+            Ranges of partitions.
+        ingest_time
+            The same for all rows.
 
         Raises
         ------
@@ -111,6 +130,17 @@ def judging(survey: Survey, lake: Path | None) -> Callable[[Iterable[pa.RecordBa
     """Return the function for `DataFrame.mapInArrow` that judges messages.
 
     A worker keeps what it learns of schemas from batch to batch.
+
+    Parameters
+    ----------
+    survey
+        Whose messages.
+    lake
+        Where writer schemas are kept before a row names them; None where nothing is written.
+
+    Returns
+    -------
+        It takes messages as Spark's Kafka source gives them, and yields columns of `judged_schema`.
     """
     plain = to_bytes(survey)
 
@@ -124,7 +154,15 @@ def judging(survey: Survey, lake: Path | None) -> Callable[[Iterable[pa.RecordBa
 
 @functools.lru_cache(maxsize=4)
 def kept(survey: bytes, lake: Path | None) -> Judge:
-    """Return the judge that this process keeps for a survey."""
+    """Return the judge that this process keeps for a survey.
+
+    Parameters
+    ----------
+    survey
+        The survey, as bytes.
+    lake
+        Where writer schemas are kept; None where nothing is written.
+    """
     return Judge(from_bytes(survey), None if lake is None else WriterSchemas(lake))
 
 

@@ -44,7 +44,15 @@ REACTION_PREFIX = "said_"
 
 
 def topic_of(name: str, survey: str) -> str:
-    """Return the topic that the alerts of a filter leave by."""
+    """Return the topic that the alerts of a filter leave by.
+
+    Parameters
+    ----------
+    name
+        Name of the filter.
+    survey
+        Its name.
+    """
     return f"{TOPIC_PREFIX}{name}_{survey}"
 
 
@@ -163,6 +171,19 @@ class Filter:
 
 def flags_of(clause: Clause, batch: Batch, size: int) -> NDArray[np.bool_]:
     """Ask one clause about a batch; make sure that it answered one yes or no for each alert.
+
+    Parameters
+    ----------
+    clause
+        The clause.
+    batch
+        All that it declares, optional columns included; a missing one is a KeyError.
+    size
+        Number of alerts.
+
+    Returns
+    -------
+        Shape (size,).
 
     Raises
     ------

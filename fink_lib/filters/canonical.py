@@ -31,12 +31,29 @@ def names_of(one: Filter) -> tuple[str, ...]:
 
 
 def feeds(inputs: SurveyInputs, one: Filter) -> bool:
-    """Tell whether a survey's packets carry all canonical inputs of a filter."""
+    """Tell whether a survey's packets carry all canonical inputs of a filter.
+
+    Parameters
+    ----------
+    inputs
+        What the survey's packets carry.
+    one
+        The filter; one without canonical inputs is fed by every survey.
+    """
     return all(name in inputs.scalars and inputs.carries(name) for name in names_of(one))
 
 
 def bound(one: Filter, survey: str, inputs: SurveyInputs) -> Filter:
     """Return a filter as it reads the packets of a survey.
+
+    Parameters
+    ----------
+    one
+        The filter; its clauses without canonical inputs stay as they are.
+    survey
+        Its name.
+    inputs
+        What the survey's packets carry; `feeds` is to be true.
 
     Raises
     ------

@@ -10,27 +10,67 @@ from fink_lib.filters.base import Batch, Clause, flags_of
 
 
 def above(column: str, limit: float) -> Clause:
-    """Return the clause ``column > limit``."""
+    """Return the clause ``column > limit``.
+
+    Parameters
+    ----------
+    column
+        Column of silver, a number.
+    limit
+        In the unit of the column.
+    """
     return Clause(f"{column} > {limit:g}", (column,), lambda batch: batch[column] > limit)
 
 
 def at_least(column: str, limit: float) -> Clause:
-    """Return the clause ``column >= limit``."""
+    """Return the clause ``column >= limit``.
+
+    Parameters
+    ----------
+    column
+        Column of silver, a number.
+    limit
+        In the unit of the column.
+    """
     return Clause(f"{column} >= {limit:g}", (column,), lambda batch: batch[column] >= limit)
 
 
 def below(column: str, limit: float) -> Clause:
-    """Return the clause ``column < limit``."""
+    """Return the clause ``column < limit``.
+
+    Parameters
+    ----------
+    column
+        Column of silver, a number.
+    limit
+        In the unit of the column.
+    """
     return Clause(f"{column} < {limit:g}", (column,), lambda batch: batch[column] < limit)
 
 
 def at_most(column: str, limit: float) -> Clause:
-    """Return the clause ``column <= limit``."""
+    """Return the clause ``column <= limit``.
+
+    Parameters
+    ----------
+    column
+        Column of silver, a number.
+    limit
+        In the unit of the column.
+    """
     return Clause(f"{column} <= {limit:g}", (column,), lambda batch: batch[column] <= limit)
 
 
 def equals(column: str, value: float) -> Clause:
-    """Return the clause ``column = value`` for a number."""
+    """Return the clause ``column = value`` for a number.
+
+    Parameters
+    ----------
+    column
+        Column of silver, a number.
+    value
+        In the unit of the column.
+    """
     return Clause(f"{column} = {value:g}", (column,), lambda batch: batch[column] == value)
 
 
@@ -41,17 +81,43 @@ def differs(column: str, *values: float) -> Clause:
 
 
 def one_of(name: str, column: str, words: Iterable[str]) -> Clause:
-    """Return the clause that a text is one of some words."""
+    """Return the clause that a text is one of some words.
+
+    Parameters
+    ----------
+    name
+        The condition in a few words.
+    column
+        Column of silver, a text.
+    words
+        Texts that are wanted, in the same case.
+    """
     return Clause(name, (column,), partial(_one_of, column=column, words=frozenset(words)))
 
 
 def is_true(column: str, name: str = "") -> Clause:
-    """Return the clause that a flag is set."""
+    """Return the clause that a flag is set.
+
+    Parameters
+    ----------
+    column
+        Column of silver, a boolean.
+    name
+        The condition in a few words; the name of the column when empty.
+    """
     return Clause(name or column, (column,), lambda batch: batch[column])
 
 
 def is_false(column: str, name: str = "") -> Clause:
-    """Return the clause that a flag is there and is not set."""
+    """Return the clause that a flag is there and is not set.
+
+    Parameters
+    ----------
+    column
+        Column of silver, a boolean.
+    name
+        The condition in a few words; ``not`` and the name of the column when empty.
+    """
     return Clause(name or f"not {column}", (column,), lambda batch: ~batch[column])
 
 
@@ -67,7 +133,19 @@ def any_of(name: str, *clauses: Clause) -> Clause:
 
 
 def among(values: Any, words: Container[object]) -> Any:
-    """Return where texts are among some words; a null is not."""
+    """Return where texts are among some words; a null is not.
+
+    Parameters
+    ----------
+    values
+        Texts, one an alert.
+    words
+        Texts that are wanted, in the same case.
+
+    Returns
+    -------
+        Booleans, shape (alerts,).
+    """
     return np.array([value in words for value in values], dtype=bool)
 
 

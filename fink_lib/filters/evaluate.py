@@ -86,13 +86,43 @@ def evaluate(filters: Sequence[Filter], batch: Batch, size: int) -> Evaluation:
 
 
 def explain(chosen: Filter, batch: Batch, size: int) -> dict[str, Told]:
-    """Ask every clause of one filter about every alert: why each was selected, or was not."""
+    """Ask every clause of one filter about every alert: why each was selected, or was not.
+
+    Parameters
+    ----------
+    chosen
+        The filter.
+    batch
+        At least the inputs that it declares.
+    size
+        Number of alerts.
+
+    Returns
+    -------
+        Name of the clause → its answers; also clauses that come after one that said no are asked.
+    """
     everyone = np.arange(size)
     return {clause.name: ask(clause, batch, everyone, size) for clause in chosen.clauses}
 
 
 def ask(clause: Clause, batch: Batch, rows: NDArray[np.intp], size: int) -> Told:
-    """Ask one clause about some alerts of a batch; the others count as no."""
+    """Ask one clause about some alerts of a batch; the others count as no.
+
+    Parameters
+    ----------
+    clause
+        The clause; what it raises is noted, and is not raised here.
+    batch
+        At least its inputs; an optional column that is not there is None for each alert.
+    rows
+        Positions of the alerts in the batch.
+    size
+        Number of alerts in the batch.
+
+    Returns
+    -------
+        Flags of shape (size,).
+    """
     flags = np.zeros(size, dtype=np.bool_)
     errors: dict[int, str] = {}
     columns = {name: batch[name] for name in clause.inputs if name in batch}

@@ -42,7 +42,15 @@ def for_spark(text: str, survey: str) -> str:
 
 
 def written(tree: exp.Expr, *, identify: bool = True) -> str:
-    """Return a tree as text; what Spark's dialect cannot say raises instead of being left out with a warning."""
+    """Return a tree as text; what Spark's dialect cannot say raises instead of being left out with a warning.
+
+    Parameters
+    ----------
+    tree
+        A predicate, or a part of one.
+    identify
+        Whether every name is put in quotation marks.
+    """
     return tree.sql(DIALECT, identify=identify, comments=False, unsupported_level=ErrorLevel.IMMEDIATE)
 
 

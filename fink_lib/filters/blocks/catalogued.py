@@ -12,7 +12,15 @@ NOTHING = (None, "", NO_MATCH)
 
 
 def has_counterpart(column: str, name: str) -> Clause:
-    """Return the clause that a column names something; null, empty and 'Unknown' name nothing."""
+    """Return the clause that a column names something; null, empty and 'Unknown' name nothing.
+
+    Parameters
+    ----------
+    column
+        Column of silver with one text an alert.
+    name
+        The condition in a few words.
+    """
     return Clause(name, (column,), partial(_names_something, column=column))
 
 

@@ -30,12 +30,36 @@ def light_curves(batch: Batch, current: str, history: str, fields: Sequence[str]
 
 
 def paths(current: str, history: str, fields: Sequence[str]) -> tuple[str, ...]:
-    """Return the columns that `light_curves` reads."""
+    """Return the columns that `light_curves` reads.
+
+    Parameters
+    ----------
+    current, history
+        Where the current point and the earlier ones stand.
+    fields
+        Names of the values.
+
+    Returns
+    -------
+        For each field the path of the current point, then that of the earlier ones.
+    """
     return tuple(f"{root}.{field}" for field in fields for root in (current, history))
 
 
 def per_alert(curves: Iterator[tuple[Any, ...]], judge: Callable[..., bool]) -> NDArray[np.bool_]:
-    """Return one answer for each light curve."""
+    """Return one answer for each light curve.
+
+    Parameters
+    ----------
+    curves
+        What `light_curves` yields.
+    judge
+        Takes the fields of one light curve in their order.
+
+    Returns
+    -------
+        Shape (alerts,).
+    """
     return np.array([judge(*curve) for curve in curves], dtype=bool)
 
 

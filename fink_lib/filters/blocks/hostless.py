@@ -23,18 +23,54 @@ Times = NDArray[np.float64]
 
 
 def detection_times(jd: Times, mag: Times) -> Times:
-    """Return the times of the detections, in order; an upper limit is none."""
+    """Return the times of the detections, in order; an upper limit is none.
+
+    Parameters
+    ----------
+    jd
+        JD, shape (points,).
+    mag
+        Shape (points,); NaN for an upper limit.
+
+    Returns
+    -------
+        JD, shape (detections,).
+    """
     return np.sort(jd[np.isfinite(mag) & np.isfinite(jd)])
 
 
 def in_one_night(jd: Times, mag: Times) -> bool:
-    """Tell whether the last two detections lie less than half a day apart."""
+    """Tell whether the last two detections lie less than half a day apart.
+
+    Parameters
+    ----------
+    jd
+        JD, shape (points,), in any order.
+    mag
+        Shape (points,); NaN for an upper limit.
+
+    Returns
+    -------
+        False where there are less than two detections.
+    """
     gaps = np.diff(detection_times(jd, mag))[-1:]
     return bool((gaps < NIGHT_DAYS).any())
 
 
 def in_two_nights(jd: Times, mag: Times) -> bool:
-    """Tell whether the last three detections are two of one night, then one of a later night."""
+    """Tell whether the last three detections are two of one night, then one of a later night.
+
+    Parameters
+    ----------
+    jd
+        JD, shape (points,), in any order.
+    mag
+        Shape (points,); NaN for an upper limit.
+
+    Returns
+    -------
+        False where there are less than three detections.
+    """
     gaps = np.diff(detection_times(jd, mag))[-2:].tolist()
     return [gap < NIGHT_DAYS for gap in gaps] == [True, False]
 

@@ -11,12 +11,28 @@ from fink_lib.sky import ecliptic_latitude, galactic_latitude
 
 
 def off_galactic_plane(degrees: float, ra: str, dec: str) -> Clause:
-    """Return the clause that the Galactic latitude is beyond so many degrees, on either side."""
+    """Return the clause that the Galactic latitude is beyond so many degrees, on either side.
+
+    Parameters
+    ----------
+    degrees
+        Smallest latitude, deg; it is itself not beyond.
+    ra, dec
+        Columns of the position, deg.
+    """
     return _beyond(f"Galactic latitude beyond {degrees:g} deg", degrees, galactic_latitude, ra, dec)
 
 
 def off_ecliptic(degrees: float, ra: str, dec: str) -> Clause:
-    """Return the clause that the ecliptic latitude is beyond so many degrees, on either side."""
+    """Return the clause that the ecliptic latitude is beyond so many degrees, on either side.
+
+    Parameters
+    ----------
+    degrees
+        Smallest latitude, deg; it is itself not beyond.
+    ra, dec
+        Columns of the position, deg.
+    """
     return _beyond(f"ecliptic latitude beyond {degrees:g} deg", degrees, ecliptic_latitude, ra, dec)
 
 

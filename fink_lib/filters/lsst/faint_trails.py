@@ -15,7 +15,17 @@ MOMENTS = ("diaSource.ixx", "diaSource.iyy", "diaSource.ixy")
 
 
 def elongation(ixx: Any, iyy: Any, ixy: Any) -> Any:
-    """Return the ratio of the axes of the ellipse with these second moments; NaN where they are of none."""
+    """Return the ratio of the axes of the ellipse with these second moments; NaN where they are of none.
+
+    Parameters
+    ----------
+    ixx, iyy, ixy
+        Second moments, all in one unit; shape (alerts,).
+
+    Returns
+    -------
+        Major axis over minor one, shape (alerts,).
+    """
     mean, half = 0.5 * (ixx + iyy), np.hypot(0.5 * (ixx - iyy), ixy)
     minor = np.where(mean - half > 0.0, mean - half, np.nan)
     return np.sqrt((mean + half) / minor)

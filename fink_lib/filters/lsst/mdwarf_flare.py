@@ -22,7 +22,21 @@ RA, DEC = "diaSource.ra", "diaSource.dec"
 
 
 def quiescent_mag(bands: Any, fluxes: Any, band: str) -> float:
-    """Return the magnitude of the median template flux in one band; NaN where it was never measured."""
+    """Return the magnitude of the median template flux in one band; NaN where it was never measured.
+
+    Parameters
+    ----------
+    bands
+        Name of the band of each earlier point; None for no history.
+    fluxes
+        Template flux of each earlier point, njy, NaN for null; None for no history.
+    band
+        The band that is asked for.
+
+    Returns
+    -------
+        AB magnitude.
+    """
     if bands is None or fluxes is None:
         return float("nan")
     found = [flux for flux, name in zip(fluxes, bands, strict=True) if name == band and not np.isnan(flux)]

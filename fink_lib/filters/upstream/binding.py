@@ -60,6 +60,19 @@ def survey_binding(survey: str) -> Binding:
 def arguments(names: tuple[str, ...], table: pa.Table, survey: str) -> dict[str, Any]:
     """Return the arguments of these names for the alerts of a table.
 
+    Parameters
+    ----------
+    names
+        Names of a filter's arguments.
+    table
+        Rows of silver; columns that are not there are null.
+    survey
+        Its name.
+
+    Returns
+    -------
+        Name → what the filter is given, one value an alert.
+
     Raises
     ------
     ConfigError
@@ -75,7 +88,19 @@ def arguments(names: tuple[str, ...], table: pa.Table, survey: str) -> dict[str,
 
 
 def paths_of(names: tuple[str, ...], survey: str) -> tuple[str, ...]:
-    """Return the columns that some arguments are made of."""
+    """Return the columns that some arguments are made of.
+
+    Parameters
+    ----------
+    names
+        Names of arguments; unknown ones are passed over.
+    survey
+        Its name.
+
+    Returns
+    -------
+        Dotted paths in silver, each once, sorted.
+    """
     known = survey_binding(survey).ARGUMENTS
     return tuple(sorted({path for name in names if name in known for path in known[name].paths}))
 
@@ -94,7 +119,19 @@ def _text(table: pa.Table, paths: tuple[str, ...], null: Any) -> Any:
 
 
 def history(table: pa.Table, paths: tuple[str, ...]) -> Any:
-    """Return histories of which the last point is the current one."""
+    """Return histories of which the last point is the current one.
+
+    Parameters
+    ----------
+    table
+        Rows of silver, one an alert.
+    paths
+        Column of the earlier points, then that of the current one.
+
+    Returns
+    -------
+        Series of arrays, one an alert: float, NaN for null, or objects where any value is a text.
+    """
     past, now = (_values(table, path) for path in paths)
     joined = [[*(old or ()), new] for old, new in zip(past, now, strict=True)]
     if any(isinstance(value, str) for row in joined for value in row):
@@ -103,12 +140,32 @@ def history(table: pa.Table, paths: tuple[str, ...]) -> Any:
 
 
 def stamps(table: pa.Table, paths: tuple[str, ...]) -> Any:
-    """Return stamps as the one column of a frame."""
+    """Return stamps as the one column of a frame.
+
+    Parameters
+    ----------
+    table
+        Rows of silver with stamps, one an alert.
+    paths
+        The column of the stamps.
+    """
     return pd.DataFrame({"stampData": _values(table, paths[0])})
 
 
 def record(table: pa.Table, paths: tuple[str, ...]) -> Any:
-    """Return a struct as a frame with a column for each field; a flag that is null is not set."""
+    """Return a struct as a frame with a column for each field; a flag that is null is not set.
+
+    Parameters
+    ----------
+    table
+        Rows of silver, one an alert.
+    paths
+        Columns of the fields, each below the same root.
+
+    Returns
+    -------
+        One row an alert; columns are named without the root, and one that is not there is NaN.
+    """
     columns = {}
     for path in paths:
         values: Any = as_array(table[path]) if path in table.column_names else np.full(table.num_rows, np.nan)
@@ -118,7 +175,19 @@ def record(table: pa.Table, paths: tuple[str, ...]) -> Any:
 
 
 def records(table: pa.Table, paths: tuple[str, ...]) -> Any:
-    """Return arrays of structs as lists of mappings."""
+    """Return arrays of structs as lists of mappings.
+
+    Parameters
+    ----------
+    table
+        Rows of silver, one an alert.
+    paths
+        Columns of the fields, each below the same root.
+
+    Returns
+    -------
+        Series with one value an alert, which is None where all the columns are null.
+    """
     fields = [path.partition(".")[2] for path in paths]
     columns = [_values(table, path) for path in paths]
     found = pd.Series([None] * table.num_rows, dtype=object)
@@ -135,23 +204,59 @@ def _mappings(fields: list[str], row: tuple[list[Any] | None, ...]) -> list[dict
 
 
 def first_seen(table: pa.Table, paths: tuple[str, ...]) -> Any:
-    """Return the time of the first detection of each alert."""
+    """Return the time of the first detection of each alert.
+
+    Parameters
+    ----------
+    table
+        Rows of silver, one an alert.
+    paths
+        Column of the times of earlier points, then that of the current one.
+
+    Returns
+    -------
+        Series in the unit of the columns.
+    """
     past, now = (_values(table, path) for path in paths)
     return pd.Series([min([*(old or ()), new]) for old, new in zip(past, now, strict=True)])
 
 
 def name_or_none(table: pa.Table, paths: tuple[str, ...]) -> Any:
-    """Return names, None for a place without one."""
+    """Return names, None for a place without one.
+
+    Parameters
+    ----------
+    table
+        Rows of silver, one an alert.
+    paths
+        The column of the names.
+    """
     found = pd.Series([None] * table.num_rows, dtype=object)
     found[:] = [None if name == NO_MATCH else name for name in _values(table, paths[0])]
     return found
 
 
 def number(path: str, null: Any = np.nan) -> Argument:
-    """Return the argument that one numeric column is."""
+    """Return the argument that one numeric column is.
+
+    Parameters
+    ----------
+    path
+        The column.
+    null
+        What the filter is given in place of null.
+    """
     return Argument((path,), partial(_series, null=null))
 
 
 def word(path: str, null: Any) -> Argument:
-    """Return the argument that one column of texts or objects is."""
+    """Return the argument that one column of texts or objects is.
+
+    Parameters
+    ----------
+    path
+        The column.
+    null
+        What the filter is given in place of null.
+    """
     return Argument((path,), partial(_text, null=null))

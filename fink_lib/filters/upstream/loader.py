@@ -52,6 +52,17 @@ class Plugin:
     def select(self, arguments: Mapping[str, Any], size: int) -> NDArray[np.bool_]:
         """Call it, fenced, and return one yes or no for each alert; a null answer counts as no.
 
+        Parameters
+        ----------
+        arguments
+            At least those of its `parameters`, by name, one value an alert.
+        size
+            Number of alerts.
+
+        Returns
+        -------
+            Shape (size,).
+
         Raises
         ------
         ConfigError
@@ -103,10 +114,19 @@ def _with_parameters() -> Iterator[None]:
 def load_plugins(survey: str, package: str = PACKAGE) -> tuple[Plugin, ...]:
     """Load every live filter of a survey, sorted by name; one that cannot be loaded says why.
 
+    Parameters
+    ----------
+    survey
+        Its name.
+    package
+        Package that holds the filters.
+
     Raises
     ------
     ConfigError
         When the package is not installed.
+    ConfigError
+        When nothing is known of Fink's filters of the survey.
     """
     where = f"{package}.{survey_binding(survey).FOLDER}.livestream"
     try:

@@ -67,6 +67,13 @@ def add(lake: Path, written: Written, by: str, columns: Collection[str] = (), *,
 def refuse_too_much(name: str, found: Trial) -> None:
     """Refuse a filter that selects too much of a night, or of which a night tells nothing.
 
+    Parameters
+    ----------
+    name
+        Name of the filter, for the sentence.
+    found
+        What the filter does on a night.
+
     Raises
     ------
     ConfigError
@@ -87,6 +94,13 @@ def refuse_too_much(name: str, found: Trial) -> None:
 def running(events: Collection[Event], name: str) -> Event:
     """Return the version of a filter that runs.
 
+    Parameters
+    ----------
+    events
+        What was done with the filters of one survey.
+    name
+        Name of the filter.
+
     Raises
     ------
     ConfigError
@@ -100,6 +114,29 @@ def running(events: Collection[Event], name: str) -> Event:
 
 def keep(lake: Path, event: Event, number: int, action: Action, by: str, *, reason: str = "",
          rate: float | None = None) -> None:  # fmt: skip
-    """Record what was done with one version of a filter, as the event after so many."""
+    """Record what was done with one version of a filter, as the event after so many.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    event
+        An event of that version, which tells all that is not given here.
+    number
+        Number of events of the filter that were looked at.
+    action
+        What was done.
+    by
+        Who did it.
+    reason
+        Why; empty for nothing to say.
+    rate
+        Share of a night's public alerts that it selected; None where it was not tried.
+
+    Raises
+    ------
+    ConfigError
+        When somebody else did something with the filter meanwhile.
+    """
     now = dt.datetime.now(dt.UTC)
     record(lake, replace(event, event=number + 1, action=action, by=by, at=now, reason=reason, match_rate=rate))

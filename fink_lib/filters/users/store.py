@@ -76,6 +76,17 @@ class Event:
 def check_name(survey: str, name: str, owner: str, description: str) -> None:
     """Refuse a filter that could not be told from others, or that nobody answers for.
 
+    Parameters
+    ----------
+    survey
+        Its name.
+    name
+        Name of the filter, 3 to 64 characters.
+    owner
+        Who answers for it, 2 to 64 characters.
+    description
+        One sentence, at most `LONGEST_TEXT` characters.
+
     Raises
     ------
     ConfigError
@@ -96,7 +107,17 @@ def check_name(survey: str, name: str, owner: str, description: str) -> None:
 
 
 def history(lake: Path, survey: str, name: str | None = None) -> list[Event]:
-    """Return the events of a survey's filters, or of one, oldest first."""
+    """Return the events of a survey's filters, or of one, oldest first.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    survey
+        Its name.
+    name
+        Name of a filter; all of the survey when None.
+    """
     rows = read_rows(gold_user_filters(), lake, pc.field("survey") == survey)
     events = [_event(row) for row in rows if name in (None, row["name"])]
     return sorted(events, key=lambda one: (one.at, one.name, one.event))
@@ -109,6 +130,13 @@ def _event(row: dict[str, Any]) -> Event:
 
 def newest(events: Sequence[Event], name: str) -> Event:
     """Return the newest version of a filter, as it was added.
+
+    Parameters
+    ----------
+    events
+        What was done with the filters of one survey, in any order.
+    name
+        Name of the filter.
 
     Raises
     ------
@@ -133,6 +161,13 @@ def active(events: Sequence[Event]) -> list[Event]:
 
 def record(lake: Path, event: Event) -> None:
     """Keep an event.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    event
+        Its number is to be the next one of the filter.
 
     Raises
     ------

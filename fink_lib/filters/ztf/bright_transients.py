@@ -27,17 +27,41 @@ BRIGHT_NEIGHBOUR = ("candidate.neargaiabright", "candidate.maggaiabright")
 
 
 def is_real(drb: Any, rb: Any) -> Any:
-    """Return True where the best score that the packet carries calls the detection real."""
+    """Return True where the best score that the packet carries calls the detection real.
+
+    Parameters
+    ----------
+    drb
+        Deep-learning score; NaN in packets that have none.
+    rb
+        Random-forest score.
+    """
     return np.where(np.isnan(drb), rb >= MIN_RB, drb >= MIN_DRB)
 
 
 def is_star(sgscore: Any, distance_arcsec: Any) -> Any:
-    """Return True where the nearest PanSTARRS source is a star at the alert's place."""
+    """Return True where the nearest PanSTARRS source is a star at the alert's place.
+
+    Parameters
+    ----------
+    sgscore
+        Star-galaxy score of the nearest source; 1 for a star.
+    distance_arcsec
+        Distance of that source in arcsec; negative where there is none.
+    """
     return (sgscore > STAR_SGSCORE) & (distance_arcsec >= 0) & (distance_arcsec < STAR_RADIUS_ARCSEC)
 
 
 def is_residual(distance_arcsec: Any, mag: Any) -> Any:
-    """Return True where a bright star is close enough to spoil the subtraction."""
+    """Return True where a bright star is close enough to spoil the subtraction.
+
+    Parameters
+    ----------
+    distance_arcsec
+        Distance of the nearest bright star in arcsec; negative where there is none.
+    mag
+        Its magnitude; zero or less where there is none.
+    """
     near = (distance_arcsec >= 0) & (distance_arcsec < BRIGHT_STAR_RADIUS_ARCSEC)
     return near & (mag > 0) & (mag < BRIGHT_STAR_MAG)
 

@@ -17,7 +17,21 @@ POINT = ("jd", "magpsf", "fid")
 
 
 def fastest_rise(jd: Any, mag: Any, band: Any) -> float:
-    """Return the fastest brightening between two successive detections in one band, in mag/day; 0 for none."""
+    """Return the fastest brightening between two successive detections in one band, in mag/day; 0 for none.
+
+    Parameters
+    ----------
+    jd
+        JD, shape (points,), in any order.
+    mag
+        Shape (points,); NaN for an upper limit.
+    band
+        Number of the band, shape (points,).
+
+    Returns
+    -------
+        Pairs that are less than `MIN_GAP_DAYS` apart are left out.
+    """
     seen = np.isfinite(jd) & np.isfinite(mag)
     jd, mag, band = jd[seen], mag[seen], band[seen]
     order = np.lexsort((jd, band))

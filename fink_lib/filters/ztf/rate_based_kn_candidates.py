@@ -25,7 +25,21 @@ POINT = ("jd", "fid", "magpsf", "sigmapsf", "magnr", "sigmagnr", "isdiffpos")
 
 
 def fade_rate(jd: Any, mag: Any, mag_err: Any) -> float:
-    """Return the slope of the straight line with the least weighted squares, in mag/day."""
+    """Return the slope of the straight line with the least weighted squares, in mag/day.
+
+    Parameters
+    ----------
+    jd
+        JD, shape (points,), at least two different ones.
+    mag
+        Shape (points,), all finite.
+    mag_err
+        Errors in mag, shape (points,), all positive.
+
+    Returns
+    -------
+        Positive for what fades.
+    """
     weight = 1.0 / mag_err**2
     day = jd - np.average(jd, weights=weight)
     return float(np.sum(weight * day * mag) / np.sum(weight * day**2))

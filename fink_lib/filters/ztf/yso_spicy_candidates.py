@@ -17,7 +17,21 @@ SLOPE = "lc_features_r.linear_fit_slope"
 
 
 def determination(jd: Any, mag: Any, band: Any) -> float:
-    """Return how much of the scatter in r a straight line explains; NaN for fewer than five points."""
+    """Return how much of the scatter in r a straight line explains; NaN for fewer than five points.
+
+    Parameters
+    ----------
+    jd
+        JD, shape (points,).
+    mag
+        Shape (points,); NaN for an upper limit.
+    band
+        ZTF's number of the band, shape (points,).
+
+    Returns
+    -------
+        From 0 to 1; NaN too where all times or all magnitudes are the same.
+    """
     used = np.isfinite(mag) & (band == RED)
     jd, mag = jd[used], mag[used]
     if len(jd) < MIN_POINTS or np.ptp(jd) == 0.0 or np.ptp(mag) == 0.0:

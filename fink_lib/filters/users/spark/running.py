@@ -34,6 +34,15 @@ def lenient(session: SparkSession) -> Iterator[None]:
 def checked(silver: DataFrame, text: str, columns: Collection[str]) -> Predicate:
     """Read a predicate and let Spark look at its types; nothing runs.
 
+    Parameters
+    ----------
+    silver
+        Alerts with all columns of the table; no row is read.
+    text
+        The predicate.
+    columns
+        Dotted paths that it may read.
+
     Raises
     ------
     ConfigError
@@ -71,7 +80,21 @@ def _leaves(path: str, kind: T.DataType, shape: str) -> Iterator[tuple[str, str]
 
 
 def runnable(silver: DataFrame, events: Sequence[Event], columns: Collection[str]) -> list[tuple[Event, Predicate]]:
-    """Return the filters that can run on these columns; each of the others is named in the log, and left out."""
+    """Return the filters that can run on these columns; each of the others is named in the log, and left out.
+
+    Parameters
+    ----------
+    silver
+        Alerts with all columns of the table; no row is read.
+    events
+        The versions of filters that are active.
+    columns
+        Dotted paths that a predicate may read.
+
+    Returns
+    -------
+        Each with its predicate, in the order of the events.
+    """
     found = []
     for one in events:
         try:

@@ -17,7 +17,17 @@ SHOWN = ("alert_id", "object_id", "ra", "dec", "band")
 
 
 def attempt(alerts: DataFrame, night: dt.date, predicate: Predicate) -> Trial:
-    """Try a predicate on the public alerts of a night, in one pass and one look for examples."""
+    """Try a predicate on the public alerts of a night, in one pass and one look for examples.
+
+    Parameters
+    ----------
+    alerts
+        Public alerts of that night alone, with all columns of silver.
+    night
+        The night, for the answer.
+    predicate
+        A predicate that `checked` returned.
+    """
     with lenient(alerts.sparkSession):
         truths = [_truth(clause) for clause in predicate.clauses]
         held = alerts.select(*SHOWN, F.array(*truths).alias("held"), _truth(predicate.sql).alias("selected"))
@@ -36,6 +46,15 @@ def attempt(alerts: DataFrame, night: dt.date, predicate: Predicate) -> Trial:
 
 def why(alerts: DataFrame, alert_id: int, predicate: Predicate) -> list[tuple[str, bool | None]]:
     """Return each clause with what it says of one alert; None where a value that it needs is missing.
+
+    Parameters
+    ----------
+    alerts
+        Public alerts of one night, with all columns of silver.
+    alert_id
+        The alert.
+    predicate
+        A predicate that `checked` returned.
 
     Raises
     ------

@@ -77,7 +77,20 @@ def set_readers(admin: AdminClient, public: Collection[str], restricted: Collect
 
 
 def forget_readers(admin: AdminClient, topics: Collection[str]) -> None:
-    """Take back the rules by which anyone may read topics that are no more; where rules are not ours, they stay."""
+    """Take back the rules by which anyone may read topics that are no more; where rules are not ours, they stay.
+
+    Parameters
+    ----------
+    admin
+        A client of the broker.
+    topics
+        Topics that were deleted; at least one.
+
+    Raises
+    ------
+    BrokerError
+        When Kafka refuses for another reason, or does not answer.
+    """
     alone = ResourcePatternType.LITERAL
     rules = [rules_of(topic, alone, who) for topic in sorted(topics) for who in (ANYONE, ANONYMOUS)]
     with suppress(RulesNotOurs, NoRules):
@@ -86,6 +99,17 @@ def forget_readers(admin: AdminClient, topics: Collection[str]) -> None:
 
 def is_closed(admin: AdminClient, topic: str) -> bool:
     """Tell whether Kafka, which has rules, lets not just anyone read a topic.
+
+    Parameters
+    ----------
+    admin
+        A client of the broker.
+    topic
+        The topic.
+
+    Returns
+    -------
+        False too where Kafka has no rules, or does not let us see them.
 
     Raises
     ------
@@ -107,7 +131,23 @@ def rule(
     operation: AclOperation = AclOperation.READ,
     permission: AclPermissionType = AclPermissionType.ALLOW,
 ) -> AclBinding:
-    """Return a rule of Kafka; reading includes seeing that it is there."""
+    """Return a rule of Kafka; reading includes seeing that it is there.
+
+    Parameters
+    ----------
+    kind
+        A topic or a group.
+    name
+        Its name; with a prefix pattern, the beginning of its name.
+    who
+        Principal, such as ``User:name`` or `ANYONE`.
+    pattern
+        Whether the name is the whole one, or its beginning.
+    operation
+        What is allowed or denied.
+    permission
+        Whether it is allowed or denied.
+    """
     return AclBinding(kind, name, pattern, who, ANY_HOST, operation, permission)
 
 
@@ -147,7 +187,17 @@ def settle(answers: Iterable["Future[Answer]"], what: str) -> list[Answer]:
 
 
 def rules_of(name: str | None, pattern: ResourcePatternType, who: str | None = None) -> AclBindingFilter:
-    """Return the question for what is allowed on a topic, or on any, to somebody, or to anybody."""
+    """Return the question for what is allowed on a topic, or on any, to somebody, or to anybody.
+
+    Parameters
+    ----------
+    name
+        The topic; any when None.
+    pattern
+        ``LITERAL`` for rules of that very name, ``MATCH`` for all rules that apply to it.
+    who
+        Principal; anybody when None.
+    """
     any_host = None
     return AclBindingFilter(
         ResourceType.TOPIC,

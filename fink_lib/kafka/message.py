@@ -114,6 +114,17 @@ def from_headers(headers: Headers | dict[str, str | bytes | None] | None) -> Fac
 def standing(facts: Facts, message: Message) -> Sent:
     """Return what stands where: of a message that was acknowledged, or read back.
 
+    Parameters
+    ----------
+    facts
+        What it is.
+    message
+        As librdkafka gives it, without an error.
+
+    Returns
+    -------
+        The message without the id of its topic.
+
     Raises
     ------
     ValueError

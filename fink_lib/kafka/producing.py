@@ -56,7 +56,15 @@ class Delivery:
 
     @classmethod
     def of(cls, error: KafkaError | None, message: Message) -> Self:
-        """Read a report; the offset of a message that did not arrive is -1."""
+        """Read a report; the offset of a message that did not arrive is -1.
+
+        Parameters
+        ----------
+        error
+            None for a message that arrived.
+        message
+            As librdkafka gives it.
+        """
         partition, offset = message.partition(), message.offset()
         reason = None if error is None else error.str()
         return cls(-1 if partition is None else partition, -1 if offset is None else offset, reason)
@@ -90,6 +98,21 @@ class ReportingProducer(Generic[Tag]):
         headers: list[tuple[str, str | bytes | None]] | None = None,
     ) -> None:
         """Queue a message; waits while the queue is full.
+
+        Parameters
+        ----------
+        tag
+            Handed to ``reported`` with the report.
+        topic
+            Where it goes.
+        partition
+            Number of the partition; -1 lets librdkafka choose it by the key.
+        value
+            None for a tombstone.
+        key
+            None for none.
+        headers
+            None for none.
 
         Raises
         ------

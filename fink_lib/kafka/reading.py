@@ -109,6 +109,13 @@ class TopicReader:
     def watermarks(self, topic: str, partition: int) -> Watermarks:
         """Return the two ends of a partition.
 
+        Parameters
+        ----------
+        topic
+            By the name that it goes by here.
+        partition
+            Its number.
+
         Raises
         ------
         BrokerError
@@ -121,6 +128,15 @@ class TopicReader:
 
     def messages(self, topic: str, partition: int, first: int, last: int) -> Iterator[RawMessage]:
         """Yield the messages from one offset to another, both included; offsets that hold none are passed over.
+
+        Parameters
+        ----------
+        topic
+            By the name that it goes by here.
+        partition
+            Its number.
+        first, last
+            Offsets; messages end earlier where the partition does.
 
         Raises
         ------
@@ -158,6 +174,17 @@ def _bytes(content: bytes | str | None) -> bytes | None:
 def watermarks(consumer: Consumer, topic: str, partition: int, answer_s: float) -> Watermarks:
     """Return the two ends of a partition.
 
+    Parameters
+    ----------
+    consumer
+        Any consumer.
+    topic
+        By Kafka's name.
+    partition
+        Its number.
+    answer_s
+        Seconds to wait for an answer.
+
     Raises
     ------
     KafkaException
@@ -173,6 +200,17 @@ def ends_of(consumer: Consumer, topic: str) -> dict[int, tuple[int, int]]:
     """Return the first offset and the end of each partition.
 
     A topic that was made a moment ago may have no leader yet: that is waited for.
+
+    Parameters
+    ----------
+    consumer
+        Any consumer.
+    topic
+        By Kafka's name; it is to exist.
+
+    Returns
+    -------
+        Partition → the first offset that is still there, and the offset that the next message will get.
 
     Raises
     ------

@@ -24,6 +24,13 @@ NO_ID = str(Uuid(0, 0))
 def topic_ids(connection: Connection, topics: Iterable[str]) -> dict[str, str | None]:
     """Return the id of each topic that exists; None where its broker gives none, or not to this account.
 
+    Parameters
+    ----------
+    connection
+        The Kafka that they are in.
+    topics
+        Names; one that does not exist is left out of what is returned.
+
     Raises
     ------
     BrokerError

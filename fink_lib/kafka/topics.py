@@ -39,7 +39,19 @@ def topic_config(settings: Settings) -> dict[str, str]:
 
 
 def partition_of(object_id: str, partitions: int) -> int:
-    """Return the partition of an object: all its alerts, in order, on one partition, for ever."""
+    """Return the partition of an object: all its alerts, in order, on one partition, for ever.
+
+    Parameters
+    ----------
+    object_id
+        Name of the object.
+    partitions
+        How many the topic has.
+
+    Returns
+    -------
+        From 0.
+    """
     return zlib.crc32(object_id.encode()) % partitions
 
 
@@ -148,6 +160,13 @@ def ensure_topics(
 
 def delete_topics(connection: Connection, topics: Collection[str]) -> None:
     """Delete topics, and the rules that let anyone read them.
+
+    Parameters
+    ----------
+    connection
+        The Kafka that they are in.
+    topics
+        Topics that exist.
 
     Raises
     ------

@@ -65,6 +65,15 @@ def check_user(name: str) -> None:
 def put_user(admin: AdminClient, name: str, password: str) -> None:
     """Make an account, or give it another password; its groups are kept for it, also from anonymous readers.
 
+    Parameters
+    ----------
+    admin
+        A client that may change accounts and rules.
+    name
+        See `check_user`.
+    password
+        At least `SHORTEST_PASSWORD` characters.
+
     Raises
     ------
     ConfigError
@@ -84,6 +93,15 @@ def put_user(admin: AdminClient, name: str, password: str) -> None:
 def grant(admin: AdminClient, name: str, topics: Collection[str]) -> None:
     """Let a user read topics.
 
+    Parameters
+    ----------
+    admin
+        A client that may change rules.
+    name
+        An account.
+    topics
+        Added to those that it may read already.
+
     Raises
     ------
     BrokerError
@@ -96,6 +114,15 @@ def grant(admin: AdminClient, name: str, topics: Collection[str]) -> None:
 
 def let_write(admin: AdminClient, name: str, topics: Collection[str]) -> None:
     """Let a user write topics, and not read them; hop-client asks how large a message may be before it writes.
+
+    Parameters
+    ----------
+    admin
+        A client that may change rules.
+    name
+        An account.
+    topics
+        Added to those that it may write already.
 
     Raises
     ------
@@ -111,6 +138,15 @@ def let_write(admin: AdminClient, name: str, topics: Collection[str]) -> None:
 
 def revoke(admin: AdminClient, name: str, topics: Collection[str] = ()) -> None:
     """Take topics back from a user; without any named, everything, and the account with it.
+
+    Parameters
+    ----------
+    admin
+        A client that may change accounts and rules.
+    name
+        An account.
+    topics
+        Topics that it may neither read nor write any more.
 
     Raises
     ------

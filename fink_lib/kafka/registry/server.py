@@ -71,6 +71,17 @@ REGISTER = re.compile(r"/subjects/([^/]+)/versions")
 def read(store: SchemaStore, path: str) -> Any:
     """Answer a GET.
 
+    Parameters
+    ----------
+    store
+        The schemas.
+    path
+        Path of the URL, without a query.
+
+    Returns
+    -------
+        What is sent as JSON.
+
     Raises
     ------
     Refused
@@ -84,6 +95,19 @@ def read(store: SchemaStore, path: str) -> Any:
 
 def write(store: SchemaStore, path: str, body: bytes) -> Any:
     """Answer a POST.
+
+    Parameters
+    ----------
+    store
+        The schemas.
+    path
+        Path of the URL, without a query.
+    body
+        JSON with ``schema``, and ``schemaType`` if it is given.
+
+    Returns
+    -------
+        What is sent as JSON.
 
     Raises
     ------
@@ -140,12 +164,28 @@ def _handler(store: SchemaStore) -> type[BaseHTTPRequestHandler]:
 
 
 def make_server(path: Path, port: int) -> ThreadingHTTPServer:
-    """Return a server over the store of a file, bound and not yet serving; port 0 takes a free one."""
+    """Return a server over the store of a file, bound and not yet serving; port 0 takes a free one.
+
+    Parameters
+    ----------
+    path
+        File of the store; it is made with the first schema.
+    port
+        Port on the loopback.
+    """
     return ThreadingHTTPServer((LOOPBACK, port), _handler(SchemaStore(path)))
 
 
 def main(path: str, port: str) -> None:
-    """Serve until SIGTERM."""
+    """Serve until SIGTERM.
+
+    Parameters
+    ----------
+    path
+        File of the store.
+    port
+        Port on the loopback, as a number in text.
+    """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with make_server(Path(path), int(port)) as server:
         server.serve_forever()

@@ -48,6 +48,17 @@ class SchemaStore:
     def register(self, subject: str, schema: str) -> Version:
         """Add a schema to a subject, unless it is there.
 
+        Parameters
+        ----------
+        subject
+            Any name.
+        schema
+            Avro schema as JSON; blanks in it do not count.
+
+        Returns
+        -------
+            The version that it has there, old or new.
+
         Raises
         ------
         ValueError

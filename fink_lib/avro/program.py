@@ -120,7 +120,15 @@ NUMBERS: Mapping[str, pa.DataType] = {
 
 
 def fits(written: str, kind: pa.DataType) -> bool:
-    """Tell whether every value of an Avro type is one of an Arrow type: the promotions of Avro 1.12, without loss."""
+    """Tell whether every value of an Avro type is one of an Arrow type: the promotions of Avro 1.12, without loss.
+
+    Parameters
+    ----------
+    written
+        Name of an Avro type, such as ``int``.
+    kind
+        Arrow type of a column.
+    """
     return kind in _HOLDS.get(written, ())
 
 

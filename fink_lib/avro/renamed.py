@@ -54,6 +54,13 @@ def renamed_values(packet: Mapping[str, Any], renamings: Sequence[Renaming]) -> 
     """Return a decoded packet under the names that its fields are read by, numbers converted.
 
     Where it has a field under both names, what is not null counts.
+
+    Parameters
+    ----------
+    packet
+        Decoded, under the names that its writer gives.
+    renamings
+        Any fields, also such as the packet does not have.
     """
     found: dict[str, Any] = _values(packet, {one.written: one for one in renamings}, "")
     return found

@@ -140,7 +140,15 @@ def cut_point(schema: AvroSchema, roots: Collection[str]) -> str | None:
 
 
 def parts(schema: AvroSchema, first: str | None) -> tuple[AvroSchema, AvroSchema]:
-    """Return a resolved record as two: the fields before one, and that one with those behind it."""
+    """Return a resolved record as two: the fields before one, and that one with those behind it.
+
+    Parameters
+    ----------
+    schema
+        A resolved record.
+    first
+        Root field; None leaves the second record without fields. See `cut_point`.
+    """
     names = [fld["name"] for fld in schema["fields"]]
     at = len(names) if first is None else names.index(first)
     head, tail = schema["fields"][:at], schema["fields"][at:]
@@ -148,7 +156,19 @@ def parts(schema: AvroSchema, first: str | None) -> tuple[AvroSchema, AvroSchema
 
 
 def leaf_paths(schema: Any, path: str = "") -> Iterator[str]:
-    """Yield the dotted path of every field of a resolved schema that is no record, through arrays and unions."""
+    """Yield the dotted path of every field of a resolved schema that is no record, through arrays and unions.
+
+    Parameters
+    ----------
+    schema
+        A resolved schema.
+    path
+        Put before each path, with a dot; empty for nothing.
+
+    Returns
+    -------
+        A path comes once for each branch of a union that is not null.
+    """
     if isinstance(schema, list):
         for branch in schema:
             yield from leaf_paths(branch, path)

@@ -47,7 +47,19 @@ def _write_branch(out, at, valid, branch):  # type: ignore[no-untyped-def]  # no
 
 @numba.njit(cache=True)
 def write_branches(out, at, valid, branch):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - the same
-    """Write the branches of values whose bytes are written elsewhere."""
+    """Write the branches of values whose bytes are written elsewhere.
+
+    Parameters
+    ----------
+    out
+        The buffer, uint8.
+    at
+        Shape (rows,), int64.
+    valid
+        Shape (rows,); False for null.
+    branch
+        Bytes of the branch, 0 or 1.
+    """
     for row in range(at.shape[0]):
         if at[row] >= 0:
             _write_branch(out, at[row], valid[row], branch)
@@ -55,7 +67,21 @@ def write_branches(out, at, valid, branch):  # type: ignore[no-untyped-def]  # n
 
 @numba.njit(cache=True)
 def write_words(out, at, words, valid, branch):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - the same
-    """Write words of the width of `words`, little-endian."""
+    """Write words of the width of `words`, little-endian.
+
+    Parameters
+    ----------
+    out
+        The buffer, uint8.
+    at
+        Shape (rows,), int64.
+    words
+        Bit patterns of the values, unsigned, shape (rows,).
+    valid
+        Shape (rows,); False for null.
+    branch
+        Bytes of the branch, 0 or 1.
+    """
     width = words.itemsize
     for row in range(at.shape[0]):
         if at[row] >= 0:
@@ -68,7 +94,17 @@ def write_words(out, at, words, valid, branch):  # type: ignore[no-untyped-def] 
 
 @numba.njit(cache=True)
 def long_sizes(values, valid, branch):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - the same
-    """Return the bytes that each whole number takes."""
+    """Return the bytes that each whole number takes.
+
+    Parameters
+    ----------
+    values
+        Whole numbers, shape (rows,).
+    valid
+        Shape (rows,); False for null, which takes the branch alone.
+    branch
+        Bytes of the branch, 0 or 1.
+    """
     sizes = np.full(values.shape[0], branch, dtype=np.int64)
     for row in range(values.shape[0]):
         if valid[row]:
@@ -78,7 +114,21 @@ def long_sizes(values, valid, branch):  # type: ignore[no-untyped-def]  # noqa: 
 
 @numba.njit(cache=True)
 def write_longs(out, at, values, valid, branch):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - the same
-    """Write whole numbers."""
+    """Write whole numbers.
+
+    Parameters
+    ----------
+    out
+        The buffer, uint8.
+    at
+        Shape (rows,), int64.
+    values
+        Whole numbers, shape (rows,).
+    valid
+        Shape (rows,); False for null.
+    branch
+        Bytes of the branch, 0 or 1.
+    """
     for row in range(at.shape[0]):
         if at[row] >= 0:
             place = _write_branch(out, at[row], valid[row], branch)
@@ -88,7 +138,17 @@ def write_longs(out, at, values, valid, branch):  # type: ignore[no-untyped-def]
 
 @numba.njit(cache=True)
 def text_sizes(offsets, valid, branch):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - the same
-    """Return the bytes that each text takes."""
+    """Return the bytes that each text takes.
+
+    Parameters
+    ----------
+    offsets
+        Shape (rows + 1,): where each text begins in the bytes of all.
+    valid
+        Shape (rows,); False for null, which takes the branch alone.
+    branch
+        Bytes of the branch, 0 or 1.
+    """
     sizes = np.full(valid.shape[0], branch, dtype=np.int64)
     for row in range(valid.shape[0]):
         if valid[row]:
@@ -99,7 +159,23 @@ def text_sizes(offsets, valid, branch):  # type: ignore[no-untyped-def]  # noqa:
 
 @numba.njit(cache=True)
 def write_texts(out, at, data, offsets, valid, branch):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, PLR0917 - the same
-    """Write texts: their length in bytes, and these."""
+    """Write texts: their length in bytes, and these.
+
+    Parameters
+    ----------
+    out
+        The buffer, uint8.
+    at
+        Shape (rows,), int64.
+    data
+        The bytes of all texts, uint8.
+    offsets
+        Shape (rows + 1,): where each text begins in the bytes of all.
+    valid
+        Shape (rows,); False for null.
+    branch
+        Bytes of the branch, 0 or 1.
+    """
     for row in range(at.shape[0]):
         if at[row] >= 0:
             place = _write_branch(out, at[row], valid[row], branch)
@@ -111,7 +187,19 @@ def write_texts(out, at, data, offsets, valid, branch):  # type: ignore[no-untyp
 
 @numba.njit(cache=True)
 def block_sizes(offsets, each, valid, branch):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - the same
-    """Return the bytes that the items of each row take together, with their number and the end."""
+    """Return the bytes that the items of each row take together, with their number and the end.
+
+    Parameters
+    ----------
+    offsets
+        Shape (rows + 1,): the first item of each row.
+    each
+        Bytes that each item takes, shape (items,).
+    valid
+        Shape (rows,); False for null, which takes the branch alone.
+    branch
+        Bytes of the branch, 0 or 1.
+    """
     sizes = np.full(valid.shape[0], branch, dtype=np.int64)
     for row in range(valid.shape[0]):
         if valid[row]:
@@ -124,7 +212,27 @@ def block_sizes(offsets, each, valid, branch):  # type: ignore[no-untyped-def]  
 
 @numba.njit(cache=True)
 def write_blocks(out, at, offsets, each, valid, branch):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, PLR0917 - the same
-    """Write the number of items of each row, and the end; return where each item begins, -1 where it is left out."""
+    """Write the number of items of each row, and the end; return where each item begins, -1 where it is left out.
+
+    Parameters
+    ----------
+    out
+        The buffer, uint8.
+    at
+        Shape (rows,), int64.
+    offsets
+        Shape (rows + 1,): the first item of each row.
+    each
+        Bytes that each item takes, shape (items,).
+    valid
+        Shape (rows,); False for null.
+    branch
+        Bytes of the branch, 0 or 1.
+
+    Returns
+    -------
+        Shape (items,), int64; the items themselves are not written.
+    """
     there = np.full(each.shape[0], -1, dtype=np.int64)
     for row in range(at.shape[0]):
         if at[row] >= 0:

@@ -88,7 +88,19 @@ def _is_utf8(data, begins, offsets, sound):  # type: ignore[no-untyped-def]  # n
 
 
 def numbers(data: Bytes, places: Ints, written: str, kind: pa.DataType) -> pa.Array:
-    """Return the numbers or flags at some places as an Arrow array; null where a place is negative."""
+    """Return the numbers or flags at some places as an Arrow array; null where a place is negative.
+
+    Parameters
+    ----------
+    data
+        The bytes of all datums.
+    places
+        Byte at which each value begins, as a walk found it.
+    written
+        Avro type: int, long, float, double or boolean.
+    kind
+        Arrow type that holds every value of it, see `fits`.
+    """
     missing = places < 0
     if written in {"int", "long"}:
         whole = np.zeros(len(places), dtype=np.int64)
@@ -102,7 +114,21 @@ def numbers(data: Bytes, places: Ints, written: str, kind: pa.DataType) -> pa.Ar
 
 
 def texts(data: Bytes, places: Ints, kind: pa.DataType) -> tuple[pa.Array, Flags]:
-    """Return the texts or bytes at some places, and which of them are sound; a text that is no UTF-8 is null."""
+    """Return the texts or bytes at some places, and which of them are sound; a text that is no UTF-8 is null.
+
+    Parameters
+    ----------
+    data
+        The bytes of all datums.
+    places
+        Byte at which each value begins, as a walk found it; negative for null.
+    kind
+        String or binary.
+
+    Returns
+    -------
+        Both of the shape of the places; null is sound.
+    """
     count = len(places)
     begins, offsets = np.zeros(count, dtype=np.int64), np.zeros(count + 1, dtype=np.int64)
     _lengths(data, places, begins, offsets)
@@ -119,7 +145,15 @@ def texts(data: Bytes, places: Ints, kind: pa.DataType) -> tuple[pa.Array, Flags
 
 
 def sliced(data: pa.Buffer, begins: Ints, ends: Ints) -> pa.Array:
-    """Return slices of a buffer as binary values, copied once."""
+    """Return slices of a buffer as binary values, copied once.
+
+    Parameters
+    ----------
+    data
+        Any bytes.
+    begins, ends
+        First byte of each slice, and the byte after its last one; shape (slices,).
+    """
     offsets = np.zeros(len(begins) + 1, dtype=np.int64)
     np.cumsum(ends - begins, out=offsets[1:])
     out = np.empty(int(offsets[-1]), dtype=np.uint8)

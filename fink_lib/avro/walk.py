@@ -44,7 +44,17 @@ _INT_MIN, _INT_MAX = -(2**31), 2**31 - 1
 
 @numba.njit(cache=True)
 def read_long(data: Any, at: Any, end: Any) -> Any:
-    """Return the byte after a zigzag number and its value; -1 and 0 where it does not end in time or in 64 bits."""
+    """Return the byte after a zigzag number and its value; -1 and 0 where it does not end in time or in 64 bits.
+
+    Parameters
+    ----------
+    data
+        Bytes, uint8.
+    at
+        Byte at which the number begins.
+    end
+        Byte before which it is to end.
+    """
     bits, shift = np.uint64(0), np.uint64(0)
     while True:
         if at >= end or shift > np.uint64(63):
@@ -203,6 +213,18 @@ class Places:
             room = int(taken.max())
 
     def of(self, level: int, slot: int) -> Ints:
-        """Return the beginnings of one wanted value."""
+        """Return the beginnings of one wanted value.
+
+        Parameters
+        ----------
+        level
+            0 for what a datum has once, otherwise that of the items of a list.
+        slot
+            Slot of the value in its level.
+
+        Returns
+        -------
+            Shape (datums,), or (items of all datums,); -1 where there is none.
+        """
         found = self.once[:, slot] if level == 0 else self.items[level, : self.taken[level], slot]
         return np.ascontiguousarray(found)

@@ -5,7 +5,15 @@ import pyarrow.compute as pc
 
 
 def leaf(packet: pa.RecordBatch, path: str) -> pa.Array:
-    """Return the values at a dotted path; of an array of records, an array for each row."""
+    """Return the values at a dotted path; of an array of records, an array for each row.
+
+    Parameters
+    ----------
+    packet
+        Columns under their root names.
+    path
+        Its root is a column; a list is only followed at the root.
+    """
     root, _, rest = path.partition(".")
     values = packet.column(root)
     if not rest:

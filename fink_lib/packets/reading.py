@@ -19,7 +19,15 @@ Ints = npt.NDArray[np.int64]
 
 
 def reader_of(writer: Writer, columns: pa.Schema) -> Reader:
-    """Return what reads whole datums of a writer, and tells where they are cut."""
+    """Return what reads whole datums of a writer, and tells where they are cut.
+
+    Parameters
+    ----------
+    writer
+        Whose datums.
+    columns
+        Columns to read; one that the writer has not, or has with another type, is null.
+    """
     return Reader(writer.schema, columns, cut=writer.cut)
 
 
@@ -104,7 +112,17 @@ def _sound(reader: Reader, datums: pa.Array, sha256: str) -> pa.RecordBatch:
 
 
 def taken(values: pa.Array | None, rows: Ints, groups: Sequence[Any]) -> pa.Array | None:
-    """Return some values; all of them, as they are, where there is one group."""
+    """Return some values; all of them, as they are, where there is one group.
+
+    Parameters
+    ----------
+    values
+        One a datum; None stays None.
+    rows
+        Which are wanted.
+    groups
+        Only their number counts.
+    """
     return values if values is None or len(groups) == 1 else values.take(pa.array(rows))
 
 

@@ -74,6 +74,13 @@ class Writers:
 def writer_of(text: str, survey: Survey) -> Writer:
     """Describe a writer schema, given as JSON.
 
+    Parameters
+    ----------
+    text
+        Full text of the schema.
+    survey
+        Whose packets it writes.
+
     Raises
     ------
     SurveyError

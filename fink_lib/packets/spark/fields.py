@@ -38,12 +38,36 @@ def packets(session: SparkSession, survey: Survey, lake: Path, version: int | No
 
 
 def view(session: SparkSession, survey: Survey, lake: Path, name: str) -> None:
-    """Give a session `packets` as a view, for SQL."""
+    """Give a session `packets` as a view, for SQL.
+
+    Parameters
+    ----------
+    session
+        Session that gets the view; one of the same name is replaced.
+    survey
+        Whose packets.
+    lake
+        Root folder of the tables.
+    name
+        Name of the view.
+    """
     packets(session, survey, lake).createOrReplaceTempView(name)
 
 
 def with_fields(bronze: DataFrame, survey: Survey, lake: Path, cuts: Sequence[Cut]) -> DataFrame:
-    """Return rows of bronze with the fields that some cuts read; no bytes are read where it has columns of them all."""
+    """Return rows of bronze with the fields that some cuts read; no bytes are read where it has columns of them all.
+
+    Parameters
+    ----------
+    bronze
+        Rows with ``schema_sha256``, ``head`` and ``tail``, whatever else they have.
+    survey
+        Whose packets.
+    lake
+        Where their writer schemas are.
+    cuts
+        Cuts over fields of a packet.
+    """
     words = {word for cut in cuts for word in WORD.findall(cut.keep)}
     wanted = [path for path in words if path.partition(".")[0] in packet_schema(survey, cutouts=True).names]
     if set(wanted) <= set(fact_paths(survey)):
@@ -74,7 +98,23 @@ def with_roots(bronze: DataFrame, survey: Survey, lake: Path, roots: Sequence[st
 def reading(
     survey: Survey, lake: Path, roots: tuple[str, ...], kept: Sequence[str]
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Return the function for `DataFrame.mapInArrow`."""
+    """Return the function for `DataFrame.mapInArrow`.
+
+    Parameters
+    ----------
+    survey
+        Whose packets.
+    lake
+        Where their writer schemas are.
+    roots
+        Root fields to read.
+    kept
+        Columns that are passed on as they are.
+
+    Returns
+    -------
+        It yields the columns that are kept, then the fields in the order of the survey's schema.
+    """
     plain = to_bytes(survey)
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -90,6 +130,16 @@ def reading(
 
 @functools.lru_cache(maxsize=8)
 def kept_reader(survey: bytes, lake: Path, roots: tuple[str, ...]) -> PacketReader:
-    """Return the reader that a worker keeps."""
+    """Return the reader that a worker keeps.
+
+    Parameters
+    ----------
+    survey
+        The survey, as bytes.
+    lake
+        Where the writer schemas are.
+    roots
+        Root fields to read.
+    """
     known = from_bytes(survey)
     return PacketReader(known, pruned(packet_schema(known, cutouts=True), roots), WriterSchemas(lake).text)

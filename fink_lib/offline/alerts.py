@@ -43,6 +43,13 @@ class Science:
     def of(self, packets: Sequence[Packet], survey: Survey) -> pa.Table:
         """Return one row of results a packet.
 
+        Parameters
+        ----------
+        packets
+            Decoded packets.
+        survey
+            Whose packets.
+
         Raises
         ------
         ConfigError
@@ -94,6 +101,13 @@ def alert_tables(
 def science_leaves(table: pa.Table, paths: Iterable[str]) -> pa.Table:
     """Return ``alert_id`` and those columns that a table of results has, each leaf of a struct by itself.
 
+    Parameters
+    ----------
+    table
+        Results, as `fink science run` wrote them.
+    paths
+        Columns, as dotted paths; one that the table lacks is left out.
+
     Raises
     ------
     ConfigError
@@ -111,7 +125,19 @@ def batch_of(table: pa.Table) -> Batch:
 
 
 def leaf_of(table: pa.Table, path: str) -> pa.Array | None:
-    """Return a column, or a field of one; None where the table has no such column."""
+    """Return a column, or a field of one; None where the table has no such column.
+
+    Parameters
+    ----------
+    table
+        Results of science, or any rows.
+    path
+        Dotted path; the fields behind the column are to be there.
+
+    Returns
+    -------
+        One value a row.
+    """
     root, *parts = path.split(".")
     if root not in table.column_names:
         return None
@@ -119,7 +145,19 @@ def leaf_of(table: pa.Table, path: str) -> pa.Array | None:
 
 
 def at_path(packet: Mapping[str, Any], path: str) -> Any:
-    """Follow a path through a packet; through an array of records it gives an array."""
+    """Follow a path through a packet; through an array of records it gives an array.
+
+    Parameters
+    ----------
+    packet
+        A decoded packet.
+    path
+        Dotted path.
+
+    Returns
+    -------
+        None where the packet has no such field.
+    """
     node: Any = packet
     for number, part in enumerate(path.split(".")):
         if isinstance(node, list):

@@ -110,7 +110,23 @@ def shadow(donors: Sequence[Packet], survey: Survey, cache: Path, seed: int, cou
 
 
 def facts_of(found: Shadow, survey: str, night: dt.date | None, seed: int) -> JsonObject:
-    """Return what the report shows: of each filter what it finds by class, brightness and age, and its false alarms."""
+    """Return what the report shows: of each filter what it finds by class, brightness and age, and its false alarms.
+
+    Parameters
+    ----------
+    found
+        What `shadow` returned.
+    survey
+        Its name.
+    night
+        Night of the donors; None where they are of several.
+    seed
+        The seed that `shadow` was given.
+
+    Returns
+    -------
+        For JSON; shares are texts with their intervals, in percent.
+    """
     return {
         "format": FORMAT,
         "survey": survey,

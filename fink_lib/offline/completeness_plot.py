@@ -28,7 +28,15 @@ def interval_of(text: str) -> tuple[float, float]:
 
 
 def draw(facts: JsonObject, path: Path) -> None:
-    """Write the picture as PNG, without a date, so that the same facts give the same bytes."""
+    """Write the picture as PNG, without a date, so that the same facts give the same bytes.
+
+    Parameters
+    ----------
+    facts
+        What `completeness.facts_of` returned, with at least one filter that is there to find something.
+    path
+        The file; it is replaced.
+    """
     filters = facts["filters"]
     aimed = [one for one in filters if one["finds"]]
     figure = Figure(figsize=(13.0, 3.0 + 0.32 * len(filters)), layout="constrained")

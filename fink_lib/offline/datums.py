@@ -57,7 +57,15 @@ def batches_of_files(
 
 
 def datums_of(path: Path, survey: Survey) -> Iterator[Datum]:
-    """Yield the datums of the files below a path, out of their framing."""
+    """Yield the datums of the files below a path, out of their framing.
+
+    Parameters
+    ----------
+    path
+        A packet, a folder or an archive of them.
+    survey
+        Whose packets; what cannot be taken out of its framing is passed over.
+    """
     for content in read_path(path):
         for message, _ in messages_of(content, survey):
             try:

@@ -42,7 +42,19 @@ class Given:
 def batches_of(
     packets: Iterable[Mapping[str, Any]], modules: Sequence[Module], survey: Survey, size: int = BATCH_ALERTS
 ) -> Iterator[AlertBatch]:
-    """Yield batches with the inputs that some modules declare."""
+    """Yield batches with the inputs that some modules declare.
+
+    Parameters
+    ----------
+    packets
+        Decoded packets.
+    modules
+        Who reads the packets.
+    survey
+        Whose packets.
+    size
+        Most alerts in a batch.
+    """
     inputs = inputs_of(survey.name)
     want, stream = wanted(modules, inputs), iter(packets)
     while chunk := list(islice(stream, size)):
@@ -105,7 +117,19 @@ def science_of(
 def table_of_batches(
     batches: Iterable[AlertBatch], modules: Sequence[Module], cache: Path, given: Given | None = None
 ) -> pa.Table:
-    """Run modules over batches; return what `science_table` does."""
+    """Run modules over batches; return what `science_table` does.
+
+    Parameters
+    ----------
+    batches
+        At least one, with the inputs that the modules declare.
+    modules
+        In an order in which each stands after those that it needs.
+    cache
+        Folder of catalogues and models.
+    given
+        Facts from outside the packets; None for none.
+    """
     tables = []
     for batch in batches:
         outcome = run(modules, (given or Given()).to(batch), cache)

@@ -43,7 +43,15 @@ class Selection:
     failed: dict[int, str] = field(default_factory=dict)
 
     def add(self, told: dict[str, Told], ids: Sequence[int]) -> None:
-        """Take in the answers of all clauses about some alerts."""
+        """Take in the answers of all clauses about some alerts.
+
+        Parameters
+        ----------
+        told
+            What `explain` said, by clause.
+        ids
+            Ids of the alerts, in the same order.
+        """
         flags = np.stack([one.flags for one in told.values()])
         for name, one in told.items():
             self.holds[name] += int(one.flags.sum())
@@ -74,6 +82,13 @@ def select(tables: Iterable[pa.Table], filters: Sequence[Filter]) -> tuple[int, 
     """Run filters over tables of alerts; return the number of alerts and what came of each filter.
 
     A filter whose columns are not there is left out, and says which.
+
+    Parameters
+    ----------
+    tables
+        Alerts with ``alert_id`` and columns under their dotted paths.
+    filters
+        Filters to run.
     """
     count = 0
     found = [Selection(one) for one in filters]
@@ -89,6 +104,19 @@ def select(tables: Iterable[pa.Table], filters: Sequence[Filter]) -> tuple[int, 
 
 def why(tables: Iterable[pa.Table], chosen: Filter, alert_id: int) -> dict[str, tuple[bool, str]]:
     """Return of each clause of a filter whether one alert meets it, and what was raised if anything was.
+
+    Parameters
+    ----------
+    tables
+        Alerts with ``alert_id`` and columns under their dotted paths.
+    chosen
+        The filter.
+    alert_id
+        The alert; where it comes twice, the first one is asked.
+
+    Returns
+    -------
+        Clause → answer, and the error; empty where nothing was raised.
 
     Raises
     ------

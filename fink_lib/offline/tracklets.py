@@ -27,6 +27,15 @@ def night_tracklets(
 ) -> dict[dt.date, tuple[int, Moving]]:
     """Link the alerts of each night: night → number of alerts that may move, and its tracklets and links.
 
+    Parameters
+    ----------
+    packets
+        Decoded packets of any nights, at least one.
+    survey
+        Whose packets.
+    cache
+        Folder of catalogues and models.
+
     Raises
     ------
     ConfigError

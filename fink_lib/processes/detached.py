@@ -19,7 +19,19 @@ _children: dict[int, subprocess.Popen[bytes]] = {}
 def start_detached(
     command: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> ProcessMark:
-    """Start a process that outlives this one, its output appended to a log file."""
+    """Start a process that outlives this one, its output appended to a log file.
+
+    Parameters
+    ----------
+    command
+        Program and arguments.
+    log
+        File; its folder is made where it is missing.
+    env
+        All of its environment; that of this process when None.
+    cwd
+        Its working directory; that of this process when None.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as sink:
         child = subprocess.Popen(
@@ -64,6 +76,15 @@ def stop_session(mark: ProcessMark, *, timeout_s: float, children_timeout_s: flo
 
     The leader is asked first and given time; what is left is asked, then killed.
 
+    Parameters
+    ----------
+    mark
+        The leader.
+    timeout_s
+        How long the leader is given, seconds.
+    children_timeout_s
+        How long the others are given, seconds; none before they are killed when the leader took too long.
+
     Returns
     -------
     bool
@@ -87,6 +108,13 @@ def end_children(mark: ProcessMark, *, timeout_s: float) -> bool:
     """Ask the direct children of a process to end; return whether all did in time.
 
     For a parent that would leave its children behind when it is asked itself.
+
+    Parameters
+    ----------
+    mark
+        The parent; nothing is done when it has ended.
+    timeout_s
+        How long they are given, seconds.
     """
     leader = find_process(mark)
     if leader is None:

@@ -15,7 +15,19 @@ EXIT_FATAL = 3  # it cannot without a person
 
 
 def run_job(name: str, work: Callable[[], Iterable[str] | None]) -> int:
-    """Do the work of a job and print its lines; return an exit code, after one sentence on stderr when it fails."""
+    """Do the work of a job and print its lines; return an exit code, after one sentence on stderr when it fails.
+
+    Parameters
+    ----------
+    name
+        Name of the job, for the sentence.
+    work
+        Does it; the lines are printed one by one as they come.
+
+    Returns
+    -------
+        0, or what `exit_code` returns.
+    """
     log_to_stderr()
     try:
         for line in work() or ():
@@ -32,7 +44,19 @@ def log_to_stderr() -> None:
 
 
 def tell_failure(name: str, error: Exception) -> int:
-    """Write why a job failed as the last line of stderr, after the trace of what nobody expected."""
+    """Write why a job failed as the last line of stderr, after the trace of what nobody expected.
+
+    Parameters
+    ----------
+    name
+        Name of the job.
+    error
+        What ended it.
+
+    Returns
+    -------
+        What `exit_code` returns.
+    """
     if not isinstance(error, FinkError):
         logger.error("job=%s ended unexpectedly", name, exc_info=error)
     sys.stderr.write(f"{name} failed: {sentence_of(error)}\n")

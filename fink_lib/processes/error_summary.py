@@ -48,7 +48,15 @@ def unreadable_file(text: str) -> str:
 
 
 def way_out(table: str, file: str) -> str:
-    """Return what mends a table of which a file cannot be read."""
+    """Return what mends a table of which a file cannot be read.
+
+    Parameters
+    ----------
+    table
+        Name of the table, such as ``silver__ztf``.
+    file
+        The file, from the folder of the table.
+    """
     if file.startswith(LOG):
         return "restore it from a copy of the lake"
     name = table.partition("__")[2]

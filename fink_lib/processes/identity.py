@@ -80,6 +80,13 @@ def processes_of(token: str) -> list[psutil.Process]:
 def end_processes_of(token: str, timeout_s: float) -> int:
     """Kill what is left of a driver and wait until it is gone; return how many processes that were.
 
+    Parameters
+    ----------
+    token
+        See `processes_of`; this process itself is spared.
+    timeout_s
+        Longest time to wait, seconds.
+
     Raises
     ------
     TimeoutError

@@ -10,6 +10,15 @@ from fink_lib.errors import AccountError
 def add(store: Store, name: str, meaning: str = "") -> None:
     """Add a group.
 
+    Parameters
+    ----------
+    store
+        Where.
+    name
+        Name of the group.
+    meaning
+        What it is, in a few words; empty for nothing to say.
+
     Raises
     ------
     AccountError
@@ -27,6 +36,17 @@ def add(store: Store, name: str, meaning: str = "") -> None:
 def join(store: Store, group: str, person: str, *, is_admin: bool = False) -> None:
     """Put a person into a group, or change whether he administers it.
 
+    Parameters
+    ----------
+    store
+        Where.
+    group
+        Name of the group.
+    person
+        Name of somebody who was not revoked.
+    is_admin
+        Whether he administers it; False takes that back.
+
     Raises
     ------
     AccountError
@@ -41,6 +61,15 @@ def join(store: Store, group: str, person: str, *, is_admin: bool = False) -> No
 
 def leave(store: Store, group: str, person: str) -> None:
     """Take a person out of a group.
+
+    Parameters
+    ----------
+    store
+        Where.
+    group
+        Name of the group.
+    person
+        Name of the person.
 
     Raises
     ------

@@ -67,7 +67,15 @@ class Limits:
             return Left(left, self._bytes(used), int(MINUTE_S - now % MINUTE_S) + 1, False)
 
     def sent(self, who: str, size: int) -> None:
-        """Count bytes that were sent."""
+        """Count bytes that were sent.
+
+        Parameters
+        ----------
+        who
+            Account or address, as it was given to `ask`.
+        size
+            Bytes; not counted where bytes are not limited.
+        """
         if self.per_day:
             with self._lock:
                 self._of(who, self._clock()).sent += size

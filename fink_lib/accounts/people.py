@@ -41,6 +41,18 @@ def add(store: Store, name: str, email: str = "", issuer: str | None = None, sub
 def of_identity(store: Store, issuer: str, subject: str, wish: str, email: str) -> str:
     """Return the person of an identity that an issuer vouches for; a new one is added.
 
+    Parameters
+    ----------
+    store
+        Where.
+    issuer, subject
+        The identity.
+    wish
+        Name for a new person; characters that a name cannot have are replaced, and a number follows a name that is
+        taken.
+    email
+        Of a new person; that of a known one stays.
+
     Raises
     ------
     AccountError
@@ -73,6 +85,13 @@ def _names(wish: str) -> Iterable[str]:
 def revoke(store: Store, name: str) -> None:
     """Take everything from a person: sessions, links, tokens, groups and rights end at once.
 
+    Parameters
+    ----------
+    store
+        Where.
+    name
+        Name of the person, not revoked yet.
+
     Raises
     ------
     AccountError
@@ -93,6 +112,17 @@ def revoke(store: Store, name: str) -> None:
 def grant(store: Store, kind: str, holder: str, right: str) -> None:
     """Give a right to a person or a group.
 
+    Parameters
+    ----------
+    store
+        Where.
+    kind
+        `PERSON` or `GROUP`.
+    holder
+        Name of the person or group.
+    right
+        As ``ztf:partnership``.
+
     Raises
     ------
     AccountError
@@ -106,6 +136,17 @@ def grant(store: Store, kind: str, holder: str, right: str) -> None:
 
 def withdraw(store: Store, kind: str, holder: str, right: str) -> None:
     """Take a right back.
+
+    Parameters
+    ----------
+    store
+        Where.
+    kind
+        `PERSON` or `GROUP`.
+    holder
+        Name of the person or group.
+    right
+        Granted to this very holder: what a person has by a group is taken from the group.
 
     Raises
     ------
@@ -140,6 +181,15 @@ def everyone(store: Store) -> list[dict[str, object]]:
 def require(accounts: sqlite3.Connection, kind: str, name: str) -> None:
     """Ask that a person, not revoked, or a group is there.
 
+    Parameters
+    ----------
+    accounts
+        An open store.
+    kind
+        `PERSON` or `GROUP`.
+    name
+        Name of the person or group.
+
     Raises
     ------
     AccountError
@@ -152,13 +202,29 @@ def require(accounts: sqlite3.Connection, kind: str, name: str) -> None:
 
 
 def groups_of(accounts: sqlite3.Connection, person: str) -> dict[str, bool]:
-    """Return the groups of a person: name → does he administer it."""
+    """Return the groups of a person: name → does he administer it.
+
+    Parameters
+    ----------
+    accounts
+        An open store.
+    person
+        Name of the person; one who is not known has no group.
+    """
     rows = accounts.execute("SELECT group_name, is_admin FROM members WHERE person = ?", (person,))
     return {row["group_name"]: bool(row["is_admin"]) for row in rows}
 
 
 def rights_of(accounts: sqlite3.Connection, person: str) -> set[str]:
-    """Return the rights of a person, his groups' among them."""
+    """Return the rights of a person, his groups' among them.
+
+    Parameters
+    ----------
+    accounts
+        An open store.
+    person
+        Name of the person; one who is not known has no right.
+    """
     query = """SELECT right_name FROM rights WHERE (holder_kind = 'person' AND holder = ?) OR (holder_kind = 'group'
                AND holder IN (SELECT group_name FROM members WHERE person = ?))"""
     return {row["right_name"] for row in accounts.execute(query, (person, person))}

@@ -21,6 +21,15 @@ SECRET_BYTES = 32
 def make_link(store: Store, person: str, valid_s: float = LINK_S) -> str:
     """Return the secret of a link by which a person logs in once.
 
+    Parameters
+    ----------
+    store
+        Where.
+    person
+        Name of the person.
+    valid_s
+        How long the link holds, seconds.
+
     Raises
     ------
     AccountError
@@ -37,6 +46,13 @@ def make_link(store: Store, person: str, valid_s: float = LINK_S) -> str:
 
 def use_link(store: Store, secret: str) -> str:
     """Return the person of a link, which is worthless from then on.
+
+    Parameters
+    ----------
+    store
+        Where.
+    secret
+        What `make_link` returned.
 
     Raises
     ------
@@ -80,7 +96,15 @@ def begin(store: Store, person: str, rights: Collection[str] = ()) -> str:
 
 
 def claims_of(store: Store, cookie: str) -> Claims | None:
-    """Return what a session claims; None where its cookie is not ours, it has ended, or its person was revoked."""
+    """Return what a session claims; None where its cookie is not ours, it has ended, or its person was revoked.
+
+    Parameters
+    ----------
+    store
+        Where.
+    cookie
+        Value of the cookie, as a browser sent it.
+    """
     try:
         digest = digest_of(str(_signer(store).loads(cookie)))
     except BadSignature:
@@ -99,19 +123,45 @@ def claims_of(store: Store, cookie: str) -> Claims | None:
 
 
 def end(store: Store, claims: Claims) -> None:
-    """End a session."""
+    """End a session.
+
+    Parameters
+    ----------
+    store
+        Where.
+    claims
+        Of the session.
+    """
     with store.writing() as accounts:
         accounts.execute("UPDATE sessions SET ended_at = ? WHERE digest = ?", (store.clock(), claims.key))
         store.note(accounts, "session ended", claims.person)
 
 
 def form_proof(store: Store, claims: Claims) -> str:
-    """Return what a form of our own pages carries, and no other site can know."""
+    """Return what a form of our own pages carries, and no other site can know.
+
+    Parameters
+    ----------
+    store
+        Where.
+    claims
+        Of the session that the page is shown in.
+    """
     return hmac.new(store.key, f"form:{claims.key}".encode(), "sha256").hexdigest()
 
 
 def is_own_form(store: Store, claims: Claims, proof: str) -> bool:
-    """Tell whether a form carries it."""
+    """Tell whether a form carries it.
+
+    Parameters
+    ----------
+    store
+        Where.
+    claims
+        Of the session that the form is sent in.
+    proof
+        What the form carried; empty where it carried none.
+    """
     return hmac.compare_digest(form_proof(store, claims).encode(), proof.encode())
 
 

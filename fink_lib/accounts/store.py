@@ -45,6 +45,13 @@ def digest_of(secret: str) -> str:
 def check_name(name: str, what: str) -> str:
     """Return a name.
 
+    Parameters
+    ----------
+    name
+        The name.
+    what
+        Whose name it is, for the error.
+
     Raises
     ------
     AccountError
@@ -113,7 +120,17 @@ class Store:
             connection.close()
 
     def note(self, connection: sqlite3.Connection, what: str, about: str) -> None:
-        """Keep for good that something was done."""
+        """Keep for good that something was done.
+
+        Parameters
+        ----------
+        connection
+            What `writing` yielded.
+        what
+            What was done.
+        about
+            To whom or what.
+        """
         connection.execute("INSERT INTO events VALUES (?, ?, ?)", (self.clock(), what, about))
 
     @cached_property

@@ -59,7 +59,19 @@ def add(
 
 
 def claims_of(store: Store, secret: str) -> Claims | None:
-    """Return what a token claims; None where it is none, has expired or was revoked."""
+    """Return what a token claims; None where it is none, has expired or was revoked.
+
+    Parameters
+    ----------
+    store
+        Where.
+    secret
+        What `add` returned.
+
+    Returns
+    -------
+        At most what the owner has now.
+    """
     if not secret.startswith(START):
         return None
     with store.reading() as accounts:
@@ -79,6 +91,15 @@ def claims_of(store: Store, secret: str) -> Claims | None:
 def revoke(store: Store, token_id: str, owner: str | None = None) -> None:
     """Make a token worthless; where an owner is given, only one of his.
 
+    Parameters
+    ----------
+    store
+        Where.
+    token_id
+        Id of the token, not its secret.
+    owner
+        Name of a person; None for a token of anybody.
+
     Raises
     ------
     AccountError
@@ -92,7 +113,15 @@ def revoke(store: Store, token_id: str, owner: str | None = None) -> None:
 
 
 def everyone(store: Store, owner: str | None = None) -> list[dict[str, object]]:
-    """Return all tokens, or those of one person: ``token`` (its id), ``owner``, ``name``, what it may, ``state``."""
+    """Return all tokens, or those of one person: ``token`` (its id), ``owner``, ``name``, what it may, ``state``.
+
+    Parameters
+    ----------
+    store
+        Where.
+    owner
+        Name of a person; None for tokens of everybody.
+    """
     with store.reading() as accounts:
         query = "SELECT * FROM tokens WHERE coalesce(owner = ?, true) ORDER BY owner, created_at, id"
         rows = accounts.execute(query, (owner,)).fetchall()

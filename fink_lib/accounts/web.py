@@ -75,6 +75,15 @@ def writer(request: Request) -> Claims:
 def require_own_form(request: Request, claims: Claims, proof: str) -> None:
     """Ask that one of our own pages sent a form, in a session. A token may less than its owner: pages ask no scope.
 
+    Parameters
+    ----------
+    request
+        The request.
+    claims
+        Who asks.
+    proof
+        What the form or the header carried; empty where it carried none.
+
     Raises
     ------
     HTTPException
@@ -94,7 +103,17 @@ def is_own_origin(request: Request) -> bool:
 
 
 def give_cookie(request: Request, response: Response, value: str) -> None:
-    """Let a browser keep a session; no script can read it."""
+    """Let a browser keep a session; no script can read it.
+
+    Parameters
+    ----------
+    request
+        Tells whether the cookie is for https alone.
+    response
+        Gets the cookie.
+    value
+        What `sessions.begin` returned.
+    """
     is_safe = request.url.scheme == "https"
     response.set_cookie(COOKIE, value, max_age=int(sessions.SESSION_S), httponly=True, samesite="lax", secure=is_safe)
 

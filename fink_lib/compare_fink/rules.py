@@ -35,7 +35,15 @@ class Agreement:
     absent: float | None = None
 
     def difference(self, ours: float, theirs: float) -> float:
-        """Return by how much two numbers differ."""
+        """Return by how much two numbers differ.
+
+        Parameters
+        ----------
+        ours
+            Our value.
+        theirs
+            Fink's value; a relative difference is divided by it.
+        """
         scale = max(abs(theirs), TINY) if self.relative else 1.0
         return abs(ours - theirs) / scale
 

@@ -84,12 +84,36 @@ class Pair:
         }
 
     def only(self, side: Side, cause: str | None = None) -> list[int]:
-        """Return the alerts that one side alone selects, for one cause or for any."""
+        """Return the alerts that one side alone selects, for one cause or for any.
+
+        Parameters
+        ----------
+        side
+            Whose filter alone selects them.
+        cause
+            What the difference is put down to; None for any.
+
+        Returns
+        -------
+            Ids of alerts, in the order in which they were met.
+        """
         return [one.alert_id for one in self.differences if one.side is side and cause in {None, one.cause}]
 
 
 def pairs_of(filters: Sequence[Filter], plugins: Sequence[Plugin]) -> list[Pair]:
-    """Return both by name; what only one side has stands alone."""
+    """Return both by name; what only one side has stands alone.
+
+    Parameters
+    ----------
+    filters
+        Ours, of one survey.
+    plugins
+        Fink's, of the same survey.
+
+    Returns
+    -------
+        Sorted by name.
+    """
     ours, theirs = {one.name: one for one in filters}, {one.name: one for one in plugins}
     found = [Pair(name, ours.get(name), theirs.get(name)) for name in sorted(ours.keys() | theirs.keys())]
     for pair in found:
@@ -103,7 +127,19 @@ def pairs_of(filters: Sequence[Filter], plugins: Sequence[Plugin]) -> list[Pair]
 
 
 def columns_for(pairs: Iterable[Pair], survey: str) -> tuple[str, ...]:
-    """Return every column that either side reads, or that tells why they differ."""
+    """Return every column that either side reads, or that tells why they differ.
+
+    Parameters
+    ----------
+    pairs
+        What `pairs_of` returned.
+    survey
+        Its name.
+
+    Returns
+    -------
+        Dotted paths, sorted.
+    """
     both = list(pairs)
     ours = inputs_of([pair.filter for pair in both if pair.filter is not None])
     names = tuple({name for pair in both if pair.plugin is not None for name in pair.plugin.parameters})
@@ -111,7 +147,17 @@ def columns_for(pairs: Iterable[Pair], survey: str) -> tuple[str, ...]:
 
 
 def run_pairs(pairs: Sequence[Pair], tables: Iterable[pa.Table], survey: str) -> int:
-    """Run both sides of every pair over tables of alerts, and note every difference; return the number of alerts."""
+    """Run both sides of every pair over tables of alerts, and note every difference; return the number of alerts.
+
+    Parameters
+    ----------
+    pairs
+        What `pairs_of` returned; answers, differences and problems are added to them.
+    tables
+        Alerts with ``alert_id`` and what `columns_for` names; a column that is missing keeps our filter from running.
+    survey
+        Its name.
+    """
     count = 0
     for table in tables:
         count += table.num_rows

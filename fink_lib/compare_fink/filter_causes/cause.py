@@ -49,6 +49,18 @@ class Cause:
         return f"{OUR_CHOICE}: {self.sentence}" if self.choice else self.sentence
 
     def covers(self, side: Side, name: str, clause: str, row: Row) -> bool:
-        """Tell whether it explains one difference."""
+        """Tell whether it explains one difference.
+
+        Parameters
+        ----------
+        side
+            Whose filter alone selects the alert.
+        name
+            Name of the filter.
+        clause
+            One of our clauses that the alert does not meet; empty where our filter selects it.
+        row
+            Values of the alert, by column.
+        """
         fits = side is self.side and (not self.filters or name in self.filters)
         return fits and (not self.clause or clause == self.clause) and self.explains(row)

@@ -28,7 +28,15 @@ CATALOGS_TABLE = gold_catalogs().full_name
 
 
 def stream_asset(survey: str, stage: Stage) -> Asset:
-    """Return the asset that stands for a stream; its state store holds the handle of the driver."""
+    """Return the asset that stands for a stream; its state store holds the handle of the driver.
+
+    Parameters
+    ----------
+    survey
+        Its name.
+    stage
+        Which of its streams.
+    """
     return Asset(name=f"{survey}.{stage}", uri=f"stream://{survey}/{stage}", group="stream")
 
 
@@ -38,12 +46,28 @@ def table_asset(name: str) -> Asset:
 
 
 def stage_table_names(survey: str, stage: Stage) -> tuple[str, ...]:
-    """Return the full names of the tables that a stream writes."""
+    """Return the full names of the tables that a stream writes.
+
+    Parameters
+    ----------
+    survey
+        Its name.
+    stage
+        Which of its streams.
+    """
     return tuple(full_name(layer, survey, name) for layer, name in STAGE_TABLES[stage])
 
 
 def stage_tables(survey: str, stage: Stage) -> tuple[Asset, ...]:
-    """Return the tables that a stream writes."""
+    """Return the tables that a stream writes.
+
+    Parameters
+    ----------
+    survey
+        Its name.
+    stage
+        Which of its streams.
+    """
     return tuple(map(table_asset, stage_table_names(survey, stage)))
 
 
@@ -69,7 +93,23 @@ def night_asset(survey: str) -> Asset:
 
 
 def table_facts(settings: Settings, survey: str, table: str, nights: Iterable[str]) -> dict[str, JsonValue]:
-    """Return what an event of a table tells: the nights, their rows, and the Delta version they stand in."""
+    """Return what an event of a table tells: the nights, their rows, and the Delta version they stand in.
+
+    Parameters
+    ----------
+    settings
+        Where the lake is.
+    survey
+        Its name.
+    table
+        Full name of the table.
+    nights
+        As YYYY-MM-DD, in any order.
+
+    Returns
+    -------
+        Without rows for a table that is not divided by nights, or is empty.
+    """
     path = settings.lake / table
     chosen = sorted(nights)
     undated = {NIGHTS_TABLE, *(asset.name for asset in objects_assets(survey))}

@@ -51,7 +51,15 @@ class BrokerFacts:
 
 
 def broker_facts(settings: Settings, now: float) -> BrokerFacts:
-    """Look at a home, without Kafka: what hangs there hangs no page."""
+    """Look at a home, without Kafka: what hangs there hangs no page.
+
+    Parameters
+    ----------
+    settings
+        Whose home.
+    now
+        Unix time.
+    """
     looked_at, alarms = read_alarms(settings)
     return BrokerFacts(
         at=now,

@@ -19,7 +19,15 @@ class BrokerLink(BaseOperatorLink):
         return "Broker"
 
     def get_link(self, operator: BaseOperator, *, ti_key: "TaskInstanceKey") -> str:  # noqa: ARG002 - Airflow's signature
-        """Return its address."""
+        """Return its address.
+
+        Parameters
+        ----------
+        operator
+            Not used.
+        ti_key
+            Not used.
+        """
         return broker_address()
 
 
@@ -32,7 +40,15 @@ class DriverLogLink(BaseOperatorLink):
         return "Log of the driver"
 
     def get_link(self, operator: BaseOperator, *, ti_key: "TaskInstanceKey") -> str:  # noqa: ARG002 - Airflow's signature
-        """Return its address."""
+        """Return its address.
+
+        Parameters
+        ----------
+        operator
+            Of the stream.
+        ti_key
+            Not used.
+        """
         return broker_address(f"log/{getattr(operator, 'survey', '')}.{getattr(operator, 'stage', '')}")
 
 
@@ -45,5 +61,13 @@ class ComparisonLink(BaseOperatorLink):
         return "Comparison"
 
     def get_link(self, operator: BaseOperator, *, ti_key: "TaskInstanceKey") -> str:  # noqa: ARG002 - Airflow's signature
-        """Return its address."""
+        """Return its address.
+
+        Parameters
+        ----------
+        operator
+            The step of a reprocessing.
+        ti_key
+            Not used.
+        """
         return broker_address(f"reprocess/{getattr(operator, 'request_id', '')}/diff.html")

@@ -66,7 +66,19 @@ def broker_app() -> Any:
 
 
 def log_tail(settings: Settings, stream: str) -> str | None:
-    """Return the end of what a stream's drivers said; None where there is nothing."""
+    """Return the end of what a stream's drivers said; None where there is nothing.
+
+    Parameters
+    ----------
+    settings
+        Where the folders of streams are.
+    stream
+        As ``ztf.enrich``; any other form has no log.
+
+    Returns
+    -------
+        At most `LOG_BYTES`, from the beginning of a line.
+    """
     path = settings.streams / stream / "driver.log"
     if not STREAM.fullmatch(stream) or not path.is_file():
         return None

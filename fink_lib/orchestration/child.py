@@ -67,7 +67,21 @@ def last_word(lines: Iterable[str]) -> str:
 
 
 def failure(what: str, code: int, word: str) -> Exception:
-    """Return the error that a task ends with; where the job says that a retry is no use, Airflow makes none."""
+    """Return the error that a task ends with; where the job says that a retry is no use, Airflow makes none.
+
+    Parameters
+    ----------
+    what
+        What ran, for the sentence.
+    code
+        Exit code, not 0; negative when a signal ended it.
+    word
+        What `last_word` returned.
+
+    Returns
+    -------
+        `AirflowFailException` where a retry is no use, otherwise `JobFailed`; it is for the caller to raise.
+    """
     sentence = word or f"{what} ended with code {code} and without a word"
     if code < 0:
         why = ", perhaps for want of memory" if code == -signal.SIGKILL else ""

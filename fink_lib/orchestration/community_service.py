@@ -79,6 +79,13 @@ class CommunityTopicsOperator(BaseOperator):
     def execute_complete(self, context: Context, event: Event) -> None:  # noqa: ARG002 - Airflow's signature
         """End the run, or have it tried again.
 
+        Parameters
+        ----------
+        context
+            Not used.
+        event
+            What `ServiceTrigger.look` returned.
+
         Raises
         ------
         JobFailed

@@ -27,6 +27,15 @@ NIGHT_OF_RUN = "{{ dag_run.partition_key or params.night }}"
 def require_known(settings: Settings, survey: str, night: str) -> None:
     """Refuse a night that nothing is known of: closing it would write a manifest of nothing.
 
+    Parameters
+    ----------
+    settings
+        Where the lake and the folders of nights are.
+    survey
+        Its name.
+    night
+        YYYY-MM-DD.
+
     Raises
     ------
     ConfigError
@@ -103,7 +112,15 @@ class NightJobOperator(BaseOperator):
             context["outlet_events"][table].extra = table_facts(settings, self.survey, table.name, [night])
 
     def execute_again(self, context: Context, event: Any) -> None:  # noqa: ARG002 - Airflow's signature
-        """Ask once more whether it is this run's turn."""
+        """Ask once more whether it is this run's turn.
+
+        Parameters
+        ----------
+        context
+            Of the run.
+        event
+            Not used.
+        """
         self.execute(context)
 
     @property

@@ -82,6 +82,13 @@ class StreamOperator(BaseOperator):
     def execute_complete(self, context: Context, event: Event) -> None:
         """Act on the trigger's event.
 
+        Parameters
+        ----------
+        context
+            Of the run.
+        event
+            ``state`` and ``reason``, and what belongs to the state.
+
         Raises
         ------
         StreamFailed, StreamStalled
@@ -231,6 +238,13 @@ class DrainOperator(BaseOperator):
 
     def execute_complete(self, context: Context, event: Event) -> None:  # noqa: ARG002  # Airflow's signature
         """Go on with a drained survey.
+
+        Parameters
+        ----------
+        context
+            Not used.
+        event
+            ``drained``, and ``reason`` where it is not.
 
         Raises
         ------

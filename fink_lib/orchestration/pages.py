@@ -53,7 +53,15 @@ def pages_app() -> Any:
 
 
 def page_file(nights: Path, place: str) -> Path | None:
-    """Return the file of a page below a folder, None where there is none that may be shown."""
+    """Return the file of a page below a folder, None where there is none that may be shown.
+
+    Parameters
+    ----------
+    nights
+        The folder; what a link or ``..`` leads to outside of it is not shown.
+    place
+        Path below the folder; ``index.html`` when empty.
+    """
     root = nights.resolve()
     found = (root / (place or "index.html")).resolve()
     return found if found.is_relative_to(root) and found.suffix in SHOWN and found.is_file() else None
@@ -68,7 +76,15 @@ class ReportLink(BaseOperatorLink):
         return "Report of the night"
 
     def get_link(self, operator: BaseOperator, *, ti_key: "TaskInstanceKey") -> str:  # noqa: ARG002 - Airflow's signature
-        """Return its address."""
+        """Return its address.
+
+        Parameters
+        ----------
+        operator
+            A nightly task.
+        ti_key
+            Not used.
+        """
         return night_address(operator, "report.html")
 
 
@@ -81,11 +97,27 @@ class DataDocsLink(BaseOperatorLink):
         return "Data Docs"
 
     def get_link(self, operator: BaseOperator, *, ti_key: "TaskInstanceKey") -> str:  # noqa: ARG002 - Airflow's signature
-        """Return its address."""
+        """Return its address.
+
+        Parameters
+        ----------
+        operator
+            A nightly task.
+        ti_key
+            Not used.
+        """
         return night_address(operator, "docs/index.html")
 
 
 def night_address(operator: BaseOperator, page: str) -> str:
-    """Return the address of a page of the night that an operator works on, on the server that shows the link."""
+    """Return the address of a page of the night that an operator works on, on the server that shows the link.
+
+    Parameters
+    ----------
+    operator
+        A nightly task: it has a survey and a night.
+    page
+        Path below the folder of the night.
+    """
     survey, night = cast("str", getattr(operator, "survey", "")), cast("str", getattr(operator, "night", ""))
     return f"{Settings().airflow_url.rstrip('/')}{PREFIX}/{survey}/{night}/{page}"

@@ -51,7 +51,15 @@ class UnlessUseless(RetryPolicy):
         max_tries: int,  # noqa: ARG002 - the same
         context: object = None,  # noqa: ARG002 - the same
     ) -> RetryDecision:
-        """Return whether a retry is of use."""
+        """Return whether a retry is of use.
+
+        Parameters
+        ----------
+        exception
+            What ended the try.
+        try_number, max_tries, context
+            Not used.
+        """
         if isinstance(exception, self.kind) and not exception.retryable:
             return RetryDecision.fail(f"a retry cannot mend it: {exception}")
         return RetryDecision.default()

@@ -31,7 +31,15 @@ class DecisionOperator(ApprovalOperator):
     """Asks a person, and leaves behind who answered and why; of a Reject, Airflow itself keeps nothing."""
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
-        """Keep the answer, then go on or skip as Airflow does."""
+        """Keep the answer, then go on or skip as Airflow does.
+
+        Parameters
+        ----------
+        context
+            Of the run.
+        event
+            What Airflow's trigger yielded; the person and the form are in it, unless it is an error.
+        """
         if "error" not in event:
             who, form = event["responded_by_user"] or {}, event["params_input"] or {}
             context["ti"].xcom_push(key=DECISION, value={"by": who.get("name"), "why": form.get("why")})

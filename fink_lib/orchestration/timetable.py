@@ -28,7 +28,13 @@ class ClosedNightsTimetable(CronPartitionTimetable):
         self.survey = survey
 
     def iter_partition_dagrun_infos(self, *, earliest: dt.datetime, latest: dt.datetime) -> Iterable[DagRunInfo]:
-        """Yield one run for each closed night of the range, both ends included."""
+        """Yield one run for each closed night of the range, both ends included.
+
+        Parameters
+        ----------
+        earliest, latest
+            Ends of the range.
+        """
         folder = Settings().nights / self.survey
         closed = {night.name for night in folder.iterdir()} if folder.is_dir() else set()
         for info in super().iter_partition_dagrun_infos(earliest=earliest, latest=latest):

@@ -60,7 +60,15 @@ def run_on_spark(settings: Settings, kind: Kind, request: JsonObject, say: Say =
 
 
 def run_here(settings: Settings, kind: Kind, request: JsonObject) -> JsonObject:
-    """Run a job in a session of this process."""
+    """Run a job in a session of this process.
+
+    Parameters
+    ----------
+    settings
+        Settings of the job.
+    kind, request
+        Which job, and what it is asked; it is checked before the session begins.
+    """
     kind.check(settings, request)
     run = kind.load()
     from fink_lib.lake.spark.session import build_session  # noqa: PLC0415 - a job that is refused starts no JVM

@@ -19,7 +19,15 @@ RETIRE: Final = "retire"
 
 
 def send(connection: socket.socket, message: JsonObject) -> None:
-    """Say one thing."""
+    """Say one thing.
+
+    Parameters
+    ----------
+    connection
+        Connected to the other side.
+    message
+        What JSON does not know is sent as its text.
+    """
     connection.sendall(json.dumps(message, default=str).encode() + b"\n")
 
 
@@ -32,7 +40,15 @@ def received(connection: socket.socket) -> Iterator[JsonObject]:
 
 
 def told(error: BaseException, trace: str) -> JsonObject:
-    """Return an error as it is sent."""
+    """Return an error as it is sent.
+
+    Parameters
+    ----------
+    error
+        What a job raised.
+    trace
+        Its trace, as text.
+    """
     return {"kind": type(error).__name__, "text": str(error), "trace": trace}
 
 

@@ -69,12 +69,28 @@ def read_record(settings: Settings) -> Record | None:
 
 
 def write_record(settings: Settings, record: Record) -> None:
-    """Remember a server."""
+    """Remember a server.
+
+    Parameters
+    ----------
+    settings
+        Whose home.
+    record
+        The server; what was remembered before is replaced.
+    """
     replace_text(folder_of(settings) / FILE, to_json(asdict(record)))
 
 
 def forget(settings: Settings, pid: int) -> None:
-    """Forget a server, unless another one was started since."""
+    """Forget a server, unless another one was started since.
+
+    Parameters
+    ----------
+    settings
+        Whose home.
+    pid
+        Process id of the server.
+    """
     record = read_record(settings)
     if record is not None and record.pid == pid:
         (folder_of(settings) / FILE).unlink(missing_ok=True)

@@ -22,7 +22,13 @@ RIGHT_CHORD = np.sqrt(2.0)  # between directions at a right angle
 
 
 def unit_vectors(ra_deg: Floats, dec_deg: Floats) -> Floats:
-    """Return positions in degrees as unit vectors: the shape of the positions, and three."""
+    """Return positions in degrees as unit vectors: the shape of the positions, and three.
+
+    Parameters
+    ----------
+    ra_deg, dec_deg
+        Positions, deg, of one shape.
+    """
     ra, dec = np.radians(ra_deg), np.radians(dec_deg)
     return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)
 
@@ -47,7 +53,15 @@ def angle_between(a: Floats, b: Floats) -> Floats:
 
 
 def separation_deg(ra_deg: Floats, dec_deg: Floats, other_ra_deg: Floats, other_dec_deg: Floats) -> Floats:
-    """Return the great-circle separation, in degrees, of positions in degrees; one of a pair may be a single one."""
+    """Return the great-circle separation, in degrees, of positions in degrees; one of a pair may be a single one.
+
+    Parameters
+    ----------
+    ra_deg, dec_deg
+        Positions, deg.
+    other_ra_deg, other_dec_deg
+        Other positions, deg, of the same shape, or a single one.
+    """
     here, there = unit_vectors(ra_deg, dec_deg), unit_vectors(other_ra_deg, other_dec_deg)
     return np.asarray(np.degrees(angle_between(here, there)))
 
@@ -58,14 +72,34 @@ def _length(vectors: Floats) -> Floats:
 
 
 def galactic_latitude(ra_deg: Floats, dec_deg: Floats) -> Floats:
-    """Return the Galactic latitude, in degrees, of positions in degrees (ICRS)."""
+    """Return the Galactic latitude, in degrees, of positions in degrees (ICRS).
+
+    Parameters
+    ----------
+    ra_deg, dec_deg
+        Positions, deg, of one shape.
+
+    Returns
+    -------
+        From -90 to 90, in the shape of the positions.
+    """
     dec, pole = np.radians(dec_deg), np.radians(POLE_DEC_DEG)
     sine = np.sin(dec) * np.sin(pole) + np.cos(dec) * np.cos(pole) * np.cos(np.radians(ra_deg - POLE_RA_DEG))
     return np.asarray(np.degrees(np.arcsin(np.clip(sine, -1.0, 1.0))))
 
 
 def galactic(ra_deg: Floats, dec_deg: Floats) -> tuple[Floats, Floats]:
-    """Return Galactic longitude and latitude, in degrees, of positions in degrees (ICRS)."""
+    """Return Galactic longitude and latitude, in degrees, of positions in degrees (ICRS).
+
+    Parameters
+    ----------
+    ra_deg, dec_deg
+        Positions, deg, of one shape.
+
+    Returns
+    -------
+        Longitude from 0 to 360 and latitude from -90 to 90, each in the shape of the positions.
+    """
     dec, pole, turn = np.radians(dec_deg), np.radians(POLE_DEC_DEG), np.radians(ra_deg - POLE_RA_DEG)
     east = np.cos(dec) * np.sin(turn)
     north = np.sin(dec) * np.cos(pole) - np.cos(dec) * np.sin(pole) * np.cos(turn)
@@ -74,7 +108,17 @@ def galactic(ra_deg: Floats, dec_deg: Floats) -> tuple[Floats, Floats]:
 
 
 def ecliptic_latitude(ra_deg: Floats, dec_deg: Floats) -> Floats:
-    """Return the ecliptic latitude of J2000, in degrees, of positions in degrees (ICRS)."""
+    """Return the ecliptic latitude of J2000, in degrees, of positions in degrees (ICRS).
+
+    Parameters
+    ----------
+    ra_deg, dec_deg
+        Positions, deg, of one shape.
+
+    Returns
+    -------
+        From -90 to 90, in the shape of the positions.
+    """
     dec, tilt = np.radians(dec_deg), np.radians(OBLIQUITY_DEG)
     sine = np.sin(dec) * np.cos(tilt) - np.cos(dec) * np.sin(tilt) * np.sin(np.radians(ra_deg))
     return np.asarray(np.degrees(np.arcsin(np.clip(sine, -1.0, 1.0))))
@@ -105,6 +149,15 @@ def airmass(ra_deg: Floats, dec_deg: Floats, mjd_tai: Floats, site: Site) -> Flo
 
     Sidereal time is the mean one of Greenwich (IAU 1982) with UTC for UT1; precession and refraction are left out,
     which costs less than 0.02 below an airmass of 2. NaN below the horizon.
+
+    Parameters
+    ----------
+    ra_deg, dec_deg
+        Positions, deg, of one shape.
+    mjd_tai
+        Times, MJD in TAI, of the same shape or a single one.
+    site
+        The observatory.
     """
     days = mjd_tai - TAI_MINUS_UTC_S / 86_400.0 - MJD_J2000
     hour_angle = np.radians(280.46061837 + 360.98564736629 * days + site.longitude_deg - ra_deg)
@@ -132,12 +185,30 @@ def days_since_j2000(unix_s: Floats) -> Floats:
 
 
 def sidereal_deg(unix_s: Floats, site: Site) -> Floats:
-    """Return the mean sidereal time of a site (IAU 1982, with UTC for UT1), in degrees that are not wrapped."""
+    """Return the mean sidereal time of a site (IAU 1982, with UTC for UT1), in degrees that are not wrapped.
+
+    Parameters
+    ----------
+    unix_s
+        Unix times, seconds.
+    site
+        The observatory; its longitude counts.
+    """
     return np.asarray(280.46061837 + 360.98564736629 * days_since_j2000(unix_s) + site.longitude_deg)
 
 
 def altitude_deg(ra_deg: Floats, dec_deg: Floats, unix_s: Floats, site: Site) -> Floats:
-    """Return altitudes, in degrees and without refraction, of positions of the equinox of date."""
+    """Return altitudes, in degrees and without refraction, of positions of the equinox of date.
+
+    Parameters
+    ----------
+    ra_deg, dec_deg
+        Positions of the equinox of date, deg; `of_date` makes them of ICRS.
+    unix_s
+        Unix times, seconds.
+    site
+        The observatory.
+    """
     hour_angle, dec = np.radians(sidereal_deg(unix_s, site) - ra_deg), np.radians(dec_deg)
     latitude = np.radians(site.latitude_deg)
     sine = np.sin(dec) * np.sin(latitude) + np.cos(dec) * np.cos(latitude) * np.cos(hour_angle)
@@ -145,13 +216,33 @@ def altitude_deg(ra_deg: Floats, dec_deg: Floats, unix_s: Floats, site: Site) ->
 
 
 def sun_altitude_deg(unix_s: Floats, site: Site) -> Floats:
-    """Return the altitude of the Sun's centre, in degrees, without refraction; good as `sun_position`."""
+    """Return the altitude of the Sun's centre, in degrees, without refraction; good as `sun_position`.
+
+    Parameters
+    ----------
+    unix_s
+        Unix times, seconds.
+    site
+        The observatory.
+    """
     right_ascension, dec = sun_position(unix_s)
     return altitude_deg(np.degrees(right_ascension), np.degrees(dec), unix_s, site)
 
 
 def of_date(ra_deg: float, dec_deg: float, unix_s: float) -> tuple[float, float]:
-    """Return where a position (ICRS) stands by the equinox of a Unix time: precession alone (IAU 1976)."""
+    """Return where a position (ICRS) stands by the equinox of a Unix time: precession alone (IAU 1976).
+
+    Parameters
+    ----------
+    ra_deg, dec_deg
+        The position, deg.
+    unix_s
+        Unix time, seconds.
+
+    Returns
+    -------
+        Right ascension from 0 to 360 and declination, deg.
+    """
     t = float(days_since_j2000(np.asarray(unix_s))) / 36_525.0
     turns = ((2306.2181, 0.30188), (2306.2181, 1.09468), (2004.3109, -0.42665))  # arcsec a century, and its square
     zeta, z, theta = (np.radians((once + twice * t) * t / 3600.0) for once, twice in turns)
@@ -166,6 +257,17 @@ def sunrise(site: Site, begin_s: float, end_s: float) -> float | None:
     """Return when the Sun last rises between two Unix times, to the minute; None where it does not.
 
     The Sun rises when its upper edge does, seen through the air at sea level: its centre is at -0.833 degrees.
+
+    Parameters
+    ----------
+    site
+        The observatory.
+    begin_s, end_s
+        Unix times, seconds.
+
+    Returns
+    -------
+        Unix time in seconds, up to a minute after the Sun rose.
     """
     minutes = np.arange(begin_s, end_s, 60.0)
     above = sun_altitude_deg(minutes, site) > SUNRISE_ALTITUDE_DEG

@@ -12,7 +12,17 @@ from fink_lib.surveys import get_survey
 
 
 def kept_bytes(packet: Mapping[str, Any], survey: str, lake: Path) -> dict[str, Any]:
-    """Return ``schema_sha256``, ``head`` and ``tail`` of a packet; the lake knows its schema from then on."""
+    """Return ``schema_sha256``, ``head`` and ``tail`` of a packet; the lake knows its schema from then on.
+
+    Parameters
+    ----------
+    packet
+        A decoded packet, as the survey's own schema has it.
+    survey
+        Its name.
+    lake
+        Root folder of the tables.
+    """
     writer = rebuilder(survey)
     schemas(lake).ensure({**writer.schema_row(), "first_time": dt.datetime.now(dt.UTC)})
     head, tail = writer.write(packet)

@@ -37,11 +37,25 @@ class FakeKafka:
         return {name: tuple(sorted(part for topic, part in self.ends if topic == name)) for name in names}
 
     def watermarks(self, topic: str, partition: int) -> Watermarks:
-        """Return the two ends of a partition."""
+        """Return the two ends of a partition.
+
+        Parameters
+        ----------
+        topic, partition
+            One of `ends`; any other is a KeyError.
+        """
         return self.ends[topic, partition]
 
     def messages(self, topic: str, partition: int, first: int, last: int) -> Iterator[RawMessage]:
-        """Yield the messages from one offset to another."""
+        """Yield the messages from one offset to another.
+
+        Parameters
+        ----------
+        topic, partition
+            Where they are.
+        first, last
+            Offsets, both included.
+        """
         for offset in range(first, last + 1):
             message = self.held.get((topic, partition, offset))
             if message is not None:
@@ -89,7 +103,17 @@ def silver_row(offset: int, **changes: Any) -> dict[str, Any]:
 
 
 def rejected_row(offset: int, *, is_duplicate: bool = False, **changes: Any) -> dict[str, Any]:
-    """Return the alert, rejected for its score or as a repeat."""
+    """Return the alert, rejected for its score or as a repeat.
+
+    Parameters
+    ----------
+    offset
+        Offset in Kafka of the alert; all its facts follow from it.
+    is_duplicate
+        Whether it is rejected as a repeat.
+    **changes
+        Columns with other values.
+    """
     row = bronze_row(offset)
     reasons = ["repeat"] if is_duplicate else ["rb"]
     at = row["ingest_time"] + dt.timedelta(seconds=3)
@@ -104,7 +128,17 @@ def quarantine_row(offset: int, **changes: Any) -> dict[str, Any]:
 
 
 def published_row(offset: int, alert_offset: int, **changes: Any) -> dict[str, Any]:
-    """Return the record of an alert sent to an offset of the output topic."""
+    """Return the record of an alert sent to an offset of the output topic.
+
+    Parameters
+    ----------
+    offset
+        Offset on the output topic.
+    alert_offset
+        Offset at which the alert arrived; all its facts follow from it.
+    **changes
+        Columns with other values.
+    """
     silver = silver_row(alert_offset)
     same = ("night", "alert_id", "object_id", "kafka_time", "ingest_time", "enrich_time")
     row = {key: silver[key] for key in same}

@@ -18,7 +18,19 @@ def suite(name: str, *expectations: "Expectation") -> "ExpectationSuite":
 
 
 def once(name: str, meaning: str, columns: tuple[str, ...], severity: Severity = "critical") -> "Expectation":
-    """Return the expectation that a column, or columns together, name one row."""
+    """Return the expectation that a column, or columns together, name one row.
+
+    Parameters
+    ----------
+    name
+        Of the expectation.
+    meaning
+        What is wrong where it fails.
+    columns
+        One or more.
+    severity
+        How bad it is when it fails.
+    """
     if len(columns) == 1:
         return expect("ExpectColumnValuesToBeUnique", name=name, meaning=meaning, severity=severity, column=columns[0])
     return expect(
@@ -35,7 +47,21 @@ def in_range(
     high: float | None = None,
     mostly: float = 1.0,
 ) -> "Expectation":
-    """Return the expectation that the values of a column lie between two bounds; null passes."""
+    """Return the expectation that the values of a column lie between two bounds; null passes.
+
+    Parameters
+    ----------
+    column
+        Its name, of which that of the expectation is made.
+    meaning
+        What is wrong where it fails.
+    severity
+        How bad it is when it fails.
+    low, high
+        The bounds, both included; None is no bound.
+    mostly
+        Share of the rows with a value, 0 to 1, that must lie there.
+    """
     return expect(
         "ExpectColumnValuesToBeBetween",
         name=f"{column}_range",
@@ -49,14 +75,36 @@ def in_range(
 
 
 def known(column: str, meaning: str, severity: Severity) -> "Expectation":
-    """Return the expectation that a column has a value in every row."""
+    """Return the expectation that a column has a value in every row.
+
+    Parameters
+    ----------
+    column
+        Its name, of which that of the expectation is made.
+    meaning
+        What is wrong where it fails.
+    severity
+        How bad it is when it fails.
+    """
     return expect(
         "ExpectColumnValuesToNotBeNull", name=f"{column}_known", meaning=meaning, severity=severity, column=column
     )
 
 
 def one_of(column: str, values: Sequence[Any], meaning: str, severity: Severity) -> "Expectation":
-    """Return the expectation that the values of a column are some that are known; null passes."""
+    """Return the expectation that the values of a column are some that are known; null passes.
+
+    Parameters
+    ----------
+    column
+        Its name, which is that of the expectation too.
+    values
+        Those that are known.
+    meaning
+        What is wrong where it fails.
+    severity
+        How bad it is when it fails.
+    """
     return expect(
         "ExpectColumnValuesToBeInSet",
         name=column,

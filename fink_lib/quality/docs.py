@@ -29,7 +29,15 @@ class DocsFolder:
         self._pages: list[tuple[str, bool]] = []
 
     def add(self, suite: str, found: Any) -> None:
-        """Write the page of one suite; a page that cannot be drawn never stops a night."""
+        """Write the page of one suite; a page that cannot be drawn never stops a night.
+
+        Parameters
+        ----------
+        suite
+            Name of the suite, and of the page.
+        found
+            What Great Expectations returned; numbers of numpy in it are made Python's own.
+        """
         from great_expectations.render.renderer.page_renderer import (  # noqa: PLC0415 - slow to import
             ValidationResultsPageRenderer,
         )

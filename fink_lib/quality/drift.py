@@ -63,7 +63,15 @@ class Measure:
 
 
 def measure(now: Summary, trailing: Sequence[Summary]) -> list[Measure]:
-    """Return every measure of a night, counts first."""
+    """Return every measure of a night, counts first.
+
+    Parameters
+    ----------
+    now
+        Measure → name → value, of the night.
+    trailing
+        The same of the nights before, the earliest first; fewer than `MIN_NIGHTS` give no measure.
+    """
     if len(trailing) < MIN_NIGHTS:
         return []
     return [
@@ -79,12 +87,28 @@ def measure(now: Summary, trailing: Sequence[Summary]) -> list[Measure]:
 
 
 def total_variation(one: Mapping[str, float], other: Mapping[str, float]) -> float:
-    """Return half the summed difference of two distributions given as shares: 0 equal, 1 disjoint."""
+    """Return half the summed difference of two distributions given as shares: 0 equal, 1 disjoint.
+
+    Parameters
+    ----------
+    one, other
+        Name → share (0 to 1); a name that one lacks counts 0 there.
+    """
     return sum(abs(one.get(name, 0.0) - other.get(name, 0.0)) for name in {*one, *other}) / 2
 
 
 def kolmogorov_smirnov(one: Mapping[str, float], other: Mapping[str, float]) -> float:
-    """Return the largest difference of two cumulative distributions over the same bins, named by their lower edge."""
+    """Return the largest difference of two cumulative distributions over the same bins, named by their lower edge.
+
+    Parameters
+    ----------
+    one, other
+        Lower edge of a bin, as text → counts or shares, whose sums may differ.
+
+    Returns
+    -------
+    0 (equal) to 1; 0 too where one of them is empty.
+    """
     gap, left, right = 0.0, 0.0, 0.0
     total_one, total_other = sum(one.values()), sum(other.values())
     if not total_one or not total_other:
@@ -97,7 +121,13 @@ def kolmogorov_smirnov(one: Mapping[str, float], other: Mapping[str, float]) -> 
 
 
 def chance(first: float, second: float) -> float:
-    """Return the KS distance of two samples of these sizes that is exceeded by chance in 1 % of all cases."""
+    """Return the KS distance of two samples of these sizes that is exceeded by chance in 1 % of all cases.
+
+    Parameters
+    ----------
+    first, second
+        How many values each sample has; 1 is returned where one has none.
+    """
     return NOISE_FACTOR * math.sqrt((first + second) / (first * second)) if first and second else 1.0
 
 

@@ -23,7 +23,19 @@ if TYPE_CHECKING:
 def judge_matches(
     context: NightContext, expected: MatchSuite, gx: "AbstractDataContext", docs: DocsFolder | None
 ) -> JsonObject:
-    """Run the suite over the matches that the night has; before its first match there are none."""
+    """Run the suite over the matches that the night has; before its first match there are none.
+
+    Parameters
+    ----------
+    context
+        The night.
+    expected
+        The suite, whose rules go by the radii of catalogues.
+    gx
+        As `quiet_context` makes it.
+    docs
+        Takes the page of the suite; None draws none.
+    """
     spec = gold_crossmatch(context.survey.name)
     if not DeltaTable.is_deltatable(str(spec.path(context.settings.lake))):
         return empty_suite(spec.full_name)
@@ -36,7 +48,15 @@ def judge_matches(
 
 
 def broken_matches(context: NightContext, expected: MatchSuite) -> list[str]:
-    """Return, for each critical rule that fresh matches break, its name and how many rows do."""
+    """Return, for each critical rule that fresh matches break, its name and how many rows do.
+
+    Parameters
+    ----------
+    context
+        The night.
+    expected
+        The suite, whose rules go by the radii of catalogues.
+    """
     rules = [one for one in expected.rules(context.survey, loaded_radii(context)) if one.severity == "critical"]
     counted = count_rules(_rows(context), rules, expected.keys)
     checks = [(one.rule.name, counted.broken(one.column, is_rule=True)) for one in rules]

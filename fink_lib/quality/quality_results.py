@@ -30,6 +30,13 @@ def record_results(context: NightContext, suites: Iterable[JsonObject]) -> int:
 
     A night that is judged as before keeps its rows, with the run that first judged it so: the table then says what it
     said, as the manifest does.
+
+    Parameters
+    ----------
+    context
+        The night and its run.
+    suites
+        What each suite found, as `judge` returns it; together they take the place of all rows of the night.
     """
     rows = [
         {
@@ -65,6 +72,13 @@ def recent_rows(context: NightContext, suites: SmallSuites) -> Iterator[tuple["E
 
     What closing a night writes is judged for the nights before. The night's own rows are left out: there are none
     when it is closed first, and it must be judged alike each time.
+
+    Parameters
+    ----------
+    context
+        The night that is closed.
+    suites
+        Those of the small tables.
     """
     of_closings = {
         tables.gold_nights().full_name: suites.nights,

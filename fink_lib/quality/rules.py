@@ -99,6 +99,17 @@ def expect(kind: str, *, name: str, meaning: str, severity: Severity, **argument
     """Return an expectation of a kind that Great Expectations knows, under a name of ours.
 
     The package takes seconds to import and streams read this module for nothing else, hence the late import.
+
+    Parameters
+    ----------
+    kind
+        Name of its class, for example ``ExpectColumnValuesToBeUnique``.
+    name, meaning
+        Our name of it, and what is wrong where it fails.
+    severity
+        How bad it is when it fails.
+    arguments
+        What the class takes further.
     """
     from great_expectations import expectations  # noqa: PLC0415
     from great_expectations.expectations.metadata_types import FailureSeverity  # noqa: PLC0415
@@ -109,7 +120,15 @@ def expect(kind: str, *, name: str, meaning: str, severity: Severity, **argument
 
 
 def rule_suite(name: str, rules: Iterable[Judged], keys: Iterable[Key]) -> "ExpectationSuite":
-    """Return the suite of some row rules and keys."""
+    """Return the suite of some row rules and keys.
+
+    Parameters
+    ----------
+    name
+        Of the suite: full name of the table.
+    rules, keys
+        Each becomes one expectation, on one number that is counted over the rows.
+    """
     from great_expectations import ExpectationSuite  # noqa: PLC0415 - slow to import
 
     return ExpectationSuite(
@@ -135,7 +154,15 @@ def packet_rules(survey: Survey) -> tuple[Judged, ...]:
 
 
 def where_nan_is_missing(rule: Rule, survey: Survey) -> Rule:
-    """Return a rule over packet fields to which NaN is what null is, as it is to filters and cuts."""
+    """Return a rule over packet fields to which NaN is what null is, as it is to filters and cuts.
+
+    Parameters
+    ----------
+    rule
+        With a predicate in the language of filters.
+    survey
+        Whose packet fields.
+    """
     return replace(rule, holds=for_spark(rule.holds, survey.name))
 
 

@@ -33,13 +33,29 @@ class Counted:
     facts: Mapping[str, float]
 
     def broken(self, column: str, *, is_rule: bool) -> int:
-        """Return how many rows break a rule or repeat a key."""
+        """Return how many rows break a rule or repeat a key.
+
+        Parameters
+        ----------
+        column
+            Of the rule or of the key.
+        is_rule
+            True for a rule; a column of a key holds the number itself.
+        """
         value = self.facts[column]
         return round((1.0 - value) * self.rows) if is_rule else int(value)
 
 
 def count_rules(rows: Rows, rules: Sequence[Judged], keys: Sequence[Key]) -> Counted:
-    """Count, in one pass, the rows that hold each rule and those whose key stands twice."""
+    """Count, in one pass, the rows that hold each rule and those whose key stands twice.
+
+    Parameters
+    ----------
+    rows
+        Rows of the night.
+    rules, keys
+        What is counted. Where there are no rows, every rule holds.
+    """
     wanted = {one.column: holds(one.rule.holds) for one in rules}
     wanted |= {key.column: repeated(key.columns, key.nullable) for key in keys}
     found = aggregates(rows, {"rows": "count(*)", **wanted})
@@ -69,7 +85,21 @@ def judge(
     suite: "ExpectationSuite",
     docs: DocsFolder | None = None,
 ) -> JsonObject:
-    """Run a table's suite over what was counted; return what it found, expectation by expectation."""
+    """Run a table's suite over what was counted; return what it found, expectation by expectation.
+
+    Parameters
+    ----------
+    context
+        As `quiet_context` makes it.
+    counted
+        Of `count_rules`, for these rules.
+    rules
+        Row rules of the suite.
+    suite
+        Expectations on rules and keys.
+    docs
+        Takes the page of the suite; None draws none.
+    """
     found = judge_rows(context, [counted.facts], suite, docs)
     columns = {one.rule.name: one.column for one in rules}
     for one in found["expectations"]:
@@ -86,7 +116,23 @@ def judge_rows(
     suite: "ExpectationSuite",
     docs: DocsFolder | None = None,
 ) -> JsonObject:
-    """Run a suite over a few rows."""
+    """Run a suite over a few rows.
+
+    Parameters
+    ----------
+    context
+        As `quiet_context` makes it.
+    rows
+        Column → value, at least one row.
+    suite
+        Expectations on these columns.
+    docs
+        Takes the page of the suite; None draws none.
+
+    Returns
+    -------
+    Name of the suite, what each expectation found, how many passed and failed, and the critical ones that failed.
+    """
     import pandas as pd  # noqa: PLC0415 - with the package that needs it
 
     return _validate(context.data_sources.add_pandas(name=suite.name), pd.DataFrame(list(rows)), suite, docs)
@@ -98,7 +144,23 @@ def judge_row(
     suite: "ExpectationSuite",
     docs: DocsFolder | None = None,
 ) -> JsonObject:
-    """Run a suite over one row of numbers."""
+    """Run a suite over one row of numbers.
+
+    Parameters
+    ----------
+    context
+        As `quiet_context` makes it.
+    facts
+        Column → number.
+    suite
+        Expectations on these columns.
+    docs
+        Takes the page of the suite; None draws none.
+
+    Returns
+    -------
+    As `judge_rows`.
+    """
     return judge_rows(context, [facts], suite, docs)
 
 

@@ -43,7 +43,15 @@ PARTS: Mapping[Table, tuple[str, ...]] = {
 
 
 def run(context: NightContext, suites: Suites) -> Outcome:
-    """Run the suites; the outcome's failure is set when a critical expectation failed."""
+    """Run the suites; the outcome's failure is set when a critical expectation failed.
+
+    Parameters
+    ----------
+    context
+        The night; its tables are judged at their newest versions.
+    suites
+        Everything that it is judged by.
+    """
     pinned = newest(context)
     rows = {table: pinned.of_night(table, context.night) for table in Table}
     counts = night_counts(rows)
@@ -75,7 +83,23 @@ def judge_night(
     rows: Mapping[Table, Rows],
     docs: DocsFolder | None = None,
 ) -> list[JsonObject]:
-    """Run each suite on the rows that it is about; a table without rows in the night is not judged."""
+    """Run each suite on the rows that it is about; a table without rows in the night is not judged.
+
+    Parameters
+    ----------
+    context
+        The night.
+    suites
+        Everything that it is judged by.
+    rows
+        Rows of the night in each table.
+    docs
+        Takes the page of each suite; None draws none.
+
+    Returns
+    -------
+    What each suite found.
+    """
     survey, specs, counts = context.survey, night_specs(context.survey), night_counts(rows)
     if not any(counts[part] for parts in PARTS.values() for part in parts):
         return [empty_suite(specs[table].full_name) for table in suites.rows]
@@ -126,7 +150,17 @@ def _drift(
 
 
 def tonight(survey: Survey, rows: Mapping[Table, Rows], counts: Mapping[str, int]) -> Summary:
-    """Return the part of the night's summary that its drift is measured by."""
+    """Return the part of the night's summary that its drift is measured by.
+
+    Parameters
+    ----------
+    survey
+        Whose night.
+    rows
+        Rows of the night in each table.
+    counts
+        Alerts by stage, as `night_counts` counts them.
+    """
     silver = rows[Table.SILVER]
     profiled = profile(survey, silver)
     labels = group_counts.class_columns(survey.name, silver)

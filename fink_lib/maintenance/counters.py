@@ -22,7 +22,19 @@ logger = logging.getLogger(__name__)
 
 
 def drop_counters(settings: Settings, now: dt.datetime) -> JsonObject:
-    """Delete what is over; return the topics, and what kept others from it."""
+    """Delete what is over; return the topics, and what kept others from it.
+
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    now
+        The time, in UTC.
+
+    Returns
+    -------
+    ``deleted``: names of topics. ``kept_because``: what Kafka said; empty where nothing went wrong.
+    """
     connection, chosen = Connection.of(settings), over(settings, now)
     if not chosen:
         return {"deleted": [], "kept_because": ""}
@@ -38,7 +50,19 @@ def drop_counters(settings: Settings, now: dt.datetime) -> JsonObject:
 
 
 def over(settings: Settings, now: dt.datetime) -> set[str]:
-    """Return the counter topics of nights that are closed, and were so longer ago than the setting says."""
+    """Return the counter topics of nights that are closed, and were so longer ago than the setting says.
+
+    Parameters
+    ----------
+    settings
+        Tell for how many days a closed night keeps its topic.
+    now
+        The time, in UTC.
+
+    Returns
+    -------
+    Names; whether Kafka still has such a topic is not asked.
+    """
     limit, found = now - dt.timedelta(days=settings.counter_retention_days), set()
     for survey in SURVEYS:
         nights = [path.parent.name for path in (settings.nights / survey).glob("????-??-??/manifest.json")]
@@ -49,6 +73,16 @@ def over(settings: Settings, now: dt.datetime) -> set[str]:
 
 
 def closed_at(settings: Settings, survey: str, night: str) -> dt.datetime | None:
-    """Return when a night was closed; None where it stayed open."""
+    """Return when a night was closed; None where it stayed open.
+
+    Parameters
+    ----------
+    settings
+        Name the folder of nights.
+    survey
+        Name of the survey.
+    night
+        As YYYY-MM-DD; it must have a manifest.
+    """
     manifest = json.loads((settings.night_dir(survey, night) / "manifest.json").read_text())
     return dt.datetime.fromisoformat(manifest["closed_at"]) if manifest.get("ok") else None

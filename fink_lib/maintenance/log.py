@@ -33,7 +33,15 @@ INTERVAL = int(PROPERTIES["delta.checkpointInterval"])
 
 
 def clean_logs(settings: Settings, now: dt.datetime) -> dict[str, int]:
-    """Clean the log of every table of the lake; return by table how many files went."""
+    """Clean the log of every table of the lake; return by table how many files went.
+
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    now
+        The time, in UTC.
+    """
     done = {}
     for path in sorted(path.parent for path in settings.lake.glob(f"*/{LOG}")):
         if keep_log(path):
@@ -43,7 +51,17 @@ def clean_logs(settings: Settings, now: dt.datetime) -> dict[str, int]:
 
 
 def clean_log(settings: Settings, path: Path, now: dt.datetime) -> int:
-    """Remove entries of one table that nobody needs; return how many files went."""
+    """Remove entries of one table that nobody needs; return how many files went.
+
+    Parameters
+    ----------
+    settings
+        Tell for how many hours a table's files are kept, and where checkpoints and requests are.
+    path
+        Folder of the table.
+    now
+        The time, in UTC.
+    """
     table = DeltaTable(str(path))
     if set(FOR_EVER) <= set(table.metadata().configuration):
         return 0
@@ -60,7 +78,21 @@ def clean_log(settings: Settings, path: Path, now: dt.datetime) -> int:
 
 
 def last_checkpoint(log: Path, before: float, upto: int) -> int | None:
-    """Return the last checkpoint that is whole, of a version no later than one, and written before a Unix time."""
+    """Return the last checkpoint that is whole, of a version no later than one, and written before a Unix time.
+
+    Parameters
+    ----------
+    log
+        Folder of the log.
+    before
+        Unix time, in seconds.
+    upto
+        Greatest version.
+
+    Returns
+    -------
+    Its version; None where there is none.
+    """
     found = [(int(match[1]), file) for file in log.iterdir() if (match := CHECKPOINT.fullmatch(file.name))]
     for version, file in sorted(found, reverse=True):
         if version <= upto and file.stat().st_mtime < before and _is_whole(file):
@@ -69,7 +101,15 @@ def last_checkpoint(log: Path, before: float, upto: int) -> int | None:
 
 
 def needed(settings: Settings, table: DeltaTable) -> Iterator[int]:
-    """Yield the versions of a table that somebody may still read from: stopped streams and reprocessings."""
+    """Yield the versions of a table that somebody may still read from: stopped streams and reprocessings.
+
+    Parameters
+    ----------
+    settings
+        Name the folders of checkpoints and requests.
+    table
+        Opened.
+    """
     table_id = str(table.metadata().id)
     for folder in sorted(path.parent for path in settings.checkpoints.glob("*/*/offsets")):
         # A batch that was planned and not done is done again: it begins where the one before it ended.

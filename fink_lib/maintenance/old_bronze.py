@@ -29,7 +29,17 @@ logger = logging.getLogger(__name__)
 
 
 def upgrade_bronze(survey: Survey, lake: Path, say: Say) -> int:
-    """Write every row of bronze anew, as bytes; return how many there are."""
+    """Write every row of bronze anew, as bytes; return how many there are.
+
+    Parameters
+    ----------
+    survey
+        Whose bronze; it must be of v0.1.0, and nobody may be writing.
+    lake
+        Root folder of the tables.
+    say
+        Told how far it is.
+    """
     spec, writer = bronze_spec(survey), Rebuilder(survey)
     path, aside = spec.path(lake), spec.path(lake / UPGRADING)
     now = dt.datetime.now(dt.UTC)

@@ -19,7 +19,19 @@ logger = logging.getLogger(__name__)
 
 
 def rename_columns(lake: Path, say: Say) -> dict[str, int]:
-    """Rename the columns of every table that has old ones; return by table how many rows that was."""
+    """Rename the columns of every table that has old ones; return by table how many rows that was.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables; nobody may be writing.
+    say
+        Told how far it is.
+
+    Returns
+    -------
+    Folder of the table, below the lake → rows.
+    """
     old = [path for path in rejected_tables(lake) if has_old_columns(path)]
     return {str(path.relative_to(lake)): _rename(path, say) for path in old}
 

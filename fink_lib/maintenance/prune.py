@@ -50,7 +50,19 @@ def prune(settings: Settings, now: float | None = None) -> JsonObject:
 
 
 def drop_shadows(settings: Settings, limit: float) -> list[str]:
-    """Drop the shadows that were stopped before a Unix time: each keeps bronze from being vacuumed."""
+    """Drop the shadows that were stopped before a Unix time: each keeps bronze from being vacuumed.
+
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    limit
+        The Unix time, in seconds; a shadow that runs is never dropped.
+
+    Returns
+    -------
+    Names of the shadows.
+    """
     old = [
         spec
         for spec in shadow_life.shadows(settings)

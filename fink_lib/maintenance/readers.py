@@ -53,7 +53,15 @@ def next_version(checkpoint: Path, table_id: str, back: int = 0) -> int | None:
 
 
 def waiting(table: DeltaTable, checkpoints: Path) -> list[Waiting]:
-    """Return, for each stream that reads a table, since when rows wait for it; streams without any are left out."""
+    """Return, for each stream that reads a table, since when rows wait for it; streams without any are left out.
+
+    Parameters
+    ----------
+    table
+        Opened at its newest version.
+    checkpoints
+        Root folder of all streams' checkpoints.
+    """
     table_id = str(table.metadata().id)
     place = folder_of(table)
     found = []

@@ -82,7 +82,24 @@ def state_of(lake: Path) -> dict[str, JsonObject]:
 
 
 def keep_house(settings: Settings, now: dt.datetime) -> JsonObject:
-    """Merge small files, vacuum the lake, prune the home; record the state of every table in `gold__table_stats`."""
+    """Merge small files, vacuum the lake, prune the home; record the state of every table in `gold__table_stats`.
+
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    now
+        The time, in UTC.
+
+    Returns
+    -------
+    What was written to ``upkeep.json``: state of the tables, and what was removed.
+
+    Raises
+    ------
+    LakeError
+        When an older version wrote the lake, or its upgrade was not finished.
+    """
     require_current_lake(settings.lake)
     for spec in merged_here():
         merge_small_files(spec, settings.lake)

@@ -27,7 +27,19 @@ _ZERO: Mapping[str, Any] = {
 
 
 def stored_samples(survey: Survey, lake: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield version and decoded packet, one for each schema that packets of bronze were written with."""
+    """Yield version and decoded packet, one for each schema that packets of bronze were written with.
+
+    Parameters
+    ----------
+    survey
+        Whose packets.
+    lake
+        Root folder of the tables.
+
+    Returns
+    -------
+    Nothing where there is no bronze; files that were written last are looked at first.
+    """
     table = bronze_spec(survey).path(lake)
     if not DeltaTable.is_deltatable(str(table)):
         return
@@ -83,7 +95,15 @@ def complaint(packet: Mapping[str, Any], newer: AvroSchema, number: int, survey:
 
 
 def carried(value: Any, node: Any) -> Any:
-    """Return a value as a schema has it: what that does not know is left out, what it demands and is not there is 0."""
+    """Return a value as a schema has it: what that does not know is left out, what it demands and is not there is 0.
+
+    Parameters
+    ----------
+    value
+        Decoded value; None where it is not there.
+    node
+        Avro schema of what it is to be: of several branches the first that is not null.
+    """
     if isinstance(node, list):
         branch = next(one for one in node if one != "null")
         return None if value is None and "null" in node else carried(value, branch)

@@ -62,6 +62,13 @@ class Found:
 def newer_schemas(settings: Settings, survey: Survey) -> list[Found]:
     """Return the schemas of a survey's registry that are newer than the code; each is then known to ingest.
 
+    Parameters
+    ----------
+    settings
+        Tell the registry of the survey; without one there is nothing newer.
+    survey
+        Whose schemas.
+
     Raises
     ------
     RegistryError

@@ -33,7 +33,19 @@ WAITING_SHARE = 0.5  # of the retention: the other half is what a person has to 
 
 
 def vacuum_lake(settings: Settings, now: dt.datetime) -> dict[str, JsonObject]:
-    """Vacuum every table of the lake; return by table what became of it."""
+    """Vacuum every table of the lake; return by table what became of it.
+
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    now
+        The time, in UTC.
+
+    Returns
+    -------
+    As `vacuum_table` tells it.
+    """
     done = {}
     for path in sorted(path.parent for path in settings.lake.glob("*/_delta_log")):
         done[path.name] = vacuum_table(settings, path, now)
@@ -42,7 +54,19 @@ def vacuum_lake(settings: Settings, now: dt.datetime) -> dict[str, JsonObject]:
 
 
 def merge_small_files(spec: TableSpec, lake: Path) -> int:
-    """Merge the files of a table that no night's closing compacts; return how many fewer there are."""
+    """Merge the files of a table that no night's closing compacts; return how many fewer there are.
+
+    Parameters
+    ----------
+    spec
+        The table; it need not exist.
+    lake
+        Root folder of the tables.
+
+    Returns
+    -------
+    Files that went less those that came; 0 where nothing was to be merged, or somebody else was writing.
+    """
     state = health(spec, lake)
     if state is None or not state.crowded:
         return 0
@@ -55,14 +79,40 @@ def merge_small_files(spec: TableSpec, lake: Path) -> int:
 
 
 def retention_h(settings: Settings, table: str) -> int:
-    """Return how long files that a table no longer needs are kept: those of catalogues, which are versions, longer."""
+    """Return how long files that a table no longer needs are kept: those of catalogues, which are versions, longer.
+
+    Parameters
+    ----------
+    settings
+        Tell both times.
+    table
+        Full name.
+
+    Returns
+    -------
+    Hours.
+    """
     if table.startswith(CATALOG_TABLES):
         return max(settings.vacuum_retention_h, settings.catalog_retention_days * HOURS_A_DAY)
     return settings.vacuum_retention_h
 
 
 def vacuum_table(settings: Settings, path: Path, now: dt.datetime) -> JsonObject:
-    """Vacuum one table, or say what keeps it from being vacuumed: a stream, or a promotion that is at work."""
+    """Vacuum one table, or say what keeps it from being vacuumed: a stream, or a promotion that is at work.
+
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    path
+        Folder of the table.
+    now
+        The time, in UTC.
+
+    Returns
+    -------
+    ``removed`` (files), ``removed_bytes``, and ``kept_because``, which is empty where it was vacuumed.
+    """
     try:
         with one_at_a_time(settings):
             return _vacuum(settings, path, now)

@@ -20,6 +20,13 @@ from fink_lib.transfer.request import By, TransferRequest
 def refuse_early(settings: Settings, request: TransferRequest) -> None:
     """Refuse a request that names what is not there; what only Spark can tell, types that do not fit, comes later.
 
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    request
+        What is asked.
+
     Raises
     ------
     ConfigError
@@ -43,6 +50,15 @@ def refuse_early(settings: Settings, request: TransferRequest) -> None:
 
 def require_nights(survey: Survey, request: TransferRequest, there: set[str]) -> None:
     """Refuse nights that silver does not hold.
+
+    Parameters
+    ----------
+    survey
+        Whose silver.
+    request
+        Its range of nights, both ends included.
+    there
+        Nights that silver holds, as YYYY-MM-DD.
 
     Raises
     ------

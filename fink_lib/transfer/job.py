@@ -69,7 +69,15 @@ class Transfer:
         return [night for night in nights if self.request.first_night <= night <= self.request.last_night]
 
     def matches(self, night: dt.date, most: int) -> list[Match]:
-        """Return the alerts of a night that are asked for; not many more than `most` of them."""
+        """Return the alerts of a night that are asked for; not many more than `most` of them.
+
+        Parameters
+        ----------
+        night
+            One that silver holds.
+        most
+            How many are enough.
+        """
         return self.chosen.choose(self.silver, self.survey, night, most)
 
     def columns(self) -> list[Column]:
@@ -80,7 +88,17 @@ class Transfer:
 
 
 def run(session: SparkSession, settings: Settings, asked: JsonObject) -> JsonObject:
-    """Plan or send a transfer; the answer has the lines that its reader should know."""
+    """Plan or send a transfer; the answer has the lines that its reader should know.
+
+    Parameters
+    ----------
+    session
+        Which does the work.
+    settings
+        Of the broker.
+    asked
+        ``transfer``, the request as JSON, and ``only_plan``: true sends nothing.
+    """
     request = TransferRequest.from_json(asked["transfer"])
     bound = bind(session, settings, request)
     if asked["only_plan"]:
@@ -101,6 +119,15 @@ def bind(session: SparkSession, settings: Settings, request: TransferRequest) ->
     """Read a request against the tables; nothing is sent, and nothing kept.
 
     A request that was sent before is bound to the version of silver that the first run read.
+
+    Parameters
+    ----------
+    session
+        Which does the work.
+    settings
+        Of the broker.
+    request
+        What is asked; one that was sent before goes on as it was first sent.
 
     Raises
     ------

@@ -18,12 +18,27 @@ REQUEST = "request.json"
 
 
 def folder_of(settings: Settings, transfer_id: str) -> Path:
-    """Return the folder of a transfer."""
+    """Return the folder of a transfer.
+
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    transfer_id
+        Name of the transfer.
+    """
     return settings.home / "transfers" / transfer_id
 
 
 def kept(settings: Settings, request: TransferRequest) -> tuple[TransferRequest, int] | None:
     """Return the request as it was first sent, with its version of silver; None when it was not sent yet.
+
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    request
+        What is asked; the day on which it is asked may be another.
 
     Raises
     ------
@@ -42,12 +57,30 @@ def kept(settings: Settings, request: TransferRequest) -> tuple[TransferRequest,
 
 
 def keep(settings: Settings, request: TransferRequest, version: int) -> None:
-    """Keep a request and the version of silver that each run of it reads."""
+    """Keep a request and the version of silver that each run of it reads.
+
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    request
+        As it is first sent.
+    version
+        Of silver.
+    """
     replace_text(_path(settings, request), to_json({**request.as_json(), "silver_version": version}))
 
 
 def forget(settings: Settings, request: TransferRequest) -> None:
-    """Let the next run begin anew, on a topic of its own day and the newest silver."""
+    """Let the next run begin anew, on a topic of its own day and the newest silver.
+
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    request
+        One that was never sent is nothing to forget.
+    """
     _path(settings, request).unlink(missing_ok=True)
 
 
@@ -67,6 +100,13 @@ class _Lease:
 @contextlib.contextmanager
 def sole_sender(settings: Settings, request: TransferRequest) -> Iterator[None]:
     """Be the one process that sends this transfer.
+
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    request
+        The transfer, by its name.
 
     Raises
     ------

@@ -27,13 +27,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def perform(settings: Settings, request: TransferRequest, *, only_plan: bool, say: Say = logger.info) -> list[str]:
-    """Plan or send a transfer where Spark is; return what its reader should know."""
+    """Plan or send a transfer where Spark is; return what its reader should know.
+
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    request
+        What is asked.
+    only_plan
+        True sends nothing, and tells what would be sent.
+    say
+        Told how it goes on.
+    """
     lines: list[str] = answered(settings, request, only_plan=only_plan, say=say)["lines"]
     return lines
 
 
 def answered(settings: Settings, request: TransferRequest, *, only_plan: bool, say: Say = logger.info) -> JsonObject:
-    """Plan or send a transfer where Spark is; return ``lines`` for its reader, with topic and alerts of each night."""
+    """Plan or send a transfer where Spark is; return ``lines`` for its reader, with topic and alerts of each night.
+
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    request
+        What is asked.
+    only_plan
+        True sends nothing, and tells what would be sent.
+    say
+        Told how it goes on.
+    """
     return run_on_spark(settings, TRANSFER, {"transfer": request.as_json(), "only_plan": only_plan}, say)
 
 

@@ -34,7 +34,19 @@ class Chooser:
     users: Column | None
 
     def choose(self, silver: DataFrame, survey: Survey, night: dt.date, most: int) -> list[Match]:
-        """Return the public alerts of a night that are asked for, by their id; a few more than `most` are enough."""
+        """Return the public alerts of a night that are asked for, by their id; a few more than `most` are enough.
+
+        Parameters
+        ----------
+        silver
+            The alerts, of any nights.
+        survey
+            Whose.
+        night
+            Of the alerts.
+        most
+            How many are enough where a predicate chooses; a filter of the broker gives all.
+        """
         with lenient(silver.sparkSession):
             source = narrow(silver.where(F.col("night") == F.lit(night)), survey, self.filters, self.users)
             if not self.filters:  # Spark itself has chosen: what is too much need not come here
@@ -44,6 +56,15 @@ class Chooser:
 
 def chooser(request: TransferRequest, silver: DataFrame, lake: Path) -> Chooser:
     """Read what is asked for against the tables.
+
+    Parameters
+    ----------
+    request
+        What is asked: a filter, a class or a predicate.
+    silver
+        The alerts; its columns are those that can be named.
+    lake
+        Root folder of the tables, which has users' filters.
 
     Raises
     ------

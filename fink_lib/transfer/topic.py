@@ -25,7 +25,15 @@ SCHEMA_COPIES = 100  # a partition; each run of finkctl consumes one, and goes o
 
 
 def standing_ids(settings: Settings, request: TransferRequest) -> set[int]:
-    """Return the alerts that stand on the topic, which is made where it is missing."""
+    """Return the alerts that stand on the topic, which is made where it is missing.
+
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    request
+        The transfer.
+    """
     _ensure(settings, request, request.topic)
     return {sent.facts.alert_id for sent in unrecorded(settings, [request.topic], {})}
 
@@ -39,6 +47,13 @@ def is_spent(settings: Settings, request: TransferRequest) -> bool:
     """Tell whether Kafka has deleted the beginning of a topic: what is sent there can no longer be complete.
 
     A topic that is gone while its schema still announces it is spent too.
+
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    request
+        The transfer, with its topics.
 
     Raises
     ------
@@ -59,6 +74,17 @@ def is_spent(settings: Settings, request: TransferRequest) -> bool:
 def seal(settings: Settings, request: TransferRequest, schema: bytes, alerts: int) -> None:
     """Count the topic, then announce it: finkctl finds a transfer by its schema topic.
 
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    request
+        The transfer, with its topics.
+    schema
+        Avro schema of the messages, as JSON: the key of each copy on the schema topic.
+    alerts
+        How many the topic must hold.
+
     Raises
     ------
     BrokerError
@@ -76,6 +102,13 @@ def is_restricted(settings: Settings, request: TransferRequest) -> bool:
     """Tell whether a transfer sends what a restricted filter selects: then it is no more for anyone than its topic.
 
     A topic that stands closed counts too: whoever sends a transfer may not have the settings of the stream.
+
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    request
+        One by class or predicate is never restricted.
 
     Raises
     ------

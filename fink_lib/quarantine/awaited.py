@@ -29,7 +29,17 @@ WAITING = Selection(stage=str(Stage.INGEST), error_class=str(Damage.SCHEMA_AWAIT
 
 
 def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
-    """Build the ingest stream of a survey, and beside it what replays messages whose schema has come."""
+    """Build the ingest stream of a survey, and beside it what replays messages whose schema has come.
+
+    Parameters
+    ----------
+    session
+        Which runs the stream.
+    spec
+        The stream.
+    survey
+        Whose messages; where none of them waits for a schema, the stream is all there is.
+    """
     made = ingest_plan(session, spec, survey)
     if not survey.framing.awaits:
         return made

@@ -102,7 +102,17 @@ def _is_at(place: Place) -> pc.Expression:
 
 
 def values_of(lake: Path, survey: Survey, column: str) -> set[object]:
-    """Return the values that a column of the quarantine has, of messages that were released too."""
+    """Return the values that a column of the quarantine has, of messages that were released too.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    survey
+        Whose quarantine.
+    column
+        Its name; null is no value.
+    """
     path = str(quarantine(survey.name).path(lake))
     if not DeltaTable.is_deltatable(path):
         return set()
@@ -112,6 +122,17 @@ def values_of(lake: Path, survey: Survey, column: str) -> set[object]:
 
 def chosen(lake: Path, survey: Survey, selection: Selection, columns: Sequence[str] | None = None) -> pa.Table:
     """Return the messages of a selection, oldest first; without the raw bytes unless they are asked for.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    survey
+        Whose quarantine.
+    selection
+        Which messages.
+    columns
+        Names; all but those of raw bytes when none is given.
 
     Raises
     ------
@@ -134,6 +155,19 @@ def chosen(lake: Path, survey: Survey, selection: Selection, columns: Sequence[s
 
 def with_bytes(lake: Path, survey: Survey, selection: Selection) -> Iterator[dict[str, Any]]:
     """Yield the messages of a selection with their raw bytes, in any order; a few at a time are in memory.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    survey
+        Whose quarantine.
+    selection
+        Which messages.
+
+    Returns
+    -------
+    Columns of `KEY`, ``error_class`` and ``raw``.
 
     Raises
     ------
@@ -160,7 +194,26 @@ def _require(rows: pa.Table, selection: Selection, table: str) -> None:
 
 
 def inspect(lake: Path, survey: Survey, place: Place) -> list[dict[str, Any]]:
-    """Return everything about a message: its rows with their bytes, what the code of today says, its releases."""
+    """Return everything about a message: its rows with their bytes, what the code of today says, its releases.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    survey
+        Whose quarantine.
+    place
+        Of the message.
+
+    Returns
+    -------
+    One a stage that quarantined it.
+
+    Raises
+    ------
+    LakeError
+        When the quarantine has no such message.
+    """
     spec = quarantine(survey.name)
     rows = chosen(lake, survey, Selection(places=(place,), released=True), spec.schema.names).to_pylist()
     released = read_releases(lake, survey.name).filter(_is_at(place)).to_pylist()
@@ -168,7 +221,15 @@ def inspect(lake: Path, survey: Survey, place: Place) -> list[dict[str, Any]]:
 
 
 def today(survey: Survey, raw: bytes | None) -> dict[str, Any]:
-    """Say what the code and the schemas of today make of a message: a replay would find the same."""
+    """Say what the code and the schemas of today make of a message: a replay would find the same.
+
+    Parameters
+    ----------
+    survey
+        Whose message.
+    raw
+        Its bytes; None where it had none.
+    """
     verdict = examine(raw, survey)
     return {
         "decodes": verdict.decodes,
@@ -181,7 +242,15 @@ def today(survey: Survey, raw: bytes | None) -> dict[str, Any]:
 
 
 def hex_dump(raw: bytes, most: int) -> list[str]:
-    """Return the first bytes as lines of offset, hexadecimal and text."""
+    """Return the first bytes as lines of offset, hexadecimal and text.
+
+    Parameters
+    ----------
+    raw
+        Bytes of the message.
+    most
+        As many bytes are shown.
+    """
     lines = []
     for start in range(0, min(len(raw), most), HEX_WIDTH):
         piece = raw[start : min(start + HEX_WIDTH, most)]

@@ -46,6 +46,15 @@ def _done(settings: Settings, asked: argparse.Namespace) -> list[str]:
 def check(settings: Settings, survey: Survey, selection: Selection) -> None:
     """Refuse a selection by a value that no message of the quarantine has, those that were released included.
 
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    survey
+        Whose quarantine.
+    selection
+        Its night, error class and topic are looked for; its places and its stage are not.
+
     Raises
     ------
     ConfigError
@@ -61,6 +70,13 @@ def check(settings: Settings, survey: Survey, selection: Selection) -> None:
 
 def check_release(action: Action, selection: Selection) -> None:
     """Refuse a release that cannot be made of any message.
+
+    Parameters
+    ----------
+    action
+        What is to become of the messages.
+    selection
+        Which messages.
 
     Raises
     ------
@@ -83,6 +99,17 @@ def perform(
     everything: bool = False,
 ) -> Outcome:
     """Release the messages of a selection; a replay into bronze builds a Spark session of its own.
+
+    Parameters
+    ----------
+    settings, survey
+        The broker, and whose quarantine.
+    action, selection
+        What is to become of which messages.
+    decision
+        Who decided so, and why.
+    everything
+        True lets an empty selection stand for all messages.
 
     Raises
     ------
@@ -109,7 +136,21 @@ def perform(
 
 
 def plan(settings: Settings, survey: Survey, selection: Selection) -> list[str]:
-    """Say of each message what a replay would find, and count it."""
+    """Say of each message what a replay would find, and count it.
+
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    survey
+        Whose quarantine.
+    selection
+        Which messages.
+
+    Returns
+    -------
+    Lines to be shown: the first `SHOWN_AT_MOST` messages, then the counts of all.
+    """
     counts = Counter[str]()
     lines = heapq.nsmallest(SHOWN_AT_MOST, _told_today(settings, survey, selection, counts))
     total = ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "nothing is selected"

@@ -88,7 +88,24 @@ class Outcome:
 
 
 def discard(settings: Settings, survey: Survey, selection: Selection, decision: Decision) -> Outcome:
-    """Record that messages will never be used. They stay in the quarantine, and stay counted there."""
+    """Record that messages will never be used. They stay in the quarantine, and stay counted there.
+
+    Parameters
+    ----------
+    settings
+        Of the broker.
+    survey
+        Whose quarantine.
+    selection
+        Which messages, of any stage.
+    decision
+        Who decided so, and why.
+
+    Raises
+    ------
+    LakeError
+        When a message that is named is not in the quarantine, or was released already.
+    """
     with locked(settings.home / "quarantine" / f"{survey.name}.lock"):
         rows = chosen(settings.lake, survey, selection)
         record_releases(settings.lake, survey.name, _releases(rows, Action.DISCARDED, decision))
@@ -102,6 +119,19 @@ def replay(
 
     They keep their place and time in Kafka. Bronze is written first: a crash before the release is recorded
     leaves the message in both tables, which the equation of its night shows; the next replay records it.
+
+    Parameters
+    ----------
+    session
+        Which writes bronze.
+    settings
+        Of the broker.
+    survey
+        Whose quarantine.
+    selection
+        Which messages; those of other stages than ingest are left where they are.
+    decision
+        Who decided so, and why.
 
     Raises
     ------

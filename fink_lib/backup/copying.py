@@ -18,6 +18,15 @@ def copy_table(table: Path, version: int, target: Path) -> None:
     Commits after the version are left out. Of the data files every one is taken that a commit up to the version
     added and that is still there: a stream that is behind reads files which a compaction has replaced since.
 
+    Parameters
+    ----------
+    table
+        Folder of the table.
+    version
+        Which.
+    target
+        Folder of the copy, without a log so far.
+
     Raises
     ------
     LakeError
@@ -70,6 +79,13 @@ def copy_checkpoint(source: Path, target: Path) -> None:
 
     Spark writes the offsets of a batch before the batch and its commit after it. Files that Spark removes meanwhile
     are old ones that nobody needs.
+
+    Parameters
+    ----------
+    source
+        Folder of the checkpoint.
+    target
+        Folder of the copy.
     """
     folders = ("commits", "offsets")
     for folder in folders:
@@ -94,12 +110,28 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def copy_file(source: Path, target: Path) -> None:
-    """Copy a file that is replaced at once; one that is gone meanwhile is left out."""
+    """Copy a file that is replaced at once; one that is gone meanwhile is left out.
+
+    Parameters
+    ----------
+    source
+        The file.
+    target
+        The copy itself, not its folder.
+    """
     _copy(source, target)
 
 
 def copy_database(source: Path, target: Path) -> None:
-    """Copy an SQLite database that others write, as it is at one moment."""
+    """Copy an SQLite database that others write, as it is at one moment.
+
+    Parameters
+    ----------
+    source
+        File of the database.
+    target
+        The copy itself, not its folder; it has the rights of the source.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     with (
         closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True, timeout=60)) as there,

@@ -48,6 +48,15 @@ class Checked:
 def create(settings: Settings, target: Path, say: Say) -> JsonObject:
     """Make a backup while the broker runs; return what it holds.
 
+    Parameters
+    ----------
+    settings
+        Of the broker whose home is kept.
+    target
+        Folder of the backup; it appears when it is whole.
+    say
+        Told how far it is.
+
     Raises
     ------
     ConfigError
@@ -119,6 +128,15 @@ def check(source: Path) -> Checked:
 
 def restore(source: Path, home: Path, say: Say) -> JsonObject:
     """Make a home of a backup that was checked; return what the backup holds.
+
+    Parameters
+    ----------
+    source
+        Folder of the backup.
+    home
+        The new home, on the same disk as its parent.
+    say
+        Told how far it is.
 
     Raises
     ------

@@ -32,12 +32,29 @@ class Band:
 
 
 def height_of(count: int, whole: int) -> float:
-    """Return the height of a band in px; nothing has none, anything can be seen."""
+    """Return the height of a band in px; nothing has none, anything can be seen.
+
+    Parameters
+    ----------
+    count
+        Alerts of the band.
+    whole
+        Alerts of the night, of which the height is `FULL`.
+    """
     return max(THINNEST, FULL * count / whole) if count and whole else 0.0
 
 
 def flow_svg(counts: Mapping[str, int], published: Mapping[str, int]) -> str:
-    """Draw offered → bronze → silver → topics with what leaves on the way."""
+    """Draw offered → bronze → silver → topics with what leaves on the way.
+
+    Parameters
+    ----------
+    counts
+        Alerts under ``offered``, ``bronze``, ``quarantine``, ``silver``, ``rejected``, ``repeats`` and
+        ``quarantine_enrich``.
+    published
+        Topic → messages of the night.
+    """
     whole = max(counts["offered"], 1)
     lost = counts["offered"] - counts["bronze"] - counts["quarantine"]
     first = [Band("quarantine", counts["quarantine"], "aside"), Band("lost", max(lost, 0), "bad")]

@@ -39,7 +39,15 @@ Floats = npt.NDArray[np.float64]
 
 
 def as_svg(figure: Figure, name: str) -> str:
-    """Return a figure as an SVG element without time stamp, its ids made from a fixed salt."""
+    """Return a figure as an SVG element without time stamp, its ids made from a fixed salt.
+
+    Parameters
+    ----------
+    figure
+        Drawn.
+    name
+        What it shows, for those who do not see it; two figures of one page need two names, as their ids go by it.
+    """
     out = io.StringIO()
     with mpl.rc_context({**STYLE, "svg.hashsalt": f"fink-{name}"}):
         figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
@@ -53,7 +61,15 @@ def to_map(ra_deg: Floats) -> Floats:
 
 
 def sky_svg(bins: Sequence[Sequence[float]], bin_deg: float) -> str:
-    """Draw the sky in Mollweide's projection; each bin is ``[ra, dec, count]`` with its centre in degrees."""
+    """Draw the sky in Mollweide's projection; each bin is ``[ra, dec, count]`` with its centre in degrees.
+
+    Parameters
+    ----------
+    bins
+        At least one, with a count above 0.
+    bin_deg
+        Width and height of a bin in degrees.
+    """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8.8, 4.1))
         axes: Any = figure.add_axes((0.04, 0.02, 0.84, 0.96), projection="mollweide")  # stubs know only plain axes

@@ -48,12 +48,28 @@ class Access:
 
 
 def right_of(survey: Survey, programme: Programme) -> str:
-    """Return the right that a person must have to see a programme."""
+    """Return the right that a person must have to see a programme.
+
+    Parameters
+    ----------
+    survey
+        The survey.
+    programme
+        One of its programmes.
+    """
     return f"{survey.name}:{programme.name}"
 
 
 def access_of(survey: Survey, claims: Claims) -> Access:
-    """Return what somebody sees of a survey."""
+    """Return what somebody sees of a survey.
+
+    Parameters
+    ----------
+    survey
+        The survey.
+    claims
+        Who asks; anybody sees what is public.
+    """
     return Access(survey, tuple(one for one in survey.programmes if claims.has(right_of(survey, one))))
 
 
@@ -71,5 +87,15 @@ def sees_table(claims: Claims, layer: str, owner: str) -> bool:
 
 
 def sees_topic(claims: Claims, topic: str, restricted: frozenset[str]) -> bool:
-    """Tell whether somebody may see what is on a topic; restricted ones ask for the right ``topic:<name>``."""
+    """Tell whether somebody may see what is on a topic; restricted ones ask for the right ``topic:<name>``.
+
+    Parameters
+    ----------
+    claims
+        Who asks.
+    topic
+        Its name.
+    restricted
+        Names of the topics that are.
+    """
     return topic not in restricted or claims.has(f"topic:{topic}")

@@ -32,19 +32,47 @@ def measured(survey: Survey, silver: pa.Schema) -> dict[str, pa.Field]:
 
 
 def sources_spec(survey: Survey, silver: pa.Schema) -> TableSpec:
-    """Return the table `sources` of a survey whose silver has some columns."""
+    """Return the table `sources` of a survey whose silver has some columns.
+
+    Parameters
+    ----------
+    survey
+        Whose.
+    silver
+        Columns of its silver table; what they lack is left out.
+    """
     return gold_sources(survey.name, pa.schema(list(measured(survey, silver).values())))
 
 
 def served_specs(survey: Survey, silver: pa.Schema) -> Iterator[tuple[TableSpec, str]]:
-    """Yield the tables made for reading, each with its order within a run, as SQL."""
+    """Yield the tables made for reading, each with its order within a run, as SQL.
+
+    Parameters
+    ----------
+    survey
+        Whose.
+    silver
+        Columns of its silver table.
+
+    Returns
+    -------
+    `sources` comes first: the others are made out of it.
+    """
     yield sources_spec(survey, silver), "hpx, time, alert_id"
     yield gold_alert_ids(survey.name), "alert_id"
     yield gold_latest(survey.name), "class NULLS LAST, time DESC, alert_id"
 
 
 def paths_in_silver(survey: Survey, silver: pa.Schema) -> dict[str, str]:
-    """Return where each column of `sources` stands in silver, name → dotted path; none that is computed."""
+    """Return where each column of `sources` stands in silver, name → dotted path; none that is computed.
+
+    Parameters
+    ----------
+    survey
+        Whose.
+    silver
+        Columns of its silver table; what they lack is left out.
+    """
     identity = ("night", "alert_id", "object_id", "time", "ra", "dec", "band")
     paths = {name: name for name in identity}
     paths |= {one.name: path for path, one in measured(survey, silver).items()}

@@ -43,7 +43,15 @@ class File:
     high: dict[str, Any]
 
     def may_hold(self, name: str, first: Any, last: Any) -> bool:
-        """Tell whether a value between two others, both included, may be in it."""
+        """Tell whether a value between two others, both included, may be in it.
+
+        Parameters
+        ----------
+        name
+            Of a column; one without statistics may hold anything.
+        first, last
+            The least and the greatest value that is asked for.
+        """
         low, high = self.low.get(name), self.high.get(name)
         return low is None or high is None or bool(low <= last and high >= first)
 

@@ -51,7 +51,15 @@ def _batches(survey: Survey, silver: Rows, schema: pa.Schema, which: str) -> Ite
 
 
 def with_cells(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """Yield batches in some columns, with the cell of each position; columns that they lack are null."""
+    """Yield batches in some columns, with the cell of each position; columns that they lack are null.
+
+    Parameters
+    ----------
+    batches
+        With ``ra`` and ``dec`` in degrees.
+    schema
+        Columns of `sources`, in the order wanted.
+    """
     for batch in batches:
         known = dict(zip(batch.schema.names, batch.columns, strict=True))
         ra, dec = (known[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in ("ra", "dec"))

@@ -34,12 +34,28 @@ class Run:
 
 
 def around(runs: Collection[Run], night: dt.date) -> tuple[Run, ...]:
-    """Return the runs whose nights surround a night: none or one; two where closings of two nights met."""
+    """Return the runs whose nights surround a night: none or one; two where closings of two nights met.
+
+    Parameters
+    ----------
+    runs
+        Those that a table has.
+    night
+        Which.
+    """
     return tuple(sorted(run for run in runs if run.first <= night <= run.last))
 
 
 def run_of(runs: Collection[Run], night: dt.date) -> Run:
-    """Return the run that a night is written into: the one that surrounds it, or one of its own."""
+    """Return the run that a night is written into: the one that surrounds it, or one of its own.
+
+    Parameters
+    ----------
+    runs
+        Those that a table has.
+    night
+        Which.
+    """
     return joined(around(runs, night) or (Run(night, night),))
 
 

@@ -179,7 +179,7 @@ def ensure_small(spec: TableSpec, lake: Path) -> DeltaTable:
     Parameters
     ----------
     spec
-        The table; it is made without the properties that only large tables need.
+        The table; properties that `ensure_whole` takes from it are left out.
     lake
         Root folder of the tables.
 

@@ -100,7 +100,7 @@ def night_files(table: DeltaTable, nights: Collection[dt.date]) -> list[NightFil
     table
         Partitioned by night.
     nights
-        Which; files of rows without a night are never among them.
+        Which partitions.
     """
     actions = pa.table(table.get_add_actions(flatten=False)).to_pylist()
     chosen = [action for action in actions if (action["partition"] or {}).get("night") in nights]

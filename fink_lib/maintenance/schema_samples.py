@@ -38,7 +38,7 @@ def stored_samples(survey: Survey, lake: Path) -> Iterator[tuple[str, dict[str, 
 
     Returns
     -------
-    Nothing where there is no bronze; files that were written last are looked at first.
+    Nothing where there is no bronze.
     """
     table = bronze_spec(survey).path(lake)
     if not DeltaTable.is_deltatable(str(table)):

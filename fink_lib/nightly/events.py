@@ -119,7 +119,7 @@ def look_back(
     night
         The night that is closed; the `LOOK_BACK_DAYS` days before it are looked at.
     events
-        All that stand now.
+        All that are known, as they stand now.
     announce
         Called for each night that is written, with its rows of silver and what was found.
 

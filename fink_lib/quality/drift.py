@@ -70,7 +70,7 @@ def measure(now: Summary, trailing: Sequence[Summary]) -> list[Measure]:
     now
         Measure → name → value, of the night.
     trailing
-        The same of the nights before, the earliest first; fewer than `MIN_NIGHTS` give no measure.
+        The same of the nights before; fewer than `MIN_NIGHTS` give no measure.
     """
     if len(trailing) < MIN_NIGHTS:
         return []

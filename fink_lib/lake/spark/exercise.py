@@ -11,7 +11,7 @@ def exercise(session: SparkSession, folder: str) -> None:
     session
         A session with Delta.
     folder
-        An empty one, which the caller removes; the table is its subfolder ``table``.
+        The table is its subfolder ``table``; a table that is there is appended to.
     """
     table = f"{folder}/table"
     rows = session.range(100).selectExpr(

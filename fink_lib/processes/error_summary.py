@@ -53,7 +53,7 @@ def way_out(table: str, file: str) -> str:
     Parameters
     ----------
     table
-        Name of the table, such as ``silver__ztf``.
+        Name of the table, such as ``silver_ztf__alerts``.
     file
         The file, from the folder of the table.
     """

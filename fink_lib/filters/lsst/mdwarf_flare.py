@@ -29,7 +29,7 @@ def quiescent_mag(bands: Any, fluxes: Any, band: str) -> float:
     bands
         Name of the band of each earlier point; None for no history.
     fluxes
-        Template flux of each earlier point, njy, NaN for null; None for no history.
+        Template flux of each earlier point, nJy, NaN for null; None for no history.
     band
         The band that is asked for.
 

@@ -124,9 +124,7 @@ def load_plugins(survey: str, package: str = PACKAGE) -> tuple[Plugin, ...]:
     Raises
     ------
     ConfigError
-        When the package is not installed.
-    ConfigError
-        When nothing is known of Fink's filters of the survey.
+        When the package is not installed, or nothing is known of Fink's filters of the survey.
     """
     where = f"{package}.{survey_binding(survey).FOLDER}.livestream"
     try:

@@ -32,7 +32,15 @@ SETTABLE = {"phase", "parameters", "destruction", "executionduration"}
 
 
 def add_services(app: FastAPI, lake: Lake) -> None:
-    """Add the services to the application of the API."""
+    """Add the services to the application of the API.
+
+    Parameters
+    ----------
+    app
+        The application; routes are added to it, and the end of the service's work to its own end.
+    lake
+        What is served.
+    """
     service = Service(lake)
     for path, make in CONES.items():
         answer = told_as_votable(partial(make, service), status=None if path else 200)

@@ -20,7 +20,20 @@ MEDIA = {"fits": "application/fits", "json": "application/json", "ascii": "text/
 
 
 def moc(service: Service, request: Request) -> Response:
-    """Answer with the cells in which alerts were seen."""
+    """Answer with the cells in which alerts were seen.
+
+    Parameters
+    ----------
+    service
+        What is served.
+    request
+        With the survey in its path; FORMAT is fits, json or ascii, ORDER is 0 to 12, NIGHT is YYYY-MM-DD.
+
+    Raises
+    ------
+    Refused
+        When a parameter is wrong, or there is no such survey.
+    """
     from mocpy import MOC  # noqa: PLC0415 - slow to import
 
     snapshot = service.lake.surveys[service.survey(request.path_params["survey"]).name].now()
@@ -39,7 +52,17 @@ def moc(service: Service, request: Request) -> Response:
 
 
 def cells_of(snapshot: Snapshot, order: int, night: dt.date | None) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
-    """Return the cells (NESTED) of an order that have public alerts, of a night or of all, shape (n,)."""
+    """Return the cells (NESTED) of an order that have public alerts, of a night or of all, shape (n,).
+
+    Parameters
+    ----------
+    snapshot
+        The versions of a survey's tables.
+    order
+        Order of HEALPix, at most that of the column ``hpx``.
+    night
+        None for all nights.
+    """
     rows = relation(snapshot, () if night is None else (f"night = {literal(night)}",))
     if "SELECT NULL" in rows:
         return np.array([], dtype=np.uint64)

@@ -30,6 +30,17 @@ class Parameters:
     def text(self, name: str, default: str = "") -> str:
         """Return a parameter that is given at most once.
 
+        Parameters
+        ----------
+        name
+            In upper case.
+        default
+            What stands for one that is missing or blank.
+
+        Returns
+        -------
+            Without blanks around it.
+
         Raises
         ------
         Refused
@@ -42,6 +53,15 @@ class Parameters:
 
     def number(self, name: str, low: float, high: float, default: float | None = None) -> float:
         """Return a number between two others, both included.
+
+        Parameters
+        ----------
+        name
+            In upper case.
+        low, high
+            Least and largest number.
+        default
+            What stands for one that is missing or blank; it is required when None.
 
         Raises
         ------
@@ -61,7 +81,20 @@ class Parameters:
         return value
 
     def rows(self, default: int = MOST_ROWS, most: int = MOST_ROWS) -> int:
-        """Return how many rows an answer may have (MAXREC)."""
+        """Return how many rows an answer may have (MAXREC).
+
+        Parameters
+        ----------
+        default
+            Where MAXREC is missing.
+        most
+            A larger MAXREC is taken for this one.
+
+        Raises
+        ------
+        Refused
+            When MAXREC is no whole number.
+        """
         text = self.text("MAXREC")
         if not text:
             return default

@@ -19,17 +19,41 @@ Answering: TypeAlias = Callable[[Request], Response]
 
 
 def xml(text: str, status: int = 200) -> Response:
-    """Return a document."""
+    """Return a document.
+
+    Parameters
+    ----------
+    text
+        The document without its first line, the XML declaration.
+    status
+        HTTP status.
+    """
     return Response('<?xml version="1.0" encoding="UTF-8"?>\n' + text, status, media_type=XML)
 
 
 def pieces(parts: Iterable[bytes], media: str = votable.MEDIA) -> Response:
-    """Return what is written in pieces."""
+    """Return what is written in pieces.
+
+    Parameters
+    ----------
+    parts
+        The body.
+    media
+        Its media type.
+    """
     return StreamingResponse(parts, media_type=media)
 
 
 def trouble(message: str, status: int = 400) -> Response:
-    """Return what went wrong as a VOTable."""
+    """Return what went wrong as a VOTable.
+
+    Parameters
+    ----------
+    message
+        One sentence.
+    status
+        HTTP status.
+    """
     return Response(votable.error(message), status, media_type=votable.MEDIA)
 
 

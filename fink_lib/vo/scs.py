@@ -26,6 +26,13 @@ IDENTIFIER = Field("id", pa.string(), "", ID_WORD, "Identifier of the alert, as 
 def table_of(service: Service, request: Request) -> tuple[Snapshot, VoTable]:
     """Return the versions and the table that a path names.
 
+    Parameters
+    ----------
+    service
+        What is served.
+    request
+        With survey and table in its path.
+
     Raises
     ------
     Refused
@@ -41,7 +48,24 @@ def table_of(service: Service, request: Request) -> tuple[Snapshot, VoTable]:
 
 
 def cone(service: Service, request: Request) -> Response:
-    """Answer with what is in a circle."""
+    """Answer with what is in a circle.
+
+    Parameters
+    ----------
+    service
+        What is served.
+    request
+        With survey and table in its path; RA, DEC and SR in deg, VERB from 1 to 3, MAXREC.
+
+    Returns
+    -------
+        The nearest rows first; with SR=0 the columns alone.
+
+    Raises
+    ------
+    Refused
+        When a parameter is missing or wrong, or there is no such table.
+    """
     snapshot, table = table_of(service, request)
     asked = Parameters(request.query_params.multi_items())
     ra, dec = asked.number("RA", 0.0, 360.0), asked.number("DEC", -90.0, 90.0)
@@ -56,7 +80,15 @@ def cone(service: Service, request: Request) -> Response:
 
 
 def fields_of(table: VoTable, level: int) -> list[Field]:
-    """Return the columns of an answer of some verbosity, with the words that the standard asks for."""
+    """Return the columns of an answer of some verbosity, with the words that the standard asks for.
+
+    Parameters
+    ----------
+    table
+        The table that is searched.
+    level
+        1 for identity and position alone, 2 for the principal columns too, 3 for all.
+    """
     identity = [] if table.of_objects else [IDENTIFIER]
     chosen = [one for one in table.fields if level > USUAL or _is_needed(one) or (level == USUAL and one.is_principal)]
     return identity + [_in_old_words(one, table) for one in chosen]
@@ -76,7 +108,21 @@ def _in_old_words(one: Field, table: VoTable) -> Field:
 def rows_in(
     snapshot: Snapshot, table: VoTable, fields: list[Field], circle: tuple[float, float, float], most: int
 ) -> pa.Table:
-    """Return the rows in a circle, the nearest first, and one more than the most where there are more."""
+    """Return the rows in a circle, the nearest first, and one more than the most where there are more.
+
+    Parameters
+    ----------
+    snapshot
+        The versions of the survey's tables.
+    table
+        The table that is searched.
+    fields
+        Columns of the answer.
+    circle
+        Right ascension, declination and radius, deg; a radius of 0 gives no rows.
+    most
+        Largest number of rows, without the one more.
+    """
     ra, dec, radius = circle
     near = " OR ".join(f"hpx BETWEEN {low} AND {high}" for low, high in cone_ranges(ra, dec, radius))
     apart = separation_deg("ra", "dec", f"{ra!r}::DOUBLE", f"{dec!r}::DOUBLE")
@@ -91,7 +137,15 @@ def rows_in(
 
 
 def capabilities(service: Service, request: Request) -> Response:
-    """Answer with what this search can do."""
+    """Answer with what this search can do.
+
+    Parameters
+    ----------
+    service
+        What is served.
+    request
+        With survey and table in its path.
+    """
     table_of(service, request)
     url = str(request.url).rpartition("/")[0]
     inside = (
@@ -104,6 +158,14 @@ def capabilities(service: Service, request: Request) -> Response:
 
 
 def tables(service: Service, request: Request) -> Response:
-    """Answer with the table that this search is of."""
+    """Answer with the table that this search is of.
+
+    Parameters
+    ----------
+    service
+        What is served.
+    request
+        With survey and table in its path.
+    """
     _, table = table_of(service, request)
     return vosi.tableset([(table.schema, f"Public alerts of {table.schema}.", [table])])

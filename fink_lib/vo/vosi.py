@@ -46,14 +46,46 @@ def delimited(name: str) -> str:
 
 
 def interface(url: str, *, kind: str = "vs:ParamHTTP", role: str = "std", version: str = "", use: str = "full") -> str:
-    """Return where a capability is found."""
+    """Return where a capability is found.
+
+    Parameters
+    ----------
+    url
+        Address.
+    kind
+        Type of the interface, as XML Schema has it.
+    role
+        Empty for none.
+    version
+        Empty for none.
+    use
+        ``full`` for a whole address, ``base`` for the beginning of one.
+
+    Returns
+    -------
+        An XML element.
+    """
     said = f' version="{version}"' if version else ""
     standing = f' role="{role}"' if role else ""
     return f'<interface xsi:type="{kind}"{standing}{said}><accessURL use="{use}">{escape(url)}</accessURL></interface>'
 
 
 def capability(standard: str, inside: str, kind: str = "") -> str:
-    """Return a capability."""
+    """Return a capability.
+
+    Parameters
+    ----------
+    standard
+        Identifier of the standard, behind ``ivo://ivoa.net/std/``.
+    inside
+        XML elements in it.
+    kind
+        Type of the capability, as XML Schema has it; empty for none.
+
+    Returns
+    -------
+        An XML element.
+    """
     of_kind = f' xsi:type="{kind}"' if kind else ""
     return f'<capability{of_kind} standardID="{STANDARD}{standard}">{inside}</capability>\n'
 

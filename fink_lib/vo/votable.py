@@ -54,7 +54,17 @@ def attributes(**given: str) -> str:
 
 
 def info(name: str, value: str, text: str = "") -> str:
-    """Return an INFO element."""
+    """Return an INFO element.
+
+    Parameters
+    ----------
+    name
+        Name of the element.
+    value
+        Its value.
+    text
+        What stands in it.
+    """
     return f"<INFO{attributes(name=name)} value={quoteattr(value)}>{escape(text)}</INFO>\n"
 
 

@@ -35,5 +35,13 @@ def vounit(unit: str) -> str:
 
 
 def ucd_of(survey: Survey, name: str) -> str:
-    """Return what a column is, as UCD1+; empty where nobody has said so."""
+    """Return what a column is, as UCD1+; empty where nobody has said so.
+
+    Parameters
+    ----------
+    survey
+        Says what its own fields are.
+    name
+        Name of a column; of a packet field, the last part of its path.
+    """
     return COMMON.get(name) or survey.columns.ucds.get(name, "")

@@ -44,7 +44,20 @@ class Compiled:
     distances: frozenset[str] = frozenset()
 
     def described(self, name: str, tables: Mapping[str, VoTable]) -> Field | None:
-        """Return what a column of the answer is, where it is one of a table."""
+        """Return what a column of the answer is, where it is one of a table.
+
+        Parameters
+        ----------
+        name
+            Name of a column in the answer, in any case.
+        tables
+            The permitted tables by ``schema.name``.
+
+        Returns
+        -------
+            The column of the first table of the query that has it, under the name in the answer; None where it is
+            computed.
+        """
         column = self.columns.get(name.lower(), name.lower())
         for table in self.tables:
             for one in tables[table].fields:

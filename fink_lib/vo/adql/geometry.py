@@ -18,12 +18,39 @@ def sql_of(node: exp.Expression) -> str:
 
 
 def distance(first: Point, second: Point) -> str:
-    """Return the angle between two points in degrees."""
+    """Return the angle between two points in degrees.
+
+    Parameters
+    ----------
+    first, second
+        Places, deg, as expressions.
+
+    Returns
+    -------
+        SQL of a number.
+    """
     return separation_deg(*(sql_of(one) for one in (first.ra, first.dec, second.ra, second.dec)))
 
 
 def contains(inner: Shape, outer: Shape) -> str:
-    """Return the condition that a shape lies in another."""
+    """Return the condition that a shape lies in another.
+
+    Parameters
+    ----------
+    inner
+        The shape inside; a place on the edge of a circle is in it.
+    outer
+        The shape around.
+
+    Returns
+    -------
+        SQL of a truth value.
+
+    Raises
+    ------
+    Refused
+        When the outer shape is a point, or a polygon is too large.
+    """
     if isinstance(outer, Point):
         raise wrong("a POINT holds nothing", "write CONTAINS(point, circle or polygon)")
     if isinstance(outer, Circle):
@@ -38,7 +65,22 @@ def contains(inner: Shape, outer: Shape) -> str:
 
 
 def intersects(first: Shape, second: Shape) -> str:
-    """Return the condition that two shapes have a place in common."""
+    """Return the condition that two shapes have a place in common.
+
+    Parameters
+    ----------
+    first, second
+        Shapes; at least one is no point.
+
+    Returns
+    -------
+        SQL of a truth value.
+
+    Raises
+    ------
+    Refused
+        When both are points, or a polygon is too large.
+    """
     if isinstance(first, Point):
         return contains(first, second)
     if isinstance(second, Point):

@@ -63,7 +63,19 @@ def shape_of(node: exp.Expression) -> Shape:
 
 
 def wrong(message: str, fix: str) -> Refused:
-    """Return what is wrong with a query."""
+    """Return what is wrong with a query.
+
+    Parameters
+    ----------
+    message
+        What is wrong.
+    fix
+        What the asker can do.
+
+    Returns
+    -------
+        It is for the caller to raise.
+    """
     return Refused(message, parameter="QUERY", fix=fix)
 
 

@@ -12,7 +12,13 @@ NEAR_POLE = 0.9
 
 
 def unit(ra_deg: npt.ArrayLike, dec_deg: npt.ArrayLike) -> Vectors:
-    """Return unit vectors of places, shape (n, 3)."""
+    """Return unit vectors of places, shape (n, 3).
+
+    Parameters
+    ----------
+    ra_deg, dec_deg
+        Places, deg, shape (n,) or a single one.
+    """
     ra, dec = np.radians(np.atleast_1d(ra_deg)), np.radians(np.atleast_1d(dec_deg))
     return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)
 

@@ -38,7 +38,24 @@ Link = dict[str, str | int | None]
 
 
 def links(service: Service, sent: Sent) -> Response:
-    """Answer with the links of some alerts."""
+    """Answer with the links of some alerts.
+
+    Parameters
+    ----------
+    service
+        What is served.
+    sent
+        With the survey in its path, and ids of alerts as ID, any number of times.
+
+    Returns
+    -------
+        A row for each link; of an id that cannot be answered, one row that says why.
+
+    Raises
+    ------
+    Refused
+        When there are more than `MOST_IDS`, or there is no such survey.
+    """
     snapshot, names = _snapshot(service, sent.request), sent.parameters.values.get("ID", [])
     if len(names) > MOST_IDS:
         raise Refused(f"{len(names)} alerts", parameter="ID", fix=f"at most {MOST_IDS} at a time")
@@ -49,7 +66,20 @@ def links(service: Service, sent: Sent) -> Response:
 
 
 def packet(service: Service, request: Request) -> Response:
-    """Answer with the packet of an alert, as an Avro container with its own schema."""
+    """Answer with the packet of an alert, as an Avro container with its own schema.
+
+    Parameters
+    ----------
+    service
+        What is served.
+    request
+        With the survey in its path, and the id of the alert as ID.
+
+    Raises
+    ------
+    Refused
+        When there is no such survey, or no such public alert.
+    """
     snapshot = _snapshot(service, request)
     name = Parameters(request.query_params.multi_items()).text("ID")
     content = None if _number(name) is None else _packet(service, snapshot, int(name))
@@ -60,7 +90,15 @@ def packet(service: Service, request: Request) -> Response:
 
 
 def capabilities(service: Service, request: Request) -> Response:
-    """Answer with what this service can do."""
+    """Answer with what this service can do.
+
+    Parameters
+    ----------
+    service
+        What is served.
+    request
+        With the survey in its path.
+    """
     url = f"{root_of(request)}/datalink/{_snapshot(service, request).survey.name}"
     inside = vosi.interface(f"{url}/links", version="1.1", use="base")
     return vosi.capabilities(url, [vosi.capability("DataLink#links-1.1", inside)])

@@ -61,7 +61,15 @@ class Catalog:
 
     @classmethod
     def now(cls, lake: Lake, uploaded: Mapping[str, VoTable] | None = None) -> "Catalog":
-        """Return the newest versions, with the tables that a query brings."""
+        """Return the newest versions, with the tables that a query brings.
+
+        Parameters
+        ----------
+        lake
+            What is served.
+        uploaded
+            ``schema.name`` → table; None for none.
+        """
         snapshots = {name: one.now() for name, one in lake.surveys.items()}
         known = [table for one in snapshots.values() for table in tables_of(one)]
         own = [_own(name) for name in MEANINGS]
@@ -84,7 +92,19 @@ class Catalog:
         return [*of_objects, *(ForeignKey(*one) for one in pairs)]
 
     def frames(self, used: tuple[str, ...], folder: Path) -> dict[str, str]:
-        """Write what stands in memory of the tables that a query uses; return table → file."""
+        """Write what stands in memory of the tables that a query uses; return table → file.
+
+        Parameters
+        ----------
+        used
+            Tables as ``schema.name``.
+        folder
+            Where the files are written; it is there.
+
+        Returns
+        -------
+            Name in SQL → path of an Arrow file.
+        """
         surveys = {self.tables[name].schema for name in used} & set(self.snapshots)
         found = {}
         for name in sorted(surveys):
@@ -149,7 +169,15 @@ class Catalog:
 
 
 def put(rows: pa.Table, path: Path) -> str:
-    """Write rows into a file; return its path."""
+    """Write rows into a file; return its path.
+
+    Parameters
+    ----------
+    rows
+        The rows.
+    path
+        An Arrow file; one that is there is replaced.
+    """
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
         writer.write_table(rows)
     return str(path)

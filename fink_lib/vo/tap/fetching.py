@@ -64,6 +64,17 @@ def _read(url: str, place: str, said: dict[str, Any]) -> bytes:
 def public_address(host: str, port: int) -> str:
     """Return the address of a host.
 
+    Parameters
+    ----------
+    host
+        Name or address.
+    port
+        Port that is to be reached.
+
+    Returns
+    -------
+        An IP address as text.
+
     Raises
     ------
     Refused

@@ -43,7 +43,19 @@ def media_of(form: Format) -> str:
 
 
 def written(rows: pa.Table, form: Format, fields: Sequence[Field], document: votable.Document) -> Iterator[bytes]:
-    """Yield rows in a format; only a VOTable tells units, UCDs and whether there were more."""
+    """Yield rows in a format; only a VOTable tells units, UCDs and whether there were more.
+
+    Parameters
+    ----------
+    rows
+        Its columns are those of `fields`, in order.
+    form
+        The format.
+    fields
+        What each column is.
+    document
+        What stands around the rows of a VOTable.
+    """
     if form is Format.VOTABLE:
         return votable.written(rows, fields, document)
     nobody = cast("Names", cast(Any, None))  # names tell units to VOTables alone

@@ -133,6 +133,15 @@ class Jobs:
     def create(self, parameters: Iterable[tuple[str, str]], files: dict[str, bytes], run_id: str = "") -> Job:
         """Return a new job, which waits to be told to run.
 
+        Parameters
+        ----------
+        parameters
+            Names and values as they were sent.
+        files
+            Name of a part → its content.
+        run_id
+            What its owner calls it.
+
         Raises
         ------
         Refused
@@ -148,6 +157,13 @@ class Jobs:
 
     def attach(self, name: str, files: dict[str, bytes]) -> None:
         """Keep files that came with a job.
+
+        Parameters
+        ----------
+        name
+            The job.
+        files
+            Name of a part → its content; the name has at most `LONGEST_PART` bytes.
 
         Raises
         ------

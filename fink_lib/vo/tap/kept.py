@@ -14,7 +14,15 @@ from fink_lib.vo.tap.queries import Described
 
 
 def keep(found: Described, folder: Path) -> None:
-    """Note what the columns of an answer are; its rows lie there already."""
+    """Note what the columns of an answer are; its rows lie there already.
+
+    Parameters
+    ----------
+    found
+        The answer.
+    folder
+        Folder of the job.
+    """
     fields = [asdict(replace(one, kind=None)) for one in found.fields]
     told = {"fields": fields, "infos": dict(found.document.infos), "is_cut": found.document.is_cut}
     told["linked"] = found.document.linked

@@ -124,6 +124,17 @@ def _end(process: Process) -> None:
 def answer_of(order: Order, folder: Path) -> Answer:
     """Return what a process left.
 
+    Parameters
+    ----------
+    order
+        What was run.
+    folder
+        Where it was run.
+
+    Returns
+    -------
+        Its rows are mapped from the file in the folder.
+
     Raises
     ------
     Refused

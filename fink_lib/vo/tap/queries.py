@@ -69,6 +69,13 @@ class Described:
 def asked_of(parameters: Parameters, files: Mapping[str, bytes]) -> Asked:
     """Return what a request asks for.
 
+    Parameters
+    ----------
+    parameters
+        Those of the request.
+    files
+        Name of a part of its form → content, for UPLOAD.
+
     Raises
     ------
     Refused
@@ -127,7 +134,24 @@ def answered(
 
 
 def described(answer: Answer, query: Compiled, catalog: Catalog, text: str) -> Described:
-    """Return an answer with what its columns are."""
+    """Return an answer with what its columns are.
+
+    Parameters
+    ----------
+    answer
+        The rows.
+    query
+        The query as it was compiled.
+    catalog
+        What was asked.
+    text
+        The query as it was sent.
+
+    Returns
+    -------
+        Units and UCDs are those of the tables' columns; what was computed has none, but for distances, which are in
+        deg.
+    """
     fields = tuple(_field(one, query, catalog) for one in answer.rows.schema)
     versions = {
         f"VERSION_{name}": "none" if one.version is None else str(one.version)

@@ -23,6 +23,17 @@ FIX = "write UPLOAD=name,param:part and send the VOTable as that part"
 def named(text: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return the tables that ``UPLOAD`` names: name → VOTable.
 
+    Parameters
+    ----------
+    text
+        ``name,param:part`` or ``name,address``, several with ``;`` between them; empty for none.
+    files
+        Name of a part of the request's form → content.
+
+    Returns
+    -------
+        Names are in lower case.
+
     Raises
     ------
     Refused
@@ -50,6 +61,17 @@ def named(text: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 def read(name: str, content: bytes) -> tuple[VoTable, pa.Table]:
     """Return an uploaded table and its rows.
+
+    Parameters
+    ----------
+    name
+        Name of the table, without ``tap_upload``.
+    content
+        A VOTable; its first table is read.
+
+    Returns
+    -------
+        What is masked or NaN is null; a column of arrays is text.
 
     Raises
     ------

@@ -14,7 +14,15 @@ NAMES = (
 
 
 def job_document(job: Job, url: str) -> Response:
-    """Return a job; `url` is its address."""
+    """Return a job; `url` is its address.
+
+    Parameters
+    ----------
+    job
+        The job.
+    url
+        Address of the job.
+    """
     inside = "".join(
         [
             _text("jobId", job.name),
@@ -41,7 +49,15 @@ def parameters_document(job: Job) -> Response:
 
 
 def results_document(job: Job, url: str) -> Response:
-    """Return where the results of a job are."""
+    """Return where the results of a job are.
+
+    Parameters
+    ----------
+    job
+        The job; it has a result when it is completed.
+    url
+        Address of the job.
+    """
     return xml(_results(job, url, NAMES.rpartition(" ")[0]))
 
 

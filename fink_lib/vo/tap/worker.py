@@ -44,7 +44,24 @@ def _end_with_parent() -> None:
 
 
 def run(order: Order, folder: Path) -> dict[str, object]:
-    """Run a query and write its rows; return how many, and whether there are more."""
+    """Run a query and write its rows; return how many, and whether there are more.
+
+    Parameters
+    ----------
+    order
+        What to run.
+    folder
+        Where the Arrow file with the rows is written.
+
+    Returns
+    -------
+        ``rows`` and ``is_cut``.
+
+    Raises
+    ------
+    duckdb.Error
+        When the query cannot be run.
+    """
     with duckdb.connect() as connection:
         _prepare(connection, order, folder)
         reader = connection.sql(order.query).to_arrow_reader(BATCH_ROWS)

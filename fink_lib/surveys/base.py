@@ -78,7 +78,15 @@ class Framing(ABC):
 
     @abstractmethod
     def wrap(self, schema: AvroSchema, body: bytes) -> bytes:
-        """Frame a datum as the survey publishes it."""
+        """Frame a datum as the survey publishes it.
+
+        Parameters
+        ----------
+        schema
+            Writer schema.
+        body
+            The Avro datum.
+        """
 
     @abstractmethod
     def datum_start(self, message: bytes) -> int:
@@ -283,7 +291,15 @@ class Survey:
     mappings: tuple[Renaming, ...] = ()
 
     def topic_of(self, night: dt.date, version: str | None = None) -> str:
-        """Return the topic that the survey publishes a night's alerts on, those of a version of its schema."""
+        """Return the topic that the survey publishes a night's alerts on, those of a version of its schema.
+
+        Parameters
+        ----------
+        night
+            Its date.
+        version
+            Version of the schema; the newest when None.
+        """
         return self.input.topic_of(night, version)
 
     def connection(self, settings: Settings) -> KafkaConnection:
@@ -334,7 +350,15 @@ class Survey:
 
 
 def value_at(record: Mapping[str, Any], path: str) -> Any:
-    """Follow a dotted path through a decoded packet; None where a part is missing, null or no record."""
+    """Follow a dotted path through a decoded packet; None where a part is missing, null or no record.
+
+    Parameters
+    ----------
+    record
+        A decoded packet.
+    path
+        Names with dots between them; arrays are not followed.
+    """
     node: Any = record
     for part in path.split("."):
         if not isinstance(node, Mapping):

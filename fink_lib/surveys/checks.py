@@ -49,6 +49,13 @@ def check_known(schema: AvroSchema, survey: Survey) -> None:
 
     Fields that the survey's folder does not know are no reason: they are kept and sent on.
 
+    Parameters
+    ----------
+    schema
+        Writer schema, as its message brings it.
+    survey
+        Whose message.
+
     Raises
     ------
     PacketError
@@ -62,6 +69,13 @@ def check_known(schema: AvroSchema, survey: Survey) -> None:
 
 def check_cutouts(record: Mapping[str, Any], survey: Survey) -> None:
     """Inflate each gzipped stamp, so that its CRC and length are verified; an absent stamp is fine.
+
+    Parameters
+    ----------
+    record
+        A decoded packet.
+    survey
+        Whose packet; nothing is done where its stamps are not gzipped.
 
     Raises
     ------

@@ -50,7 +50,17 @@ class Places:
 
     @classmethod
     def of(cls, survey: str, settings: Settings, published: PublishedSchemas | None = None) -> "Places":
-        """Return the places that settings name."""
+        """Return the places that settings name.
+
+        Parameters
+        ----------
+        survey
+            Its name.
+        settings
+            Those of the survey, and the home.
+        published
+            What the survey publishes; used only where there is neither a folder nor a registry.
+        """
         chosen, folder = settings.of_survey(survey), None
         if published is not None and not chosen.registry:
             folder = published.folder(settings.cache, survey)

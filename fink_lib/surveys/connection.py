@@ -67,13 +67,28 @@ class Input:
         return night.strftime(self.topic_format).replace(MAJOR, major if known else newest)
 
     def topics(self, survey: str, settings: Settings) -> str:
-        """Return the regular expression of the topics to subscribe to."""
+        """Return the regular expression of the topics to subscribe to.
+
+        Parameters
+        ----------
+        survey
+            Its name.
+        settings
+            A pattern in them stands over that of the survey.
+        """
         return settings.of_survey(survey).topics or self.topic_pattern
 
     def connection(self, survey: str, settings: Settings) -> KafkaConnection:
         """Return the Kafka that a survey's alerts arrive on.
 
         The broker's own credentials are for its own Kafka: another one gets what is configured for it, or none.
+
+        Parameters
+        ----------
+        survey
+            Its name.
+        settings
+            What they say of the survey stands over what its folder says.
         """
         chosen = settings.of_survey(survey)
         bootstrap = chosen.bootstrap or self.bootstrap

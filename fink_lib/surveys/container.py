@@ -74,7 +74,20 @@ class Block(NamedTuple):
 
 
 def read_long(data: bytes, at: int) -> tuple[int, int]:
-    """Read a zig-zag long; return it and the offset after it."""
+    """Read a zig-zag long; return it and the offset after it.
+
+    Parameters
+    ----------
+    data
+        A message.
+    at
+        Byte at which the number begins.
+
+    Raises
+    ------
+    PacketError
+        UNDECODABLE when the number has more than 64 bits.
+    """
     value = 0
     for index in range(_VARINT_MAX_BYTES):
         if at + index >= len(data):
@@ -178,6 +191,15 @@ def _announced(message: bytes) -> _Announced:
 
 def read_block(message: bytes, at: int, header: Header) -> Block:
     """Read the block that begins at an offset.
+
+    Parameters
+    ----------
+    message
+        The whole container.
+    at
+        Byte at which the block begins.
+    header
+        What `read_header` returned.
 
     Raises
     ------

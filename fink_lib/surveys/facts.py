@@ -46,7 +46,19 @@ class PacketRule:
 
 
 def within_unit_range(name: str, path: str, what: str, severity: Literal["critical", "warning"]) -> PacketRule:
-    """Return the rule that a score lies in [0, 1] where a packet has one."""
+    """Return the rule that a score lies in [0, 1] where a packet has one.
+
+    Parameters
+    ----------
+    name
+        What results call the rule.
+    path
+        The packet field.
+    what
+        What the score is, for the sentence.
+    severity
+        As in `PacketRule`.
+    """
     return PacketRule(name, f"{path} IS NULL OR {path} BETWEEN 0 AND 1", f"The {what} lies in [0, 1].", severity)
 
 

@@ -67,7 +67,15 @@ class ContainerFraming(Framing):
         return Datum(header.schema, body, header.text)
 
     def wrap(self, schema: AvroSchema, body: bytes) -> bytes:
-        """Write a container without compression; the same datum gives the same bytes."""
+        """Write a container without compression; the same datum gives the same bytes.
+
+        Parameters
+        ----------
+        schema
+            Writer schema; it stands in the header.
+        body
+            The Avro datum.
+        """
         text = json.dumps(schema).encode()
         sync = hashlib.blake2b(text + body, digest_size=SYNC_BYTES).digest()
         pairs = ((CODEC_KEY, b"null"), (SCHEMA_KEY, text))
@@ -159,7 +167,20 @@ class ConfluentFraming(Framing):
         return known[1]
 
     def wrap(self, schema: AvroSchema, body: bytes) -> bytes:
-        """Put the prefix before a datum; the schema must be one of the lookup."""
+        """Put the prefix before a datum; the schema must be one of the lookup.
+
+        Parameters
+        ----------
+        schema
+            Writer schema.
+        body
+            The Avro datum.
+
+        Raises
+        ------
+        SurveyError
+            When the lookup does not hold the schema.
+        """
         return b"\x00" + self.source.id_of(schema).to_bytes(4, "big") + body
 
     def datum_start(self, message: bytes) -> int:  # noqa: ARG002 - the same in every message

@@ -37,7 +37,17 @@ def known(numbers: Floats, fillers: Sequence[float] = (), *, none_there: bool = 
 
 
 def known_scalar(numbers: Floats, name: str, inputs: SurveyInputs) -> Floats:
-    """Return a canonical scalar of a survey with NaN where there is no value, and infinity where none is there."""
+    """Return a canonical scalar of a survey with NaN where there is no value, and infinity where none is there.
+
+    Parameters
+    ----------
+    numbers
+        As the packets have them, NaN for null, one an alert.
+    name
+        A canonical scalar of the survey.
+    inputs
+        How the survey's packets carry it.
+    """
     signed = inputs.scalars[name][1] is Reading.SIGNED
     return known(numbers, () if signed else inputs.fillers, none_there=name in inputs.none_there)
 

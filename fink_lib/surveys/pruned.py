@@ -8,7 +8,19 @@ from fink_lib.lake.tables.types import list_of
 
 
 def pruned(columns: pa.Schema, paths: Iterable[str]) -> pa.Schema:
-    """Return the columns of a packet with only those fields that some dotted paths lead to."""
+    """Return the columns of a packet with only those fields that some dotted paths lead to.
+
+    Parameters
+    ----------
+    columns
+        Columns of a packet at root level.
+    paths
+        A path keeps all that is below it; one that leads nowhere is passed over.
+
+    Returns
+    -------
+        In the order of the columns.
+    """
     below: dict[str, set[str]] = {}
     for path in paths:
         root, _, rest = path.partition(".")

@@ -35,5 +35,17 @@ class PublishedSchemas:
     member: str
 
     def folder(self, cache: Path, survey: str) -> Path:
-        """Return where they are kept."""
+        """Return where they are kept.
+
+        Parameters
+        ----------
+        cache
+            Folder of what is fetched.
+        survey
+            Its name.
+
+        Returns
+        -------
+            A folder that is there only once the schemas were fetched.
+        """
         return cache / "schemas" / survey / self.archive.version

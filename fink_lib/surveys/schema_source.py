@@ -99,7 +99,15 @@ def version_folders(root: Path) -> list[tuple[int, int, Path]]:
 
 
 def load_folder(folder: Path, top: str) -> AvroSchema | None:
-    """Read the records of a folder and inline them into the one named `top`; None when it is not there."""
+    """Read the records of a folder and inline them into the one named `top`; None when it is not there.
+
+    Parameters
+    ----------
+    folder
+        With a file ``*.avsc`` for each record.
+    top
+        Name of the record that a message holds, with or without its namespace.
+    """
     records: dict[str, AvroSchema] = {}
     for file in sorted(folder.glob("*.avsc")):
         record = json.loads(file.read_text())

@@ -33,7 +33,20 @@ def _branches(schema: Any) -> list[Any]:
 
 
 def plain_type(schema: Any, named: dict[str, Any]) -> Any:
-    """Return the single non-null type of a field, with references to named records resolved."""
+    """Return the single non-null type of a field, with references to named records resolved.
+
+    Parameters
+    ----------
+    schema
+        Type of a field; ``null`` where it has no other one.
+    named
+        Records by name, of `collect_named`.
+
+    Raises
+    ------
+    SurveyError
+        When a union has several types that are not kept as text.
+    """
     branches = [b for b in _branches(schema) if b != "null"]
     if not branches:
         return "null"
@@ -53,7 +66,17 @@ def plain_type(schema: Any, named: dict[str, Any]) -> Any:
 
 
 def collect_named(schema: Any, named: dict[str, Any] | None = None, space: str = "") -> dict[str, Any]:
-    """Return every record of a schema by its name and by its full name."""
+    """Return every record of a schema by its name and by its full name.
+
+    Parameters
+    ----------
+    schema
+        Any part of a schema.
+    named
+        What is found is added to it; a new one when None.
+    space
+        Namespace around it; empty for none.
+    """
     named = {} if named is None else named
     for node in _branches(schema):
         if not isinstance(node, dict):
@@ -74,10 +97,17 @@ def collect_named(schema: Any, named: dict[str, Any] | None = None, space: str =
 def merge(schemas: Iterable[AvroSchema], name: str) -> AvroSchema:
     """Merge writer schemas into one superset in which every field is nullable with default null.
 
+    Parameters
+    ----------
+    schemas
+        Writer schemas, at least one; the order of fields is that of the first that has them.
+    name
+        Name of the merged record.
+
     Raises
     ------
     SurveyError
-        When two versions give a field types that no wider type holds.
+        When two versions give a field types that no wider type holds, or there is no schema.
     """
     shape: Any = None
     for schema in schemas:
@@ -121,7 +151,21 @@ def _merge_record(old: Any, new: Any, named: dict[str, Any], path: str) -> AvroS
 
 
 def field_paths(schema: Any, named: dict[str, Any] | None = None, prefix: str = "") -> Iterator[str]:
-    """Yield the dotted path of every field of a schema, through arrays and nullable records."""
+    """Yield the dotted path of every field of a schema, through arrays and nullable records.
+
+    Parameters
+    ----------
+    schema
+        Any part of a schema.
+    named
+        Records by name; those of the schema itself when None.
+    prefix
+        Put before each path.
+
+    Returns
+    -------
+        A record comes before its fields.
+    """
     named = collect_named(schema) if named is None else named
     node = plain_type(schema, named)
     while isinstance(node, dict) and node.get("type") == "array":
@@ -135,7 +179,15 @@ def field_paths(schema: Any, named: dict[str, Any] | None = None, prefix: str = 
 
 
 def mismatches(writer: AvroSchema, reader: AvroSchema) -> list[str]:
-    """Name the fields whose written type the reader cannot hold, as ``path (written, known as)``."""
+    """Name the fields whose written type the reader cannot hold, as ``path (written, known as)``.
+
+    Parameters
+    ----------
+    writer
+        Writer schema.
+    reader
+        The merged schema of the survey.
+    """
     return list(_mismatches(writer, reader, collect_named(writer), ""))
 
 

@@ -54,7 +54,15 @@ def arrow_fields(record: AvroSchema) -> list[pa.Field]:
 
 
 def packet_schema(survey: Survey, *, cutouts: bool) -> pa.Schema:
-    """Return the columns of a decoded packet at root level, cutouts last or left out."""
+    """Return the columns of a decoded packet at root level, cutouts last or left out.
+
+    Parameters
+    ----------
+    survey
+        Whose packets.
+    cutouts
+        Whether columns of cutouts are there.
+    """
     fields = arrow_fields(survey.reader_schema)
     roots = set(survey.cutout_roots)
     small = [one for one in fields if one.name not in roots]

@@ -48,7 +48,17 @@ class Visit:
 
 
 def visit(night: dt.date, number: int, seed: int) -> Visit:
-    """Return a visit of a night; the same seed points the telescope alike."""
+    """Return a visit of a night; the same seed points the telescope alike.
+
+    Parameters
+    ----------
+    night
+        Its date.
+    number
+        Number of the visit in the night, from 0.
+    seed
+        Of all that is drawn.
+    """
     rng = random.Random(f"{seed} {night} {number}")  # noqa: S311 - a load that can be repeated, nothing secret
     low, high = (math.sin(math.radians(edge)) for edge in FOOTPRINT_DEG)
     dec = math.degrees(math.asin(rng.uniform(low, high)))
@@ -68,12 +78,36 @@ def exposure_at(mjd_tai: float) -> tuple[dt.date, int]:
 
 
 def copy_of(record: Mapping[str, Any], night: dt.date, number: int, seed: int) -> Row:
-    """Return a decoded packet as source `number` of a night of full visits."""
+    """Return a decoded packet as source `number` of a night of full visits.
+
+    Parameters
+    ----------
+    record
+        The original, decoded.
+    night
+        Night of the copy.
+    number
+        Number of the source in the night, from 0.
+    seed
+        Of all that is drawn.
+    """
     return copied(record, number, visit(night, number // VISIT_ALERTS, seed), seed)
 
 
 def copied(record: Mapping[str, Any], number: int, seen: Visit, seed: int) -> Row:
-    """Return a decoded packet as source `number` of its night, of an object of its own."""
+    """Return a decoded packet as source `number` of its night, of an object of its own.
+
+    Parameters
+    ----------
+    record
+        The original, decoded; it is not changed.
+    number
+        Number of the source in the night, from 0.
+    seen
+        When and where the copy is seen.
+    seed
+        Of all that is drawn.
+    """
     copy = _Copy(record, number, seen, seed)
     source = copy.of_row(record["diaSource"])
     new: Row = {**record, "diaSource": source}

@@ -47,7 +47,15 @@ def parts_of(identity: int) -> tuple[dt.date, int, int, int]:
 
 
 def visit_of(night: dt.date, exposure: int) -> int:
-    """Return the number of a visit: the night as eight digits, then five of the exposure."""
+    """Return the number of a visit: the night as eight digits, then five of the exposure.
+
+    Parameters
+    ----------
+    night
+        ``day_obs`` of the visit.
+    exposure
+        Number of the exposure in the night.
+    """
     return int(f"{night:%Y%m%d}{exposure:05d}")
 
 

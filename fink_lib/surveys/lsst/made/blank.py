@@ -9,7 +9,20 @@ _ZERO: Mapping[str, Any] = {
 
 
 def record_of(schema: Any, path: str) -> Any:
-    """Return the schema of the record at a field of a schema: the one of an array's items, or of a union's branch."""
+    """Return the schema of the record at a field of a schema: the one of an array's items, or of a union's branch.
+
+    Parameters
+    ----------
+    schema
+        A record with all types written out.
+    path
+        Name of the field.
+
+    Raises
+    ------
+    KeyError
+        When the field holds no record.
+    """
     node = next(fld["type"] for fld in schema["fields"] if fld["name"] == path)
     while not (isinstance(node, dict) and node["type"] == "record"):
         if isinstance(node, list):

@@ -56,7 +56,21 @@ class Seen:
 
 
 def past(source: Source, now: Seen, rng: np.random.Generator) -> list[Seen]:
-    """Return the exposures that looked at the place before, oldest first."""
+    """Return the exposures that looked at the place before, oldest first.
+
+    Parameters
+    ----------
+    source
+        Its light curve; one that was never seen before has none.
+    now
+        The current exposure.
+    rng
+        Source of what is drawn.
+
+    Returns
+    -------
+        `PAST_VISITS` of them, detections or not, or none.
+    """
     if not source.has_history:
         return []
     since = YOUNG_DAYS if source.kind is Kind.SUPERNOVA else HISTORY_DAYS
@@ -73,7 +87,19 @@ def past(source: Source, now: Seen, rng: np.random.Generator) -> list[Seen]:
 
 
 def detection(blank: Row, seen: Seen, source: Source, owner: Row) -> Row:
-    """Return the row of a detection; `owner` names its object."""
+    """Return the row of a detection; `owner` names its object.
+
+    Parameters
+    ----------
+    blank
+        A row with every field of the schema.
+    seen
+        The source in its exposure.
+    source
+        What it is.
+    owner
+        Fields that name its object.
+    """
     common = {
         "diaSourceId": seen.identity, "visit": visit_of(*exposure_at(seen.mjd_tai)), "detector": seen.detector,
         "midpointMjdTai": seen.mjd_tai, "timeProcessedMjdTai": seen.mjd_tai + PROCESSED_DAYS,
@@ -101,7 +127,19 @@ def _flags(blank: Row) -> list[str]:
 
 
 def forced(blank: Row, seen: Seen, source: Source, object_id: int) -> Row:
-    """Return the row of forced photometry at the place of an object."""
+    """Return the row of forced photometry at the place of an object.
+
+    Parameters
+    ----------
+    blank
+        A row with every field of the schema.
+    seen
+        The source in its exposure.
+    source
+        What it is.
+    object_id
+        Id of the object.
+    """
     row = {
         "diaForcedSourceId": seen.identity, "diaObjectId": object_id, "ra": seen.ra_deg, "dec": seen.dec_deg,
         "visit": visit_of(*exposure_at(seen.mjd_tai)), "detector": seen.detector, "psfFlux": seen.flux_njy,
@@ -113,7 +151,17 @@ def forced(blank: Row, seen: Seen, source: Source, object_id: int) -> Row:
 
 
 def record_of_object(blank: Row, object_id: int, rows: Sequence[Row]) -> Row:
-    """Return what the pipeline tells of an object, out of the rows of its detections, the current one last."""
+    """Return what the pipeline tells of an object, out of the rows of its detections, the current one last.
+
+    Parameters
+    ----------
+    blank
+        A row with every field of the schema.
+    object_id
+        Id of the object.
+    rows
+        What `detection` returned, at least one, oldest first.
+    """
     times = [row["midpointMjdTai"] for row in rows]
     place = {name: float(np.mean([row[name] for row in rows])) for name in ("ra", "dec")}
     facts: Row = {

@@ -35,7 +35,19 @@ def njy(mag: float) -> float:
 
 
 def flux_err_njy(band: str, flux_njy: float = 0.0) -> float:
-    """Return the error of a flux in a visit: that of the sky, and a hundredth of the flux."""
+    """Return the error of a flux in a visit: that of the sky, and a hundredth of the flux.
+
+    Parameters
+    ----------
+    band
+        One of u, g, r, i, z, y.
+    flux_njy
+        The flux, nJy.
+
+    Returns
+    -------
+        The error, nJy.
+    """
     return math.hypot(njy(DEPTH_MAG[band]) / 5.0, 0.01 * flux_njy)
 
 
@@ -65,7 +77,17 @@ class Source:
 
     @classmethod
     def drawn(cls, kind: Kind, mjd: float, rng: np.random.Generator) -> "Source":
-        """Draw a source of a kind that shows something at a time."""
+        """Draw a source of a kind that shows something at a time.
+
+        Parameters
+        ----------
+        kind
+            What it is.
+        mjd
+            Time, MJD in TAI.
+        rng
+            Source of what is drawn.
+        """
         peak, template = njy(rng.uniform(18.5, 22.5)), 0.0
         if kind is Kind.SUPERNOVA:
             template = njy(rng.uniform(19.0, 22.0))

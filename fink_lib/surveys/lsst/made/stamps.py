@@ -43,7 +43,15 @@ def _gaussian(rows: Image, columns: Image, sigma: float) -> Image:
 
 
 def fits(pixels: Image, ra_deg: float, dec_deg: float) -> bytes:
-    """Return an image as the bytes of a FITS file of 32-bit floats with a tangential projection."""
+    """Return an image as the bytes of a FITS file of 32-bit floats with a tangential projection.
+
+    Parameters
+    ----------
+    pixels
+        A square image in nJy, shape (size, size).
+    ra_deg, dec_deg
+        Place of its centre, deg.
+    """
     size = pixels.shape[0]
     degrees = PIXEL_ARCSEC / 3600.0
     cards = [

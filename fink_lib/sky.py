@@ -81,7 +81,7 @@ def galactic_latitude(ra_deg: Floats, dec_deg: Floats) -> Floats:
 
     Returns
     -------
-        From -90 to 90, in the shape of the positions.
+    From -90 to 90, in the shape of the positions.
     """
     dec, pole = np.radians(dec_deg), np.radians(POLE_DEC_DEG)
     sine = np.sin(dec) * np.sin(pole) + np.cos(dec) * np.cos(pole) * np.cos(np.radians(ra_deg - POLE_RA_DEG))
@@ -98,7 +98,7 @@ def galactic(ra_deg: Floats, dec_deg: Floats) -> tuple[Floats, Floats]:
 
     Returns
     -------
-        Longitude from 0 to 360 and latitude from -90 to 90, each in the shape of the positions.
+    Longitude from 0 to 360 and latitude from -90 to 90, each in the shape of the positions.
     """
     dec, pole, turn = np.radians(dec_deg), np.radians(POLE_DEC_DEG), np.radians(ra_deg - POLE_RA_DEG)
     east = np.cos(dec) * np.sin(turn)
@@ -117,7 +117,7 @@ def ecliptic_latitude(ra_deg: Floats, dec_deg: Floats) -> Floats:
 
     Returns
     -------
-        From -90 to 90, in the shape of the positions.
+    From -90 to 90, in the shape of the positions.
     """
     dec, tilt = np.radians(dec_deg), np.radians(OBLIQUITY_DEG)
     sine = np.sin(dec) * np.cos(tilt) - np.cos(dec) * np.sin(tilt) * np.sin(np.radians(ra_deg))
@@ -241,7 +241,7 @@ def of_date(ra_deg: float, dec_deg: float, unix_s: float) -> tuple[float, float]
 
     Returns
     -------
-        Right ascension from 0 to 360 and declination, deg.
+    Right ascension from 0 to 360 and declination, deg.
     """
     t = float(days_since_j2000(np.asarray(unix_s))) / 36_525.0
     turns = ((2306.2181, 0.30188), (2306.2181, 1.09468), (2004.3109, -0.42665))  # arcsec a century, and its square
@@ -267,7 +267,7 @@ def sunrise(site: Site, begin_s: float, end_s: float) -> float | None:
 
     Returns
     -------
-        Unix time in seconds, up to a minute after the Sun rose.
+    Unix time in seconds, up to a minute after the Sun rose.
     """
     minutes = np.arange(begin_s, end_s, 60.0)
     above = sun_altitude_deg(minutes, site) > SUNRISE_ALTITUDE_DEG

@@ -70,7 +70,7 @@ def claims_of(store: Store, secret: str) -> Claims | None:
 
     Returns
     -------
-        At most what the owner has now.
+    At most what the owner has now.
     """
     if not secret.startswith(START):
         return None

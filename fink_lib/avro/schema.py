@@ -165,9 +165,9 @@ def leaf_paths(schema: Any, path: str = "") -> Iterator[str]:
     path
         Put before each path, with a dot; empty for nothing.
 
-    Returns
-    -------
-        A path comes once for each branch of a union that is not null.
+    Yields
+    ------
+    A path comes once for each branch of a union that is not null.
     """
     if isinstance(schema, list):
         for branch in schema:

@@ -231,7 +231,7 @@ def write_blocks(out, at, offsets, each, valid, branch):  # type: ignore[no-unty
 
     Returns
     -------
-        Shape (items,), int64; the items themselves are not written.
+    Shape (items,), int64; the items themselves are not written.
     """
     there = np.full(each.shape[0], -1, dtype=np.int64)
     for row in range(at.shape[0]):

@@ -127,7 +127,7 @@ def texts(data: Bytes, places: Ints, kind: pa.DataType) -> tuple[pa.Array, Flags
 
     Returns
     -------
-        Both of the shape of the places; null is sound.
+    Both of the shape of the places; null is sound.
     """
     count = len(places)
     begins, offsets = np.zeros(count, dtype=np.int64), np.zeros(count + 1, dtype=np.int64)

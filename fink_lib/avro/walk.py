@@ -224,7 +224,7 @@ class Places:
 
         Returns
         -------
-            Shape (datums,), or (items of all datums,); -1 where there is none.
+        Shape (datums,), or (items of all datums,); -1 where there is none.
         """
         found = self.once[:, slot] if level == 0 else self.items[level, : self.taken[level], slot]
         return np.ascontiguousarray(found)

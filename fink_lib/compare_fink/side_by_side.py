@@ -95,7 +95,7 @@ class Pair:
 
         Returns
         -------
-            Ids of alerts, in the order in which they were met.
+        Ids of alerts, in the order in which they were met.
         """
         return [one.alert_id for one in self.differences if one.side is side and cause in {None, one.cause}]
 
@@ -112,7 +112,7 @@ def pairs_of(filters: Sequence[Filter], plugins: Sequence[Plugin]) -> list[Pair]
 
     Returns
     -------
-        Sorted by name.
+    Sorted by name.
     """
     ours, theirs = {one.name: one for one in filters}, {one.name: one for one in plugins}
     found = [Pair(name, ours.get(name), theirs.get(name)) for name in sorted(ours.keys() | theirs.keys())]
@@ -138,7 +138,7 @@ def columns_for(pairs: Iterable[Pair], survey: str) -> tuple[str, ...]:
 
     Returns
     -------
-        Dotted paths, sorted.
+    Dotted paths, sorted.
     """
     both = list(pairs)
     ours = inputs_of([pair.filter for pair in both if pair.filter is not None])

@@ -67,7 +67,7 @@ def chosen_columns(silver: DataFrame, paths: Sequence[str]) -> list[Column]:
 
     Returns
     -------
-        Columns in the order of the paths.
+    Columns in the order of the paths.
     """
     names = [path.replace(".", "_") for path in paths]
     kinds = silver.select(*(F.col(path).alias(name) for path, name in zip(paths, names, strict=True))).schema

@@ -65,7 +65,7 @@ def datum(object_id: str | None, alert_id: int) -> bytes:
 
     Returns
     -------
-        Bare Avro of `SCHEMA`, without any header.
+    Bare Avro of `SCHEMA`, without any header.
     """
     out = io.BytesIO()
     fastavro.schemaless_writer(out, _PARSED, {"objectId": object_id, "alertId": alert_id})

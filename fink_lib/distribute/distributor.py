@@ -161,7 +161,7 @@ class Distributor:
 
         Returns
         -------
-            Public alerts with what sends some of them, and what records an alert that the code raised on.
+        Public alerts with what sends some of them, and what records an alert that the code raised on.
         """
         count, alerts = self._read(batch)
         alerts = alerts.sort_by([(name, "ascending") for name in KAFKA_KEY])

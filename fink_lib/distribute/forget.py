@@ -111,7 +111,7 @@ def recorded_ends(path: str, topic: str) -> dict[str | None, dict[int, int]]:
 
     Returns
     -------
-        Id → partition → offset; the id is None for messages that were recorded without one.
+    Id → partition → offset; the id is None for messages that were recorded without one.
     """
     if not DeltaTable.is_deltatable(path):
         return {}

@@ -149,8 +149,8 @@ def numbers(registry: str, topic: str) -> Callable[[bytes], int]:
 
     Returns
     -------
-        A function of a schema as JSON. It raises ConfigError when the registry refuses the schema, RegistryError when
-        it does not answer.
+    A function of a schema as JSON. It raises ConfigError when the registry refuses the schema, RegistryError when
+    it does not answer.
     """
 
     def number_of(schema: bytes) -> int:

@@ -131,7 +131,7 @@ class Handing:
 
         Returns
         -------
-            One for each alert whose packet cannot be encoded, and for each message that is too large.
+        One for each alert whose packet cannot be encoded, and for each message that is too large.
 
         Raises
         ------

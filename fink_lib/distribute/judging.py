@@ -55,7 +55,7 @@ def places(silver: DataFrame, survey: Survey, users: Users) -> DataFrame:
 
     Returns
     -------
-        Rows with night, topic, partition, offset and `USERS`.
+    Rows with night, topic, partition, offset and `USERS`.
     """
     with lenient(silver.sparkSession):
         return silver.where(is_public(survey)).select("night", *KAFKA_KEY, selecting(users).alias(USERS))

@@ -60,7 +60,7 @@ class Ledger:
 
         Returns
         -------
-            Name of the filter → shape (alerts,), true where the alert was sent.
+        Name of the filter → shape (alerts,), true where the alert was sent.
         """
         return self._book.held(night, alert_ids)
 

@@ -107,7 +107,7 @@ def known_schemas(packets: Packets, survey: Survey, lake: Path) -> list[bytes]:
 
     Returns
     -------
-        Schemas as JSON, in the order of the SHA-256 of the writer schemas.
+    Schemas as JSON, in the order of the SHA-256 of the writer schemas.
     """
     rows = read_rows(bronze_schemas(), lake, pc.field("survey") == survey.name, ["schema_sha256"])
     return [packets.schemas.of(sha256) for sha256 in sorted({row["schema_sha256"] for row in rows})]

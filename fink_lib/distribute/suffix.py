@@ -44,7 +44,7 @@ class Suffix:
 
         Returns
         -------
-            All columns of silver that neither the packet has nor the broker keeps back, and `cdsxmatch`.
+        All columns of silver that neither the packet has nor the broker keeps back, and `cdsxmatch`.
         """
         packet = set(packet_schema(survey, cutouts=True).names)
         columns = {one.name: _leaving(one.type) for one in silver if one.name not in KEPT_BACK | packet}
@@ -74,7 +74,7 @@ class Suffix:
 
         Returns
         -------
-            Bare Avro of `record`, one an alert.
+        Bare Avro of `record`, one an alert.
         """
         there = [_as_text(rows[name]) if name in rows else pa.nulls(count, kind) for name, kind in self.columns.items()]
         return datums(there, list(self.columns.values()))

@@ -61,7 +61,7 @@ def free_name(name: str, taken: set[str]) -> str:
 
     Returns
     -------
-        The name, with as many prefixes as it needs.
+    The name, with as many prefixes as it needs.
     """
     while name in taken:
         name = f"{PREFIX}{name}"

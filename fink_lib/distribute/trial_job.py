@@ -32,8 +32,8 @@ def run(session: SparkSession, settings: Settings, asked: JsonObject) -> JsonObj
 
     Returns
     -------
-        For one alert ``clauses``: pairs of clause and answer. Otherwise what the trial found, and ``version`` of the
-        filter.
+    For one alert ``clauses``: pairs of clause and answer. Otherwise what the trial found, and ``version`` of the
+    filter.
     """
     request = TrialRequest(**asked)
     event, night, survey = event_of(settings, request), night_of(settings, request), get_survey(request.survey)

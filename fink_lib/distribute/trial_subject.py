@@ -51,7 +51,7 @@ def night_of(settings: Settings, request: TrialRequest) -> str:
 
     Returns
     -------
-        The night as YYYY-MM-DD.
+    The night as YYYY-MM-DD.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def nights_of(settings: Settings, request: TrialRequest, last: str | None) -> li
 
     Returns
     -------
-        Nights as YYYY-MM-DD.
+    Nights as YYYY-MM-DD.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def public_labels(lake: Path, survey: str) -> dict[str, str]:
 
     Returns
     -------
-        Object → label, of at most `MOST_LABELS` objects; empty where there is no table of labels yet.
+    Object → label, of at most `MOST_LABELS` objects; empty where there is no table of labels yet.
     """
     if not (gold_community().path(lake) / "_delta_log").is_dir():
         return {}

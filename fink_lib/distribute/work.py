@@ -82,7 +82,7 @@ def perform(handing: Handing, part: Part, sender: Sender) -> Answer:
 
     Returns
     -------
-        What became of them; what was raised on the way is in it and is not raised here.
+    What became of them; what was raised on the way is in it and is not raised here.
     """
     error: Exception | None = None
     aside: list[Raised] = []

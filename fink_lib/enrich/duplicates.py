@@ -93,7 +93,7 @@ def stands_in(alert_ids: Ints, run: Arrivals) -> tuple[Ints, Ints]:
 
     Returns
     -------
-        Two arrays of one shape (found,): indices into the alerts, and the index into the run of each.
+    Two arrays of one shape (found,): indices into the alerts, and the index into the run of each.
     """
     place = np.searchsorted(run.alert_id, alert_ids)
     inside = np.flatnonzero(place < len(run))

@@ -117,7 +117,7 @@ def stamp_gate(modules: Sequence[Module], inputs: SurveyInputs) -> str:
 
     Returns
     -------
-        ``FALSE`` where no module looks at stamps.
+    ``FALSE`` where no module looks at stamps.
     """
     tests = {module.stamps_if for module in modules if module.stamps}
     return " OR ".join(f"({inputs.predicate(test) or 'TRUE'})" for test in sorted(tests)) or "FALSE"

@@ -199,8 +199,8 @@ class Enricher:
 
         Returns
         -------
-            Items are indices into the facts, in the order of their places in Kafka; ``before`` counts what stands in
-            silver.
+        Items are indices into the facts, in the order of their places in Kafka; ``before`` counts what stands in
+        silver.
         """
         session, whole = frame.sparkSession, frame.toArrow()
         table = whole.filter(pa.array(~self.places.held(whole))).sort_by([(name, "ascending") for name in KAFKA_KEY])
@@ -302,7 +302,7 @@ def load_night(paths: Mapping[str, Path], night: int, codes: TopicCodes) -> Arri
 
     Returns
     -------
-        Arrivals in no order.
+    Arrivals in no order.
     """
     date, columns = UNIX_EPOCH_DATE + dt.timedelta(days=night), ("alert_id", *KAFKA_KEY)
     silver = rows_of_night(paths["silver"], date, columns)

@@ -68,7 +68,7 @@ def failed_cuts(cuts: Sequence[Cut], survey: str) -> Column:
 
     Returns
     -------
-        A column of lists of names, one an alert; an empty list for an alert that passes.
+    A column of lists of names, one an alert; an empty list for an alert that passes.
     """
     kept = {cut.name: F.expr(for_spark(cut.keep, survey)) for cut in cuts}
     names = [F.when(~F.coalesce(keep, F.lit(False)), F.lit(name)) for name, keep in kept.items()]
@@ -157,7 +157,7 @@ def triage(table: pa.Table, seen: SeenNights, codes: TopicCodes) -> Triage:
 
     Returns
     -------
-        Flags of shape (rows of the table,).
+    Flags of shape (rows of the table,).
     """
     quarantined = table["impossible"].is_valid().to_numpy()
     failed = pc.list_value_length(table["reasons"]).to_numpy() > 0

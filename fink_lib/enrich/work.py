@@ -55,7 +55,7 @@ class Job:
 
         Returns
         -------
-            Columns of `schema`, in the order of the alerts.
+        Columns of `schema`, in the order of the alerts.
         """
         tail = alerts.column("tail") if "tail" in alerts.schema.names else None
         sha256 = alerts.column("schema_sha256")

@@ -183,7 +183,7 @@ def flags_of(clause: Clause, batch: Batch, size: int) -> NDArray[np.bool_]:
 
     Returns
     -------
-        Shape (size,).
+    Shape (size,).
 
     Raises
     ------

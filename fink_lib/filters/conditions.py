@@ -144,7 +144,7 @@ def among(values: Any, words: Container[object]) -> Any:
 
     Returns
     -------
-        Booleans, shape (alerts,).
+    Booleans, shape (alerts,).
     """
     return np.array([value in words for value in values], dtype=bool)
 

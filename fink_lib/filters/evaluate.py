@@ -99,7 +99,7 @@ def explain(chosen: Filter, batch: Batch, size: int) -> dict[str, Told]:
 
     Returns
     -------
-        Name of the clause → its answers; also clauses that come after one that said no are asked.
+    Name of the clause → its answers; also clauses that come after one that said no are asked.
     """
     everyone = np.arange(size)
     return {clause.name: ask(clause, batch, everyone, size) for clause in chosen.clauses}
@@ -121,7 +121,7 @@ def ask(clause: Clause, batch: Batch, rows: NDArray[np.intp], size: int) -> Told
 
     Returns
     -------
-        Flags of shape (size,).
+    Flags of shape (size,).
     """
     flags = np.zeros(size, dtype=np.bool_)
     errors: dict[int, str] = {}

@@ -41,7 +41,7 @@ def identify_output(survey: Survey, message: RawMessage) -> tuple[int | None, st
 
     Returns
     -------
-        Id, and night as YYYY-MM-DD; None for what cannot be read.
+    Id, and night as YYYY-MM-DD; None for what cannot be read.
     """
     facts = from_headers(message.headers)
     if facts is not None:

@@ -239,7 +239,7 @@ def fault_of(datum: Datum, fault: int, stop: int) -> PacketError:
 
     Returns
     -------
-        What the plain decoder says; what the fast one found only where the plain one has no complaint.
+    What the plain decoder says; what the fast one found only where the plain one has no complaint.
     """
     try:
         decode(datum)

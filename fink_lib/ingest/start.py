@@ -173,7 +173,7 @@ def starts(known: Ends, there: Partitions) -> Ends:
 
     Returns
     -------
-        Topic → partition → offset, for all that Kafka has; a new partition is read from its beginning.
+    Topic → partition → offset, for all that Kafka has; a new partition is read from its beginning.
     """
     found: Ends = {}
     for (topic, partition), marks in there.items():

@@ -140,7 +140,7 @@ def judging(survey: Survey, lake: Path | None) -> Callable[[Iterable[pa.RecordBa
 
     Returns
     -------
-        It takes messages as Spark's Kafka source gives them, and yields columns of `judged_schema`.
+    It takes messages as Spark's Kafka source gives them, and yields columns of `judged_schema`.
     """
     plain = to_bytes(survey)
 

@@ -109,7 +109,7 @@ def is_closed(admin: AdminClient, topic: str) -> bool:
 
     Returns
     -------
-        False too where Kafka has no rules, or does not let us see them.
+    False too where Kafka has no rules, or does not let us see them.
 
     Raises
     ------

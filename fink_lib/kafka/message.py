@@ -123,7 +123,7 @@ def standing(facts: Facts, message: Message) -> Sent:
 
     Returns
     -------
-        The message without the id of its topic.
+    The message without the id of its topic.
 
     Raises
     ------

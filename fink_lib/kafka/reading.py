@@ -210,7 +210,7 @@ def ends_of(consumer: Consumer, topic: str) -> dict[int, tuple[int, int]]:
 
     Returns
     -------
-        Partition → the first offset that is still there, and the offset that the next message will get.
+    Partition → the first offset that is still there, and the offset that the next message will get.
 
     Raises
     ------

@@ -50,7 +50,7 @@ def partition_of(object_id: str, partitions: int) -> int:
 
     Returns
     -------
-        From 0.
+    From 0.
     """
     return zlib.crc32(object_id.encode()) % partitions
 

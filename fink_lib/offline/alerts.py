@@ -136,7 +136,7 @@ def leaf_of(table: pa.Table, path: str) -> pa.Array | None:
 
     Returns
     -------
-        One value a row.
+    One value a row.
     """
     root, *parts = path.split(".")
     if root not in table.column_names:
@@ -156,7 +156,7 @@ def at_path(packet: Mapping[str, Any], path: str) -> Any:
 
     Returns
     -------
-        None where the packet has no such field.
+    None where the packet has no such field.
     """
     node: Any = packet
     for number, part in enumerate(path.split(".")):

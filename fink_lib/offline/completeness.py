@@ -125,7 +125,7 @@ def facts_of(found: Shadow, survey: str, night: dt.date | None, seed: int) -> Js
 
     Returns
     -------
-        For JSON; shares are texts with their intervals, in percent.
+    For JSON; shares are texts with their intervals, in percent.
     """
     return {
         "format": FORMAT,

@@ -116,7 +116,7 @@ def why(tables: Iterable[pa.Table], chosen: Filter, alert_id: int) -> dict[str, 
 
     Returns
     -------
-        Clause → answer, and the error; empty where nothing was raised.
+    Clause → answer, and the error; empty where nothing was raised.
 
     Raises
     ------

@@ -108,7 +108,7 @@ def table_facts(settings: Settings, survey: str, table: str, nights: Iterable[st
 
     Returns
     -------
-        Without rows for a table that is not divided by nights, or is empty.
+    Without rows for a table that is not divided by nights, or is empty.
     """
     path = settings.lake / table
     chosen = sorted(nights)

@@ -77,7 +77,7 @@ def log_tail(settings: Settings, stream: str) -> str | None:
 
     Returns
     -------
-        At most `LOG_BYTES`, from the beginning of a line.
+    At most `LOG_BYTES`, from the beginning of a line.
     """
     path = settings.streams / stream / "driver.log"
     if not STREAM.fullmatch(stream) or not path.is_file():

@@ -80,7 +80,7 @@ def failure(what: str, code: int, word: str) -> Exception:
 
     Returns
     -------
-        `AirflowFailException` where a retry is no use, otherwise `JobFailed`; it is for the caller to raise.
+    `AirflowFailException` where a retry is no use, otherwise `JobFailed`; it is for the caller to raise.
     """
     sentence = word or f"{what} ended with code {code} and without a word"
     if code < 0:

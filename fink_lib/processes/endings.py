@@ -26,7 +26,7 @@ def run_job(name: str, work: Callable[[], Iterable[str] | None]) -> int:
 
     Returns
     -------
-        0, or what `exit_code` returns.
+    0, or what `exit_code` returns.
     """
     log_to_stderr()
     try:
@@ -55,7 +55,7 @@ def tell_failure(name: str, error: Exception) -> int:
 
     Returns
     -------
-        What `exit_code` returns.
+    What `exit_code` returns.
     """
     if not isinstance(error, FinkError):
         logger.error("job=%s ended unexpectedly", name, exc_info=error)

@@ -19,7 +19,7 @@ def pruned(columns: pa.Schema, paths: Iterable[str]) -> pa.Schema:
 
     Returns
     -------
-        In the order of the columns.
+    In the order of the columns.
     """
     below: dict[str, set[str]] = {}
     for path in paths:

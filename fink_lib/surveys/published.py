@@ -46,6 +46,6 @@ class PublishedSchemas:
 
         Returns
         -------
-            A folder that is there only once the schemas were fetched.
+        A folder that is there only once the schemas were fetched.
         """
         return cache / "schemas" / survey / self.archive.version

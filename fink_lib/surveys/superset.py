@@ -162,9 +162,9 @@ def field_paths(schema: Any, named: dict[str, Any] | None = None, prefix: str = 
     prefix
         Put before each path.
 
-    Returns
-    -------
-        A record comes before its fields.
+    Yields
+    ------
+    A record comes before its fields.
     """
     named = collect_named(schema) if named is None else named
     node = plain_type(schema, named)

@@ -39,7 +39,7 @@ class Parameters:
 
         Returns
         -------
-            Without blanks around it.
+        Without blanks around it.
 
         Raises
         ------

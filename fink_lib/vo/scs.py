@@ -59,7 +59,7 @@ def cone(service: Service, request: Request) -> Response:
 
     Returns
     -------
-        The nearest rows first; with SR=0 the columns alone.
+    The nearest rows first; with SR=0 the columns alone.
 
     Raises
     ------

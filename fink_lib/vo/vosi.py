@@ -63,7 +63,7 @@ def interface(url: str, *, kind: str = "vs:ParamHTTP", role: str = "std", versio
 
     Returns
     -------
-        An XML element.
+    An XML element.
     """
     said = f' version="{version}"' if version else ""
     standing = f' role="{role}"' if role else ""
@@ -84,7 +84,7 @@ def capability(standard: str, inside: str, kind: str = "") -> str:
 
     Returns
     -------
-        An XML element.
+    An XML element.
     """
     of_kind = f' xsi:type="{kind}"' if kind else ""
     return f'<capability{of_kind} standardID="{STANDARD}{standard}">{inside}</capability>\n'

@@ -41,7 +41,7 @@ def paths(current: str, history: str, fields: Sequence[str]) -> tuple[str, ...]:
 
     Returns
     -------
-        For each field the path of the current point, then that of the earlier ones.
+    For each field the path of the current point, then that of the earlier ones.
     """
     return tuple(f"{root}.{field}" for field in fields for root in (current, history))
 
@@ -58,7 +58,7 @@ def per_alert(curves: Iterator[tuple[Any, ...]], judge: Callable[..., bool]) -> 
 
     Returns
     -------
-        Shape (alerts,).
+    Shape (alerts,).
     """
     return np.array([judge(*curve) for curve in curves], dtype=bool)
 

@@ -34,7 +34,7 @@ def detection_times(jd: Times, mag: Times) -> Times:
 
     Returns
     -------
-        JD, shape (detections,).
+    JD, shape (detections,).
     """
     return np.sort(jd[np.isfinite(mag) & np.isfinite(jd)])
 
@@ -51,7 +51,7 @@ def in_one_night(jd: Times, mag: Times) -> bool:
 
     Returns
     -------
-        False where there are less than two detections.
+    False where there are less than two detections.
     """
     gaps = np.diff(detection_times(jd, mag))[-1:]
     return bool((gaps < NIGHT_DAYS).any())
@@ -69,7 +69,7 @@ def in_two_nights(jd: Times, mag: Times) -> bool:
 
     Returns
     -------
-        False where there are less than three detections.
+    False where there are less than three detections.
     """
     gaps = np.diff(detection_times(jd, mag))[-2:].tolist()
     return [gap < NIGHT_DAYS for gap in gaps] == [True, False]

@@ -24,7 +24,7 @@ def elongation(ixx: Any, iyy: Any, ixy: Any) -> Any:
 
     Returns
     -------
-        Major axis over minor one, shape (alerts,).
+    Major axis over minor one, shape (alerts,).
     """
     mean, half = 0.5 * (ixx + iyy), np.hypot(0.5 * (ixx - iyy), ixy)
     minor = np.where(mean - half > 0.0, mean - half, np.nan)

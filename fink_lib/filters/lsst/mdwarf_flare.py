@@ -35,7 +35,7 @@ def quiescent_mag(bands: Any, fluxes: Any, band: str) -> float:
 
     Returns
     -------
-        AB magnitude.
+    AB magnitude.
     """
     if bands is None or fluxes is None:
         return float("nan")

@@ -71,7 +71,7 @@ def arguments(names: tuple[str, ...], table: pa.Table, survey: str) -> dict[str,
 
     Returns
     -------
-        Name → what the filter is given, one value an alert.
+    Name → what the filter is given, one value an alert.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def paths_of(names: tuple[str, ...], survey: str) -> tuple[str, ...]:
 
     Returns
     -------
-        Dotted paths in silver, each once, sorted.
+    Dotted paths in silver, each once, sorted.
     """
     known = survey_binding(survey).ARGUMENTS
     return tuple(sorted({path for name in names if name in known for path in known[name].paths}))
@@ -130,7 +130,7 @@ def history(table: pa.Table, paths: tuple[str, ...]) -> Any:
 
     Returns
     -------
-        Series of arrays, one an alert: float, NaN for null, or objects where any value is a text.
+    Series of arrays, one an alert: float, NaN for null, or objects where any value is a text.
     """
     past, now = (_values(table, path) for path in paths)
     joined = [[*(old or ()), new] for old, new in zip(past, now, strict=True)]
@@ -164,7 +164,7 @@ def record(table: pa.Table, paths: tuple[str, ...]) -> Any:
 
     Returns
     -------
-        One row an alert; columns are named without the root, and one that is not there is NaN.
+    One row an alert; columns are named without the root, and one that is not there is NaN.
     """
     columns = {}
     for path in paths:
@@ -186,7 +186,7 @@ def records(table: pa.Table, paths: tuple[str, ...]) -> Any:
 
     Returns
     -------
-        Series with one value an alert, which is None where all the columns are null.
+    Series with one value an alert, which is None where all the columns are null.
     """
     fields = [path.partition(".")[2] for path in paths]
     columns = [_values(table, path) for path in paths]
@@ -215,7 +215,7 @@ def first_seen(table: pa.Table, paths: tuple[str, ...]) -> Any:
 
     Returns
     -------
-        Series in the unit of the columns.
+    Series in the unit of the columns.
     """
     past, now = (_values(table, path) for path in paths)
     return pd.Series([min([*(old or ()), new]) for old, new in zip(past, now, strict=True)])

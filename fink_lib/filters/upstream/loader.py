@@ -61,7 +61,7 @@ class Plugin:
 
         Returns
         -------
-            Shape (size,).
+        Shape (size,).
 
         Raises
         ------

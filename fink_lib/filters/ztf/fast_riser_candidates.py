@@ -30,7 +30,7 @@ def fastest_rise(jd: Any, mag: Any, band: Any) -> float:
 
     Returns
     -------
-        Pairs that are less than `MIN_GAP_DAYS` apart are left out.
+    Pairs that are less than `MIN_GAP_DAYS` apart are left out.
     """
     seen = np.isfinite(jd) & np.isfinite(mag)
     jd, mag, band = jd[seen], mag[seen], band[seen]

@@ -38,7 +38,7 @@ def fade_rate(jd: Any, mag: Any, mag_err: Any) -> float:
 
     Returns
     -------
-        Positive for what fades.
+    Positive for what fades.
     """
     weight = 1.0 / mag_err**2
     day = jd - np.average(jd, weights=weight)

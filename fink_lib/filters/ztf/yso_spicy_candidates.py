@@ -30,7 +30,7 @@ def determination(jd: Any, mag: Any, band: Any) -> float:
 
     Returns
     -------
-        From 0 to 1; NaN too where all times or all magnitudes are the same.
+    From 0 to 1; NaN too where all times or all magnitudes are the same.
     """
     used = np.isfinite(mag) & (band == RED)
     jd, mag = jd[used], mag[used]

@@ -80,7 +80,7 @@ def read(store: SchemaStore, path: str) -> Any:
 
     Returns
     -------
-        What is sent as JSON.
+    What is sent as JSON.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def write(store: SchemaStore, path: str, body: bytes) -> Any:
 
     Returns
     -------
-        What is sent as JSON.
+    What is sent as JSON.
 
     Raises
     ------

@@ -57,7 +57,7 @@ class SchemaStore:
 
         Returns
         -------
-            The version that it has there, old or new.
+        The version that it has there, old or new.
 
         Raises
         ------

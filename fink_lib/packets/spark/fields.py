@@ -113,7 +113,7 @@ def reading(
 
     Returns
     -------
-        It yields the columns that are kept, then the fields in the order of the survey's schema.
+    It yields the columns that are kept, then the fields in the order of the survey's schema.
     """
     plain = to_bytes(survey)
 

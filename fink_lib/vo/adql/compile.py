@@ -55,8 +55,8 @@ class Compiled:
 
         Returns
         -------
-            The column of the first table of the query that has it, under the name in the answer; None where it is
-            computed.
+        The column of the first table of the query that has it, under the name in the answer; None where it is
+        computed.
         """
         column = self.columns.get(name.lower(), name.lower())
         for table in self.tables:

@@ -27,7 +27,7 @@ def distance(first: Point, second: Point) -> str:
 
     Returns
     -------
-        SQL of a number.
+    SQL of a number.
     """
     return separation_deg(*(sql_of(one) for one in (first.ra, first.dec, second.ra, second.dec)))
 
@@ -44,7 +44,7 @@ def contains(inner: Shape, outer: Shape) -> str:
 
     Returns
     -------
-        SQL of a truth value.
+    SQL of a truth value.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def intersects(first: Shape, second: Shape) -> str:
 
     Returns
     -------
-        SQL of a truth value.
+    SQL of a truth value.
 
     Raises
     ------

@@ -74,7 +74,7 @@ def wrong(message: str, fix: str) -> Refused:
 
     Returns
     -------
-        It is for the caller to raise.
+    It is for the caller to raise.
     """
     return Refused(message, parameter="QUERY", fix=fix)
 

@@ -49,7 +49,7 @@ def links(service: Service, sent: Sent) -> Response:
 
     Returns
     -------
-        A row for each link; of an id that cannot be answered, one row that says why.
+    A row for each link; of an id that cannot be answered, one row that says why.
 
     Raises
     ------

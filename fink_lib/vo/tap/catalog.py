@@ -103,7 +103,7 @@ class Catalog:
 
         Returns
         -------
-            Name in SQL → path of an Arrow file.
+        Name in SQL → path of an Arrow file.
         """
         surveys = {self.tables[name].schema for name in used} & set(self.snapshots)
         found = {}

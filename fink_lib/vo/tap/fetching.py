@@ -73,7 +73,7 @@ def public_address(host: str, port: int) -> str:
 
     Returns
     -------
-        An IP address as text.
+    An IP address as text.
 
     Raises
     ------

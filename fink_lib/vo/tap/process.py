@@ -133,7 +133,7 @@ def answer_of(order: Order, folder: Path) -> Answer:
 
     Returns
     -------
-        Its rows are mapped from the file in the folder.
+    Its rows are mapped from the file in the folder.
 
     Raises
     ------

@@ -149,8 +149,8 @@ def described(answer: Answer, query: Compiled, catalog: Catalog, text: str) -> D
 
     Returns
     -------
-        Units and UCDs are those of the tables' columns; what was computed has none, but for distances, which are in
-        deg.
+    Units and UCDs are those of the tables' columns; what was computed has none, but for distances, which are in
+    deg.
     """
     fields = tuple(_field(one, query, catalog) for one in answer.rows.schema)
     versions = {

@@ -32,7 +32,7 @@ def named(text: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
 
     Returns
     -------
-        Names are in lower case.
+    Names are in lower case.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def read(name: str, content: bytes) -> tuple[VoTable, pa.Table]:
 
     Returns
     -------
-        What is masked or NaN is null; a column of arrays is text.
+    What is masked or NaN is null; a column of arrays is text.
 
     Raises
     ------

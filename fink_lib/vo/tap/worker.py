@@ -55,7 +55,7 @@ def run(order: Order, folder: Path) -> dict[str, object]:
 
     Returns
     -------
-        ``rows`` and ``is_cut``.
+    ``rows`` and ``is_cut``.
 
     Raises
     ------

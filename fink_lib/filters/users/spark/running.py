@@ -93,7 +93,7 @@ def runnable(silver: DataFrame, events: Sequence[Event], columns: Collection[str
 
     Returns
     -------
-        Each with its predicate, in the order of the events.
+    Each with its predicate, in the order of the events.
     """
     found = []
     for one in events:

@@ -69,7 +69,7 @@ def past(source: Source, now: Seen, rng: np.random.Generator) -> list[Seen]:
 
     Returns
     -------
-        `PAST_VISITS` of them, detections or not, or none.
+    `PAST_VISITS` of them, detections or not, or none.
     """
     if not source.has_history:
         return []

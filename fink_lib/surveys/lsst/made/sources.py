@@ -46,7 +46,7 @@ def flux_err_njy(band: str, flux_njy: float = 0.0) -> float:
 
     Returns
     -------
-        The error, nJy.
+    The error, nJy.
     """
     return math.hypot(njy(DEPTH_MAG[band]) / 5.0, 0.01 * flux_njy)
 

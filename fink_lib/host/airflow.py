@@ -1,4 +1,4 @@
-"""A real Airflow on this host: `airflow standalone` with SQLite, bound to the loopback interface."""
+"""A real Airflow on this host: `airflow standalone` with SQLite or PostgreSQL, bound to the loopback interface."""
 
 import contextlib
 import json
@@ -14,6 +14,7 @@ from fink_lib.errors import HostError
 from fink_lib.host import ports
 from fink_lib.host.airflow_api import AirflowApi
 from fink_lib.host.airflow_config import POOLS, USER, airflow_command, airflow_environment, write_front_door
+from fink_lib.host.airflow_db import require_database
 from fink_lib.host.services import AIRFLOW, Service, Services
 from fink_lib.processes.detached import end_children, start_detached, stop_session
 
@@ -85,9 +86,10 @@ class LocalAirflow:
         Raises
         ------
         HostError
-            When the port is taken or Airflow does not come up.
+            When the port is taken, its database cannot be used, or Airflow does not come up.
         """
         if not self.is_running():
+            require_database(self.settings)
             self._launch()
         self._wait_until_healthy()
         with self.api() as api:

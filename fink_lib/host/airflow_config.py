@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fink_lib.config import Settings
+from fink_lib.host.airflow_db import database_url, without_password
 from fink_lib.host.ports import LOOPBACK
 from fink_lib.streams.runner import settings_environment
 
 USER = "admin"
-WRITE_WAIT_S = 25  # less than a request of ours may take
 # (slots, what for, count deferred tasks): a deferred stream task still occupies its slot.
 POOLS: dict[str, tuple[int, str, bool]] = {
     "spark_streams": (9, "one slot a running stream, one what carries statements", True),
@@ -41,8 +41,7 @@ def airflow_options(settings: Settings, port: int, folder: Path) -> dict[str, st
         "core.simple_auth_manager_users": f"{USER}:admin",
         "core.simple_auth_manager_passwords_file": folder / "login.json",
         "core.execution_api_server_url": f"{url}/execution/",
-        # Who writes waits for who writes; five seconds, the default, are too few on a busy two-core host.
-        "database.sql_alchemy_conn": f"sqlite:///{folder}/airflow.db?timeout={WRITE_WAIT_S}",
+        "database.sql_alchemy_conn": database_url(settings, folder),
         "api.host": LOOPBACK,
         "api.port": port,
         "api.base_url": url,
@@ -76,6 +75,8 @@ def airflow_environment(settings: Settings, port: int, folder: Path) -> dict[str
     scripts = Path(sys.executable).parent
     path = os.pathsep.join([str(folder / "bin"), str(scripts), inherited.get("PATH", os.defpath)])
     own = {"AIRFLOW_HOME": str(folder), "PATH": path, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
+    if settings.airflow_db:  # tasks ask which database there is; Airflow itself keeps its password from them
+        own["FINK_AIRFLOW_DB"] = without_password(settings.airflow_db)
     return {**inherited, **own, **airflow_options(settings, port, folder)}
 
 

@@ -13,6 +13,7 @@ import psutil
 from fink_lib.config import Settings
 from fink_lib.errors import HostError
 from fink_lib.host import ports
+from fink_lib.host.airflow_db import lacking, without_password
 from fink_lib.host.jars import SETS, jar_dir, locked, unusable
 from fink_lib.host.java import find_java
 from fink_lib.host.log_store import is_sound
@@ -71,6 +72,7 @@ def all_checks(settings: Settings) -> Iterator[Check]:
         yield check_port(settings, KAFKA, settings.kafka_port, "FINK_KAFKA_PORT")
         yield check_port(settings, KAFKA, users_port(settings), "FINK_KAFKA_USERS_PORT", listener="users")
     yield check_port(settings, AIRFLOW, settings.airflow_port, "FINK_AIRFLOW_PORT")
+    yield check_airflow_db(settings)
     yield check_port(settings, API, settings.api_port, "FINK_API_PORT")
 
 
@@ -164,6 +166,14 @@ def check_memory() -> Check:
         else "lower FINK_STREAM_MEMORY and FINK_BATCH_MEMORY, or do without the job server (FINK_JOB_SERVER_IDLE_S=0)"
     )
     return Check("memory", ok, f"{memory.total / 1e9:.0f} GB, {memory.available / 1e9:.0f} GB available", fix)
+
+
+def check_airflow_db(settings: Settings) -> Check:
+    """Tell where Airflow keeps its state, and whether that answers."""
+    if not settings.airflow_db:
+        return Check("airflow db", ok=True, detail="SQLite in the home; PostgreSQL for more (FINK_AIRFLOW_DB)")
+    problem, fix = lacking(settings.airflow_db)
+    return Check("airflow db", not problem, problem or without_password(settings.airflow_db), fix)
 
 
 def check_port(settings: Settings, name: str, port: int, variable: str, listener: str = "") -> Check:

@@ -21,6 +21,7 @@ from fink_lib.streams.runner import job_environment
 
 END_TIMEOUT_S = 15.0
 TURN_POLL_S = 10.0  # a look costs the start of a worker
+SQLITE_RUNS = 20  # of one DAG at once; 30 of them, 16 tasks side by side, locked it until the scheduler died
 NIGHT_OF_RUN = "{{ dag_run.partition_key or params.night }}"
 
 
@@ -44,6 +45,29 @@ def require_known(settings: Settings, survey: str, night: str) -> None:
     if settings.night_dir(survey, night).is_dir() or night in counted_nights(settings, survey):
         return
     raise ConfigError(f"{survey} {night} was never closed and has no alert: `fink night list` shows the nights")
+
+
+def require_bearable(settings: Settings, dag_id: str, runs: int) -> None:
+    """Refuse more runs at once than Airflow's database bears.
+
+    Parameters
+    ----------
+    settings
+        Tell which database there is.
+    dag_id, runs
+        Whose runs, and how many of them are under way.
+
+    Raises
+    ------
+    ConfigError
+        When there are more than `SQLITE_RUNS`, and the database is SQLite.
+    """
+    if settings.airflow_db or runs <= SQLITE_RUNS:
+        return
+    raise ConfigError(
+        f"{runs} runs of {dag_id} at once are more than SQLite bears, which is {SQLITE_RUNS}: make the backfill with "
+        f"--max-active-runs {SQLITE_RUNS}, or let Airflow keep its state in PostgreSQL (FINK_AIRFLOW_DB)"
+    )
 
 
 class NightJobOperator(BaseOperator):
@@ -103,6 +127,7 @@ class NightJobOperator(BaseOperator):
         night = parse_night(self.night).isoformat()
         if self.only_known:
             require_known(settings, self.survey, night)
+            self._require_few(context, settings)
         self._take_turn(context, settings, night)
         end_processes_of(self.token, END_TIMEOUT_S)
         code, last_word = self._run(settings, night)
@@ -132,6 +157,11 @@ class NightJobOperator(BaseOperator):
     def token(self) -> str:
         """What marks every process of this step, night and run."""
         return f"{self.closing.token(f'{self.survey}.{self.night}')}/{self.step}"
+
+    def _require_few(self, context: Context, settings: Settings) -> None:
+        """Count the runs of this DAG that are under way; the first tasks of a run do."""
+        if not self.upstream_task_ids:
+            require_bearable(settings, self.dag_id, context["ti"].get_dr_count(self.dag_id, states=["running"]))
 
     def _take_turn(self, context: Context, settings: Settings, night: str) -> None:
         """Defer while another run closes the night."""

@@ -34,6 +34,8 @@ LEASE_TIMEOUT_S = 120.0  # a driver takes its lease before Spark starts; importi
 TERM_TIMEOUT_S = 10.0
 KILL_TIMEOUT_S = 15.0
 EXIT_LEASE_HELD = 3
+# Variables of surveys have names of their own; the password of Airflow's database is for Airflow alone.
+_PASSED_OTHERWISE = frozenset({"of_surveys", "airflow_db"})
 LOG_BYTES = 20_000_000
 LOG_TAIL_LINES = 5
 
@@ -55,14 +57,14 @@ class Runner(Protocol):
 
 
 def settings_environment(settings: Settings) -> dict[str, str]:
-    """Return this process's environment with ``FINK_*`` variables that rebuild exactly these settings."""
+    """Return this process's environment with ``FINK_*`` variables that rebuild these settings, but for `airflow_db`."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("FINK_")}
     fields = type(settings).model_fields
     facts = settings.model_dump(mode="json")
     for survey, of_survey in settings.of_surveys.items():
         kept |= of_survey.as_environment(survey)
     for name, field in fields.items():
-        if name != "of_surveys" and getattr(settings, name) != field.get_default(call_default_factory=True):
+        if name not in _PASSED_OTHERWISE and getattr(settings, name) != field.get_default(call_default_factory=True):
             value = facts[name]
             kept[f"FINK_{name.upper()}"] = value if isinstance(value, str) else json.dumps(value)
     return kept

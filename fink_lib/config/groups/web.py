@@ -9,6 +9,12 @@ class ServiceSettings(BaseModel):
     airflow_port: int = Field(
         8080, ge=0, le=65535, description="Port of the Airflow UI started by `fink up`; 0 takes a free one"
     )
+    airflow_db: str = Field(
+        "",
+        pattern=r"^(postgresql(\+psycopg2)?://.+)?$",
+        repr=False,  # it may hold a password
+        description="PostgreSQL that Airflow keeps its state in, postgresql://user[:password@]host/name; empty: SQLite",
+    )
     metrics_port: int = Field(
         8091, ge=0, le=65535, description="Port of the monitor that `fink up` starts for Prometheus; 0 takes a free one"
     )

@@ -14,6 +14,7 @@ import yaml
 from fink_lib.config import PROJECT_DIR, Settings
 from fink_lib.config.surveys import SurveySettings
 from fink_lib.host.airflow_config import POOLS, airflow_options
+from fink_lib.host.airflow_db import without_password
 from fink_lib.host.jars import SETS, locked
 from fink_lib.host.java import MINIMUM_JAVA
 from fink_lib.host.kafka_config import Listeners, admin_security, broker_properties
@@ -136,6 +137,8 @@ def test_compose_kafka_is_the_broker_of_one_machine(compose: dict[str, Any]) -> 
 def test_compose_airflow_is_that_of_one_machine(compose: dict[str, Any]) -> None:
     there = dict(compose["services"]["airflow"]["environment"])
     assert json.loads(there.pop("FINK_KAFKA_SECURITY")) == admin_security(KAFKA_PASSWORD)
+    address = re.sub(r"\$\{.*\}", "of-a-test", there["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"])
+    assert there.pop("FINK_AIRFLOW_DB") == without_password(address.replace("+psycopg2", ""))
     settings = Settings(home=Path("/var/lib/fink"), project=Path(IN_IMAGE))
     here = airflow_options(settings, 8080, Path("/var/lib/fink/airflow"))
     assert set(there) == set(here)

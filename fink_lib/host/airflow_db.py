@@ -1,0 +1,77 @@
+"""Where Airflow keeps its own state: SQLite in the home, or a PostgreSQL that a setting names."""
+
+import importlib
+import importlib.util
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from fink_lib.config import Settings
+from fink_lib.errors import HostError
+
+WRITE_WAIT_S = 25  # less than a request of ours may take
+CONNECT_TIMEOUT_S = 5
+OLDEST_POSTGRES = 13  # of those that Airflow supports
+DRIVERS = ("psycopg2", "asyncpg")
+FIX = "check FINK_AIRFLOW_DB, and that the server runs and lets this user in"
+
+
+def database_url(settings: Settings, folder: Path) -> str:
+    """Return the address that Airflow is given, as SQLAlchemy writes it; it may hold a password.
+
+    Parameters
+    ----------
+    settings
+        Names the PostgreSQL, or none.
+    folder
+        Airflow's own one, where the SQLite file lies.
+    """
+    if not settings.airflow_db:
+        # Who writes waits for who writes; five seconds, the default, are too few on a busy two-core host.
+        return f"sqlite:///{folder}/airflow.db?timeout={WRITE_WAIT_S}"
+    return f"postgresql+psycopg2://{settings.airflow_db.partition('://')[2]}"
+
+
+def without_password(url: str) -> str:
+    """Return an address as people and tasks may see it: without its password and options."""
+    parts = urlsplit(url)
+    user, host = (parts.username or "", parts.netloc.rpartition("@")[2])
+    return urlunsplit((parts.scheme, f"{user}@{host}" if user else host, parts.path, "", ""))
+
+
+def lacking(url: str) -> tuple[str, str]:
+    """Return what is wrong with a PostgreSQL and how to mend it; two empty texts when it will do.
+
+    Parameters
+    ----------
+    url
+        As `Settings.airflow_db` has it; where it holds no password, the file that ``PGPASSFILE`` names is read.
+    """
+    missing = [name for name in DRIVERS if importlib.util.find_spec(name) is None]
+    if missing:
+        return f"no package {missing[0]}", "run `uv sync --group postgres`"
+    driver = importlib.import_module("psycopg2")
+    place = without_password(url)
+    try:
+        connection = driver.connect(f"postgresql://{url.partition('://')[2]}", connect_timeout=CONNECT_TIMEOUT_S)
+    except (driver.Error, ValueError) as error:
+        return f"{place} does not answer: {' '.join(str(error).split())}", FIX
+    version = connection.server_version // 10_000
+    connection.close()
+    if version < OLDEST_POSTGRES:
+        return f"{place} is PostgreSQL {version}", f"take PostgreSQL {OLDEST_POSTGRES} or later"
+    return "", ""
+
+
+def require_database(settings: Settings) -> None:
+    """Make sure that Airflow can keep its state where it is told to.
+
+    Raises
+    ------
+    HostError
+        When the PostgreSQL that the settings name cannot be used.
+    """
+    if not settings.airflow_db:
+        return
+    problem, fix = lacking(settings.airflow_db)
+    if problem:
+        raise HostError(f"Airflow cannot keep its state in PostgreSQL: {problem}: {fix}")

@@ -48,12 +48,15 @@ logger = logging.getLogger(__name__)
 def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
     """Plan the distribute stream of a survey; tables and topics are made where they are missing.
 
+    Parameters
+    ----------
+    session, spec, survey
+        Session of the driver, in which silver is read; the stream, and whose alerts.
+
     Raises
     ------
-    BrokerError
-        When Kafka does not answer.
-    RegistryError
-        When a topic is compact and the schema registry does not answer.
+    BrokerError, RegistryError
+        When Kafka, or the schema registry of a topic that is compact, does not answer.
     ConfigError
         When a filter or a topic cannot be used as it is.
     """

@@ -14,6 +14,10 @@ from fink_lib.monitoring.alarms import Alarms, read_alarms, write_alarms
 from fink_lib.monitoring.facts import HomeFacts, metrics
 from fink_lib.monitoring.rules import RULES, SERVICE_DOWN, STREAM_DOWN, AlarmRule
 
+BY_THEIR_FAULTS = (
+    "unit/monitoring/test_alarms_fire.py", "unit/monitoring/test_alarms_of_the_machine.py",
+    "integration/host/test_monitor.py", "integration/host/test_monitor_gone.py",
+)  # fmt: skip
 PROMTOOL_TESTS = PROJECT_DIR / "deploy" / "prometheus" / "alerts_test.yml"
 
 
@@ -83,6 +87,12 @@ def test_every_rule_is_tested_with_promtool() -> None:
     tests = yaml.safe_load(PROMTOOL_TESTS.read_text())["tests"]
     asked = {case["alertname"] for test in tests for case in test["alert_rule_test"] if case.get("exp_alerts")}
     assert asked == {"MonitorGone", *(rule.name for rule in RULES)}
+
+
+def test_every_alarm_is_tested_by_its_fault() -> None:
+    tests = "".join((PROJECT_DIR / "tests" / name).read_text() for name in BY_THEIR_FAULTS)
+    assert [rule.name for rule in RULES if f'"{rule.name}"' not in tests] == []
+    assert "GONE.name" in tests
 
 
 def test_the_file_is_written_where_it_is_asked_for(tmp_path: Path) -> None:

@@ -10,19 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from fink_lib.config import PROJECT_DIR, Settings
-from fink_lib.errors import StreamBroken, StreamFailed
-from fink_lib.host.health import RUNNING
-from fink_lib.host.monitor_server import services_up
-from fink_lib.host.services import KAFKA, Service, Services
+from fink_lib.config import Settings
+from fink_lib.errors import NightError, StreamBroken, StreamFailed
 from fink_lib.lake.losses import Loss, accept_losses, note_losses
 from fink_lib.lake.places import Range
 from fink_lib.lake.small import append_rows
 from fink_lib.lake.versions import Table
-from fink_lib.monitoring import disk
-from fink_lib.monitoring.alarms import Alarm, Alarms
-from fink_lib.monitoring.look import Monitor
-from fink_lib.processes.detached import start_detached
+from fink_lib.nightly import manifest
+from fink_lib.nightly.job import NightContext, perform
+from fink_lib.nightly.results import Step
 from fink_lib.streams.heartbeat import Heartbeat, StreamState, read_heartbeat
 from fink_lib.streams.listener import Recorder
 from fink_lib.streams.runner import LocalRunner
@@ -30,33 +26,7 @@ from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import get_survey
 from fink_lib.surveys.tables import night_specs
 from fink_lib.testing.nights import NIGHT, TOPIC, bronze_row, quarantine_row, rejected_row
-
-STUB_PROJECT = PROJECT_DIR / "tests" / "integration" / "airflow" / "stub_project"
-DAY_S = 86400.0
-
-
-class Watched:
-    """A home whose monitor is asked to look at chosen times; Kafka is nobody's here but for the test of it."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings, self.now = settings, time.time()
-        self.monitor = Monitor(settings, lambda: services_up(settings), lambda: self.now)
-        self.monitor._parts = {name: part for name, part in self.monitor._parts.items() if name != "kafka"}
-        self.alarms = Alarms()
-
-    def after(self, seconds: float = 0.0) -> dict[str, Alarm]:
-        """Look now, and again after some time; return what fires then, by name."""
-        self.alarms.judge(self.monitor.collect() if self.monitor.look() else (), self.now)
-        self.now += seconds
-        self.monitor.look()
-        return {one.name: one for one in self.alarms.judge(self.monitor.collect(), self.now)}
-
-
-@pytest.fixture
-def watched(tmp_path: Path) -> Watched:
-    settings = Settings(home=tmp_path / "home", project=STUB_PROJECT, stop_timeout_s=5)
-    settings.home.mkdir()
-    return Watched(settings)
+from tests.builders.watched_home import Watched
 
 
 def enrich(settings: Settings) -> StreamSpec:
@@ -139,55 +109,14 @@ def test_a_night_that_nobody_closes(watched: Watched) -> None:
     assert watched.after(60)["NightWaits"].severity == "warning"
 
 
-def test_a_night_whose_books_do_not_balance(watched: Watched) -> None:
-    folder = watched.settings.night_dir("ztf", NIGHT.isoformat())
-    folder.mkdir(parents=True)
-    closed = {"ok": False, "closed_at": dt.datetime.now(dt.UTC).isoformat()}
-    (folder / "manifest.json").write_text(json.dumps(closed))
+def test_a_night_that_was_closed_and_whose_books_nobody_could_count(watched: Watched) -> None:
+    context = NightContext(watched.settings, get_survey("ztf"), NIGHT, "run-1")
+    with pytest.raises(NightError, match="reconcile was not computed"):
+        perform(context, Step.MANIFEST, manifest.run)
     assert watched.after()["NightRed"].sentence.startswith("1 nights of ztf do not balance")
-    (folder / "manifest.json").write_text(json.dumps({**closed, "ok": True}))
+    closed = context.folder / "manifest.json"
+    closed.write_text(json.dumps({**json.loads(closed.read_text()), "ok": True}))
     assert "NightRed" not in watched.after()
-
-
-def test_a_disk_that_fills(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two of ten GB went in an hour: at that rate the other eight do for four."""
-    free = iter([10 * 10**9, 8 * 10**9, 8 * 10**9, 10**9])
-    usage = type("Usage", (), {})
-    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: type("Usage", (usage,), {"free": next(free)}))
-    fired = watched.after(3600)
-    assert "DiskFills" not in fired, "it must have been so for ten minutes"
-    fired = watched.after(600)
-    assert fired["DiskFills"].severity == "warning"
-    assert fired["DiskNearlyFull"].severity == "critical"
-
-
-def test_the_rate_at_which_a_disk_fills() -> None:
-    known = disk.Disk()
-    for at, free in ((0, 100), (1800, 90), (3600, 80)):
-        known.note(at, free)
-    assert known.full_in_h == pytest.approx(4.0)
-    known.note(7200, 100)
-    assert known.full_in_h is None, "it does not fill"
-
-
-def test_a_service_that_died(watched: Watched, tmp_path: Path) -> None:
-    mark = start_detached(["sleep", "60"], log=tmp_path / "log")
-    Services(watched.settings.home).put(KAFKA, Service(mark.pid, mark.started_at, 1, ""))
-    os.kill(mark.pid, signal.SIGKILL)
-    assert watched.after(60)["ServiceDown"].sentence == "kafka does not run, or does not answer"
-    assert RUNNING == "running"
-
-
-def test_a_look_that_fails_keeps_the_others_and_is_told(watched: Watched) -> None:
-    def broken(_: float) -> dict[str, object]:
-        raise OSError("no answer")
-
-    watched.monitor._parts = {"kafka": broken, **watched.monitor._parts}
-    for _ in range(2):
-        assert "LookFails" not in watched.after(15)
-    assert "LookFails" not in watched.after(0) or watched.monitor.facts.failures["kafka"] == 6
-    assert watched.after(0)["LookFails"].sentence == "the monitor could not look at kafka 8 times in a row"
-    assert watched.monitor.facts.disk_free is not None
 
 
 def test_a_home_at_rest_fires_nothing(watched: Watched) -> None:

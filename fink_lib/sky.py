@@ -18,6 +18,7 @@ TAI_MINUS_UTC_S = 37.0  # since 2017
 UNIX_EPOCH_MJD = 40587.0
 SUNRISE_ALTITUDE_DEG = -0.833
 ARCSEC_PER_RAD = 180.0 * 3600.0 / np.pi
+POLE_DEG = 90.0  # the declination of the celestial poles
 RIGHT_CHORD = np.sqrt(2.0)  # between directions at a right angle
 
 
@@ -273,3 +274,15 @@ def sunrise(site: Site, begin_s: float, end_s: float) -> float | None:
     above = sun_altitude_deg(minutes, site) > SUNRISE_ALTITUDE_DEG
     rises = np.flatnonzero(above[1:] & ~above[:-1])
     return float(minutes[rises[-1] + 1]) if len(rises) else None
+
+
+def on_sphere(ra_deg: Floats, dec_deg: Floats) -> npt.NDArray[np.bool_]:
+    """Return which pairs of numbers are positions: finite, with a declination within the poles.
+
+    Parameters
+    ----------
+    ra_deg, dec_deg
+        Numbers, in degrees; a right ascension may have any finite value.
+    """
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.isfinite(ra_deg) & (np.abs(dec_deg) <= POLE_DEG))

@@ -9,7 +9,7 @@ import functools
 import numpy as np
 import numpy.typing as npt
 
-from fink_lib.sky import ARCSEC_PER_RAD
+from fink_lib.sky import ARCSEC_PER_RAD, on_sphere
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -39,18 +39,6 @@ def cells_of(ra_deg: Floats, dec_deg: Floats, order: int) -> Ints:
     good = on_sphere(ra_deg, dec_deg)
     found[good] = _cells(ra_deg[good], dec_deg[good], order)
     return found
-
-
-def on_sphere(ra_deg: Floats, dec_deg: Floats) -> npt.NDArray[np.bool_]:
-    """Tell which positions are finite and have a declination within the poles.
-
-    Parameters
-    ----------
-    ra_deg, dec_deg
-        Positions; a right ascension may have any finite value.
-    """
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.isfinite(ra_deg) & (np.abs(dec_deg) <= 90.0))  # noqa: PLR2004
 
 
 def match_order(radius_arcsec: float) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fink_lib.sky import ARCSEC_PER_RAD, angle_between, unit_vectors
+from fink_lib.sky import ARCSEC_PER_RAD, angle_between, on_sphere, unit_vectors
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -63,7 +63,7 @@ class SkyIndex:
         """
         rows = np.full(len(ra_deg), -1, dtype=np.int64)
         separation = np.full(len(ra_deg), np.nan)
-        usable = np.flatnonzero(on_the_sphere(ra_deg, dec_deg))
+        usable = np.flatnonzero(on_sphere(ra_deg, dec_deg))
         owner, candidate = self._candidates(ra_deg[usable] % 360.0, dec_deg[usable], radius_arcsec / 3600.0)
         if not len(owner):
             return rows, separation
@@ -136,18 +136,6 @@ def separation_arcsec(a: Floats, b: Floats) -> Floats:
     Arcsec, shape (n,).
     """
     return angle_between(a, b) * ARCSEC_PER_RAD
-
-
-def on_the_sphere(ra_deg: Floats, dec_deg: Floats) -> npt.NDArray[np.bool_]:
-    """Return which pairs of numbers, in degrees, are positions.
-
-    Parameters
-    ----------
-    ra_deg, dec_deg
-        Numbers; a right ascension may have any finite value.
-    """
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.isfinite(ra_deg) & (np.abs(dec_deg) <= 90.0))  # noqa: PLR2004 - the poles
 
 
 def _zone(dec_deg: Floats) -> Ints:

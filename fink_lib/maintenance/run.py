@@ -118,6 +118,7 @@ def keep_house(settings: Settings, now: dt.datetime) -> JsonObject:
             "kept_because": removed[name]["kept_because"],
         }
         for name, facts in state.items()
+        if name in removed  # a table that was made meanwhile is looked at tomorrow
     ]
     replace_rows(tables.gold_table_stats(), settings.lake, rows, {"day": now.date().isoformat()})
     result = {"at": now.isoformat(timespec="seconds"), "tables": state, "removed": removed, "pruned": prune(settings)}

@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from fink_lib.catalogs.cells import on_sphere
 from fink_lib.lake.rows import Rows
 from fink_lib.multimessenger.background import Background, background_of
 from fink_lib.multimessenger.matching import WINDOW_S, Sources
+from fink_lib.sky import on_sphere
 from fink_lib.surveys import Survey
 
 Floats: TypeAlias = npt.NDArray[np.float64]

@@ -81,7 +81,7 @@ def check_release(action: Action, selection: Selection) -> None:
     Raises
     ------
     ConfigError
-        When nothing is selected, or a replay asks for messages of another stage than ingest.
+        When nothing is selected, or a replay asks for messages of another stage that the code did not raise on.
     """
     if selection.is_everything:
         raise ConfigError(NOTHING_SELECTED)

@@ -136,7 +136,7 @@ def replay(
     Raises
     ------
     ConfigError
-        When messages of another stage than ingest are asked for by it.
+        When messages of another stage are asked for by it, and not those that the code raised on.
     """
     require_replayable(selection)
     with locked(settings.home / "quarantine" / f"{survey.name}.lock"):

@@ -14,10 +14,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from fink_lib.catalogs import KNOWN, Catalog, load_catalog
-from fink_lib.catalogs.index import on_the_sphere
 from fink_lib.config import Settings
 from fink_lib.science.framework.base import ANY_SURVEY, NO_MATCH, Cost, Module, ModuleResult, Output, Role, Values
 from fink_lib.science.framework.batch import AlertBatch
+from fink_lib.sky import on_sphere
 
 # What Fink publishes in `tns` where there is no classified transient, so that its filters go on working.
 NO_TNS = ""
@@ -166,7 +166,7 @@ def provenance(catalog: Catalog) -> dict[str, str]:
 
 def unplaced(batch: AlertBatch) -> tuple[npt.NDArray[np.bool_], str]:
     """Return the alerts that cannot be looked up, and why."""
-    return ~on_the_sphere(batch.scalars["ra"], batch.scalars["dec"]), "the position is not known"
+    return ~on_sphere(batch.scalars["ra"], batch.scalars["dec"]), "the position is not known"
 
 
 def compute(batch: AlertBatch, catalog: Any, match: Match) -> ModuleResult:

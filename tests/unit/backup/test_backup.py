@@ -14,7 +14,7 @@ from confluent_kafka import Producer
 from deltalake import DeltaTable
 
 from fink_lib.backup import job
-from fink_lib.backup.copying import copy_table
+from fink_lib.backup.copying import copy_database, copy_table
 from fink_lib.backup.order import tables_in_order
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError, LakeError
@@ -199,3 +199,16 @@ def test_nothing_is_written_over(settings: Settings, tmp_path: Path) -> None:
     job.restore(tmp_path / "backup", tmp_path / "other", said)
     index = json.loads((tmp_path / "backup" / "backup.json").read_text())
     assert dt.datetime.fromisoformat(index["created_at"]).tzinfo is not None
+
+
+@pytest.mark.parametrize("folder", ["night #7", "50%20", "what?", "a&b=c"])
+def test_a_database_is_copied_whatever_its_folder_is_called(tmp_path: Path, folder: str) -> None:
+    source = tmp_path / folder / "airflow.db"
+    source.parent.mkdir()
+    with closing(sqlite3.connect(source)) as database:
+        database.execute("create table run (id integer)")
+        database.execute("insert into run values (7)")
+        database.commit()
+    copy_database(source, tmp_path / "copy" / "airflow.db")
+    with closing(sqlite3.connect(tmp_path / "copy" / "airflow.db")) as database:
+        assert database.execute("select id from run").fetchall() == [(7,)]

@@ -86,7 +86,9 @@ class Limits:
     def _of(self, who: str, now: float) -> Used:
         minute, day = int(now // MINUTE_S), int(now // DAY_S)
         if len(self._used) >= MOST_KNOWN and who not in self._used:
-            self._used = {name: one for name, one in self._used.items() if one.minute == minute or one.sent}
+            self._used = {
+                name: one for name, one in self._used.items() if one.minute == minute or (one.day == day and one.sent)
+            }
         used = self._used.setdefault(who, Used())
         if used.minute != minute:
             used.minute, used.requests = minute, 0

@@ -93,6 +93,8 @@ def forget_readers(admin: AdminClient, topics: Collection[str]) -> None:
     """
     alone = ResourcePatternType.LITERAL
     rules = [rules_of(topic, alone, who) for topic in sorted(topics) for who in (ANYONE, ANONYMOUS)]
+    if not rules:
+        return
     with suppress(RulesNotOurs, NoRules):
         settle(admin.delete_acls(rules).values(), "take back who may read a topic")
 

@@ -173,6 +173,8 @@ def delete_topics(connection: Connection, topics: Collection[str]) -> None:
     BrokerError
         When Kafka refuses or does not answer.
     """
+    if not topics:
+        return
     admin = connection.admin()
     settle(admin.delete_topics(list(topics), operation_timeout=ADMIN_TIMEOUT_S).values(), "delete topics")
     forget_readers(admin, topics)

@@ -112,7 +112,8 @@ def load_folder(folder: Path, top: str) -> AvroSchema | None:
     for file in sorted(folder.glob("*.avsc")):
         record = json.loads(file.read_text())
         space = f"{record['namespace']}." if "namespace" in record else ""
-        records[space + record["name"]] = records.setdefault(record["name"], record)
+        records[space + record["name"]] = record
+        records.setdefault(record["name"], record)
     if top not in records:
         return None
     inlined: AvroSchema = _inline(records[top], records, "", set())

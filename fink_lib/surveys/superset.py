@@ -83,10 +83,10 @@ def collect_named(schema: Any, named: dict[str, Any] | None = None, space: str =
             continue
         kind = node.get("type")
         if kind == "record":
-            space = node.get("namespace", space)
-            named[node["name"]] = named[f"{space}.{node['name']}"] = node
+            inner = node.get("namespace", space)  # of what lies in it, not of the next branch of a union
+            named[node["name"]] = named[f"{inner}.{node['name']}"] = node
             for fld in node["fields"]:
-                collect_named(fld["type"], named, space)
+                collect_named(fld["type"], named, inner)
         elif kind == "array":
             collect_named(node["items"], named, space)
         elif isinstance(kind, dict | list):

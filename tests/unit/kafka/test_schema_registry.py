@@ -1,6 +1,7 @@
 """The registry speaks enough of Confluent's protocol, keeps what it gave out, and refuses what is no schema."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -115,3 +116,12 @@ def test_the_registry_of_a_home_starts_and_stops(tmp_path: Path) -> None:
         assert register(registry.start(), "a-value", schema("candid")) == number
     finally:
         registry.stop()
+
+
+@pytest.mark.parametrize("length", ["-1", "many", "1e3"])
+def test_a_length_that_is_none_is_answered(tmp_path: Path, length: str) -> None:
+    with serving(tmp_path / "schemas.json") as url:
+        host, _, port = url.removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port)), timeout=5) as line:
+            line.sendall(f"POST /subjects/a/versions HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n".encode())
+            assert line.recv(100).startswith(b"HTTP/1.1 400 ")

@@ -7,7 +7,9 @@ from html import escape
 WIDTH, TOP = 960, 34
 STEP, FOOT = 18.0, 14.0  # px between what goes aside, and below everything
 BAR, FULL = 14, 210  # width of a stage's bar and height of the whole night, in px
-STAGES_X = {"offered": 40, "bronze": 290, "silver": 560, "topics": 830}
+STAGES_X = {"offered": 40, "bronze": 290, "silver": 560}
+TOPICS_X, GAP, LETTER, LEAST_BAND = 740.0, 6.0, 6.6, 60.0  # px: bands end there, or earlier where a name is long
+TOPIC_STEP, TOPIC_LEAST = 6.0, 12.0
 THINNEST = 2.0  # one alert of a million is still seen
 COLOURS = {"good": "#2f6fab", "aside": "#b8860b", "bad": "#c0392b", "sent": "#3b8c5a"}
 
@@ -71,7 +73,12 @@ def flow_svg(counts: Mapping[str, int], published: Mapping[str, int]) -> str:
         _branch("bronze", "silver", counts["silver"], second, whole),
         _topics(counts["silver"], published, whole),
     ]
-    lowest = max(_depth(counts["bronze"], first, whole), _depth(counts["silver"], second, whole), FULL / 2)
+    lowest = max(
+        _depth(counts["bronze"], first, whole),
+        _depth(counts["silver"], second, whole),
+        sum(_room(count, whole) for count in published.values()),
+        FULL / 2,
+    )
     size = f"0 0 {WIDTH} {TOP + lowest + FOOT:.0f}"
     head = f'<svg class="flow" viewBox="{size}" role="img" aria-label="flow of the night">'
     return head + "".join(parts) + "</svg>"
@@ -108,17 +115,29 @@ def _branch(start: str, end: str, onward: int, aside: list[Band], whole: int) ->
 
 def _topics(silver: int, published: Mapping[str, int], whole: int) -> str:
     """Draw a band a topic; an alert may leave on several, so bands overlap where they start."""
-    left, right = STAGES_X["silver"] + BAR, STAGES_X["topics"] - 90
+    left = STAGES_X["silver"] + BAR
+    right = _bands_end(published, left)
     limit = height_of(silver, whole)
-    drawn, y = [_text(STAGES_X["topics"] - 90, TOP - 14, f"topics {sum(published.values()):,}", "stage")], float(TOP)
+    drawn, y = [_text(right, TOP - 14, f"topics {sum(published.values()):,}", "stage")], float(TOP)
     for topic, count in sorted(published.items(), key=lambda pair: (-pair[1], pair[0])):
         thick = height_of(count, whole)
         start = min(y, TOP + max(limit - thick, 0.0))
         if count:
             drawn.append(_ribbon((left, start), (right, y), thick, "sent"))
-        drawn.append(_text(right + 6, y + max(thick, 10) / 2 + 3, f"{topic} {count:,}", "topic"))
-        y += max(thick, 12) + 6
+        drawn.append(_text(right + GAP, y + max(thick, 10) / 2 + 3, f"{topic} {count:,}", "topic"))
+        y += _room(count, whole)
     return "".join(drawn)
+
+
+def _room(count: int, whole: int) -> float:
+    """Return how far below a topic the next one begins, in px."""
+    return max(height_of(count, whole), TOPIC_LEAST) + TOPIC_STEP
+
+
+def _bands_end(published: Mapping[str, int], left: float) -> float:
+    """Return where the bands of topics end, so that the longest name fits into the picture beside its count."""
+    longest = max((len(f"{topic} {count:,}") for topic, count in published.items()), default=0)
+    return max(left + LEAST_BAND, min(TOPICS_X, WIDTH - GAP - LETTER * longest))
 
 
 def _ribbon(start: tuple[float, float], end: tuple[float, float], thick: float, kind: str) -> str:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from fink_lib.files import JsonObject
 
@@ -56,6 +57,7 @@ def light_curve_svg(curve: JsonObject) -> str:
         return ""
     x = _axis([point["days"] for point in points], LEFT, WIDTH - RIGHT)
     values = [point[kind] for point in seen] + [point[f"{kind}_limit"] for point in limits]
+    values += _typical_bar(seen, kind)
     down = kind == "mag"
     if not down and min(values) < 0.0:
         values.append(0.0)  # so that fainter than the reference is seen to be so
@@ -77,6 +79,15 @@ def _in_unit(curve: JsonObject) -> tuple[list[JsonObject], str]:
     names = ("flux", "flux_err", "flux_limit")
     scaled = [{name: point[name] / NJY_IN_UJY for name in names if point.get(name) is not None} for point in points]
     return [{**point, **values} for point, values in zip(points, scaled, strict=True)], "difference flux, µJy"
+
+
+def _typical_bar(seen: Sequence[JsonObject], kind: str) -> list[float]:
+    """Return the ends of an error bar of median length about the middle: it is seen whole, a larger one is cut off."""
+    errors = [point[f"{kind}_err"] for point in seen if point.get(f"{kind}_err")]
+    if not errors:
+        return []
+    middle = (min(point[kind] for point in seen) + max(point[kind] for point in seen)) / 2.0
+    return [middle - median(errors), middle + median(errors)]
 
 
 def _unit_and_zero(y: Axis, unit: str) -> str:
@@ -111,7 +122,7 @@ def _point(x: Axis, y: Axis, point: JsonObject, kind: str) -> str:
     across, value, error = x.at(point["days"]), point[kind], point.get(f"{kind}_err")
     bar = ""
     if error:
-        top, low = y.at(value - error), y.at(value + error)
+        top, low = (min(max(y.at(end), TOP), HEIGHT - BOTTOM) for end in (value - error, value + error))
         bar = f'<line x1="{across:.1f}" x2="{across:.1f}" y1="{top:.1f}" y2="{low:.1f}" stroke="{colour}"/>'
     now = ' class="now"' if point["days"] == 0 else ""
     return bar + f'<circle cx="{across:.1f}" cy="{y.at(value):.1f}" r="3" fill="{colour}"{now}/>'

@@ -1,6 +1,6 @@
 """From the facts of a night to its HTML page: everything that is shown is in the facts, so that they are its twin."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -12,12 +12,14 @@ from fink_lib.nightly.report.verdict import WORDS
 from fink_lib.nightly.statistics.summary import OTHER, UNKNOWN
 from fink_lib.render.bars import nights_svg, spark_svg
 from fink_lib.render.flow import flow_svg
-from fink_lib.render.light_curve import light_curve_svg
+from fink_lib.render.light_curve import BAND_COLOURS, light_curve_svg
+from fink_lib.render.light_curve import OTHER as OTHER_BAND
 from fink_lib.render.plots import latency_svg, sky_svg
 from fink_lib.science.framework.base import NO_MATCH
 
 MOST_BARS = 15
 MOST_LOST = 100
+WHOLE_SECONDS_FROM = 1000.0
 NOTHING_FOUND = (NO_MATCH, UNKNOWN)
 SEVERITIES = ("critical", "warning", "info")
 
@@ -33,9 +35,11 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {
+        "bands_drawn": bands_drawn,
         "bars": bars,
         "by_gravity": by_gravity,
         "number": number,
+        "seconds": seconds,
         "spark": lambda history: _trusted(spark_svg(history)),
         "curve": lambda curve: _trusted(light_curve_svg(curve)),
     }
@@ -47,6 +51,14 @@ def render(facts: JsonObject) -> str:
     """Write the page of a night."""
     template = environment().get_template("report.html.j2")
     return template.render(facts=facts, pictures=_pictures(facts), most=MOST_LOST)
+
+
+def bands_drawn(best: Sequence[JsonObject]) -> list[tuple[str, str]]:
+    """Return the bands that the light curves of the best alerts hold, with their colours, in order of wavelength."""
+    points = (point for case in best for one in case["alerts"] for point in one["light_curve"]["points"])
+    held = {point["band"] for point in points}
+    named = [(band, colour) for band, colour in BAND_COLOURS.items() if band in held]
+    return [*named, *((band, OTHER_BAND) for band in sorted(held - BAND_COLOURS.keys()))]
 
 
 def bars(counts: Mapping[str, int], usual: Mapping[str, float] | None = None) -> list[JsonObject]:
@@ -104,6 +116,11 @@ def by_gravity(expectations: list[JsonObject]) -> list[JsonObject]:
 def number(value: float | None) -> str:
     """Write a count, or a dash where there is none."""
     return "\N{EN DASH}" if value is None else f"{value:,.0f}"
+
+
+def seconds(value: float) -> str:
+    """Write a duration: with hundredths where they count."""
+    return f"{value:.2f}" if value < WHOLE_SECONDS_FROM else f"{value:,.0f}"
 
 
 def _pictures(facts: JsonObject) -> dict[str, Markup | None]:

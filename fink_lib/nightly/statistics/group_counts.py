@@ -28,13 +28,14 @@ def totals(bronze: Rows, field_path: str) -> JsonObject:
     bronze
         Rows of the table.
     field_path
-        Packet field that says which field of the sky an exposure is of; empty where packets do not say.
+        Packet field that says which field of the sky an exposure is of. Empty where packets do not say: there is no
+        number of fields then.
     """
     times, arrivals = (pc.min_max(bronze.column(name)).as_py() for name in ("time", "kafka_time"))
     return {
         "objects": _different(bronze.column("object_id")),
         "exposures": _different(bronze.column("time")),
-        "fields": _different(bronze.column(field_path)) if field_path else 0,
+        "fields": _different(bronze.column(field_path)) if field_path else None,
         "first_time": times["min"],
         "last_time": times["max"],
         "first_arrival": _moment(arrivals["min"]),

@@ -52,7 +52,7 @@ def summarise(facts: Mapping[str, Any]) -> Summary:
         OUTSIDE: _numbers(facts.get("scores_outside", {})),
     }
     summary["science_s"] = _numbers(facts.get("science_cost", {}).get("seconds", {}))
-    summary["count"] |= {name: float(facts[name] or 0) for name in TOTALS}
+    summary["count"] |= {name: float(facts[name]) for name in TOTALS if facts[name] is not None}
     summary |= {f"{CLASS}{column}": _numbers(found) for column, found in facts["classes"].items()}
     summary |= {f"{SCORE}{column}": _numbers(found) for column, found in facts.get("scores", {}).items()}
     summary |= {f"{LATENCY}{stage}": _numbers(found) for stage, found in facts["latency_s"].items()}

@@ -22,7 +22,7 @@ from fink_lib.nightly.report.highlights.choose import choose, ranking_columns
 from fink_lib.nightly.report.highlights.collect import best_of_night, labels, light_curve
 from fink_lib.nightly.report.highlights.rows import night_files, read_columns, rows_of
 from fink_lib.render.cutouts import NOTHING, read_stamp, stamp_png, stretch, to_png
-from fink_lib.render.light_curve import Axis, light_curve_svg
+from fink_lib.render.light_curve import BOTTOM, HEIGHT, TOP, Axis, light_curve_svg
 from fink_lib.science.framework.silver import silver_spec
 from fink_lib.surveys import get_survey
 from fink_lib.surveys.inputs import inputs_of
@@ -190,6 +190,26 @@ def test_a_negative_difference_is_drawn_below_zero(packets: list[dict[str, Any]]
     assert above < zero < fainter
     assert zero == pytest.approx((above + below) / 2.0, abs=0.1)
     assert "difference flux, µJy" in svg
+
+
+@pytest.mark.parametrize("flux", [-1458.2, 45_851.5])
+def test_the_error_of_a_single_point_is_seen_whole(flux: float) -> None:
+    point = {"days": 0.0, "band": "i", "flux": flux, "flux_err": 368.0 if flux < 10_000.0 else 3680.0}
+    svg = light_curve_svg({"kind": "flux", "points": [point]})
+    ends = [float(svg.split('stroke="#b8860b"')[0].rsplit(f'{name}="', 1)[1].split('"')[0]) for name in ("y1", "y2")]
+    (middle,) = heights_of({"kind": "flux", "points": [point]})
+    assert TOP < min(ends) < middle - 10.0
+    assert middle + 10.0 < max(ends) < HEIGHT - BOTTOM
+    labels = [part.split("</text>")[0].split(">")[1] for part in svg.split("<text ")[1:] if 'class="y"' in part]
+    assert len(labels) >= 2
+    assert max(map(len, labels)) <= 5  # more do not fit beside the axis
+
+
+def test_an_error_larger_than_the_picture_ends_at_its_edges() -> None:
+    errors = {-2.0: 1.0, -1.0: 1.0, 0.0: 500.0}
+    points = [{"days": day, "band": "i", "flux": 10 * day, "flux_err": error} for day, error in errors.items()]
+    svg = light_curve_svg({"kind": "flux", "points": points})
+    assert f'y1="{HEIGHT - BOTTOM:.1f}" y2="{TOP:.1f}"' in svg
 
 
 def test_magnitudes_grow_downwards_and_fluxes_upwards() -> None:

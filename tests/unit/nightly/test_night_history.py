@@ -47,6 +47,15 @@ def test_a_summary_survives_its_rows() -> None:
     assert len(keys) == len(set(keys))
 
 
+def test_a_number_that_packets_do_not_tell_has_no_card() -> None:
+    """No 0 stands for fields of the sky where packets do not say which field they are of."""
+    told, untold = (summarise(facts(10, fields=fields)) for fields in (3, None))
+    cards = {one["label"]: one["value"] for one in compare(NIGHTS[0], told, {})["cards"]}
+    assert (cards["fields"], cards["exposures"]) == (3.0, 4.0)
+    cards = {one["label"]: one["value"] for one in compare(NIGHTS[0], untold, {})["cards"]}
+    assert (cards["fields"], cards["exposures"]) == (None, 4.0)
+
+
 def test_a_missing_number_is_as_none_in_a_summary() -> None:
     row = {"night": NIGHTS[0], "measure": "count", "name": "bronze", "value": None}
     assert from_rows([row, {**row, "name": "silver", "value": 5.0}]) == {NIGHTS[0]: {"count": {"silver": 5.0}}}

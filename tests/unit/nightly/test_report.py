@@ -203,6 +203,33 @@ def test_the_flow_shows_everything_that_left() -> None:
     assert "quarantine in enrich" not in svg
 
 
+def test_names_of_topics_fit_into_the_flow() -> None:
+    """However long they are, and however many: the last stands above the picture's lower edge."""
+    names = [f"fink_{'extragalactic_candidate' if number % 2 else 'in_tns'}_{number}_lsst" for number in range(20)]
+    counts = dict.fromkeys(("bronze", "offered", "silver"), 50) | dict.fromkeys(
+        ("rejected", "repeats", "quarantine"), 0
+    )
+    svg = flow_svg({**counts, "quarantine_enrich": 0}, dict.fromkeys(names, 0) | {names[3]: 12_345})
+    width, height = map(float, svg.split('viewBox="0 0 ')[1].split('"')[0].split())
+    texts = [part.split("</text>")[0] for part in svg.split("<text ")[1:]]
+    topics = [text for text in texts if 'class="topic"' in text]
+    assert len(topics) == len(names)
+    for text in topics:
+        x, y = (float(text.split(f'{axis}="')[1].split('"')[0]) for axis in "xy")
+        assert x + 6.5 * len(text.split(">")[1]) <= width  # of letters 12.5 px high
+        assert y < height
+
+
+def test_the_key_names_the_bands_that_are_drawn() -> None:
+    def curve(*bands: str) -> dict[str, Any]:
+        return {"alerts": [{"light_curve": {"points": [{"band": band} for band in bands]}}]}
+
+    assert page.bands_drawn([]) == []
+    drawn = page.bands_drawn([curve("y", "g", "w"), curve("g", "u")])
+    assert [band for band, _ in drawn] == ["u", "g", "y", "w"]
+    assert len({colour for _, colour in drawn}) == 4
+
+
 def test_long_lists_of_classes_are_cut_and_summed() -> None:
     shown = page.bars({f"c{index:02d}": 100 - index for index in range(20)})
     assert len(shown) == page.MOST_BARS + 1

@@ -17,6 +17,7 @@ from fink_lib.api.queries.objects import light_curves, with_limits
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.tables import gold_crossmatch
 from fink_lib.portal.curves import Point, columns_of, points_of
+from fink_lib.portal.packet_points import points_beside
 from fink_lib.science.framework.registry import modules_of
 
 Row = dict[str, Any]
@@ -101,7 +102,8 @@ def object_facts(snapshot: Snapshot, lake: Path, name: str) -> ObjectFacts | Non
 def _points(snapshot: Snapshot, name: str, rows: list[Row]) -> list[Point]:
     """Return the points of alerts and, where packets tell them, those beside and the upper limits."""
     if "mag_limit" not in snapshot.survey.inputs.points:
-        return [row["point"] for row in reversed(rows)]
+        both = [*(row["point"] for row in rows), *points_beside(snapshot, rows)]
+        return sorted(both, key=lambda point: (point.time, point.band, point.alert_id or ""))
     return points_of(snapshot.survey, with_limits(snapshot, [name], (), shown_columns(snapshot)).to_pylist())
 
 

@@ -69,11 +69,12 @@ def an_object(service: Service, request: Request) -> Response:
     asked = request.query_params.get("alert")
     chosen = next((row for row in facts.alerts if row["alert_id"] == asked), facts.alerts[0])
     source = {"survey": facts.survey, snapshot.survey.served.object_parameter: name}
-    time, _ = snapshot.survey.inputs.points["time"]
+    time = snapshot.survey.columns.units[snapshot.survey.inputs.points["time"][0]]
     facilities = read_facilities(service.lake.settings).by_name
     topics = topic_facts(snapshot, lake, batch_of_rows([chosen]), restricted_topics(service.lake.settings))
     links = elsewhere(snapshot.survey.served.elsewhere, name, where["ra"], where["dec"])
     return page("object.html.j2", q=name, facts=facts, charts=[one for one in charts if one], chosen=chosen, time=time,
+                forced=bool(snapshot.survey.inputs.forced and "flux" in snapshot.survey.inputs.points),
                 most=MOST_TOLD, download=("/api/v1/sources", source), fold=phased, period=period, topics=topics,
                 cuts=cuts_of(request.query_params), stretches=STRETCHES, elsewhere=links, place=where,
                 said=shown_of(shared_log(service.lake.settings), facts.survey, name, facilities))  # fmt: skip

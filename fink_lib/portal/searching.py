@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
 from fink_lib.api.http.errors import Refused
@@ -14,6 +14,7 @@ from fink_lib.api.queries.alerts import Wanted, alerts
 
 USUAL_RADIUS_ARCSEC = 5.0
 SEXAGESIMAL = 6
+PLACED = {"object": "object_id", "ra": "ra", "dec": "dec"}
 MOST_NAMED = 50
 NUMBER = r"[+-]?\d+(?:\.\d*)?"
 PLACE = re.compile(rf"{NUMBER}(?:[hd:°]\S*)?(?:[\s,]+{NUMBER}\S*)+")
@@ -93,9 +94,13 @@ def _holds(snapshot: Snapshot, name: str) -> bool:
 def _alert(snapshot: Snapshot, text: str) -> str:
     if not re.fullmatch(r"\d{1,19}", text) or int(text) > LARGEST_ID or not snapshot.names.usual:
         return ""
-    wanted: Wanted = objects.by_alert([int(text)], snapshot.names.usual[:1])
+    wanted: Wanted = replace(objects.by_alert([int(text)], ()), columns=snapshot.names.usual[:1], extra=PLACED)
     rows = alerts(snapshot, wanted).to_pylist()
-    return object_address(snapshot.survey.name, next(iter(rows[0].values())), text) if rows else ""
+    survey = snapshot.survey.name
+    if rows and rows[0]["object"] is None:  # it has no page: it is in the list of what is around it
+        ra, dec = (f"{rows[0][name]:.7f}" for name in ("ra", "dec"))
+        return cone_address(survey, ra, dec, f"{USUAL_RADIUS_ARCSEC:g}")
+    return object_address(survey, rows[0]["object"], text) if rows else ""
 
 
 def _cone(ra: str, dec: str, radius: str, *, survey: str) -> Found:
@@ -104,7 +109,27 @@ def _cone(ra: str, dec: str, radius: str, *, survey: str) -> Found:
         understood(Around, said)
     except Refused as error:
         return Found(said=f"{error.message[:1].upper()}{error.message[1:]}.")
-    return Found(f"/cone?{urlencode({'survey': survey, **said})}")
+    return Found(cone_address(survey, ra, dec, radius))
+
+
+def cone_address(survey: str, ra: str, dec: str, radius: str) -> str:
+    """Return the address of the list of what is around a place.
+
+    Parameters
+    ----------
+    survey
+        Whose objects.
+    ra, dec
+        Place, as it is written; in degrees or sexagesimal.
+    radius
+        Radius in arcsec, as it is written.
+
+    Returns
+    -------
+    str
+        Path and query.
+    """
+    return f"/cone?{urlencode({'survey': survey, 'ra': ra, 'dec': dec, 'radius': radius})}"
 
 
 def class_address(survey: str, name: str) -> str:

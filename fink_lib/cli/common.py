@@ -11,6 +11,7 @@ from pydantic_settings import SettingsError
 
 from fink_lib.cli.chatter import keep_apart
 from fink_lib.config import Settings
+from fink_lib.config.surveys import SurveySettings
 from fink_lib.errors import ConfigError
 
 HomeOption = Annotated[
@@ -77,11 +78,9 @@ def settings_sentence(error: SettingsError | ValidationError) -> str:
 
 def _shown(problem: ErrorDetails) -> str:
     """Return the value that cannot be used, unless it holds a password."""
-    return (
-        "…"
-        if {"kafka_security", "oidc_client_secret", "security"}.intersection(problem["loc"])
-        else repr(problem["input"])
-    )
+    fields = {**SurveySettings.model_fields, **Settings.model_fields}
+    hidden = {name for name, field in fields.items() if not field.repr}
+    return "…" if hidden.intersection(problem["loc"]) else repr(problem["input"])
 
 
 def _variable(location: tuple[int | str, ...]) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from fink_lib.cli.common import load_settings
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError, HostError
 from fink_lib.host import airflow_db, ports
@@ -64,3 +65,10 @@ def test_sqlite_bears_so_many_runs_and_postgresql_any_number(tmp_path: Path) -> 
     with pytest.raises(ConfigError, match=f"--max-active-runs {SQLITE_RUNS}, or .* PostgreSQL") as refusal:
         require_bearable(Settings(home=tmp_path), "ztf_rerun_nights", SQLITE_RUNS + 1)
     assert not refusal.value.retryable
+
+
+def test_a_wrong_address_is_refused_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FINK_AIRFLOW_DB", ADDRESS.replace("postgresql", "postgres"))
+    with pytest.raises(ConfigError, match="FINK_AIRFLOW_DB=…") as refusal:
+        load_settings()
+    assert SECRET not in str(refusal.value)

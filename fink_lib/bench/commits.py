@@ -26,12 +26,14 @@ from fink_lib.errors import HostError
 from fink_lib.host.compile import compile_jar
 from fink_lib.host.java import find_java
 from fink_lib.host.log_store import class_path, ensure_log_store
+from fink_lib.lake.spark import object_store
 from fink_lib.lake.spark.log_store import CLASS
 
 SOURCE = Path(__file__).parent / "java" / "CommitRace.java"
 PROGRAM = "fink.bench.CommitRace"
 DEFAULT_STORE = "io.delta.storage.HDFSLogStore"  # what Delta takes for a scheme that it has no other for: "file"
 LOCAL_STORE = "io.delta.storage.LocalLogStore"  # what it once took for local tables
+OURS = frozenset({CLASS, object_store.CLASS})
 DELTA_RS = "delta-rs"
 STEP_MS = 8  # from one round to the next: longer than a commit takes on a quiet machine
 JITTER_MS = 4  # delta-rs looks at the table before it commits: the other one must not always be first
@@ -87,7 +89,7 @@ class CommitReport:
     @property
     def lost(self) -> int:
         """Commits that our store lost, or that two writers were told are theirs."""
-        return sum(race.lost + race.both for race in self.races if race.store == CLASS)
+        return sum(race.lost + race.both for race in self.races if race.store in OURS)
 
     def as_json(self) -> str:
         """Return everything as a JSON object."""
@@ -95,7 +97,7 @@ class CommitReport:
 
 
 class Contest:
-    """The compiled program, and what is done with it; use as a context.
+    """The compiled program, and what is done with it in a local folder; use as a context.
 
     Parameters
     ----------
@@ -103,13 +105,16 @@ class Contest:
         Where the jars are.
     """
 
+    step_ms = STEP_MS
+    jitter_ms = JITTER_MS
+
     def __init__(self, settings: Settings, say: Say = print) -> None:
         self._settings, self._say = settings, say
         self._scratch = ExitStack()
 
     def __enter__(self) -> Self:
         self.folder = Path(self._scratch.enter_context(tempfile.TemporaryDirectory(prefix="fink-commits-")))
-        jars = [ensure_log_store(self._settings, self._say), *class_path(self._settings)]
+        jars = self._jars()
         program = self.folder / "race.jar"
         compile_jar(SOURCE, jars, program, self._settings.cache, self._say)
         self._java = [str(find_java().path), "-Xmx128m", "-XX:TieredStopAtLevel=1"]
@@ -127,11 +132,11 @@ class Contest:
         HostError
             When one of them fails.
         """
-        log = Path(tempfile.mkdtemp(dir=self.folder))
+        log = self._new_table()
         with self._jvm(store, log, "a", rounds) as one, self._jvm(store, log, "b", rounds) as other:
             start_ms = _soon_ms()
             told = {"a": _started(one, start_ms), "b": _started(other, start_ms)}
-            return judge(store, rounds, log, {name: ask() for name, ask in told.items()})
+            return self._judge(store, rounds, log, {name: ask() for name, ask in told.items()})
 
     def race_delta_rs(self, store: str, rounds: int) -> Race:
         """Let a JVM and delta-rs ask for the same entries of a table at the same milliseconds.
@@ -141,14 +146,15 @@ class Contest:
         HostError
             When the JVM fails.
         """
-        table = Path(tempfile.mkdtemp(dir=self.folder))
-        write_deltalake(table, pa.table({"id": pa.array([0])}))
-        log = table / "_delta_log"
-        with self._jvm(store, log, "a", rounds, JITTER_MS) as jvm:
+        table, options = self._new_table(), self._options()
+        write_deltalake(table, pa.table({"id": pa.array([0])}), storage_options=options)
+        log = f"{table}/_delta_log"
+        with self._jvm(store, log, "a", rounds, self.jitter_ms) as jvm:
             start_ms = _soon_ms()
             ask = _started(jvm, start_ms)
-            ours = _commit_by_delta_rs(DeltaTable(table), rounds, start_ms)
-            return judge(store, rounds, log, {"a": ask(), DELTA_RS: ours})
+            opened = DeltaTable(table, storage_options=options)
+            ours = _commit_by_delta_rs(opened, rounds, start_ms, self.step_ms)
+            return self._judge(store, rounds, log, {"a": ask(), DELTA_RS: ours})
 
     def cost_us(self, stores: Sequence[str], rounds: int) -> dict[str, float]:
         """Return the median microseconds of an entry by store; the stores take turns.
@@ -172,11 +178,26 @@ class Contest:
             raise HostError(f"measuring commits failed: {done.stderr.strip()}")
         return done
 
+    def _jars(self) -> list[Path]:
+        """Return the class path; what is missing of it is compiled."""
+        return [ensure_log_store(self._settings, self._say), *class_path(self._settings)]
+
+    def _options(self) -> dict[str, str] | None:
+        """Return what delta-rs is told of the place."""
+        return None
+
+    def _new_table(self) -> str:
+        """Return where nothing is yet."""
+        return tempfile.mkdtemp(dir=self.folder)
+
+    def _judge(self, store: str, rounds: int, log: str, told: Mapping[str, set[int]]) -> Race:
+        return judge(store, rounds, Path(log), told)
+
     @contextmanager
     def _jvm(
-        self, store: str, log: Path, name: str, rounds: int, jitter_ms: int = 0
+        self, store: str, log: str, name: str, rounds: int, jitter_ms: int = 0
     ) -> "Iterator[subprocess.Popen[str]]":
-        words = ("race", store, str(log), name, str(rounds), str(STEP_MS), str(jitter_ms))
+        words = ("race", store, log, name, str(rounds), str(self.step_ms), str(jitter_ms))
         pipe = subprocess.PIPE
         with subprocess.Popen([*self._java, *words], stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
             try:
@@ -206,24 +227,28 @@ def _started(jvm: "subprocess.Popen[str]", start_ms: int) -> Callable[[], set[in
     return told
 
 
-def _commit_by_delta_rs(table: DeltaTable, rounds: int, start_ms: int) -> set[int]:
+def _commit_by_delta_rs(table: DeltaTable, rounds: int, start_ms: int, step_ms: int) -> set[int]:
     """Ask for each entry in its turn, unless it is there already; return those that were said to be ours."""
     told = set[int]()
     for entry in range(1, rounds + 1):
         table.update_incremental()
-        while time.time() * 1000 < start_ms + entry * STEP_MS:
+        while time.time() * 1000 < start_ms + entry * step_ms:
             pass
-        if table.version() != entry - 1:
-            continue
-        action = AddAction(f"{DELTA_RS}-{entry}.parquet", 1, {}, 0, data_change=True, stats="{}")
-        try:
-            table.create_write_transaction(
-                [action], "append", table.schema(), commit_properties=CommitProperties(max_commit_retries=0)
-            )
-        except CommitFailedError:
-            continue
-        told.add(entry)
+        if table.version() == entry - 1 and _commit(table, f"{DELTA_RS}-{entry}.parquet"):
+            told.add(entry)
     return told
+
+
+def _commit(table: DeltaTable, path: str) -> bool:
+    """Ask for the next entry of a log with one file, once; tell whether it is ours."""
+    action = AddAction(path, 1, {}, 0, data_change=True, stats="{}")
+    try:
+        table.create_write_transaction(
+            [action], "append", table.schema(), commit_properties=CommitProperties(max_commit_retries=0)
+        )
+    except CommitFailedError:
+        return False
+    return True
 
 
 def judge(store: str, rounds: int, log: Path, told: Mapping[str, set[int]]) -> Race:
@@ -238,8 +263,23 @@ def judge(store: str, rounds: int, log: Path, told: Mapping[str, set[int]]) -> R
     told
         By writer: the entries that it was told are its own.
     """
-    times = Counter(entry for entries in told.values() for entry in entries)
     holds = {entry: _writer(log / f"{entry:020}.json") for entry in range(1, rounds + 1)}
+    return compared(store, rounds, told, holds)
+
+
+def compared(store: str, rounds: int, told: Mapping[str, set[int]], holds: Mapping[int, str]) -> Race:
+    """Count what went wrong in a race.
+
+    Parameters
+    ----------
+    store, rounds
+        Of the race.
+    told
+        By writer: the entries that it was told are its own.
+    holds
+        By entry: the writer whose words it holds; empty when it is not there.
+    """
+    times = Counter(entry for entries in told.values() for entry in entries)
     return Race(
         store=store,
         rounds=rounds,
@@ -251,7 +291,12 @@ def judge(store: str, rounds: int, log: Path, told: Mapping[str, set[int]]) -> R
 
 def _writer(entry: Path) -> str:
     """Return who wrote an entry; empty when it is not there, or holds nothing of a writer."""
-    found = WRITER.search(entry.read_bytes()) if entry.exists() else None
+    return writer_of(entry.read_bytes()) if entry.exists() else ""
+
+
+def writer_of(entry: bytes) -> str:
+    """Return whose words an entry of a log holds; empty when those of nobody here."""
+    found = WRITER.search(entry)
     return found.group(1).decode() if found else ""
 
 
@@ -261,13 +306,14 @@ def run_commits(settings: Settings, rounds: int, say: Say) -> CommitReport:
         races = []
         for store in (DEFAULT_STORE, LOCAL_STORE, CLASS):
             races.append(contest.race(store, rounds))
-            say(_sentence(races[-1]))
+            say(sentence(races[-1]))
         races.append(contest.race_delta_rs(CLASS, rounds))
-        say(_sentence(races[-1]))
+        say(sentence(races[-1]))
         cost = contest.cost_us((DEFAULT_STORE, CLASS), COST_ENTRIES)
     return CommitReport(races, cost, round(cost[CLASS] / cost[DEFAULT_STORE], 2))
 
 
-def _sentence(race: Race) -> str:
+def sentence(race: Race) -> str:
+    """Tell of a race in a line."""
     told = ", ".join(f"{name} {count}" for name, count in race.told.items())
     return f"{race.store}: {race.rounds} rounds, told: {told}; both told {race.both}, lost {race.lost}"

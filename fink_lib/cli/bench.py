@@ -40,6 +40,7 @@ def bench(
     positions: Annotated[int, typer.Option(min=1000, help="crossmatch: made positions.")] = 1_000_000,
     catalog: Annotated[int, typer.Option(min=1000, help="crossmatch: sources of a made catalogue.")] = 10_000_000,
     rounds: Annotated[int, typer.Option(min=10, help="commits: entries that two processes ask for at once.")] = 4000,
+    at: Annotated[str, typer.Option(help="commits: race there, s3://bucket/path, instead of on this disk.")] = "",
     log: Annotated[int, typer.Option(min=1000, help="history: commits of a table.")] = 100_000,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures as JSON.")] = None,
 ) -> None:
@@ -50,7 +51,7 @@ def bench(
     """
     settings, alerts = load_settings(any_lake=True), alerts or ALERTS.get(what, FEW)
     without_streams = {
-        Benchmark.COMMITS: partial(_commits, settings, rounds, json_file),
+        Benchmark.COMMITS: partial(_commits, settings, rounds, at, json_file),
         Benchmark.CLOSING: partial(_closing, settings, survey, path, alerts, json_file),
         Benchmark.HISTORY: partial(_history, settings, survey, path, alerts, log, json_file),
         Benchmark.API: partial(_api, survey, alerts, seed, json_file),
@@ -65,10 +66,7 @@ def bench(
     request = BenchRequest(what, chosen, settings, packets, alerts, seed=seed, filters=filters, **how)
     # Ended by SIGTERM, Python would leave Kafka and the drivers behind; as an exit it stops them.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_ENDED))
-    if what is Benchmark.SCIENCE:
-        _bench_science(request, json_file)
-    else:
-        _bench_streams(request, json_file)
+    (_bench_science if what is Benchmark.SCIENCE else _bench_streams)(request, json_file)
 
 
 def _bench_streams(request: BenchRequest, json_file: Path | None) -> None:
@@ -147,10 +145,11 @@ def _closing(settings: Settings, survey: str, path: str, alerts: int, json_file:
     say(report.as_json())
 
 
-def _commits(settings: Settings, rounds: int, json_file: Path | None) -> None:
+def _commits(settings: Settings, rounds: int, at: str, json_file: Path | None) -> None:
     from fink_lib.bench.commits import run_commits
+    from fink_lib.bench.object_commits import run_object_commits
 
-    report = run_commits(settings, rounds, note)
+    report = run_object_commits(settings, at, rounds, note) if at else run_commits(settings, rounds, note)
     if json_file is not None:
         json_file.write_text(report.as_json() + "\n")
     say(report.as_json())

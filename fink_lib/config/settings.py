@@ -15,6 +15,7 @@ from fink_lib.config.groups.nights import (
 )
 from fink_lib.config.groups.place import CatalogSettings, PlaceSettings, SampleSettings
 from fink_lib.config.groups.spark import BatchSettings, DriverSettings, JobServerSettings, SparkSettings
+from fink_lib.config.groups.storage import StorageSettings
 from fink_lib.config.groups.streams import (
     DistributeSettings,
     EnrichSettings,
@@ -57,6 +58,7 @@ class Settings(
     SurveysSettings,
     CatalogSettings,
     SampleSettings,
+    StorageSettings,
     PlaceSettings,
     BaseSettings,
 ):
@@ -107,6 +109,11 @@ class Settings(
         return self.home / "checkpoints"
 
     @property
+    def has_object_store(self) -> bool:
+        """Whether tables may lie in an object store."""
+        return bool(self.s3_endpoint or self.s3_region)
+
+    @property
     def streams(self) -> Path:
         """Folder with one sub-folder a stream: heartbeat, lease, stop marker, driver log."""
         return self.home / "streams"
@@ -125,6 +132,11 @@ class Settings(
     def built_jars(self) -> Path:
         """Folder of the jars compiled from our own Java, which every Spark session loads beside the pinned ones."""
         return self.cache / "jars" / "built"
+
+    @property
+    def s3_jars(self) -> Path:
+        """Folder of the pinned jars that a session loads for an object store."""
+        return self.cache / "jars" / "s3"
 
     @property
     def class_archive(self) -> Path:

@@ -14,7 +14,7 @@ from fink_lib.config import Settings
 from fink_lib.errors import HostError
 from fink_lib.host import ports
 from fink_lib.host.airflow_db import lacking, without_password
-from fink_lib.host.jars import SETS, jar_dir, locked, unusable
+from fink_lib.host.jars import S3, SETS, jar_dir, locked, unusable
 from fink_lib.host.java import find_java
 from fink_lib.host.log_store import is_sound
 from fink_lib.host.services import AIRFLOW, API, KAFKA, Services
@@ -59,6 +59,8 @@ def all_checks(settings: Settings) -> Iterator[Check]:
     for name in SETS:
         yield check_jars(settings, name)
     yield check_log_store(settings)
+    if settings.has_object_store:
+        yield check_jars(settings, S3)
     for survey in running_surveys(settings):
         if survey.simulated.sample is not None:
             yield check_sample(settings, survey)
@@ -105,7 +107,8 @@ def check_jars(settings: Settings, name: str) -> Check:
     jars = locked(name)
     lacking = unusable(jar_dir(settings.cache, name), jars)
     detail = f"{len(jars) - len(lacking)} of {len(jars)} in {jar_dir(settings.cache, name)}"
-    return Check(f"{name} jars", not lacking, detail, "run `fink jars`" if lacking else "")
+    how = "run `fink jars`" if name in SETS else f"run `fink jars {name}`"
+    return Check(f"{name} jars", not lacking, detail, how if lacking else "")
 
 
 def check_log_store(settings: Settings) -> Check:

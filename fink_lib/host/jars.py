@@ -23,6 +23,7 @@ LOCK = Path(__file__).with_name("jars.lock.json")
 SPARK = "spark"
 KAFKA = "kafka"
 SETS = (SPARK, KAFKA)
+S3 = "s3"  # what Spark needs for tables in an object store, fetched only where one is configured
 COMPILER = "compiler"  # of our own Java, fetched only when there is something to compile
 
 FETCH_TIMEOUT_S = 600

@@ -16,7 +16,7 @@ from fink_lib.host.class_archive import ensure_class_archive
 from fink_lib.host.jars import ensure_jars, jar_dir
 from fink_lib.host.java import find_java
 from fink_lib.host.kafka import LocalKafka
-from fink_lib.host.log_store import ensure_log_store
+from fink_lib.host.log_store import ensure_log_store, ensure_object_store
 from fink_lib.host.monitor import LocalMonitor
 from fink_lib.host.registry import LocalRegistry
 from fink_lib.host.services import AIRFLOW, API, KAFKA, MONITOR, REGISTRY
@@ -169,6 +169,8 @@ def start_stack(settings: Settings, say: Say) -> Stack:
     say(f"java: {java.major}, {java.path}")
     ensure_jars(settings.cache, say=say)
     ensure_log_store(settings, say)
+    if settings.has_object_store:
+        ensure_object_store(settings, say)
     ensure_class_archive(settings, say)
     started: set[str] = set()
     try:

@@ -16,7 +16,10 @@ from fink_lib.processes.identity import ProcessMark
 
 FOLDER, FILE, LOG = "job_server", "server.json", "server.log"
 # What its JVM is made of; everything else comes with each job.
-OF_THE_JVM = ("home", "cache", "spark_master", "spark_codegen", "batch_java_options", "job_server_memory")
+OF_THE_JVM = (
+    "home", "cache", "s3_endpoint", "s3_region", "s3_path_style", "spark_master", "spark_cores", "spark_partitions",
+    "executor_memory", "spark_codegen", "batch_java_options", "job_server_memory",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from fink_lib.config.groups.kafka import KafkaSettings
 from fink_lib.config.groups.nights import SubscriptionSettings
 from fink_lib.config.groups.place import CatalogSettings, PlaceSettings
 from fink_lib.config.groups.spark import DriverSettings, SparkSettings
+from fink_lib.config.groups.storage import StorageSettings
 from fink_lib.config.groups.streams import (
     DistributeSettings,
     EnrichSettings,
@@ -64,7 +65,7 @@ class StreamKind:
         return frozenset(name for group in self.settings for name in group.model_fields)
 
 
-OF_EVERY_DRIVER = (PlaceSettings, SparkSettings, DriverSettings)
+OF_EVERY_DRIVER = (PlaceSettings, StorageSettings, SparkSettings, DriverSettings)
 OF_ENRICH = (*OF_EVERY_DRIVER, EnrichSettings, TableSourceSettings, CatalogSettings, ScienceSettings)
 # The registry, which it imports, brings every science module and what it uses.
 WORKERS_OF_ENRICH = ("fink_lib.enrich.work",)

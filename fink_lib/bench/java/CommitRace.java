@@ -124,7 +124,7 @@ public final class CommitRace {
   }
 
   private static Path entry(String log, int number) {
-    return new Path("file://" + log + String.format("/%020d.json", number));
+    return new Path((log.contains("://") ? log : "file://" + log) + String.format("/%020d.json", number));
   }
 
   private static LogStore store(String name) throws Exception {

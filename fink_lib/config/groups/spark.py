@@ -7,6 +7,13 @@ class SparkSettings(BaseModel):
     """Every session."""
 
     spark_master: str = Field("local[2]", description="local[n], spark://, yarn or k8s:// master of every job")
+    spark_cores: int | None = Field(
+        None, gt=0, description="Cores of a cluster that each stream and each job takes; unset, what its master gives"
+    )
+    spark_partitions: int | None = Field(
+        None, gt=0, description="Parts that Spark deals a shuffle and the log of a table out to; unset suits two cores"
+    )
+    executor_memory: str = Field("1g", description="Heap of one executor of a cluster; local[n] has none")
     spark_codegen: bool = Field(
         False,
         description="Let Spark compile Java for a query and adapt its plan as it runs; pays from 100,000 rows on",

@@ -23,8 +23,13 @@ def log_store_jar(folder: Path) -> Path:
     folder
         Folder of the jars compiled from our own Java.
     """
-    digest = hashlib.sha256(SOURCE.read_bytes()).hexdigest()
-    return folder / f"fink-log-store-{digest[:DIGEST_LETTERS]}.jar"
+    return folder / compiled_name("fink-log-store", SOURCE)
+
+
+def compiled_name(stem: str, source: Path) -> str:
+    """Return the name of the jar that a source is compiled to."""
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()
+    return f"{stem}-{digest[:DIGEST_LETTERS]}.jar"
 
 
 def require_log_store(folder: Path) -> Path:

@@ -11,6 +11,7 @@ from fink_lib.config import Settings
 from fink_lib.lake.decided import require_decided
 from fink_lib.lake.spark.jars import session_jars
 from fink_lib.lake.spark.log_store import LOG_STORE_CONF
+from fink_lib.lake.spark.object_store import object_store_conf, object_store_jars
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +110,9 @@ def session_conf(
         "spark.master": settings.spark_master,
         **COMMON_CONF,
         **({} if settings.spark_codegen else INTERPRETED_CONF),
+        **size_conf(settings),
         **LOG_STORE_CONF,
+        **object_store_conf(settings),
         **_jar_conf(settings),
         "spark.driver.memory": memory or settings.batch_memory,
         "spark.driver.extraJavaOptions": _java_options(settings, java_options),
@@ -118,9 +121,24 @@ def session_conf(
     }
 
 
+def size_conf(settings: Settings) -> dict[str, str]:
+    """Return how wide a session works: few parts on two cores, as many as there are on a cluster."""
+    conf = {}
+    if settings.spark_partitions is not None:
+        for key in ("spark.sql.shuffle.partitions", "spark.databricks.delta.snapshotPartitions"):
+            conf[key] = str(settings.spark_partitions)
+    if settings.spark_master.startswith("local"):
+        return conf
+    if settings.spark_cores is not None:
+        # Streams deal a batch out to so many tasks, also while executors are still coming.
+        conf["spark.cores.max"] = conf["spark.default.parallelism"] = str(settings.spark_cores)
+    return {**conf, "spark.executor.memory": settings.executor_memory}
+
+
 def _jar_conf(settings: Settings) -> dict[str, str]:
     """Return where the jars are: on the class path of the one JVM there is, or handed to the executors."""
-    jars = [str(jar) for jar in session_jars(settings)]
+    # Those of the object store last: the archive of classes is of the ones before them.
+    jars = [str(jar) for jar in (*session_jars(settings), *object_store_jars(settings))]
     if settings.spark_master.startswith("local"):
         return {**LOOPBACK_CONF, "spark.driver.extraClassPath": ":".join(jars)}
     return {"spark.jars": ",".join(jars)}

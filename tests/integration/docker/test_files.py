@@ -190,7 +190,7 @@ def test_no_password_is_written_down(compose: dict[str, Any]) -> None:
 
 def env_example() -> list[tuple[bool, str, str]]:
     """Read ``(commented out, key, value)`` of each key."""
-    found = re.findall(r"^(#?)([A-Z_]+)=(.*)$", (DOCKER / "env.example").read_text(), re.MULTILINE)
+    found = re.findall(r"^(#?)([A-Z0-9_]+)=(.*)$", (DOCKER / "env.example").read_text(), re.MULTILINE)
     return [(bool(mark), key, value) for mark, key, value in found]
 
 

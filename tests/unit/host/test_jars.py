@@ -10,7 +10,7 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from fink_lib.errors import HostError
-from fink_lib.host.jars import COMPILER, LOCK, SETS, Jar, ensure_jars, ivy_module, locked, unusable
+from fink_lib.host.jars import COMPILER, LOCK, S3, SETS, Jar, ensure_jars, ivy_module, locked, unusable
 
 GOOD = b"the bytes that were pinned"
 # Called like Ivy: it finds the retrieve pattern among its arguments and puts one file where that says.
@@ -126,11 +126,11 @@ def test_ivy_is_asked_for_nothing_transitive() -> None:
 
 
 def test_the_lock_is_well_formed() -> None:
-    for name in (*SETS, COMPILER):
+    for name in (*SETS, S3, COMPILER):
         jars = locked(name)
         assert len({jar.file_name for jar in jars}) == len(jars)
         assert all(re.fullmatch("[0-9a-f]{64}", jar.sha256) and jar.size > 0 for jar in jars)
-    assert "http" not in LOCK.read_text()
+    assert "://" not in LOCK.read_text(), "where jars are fetched from is not for the lock to say"
 
 
 def test_unusable_names_what_is_missing(tmp_path: Path) -> None:

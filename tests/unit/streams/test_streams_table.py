@@ -39,6 +39,8 @@ OF_NO_WEIGHT = {"ingest": TOPICS, "enrich": KAFKA, "shadow": KAFKA, "distribute"
 def other(field: str, settings: Settings) -> Settings:
     """The settings with another value of one field, of a type that can be written down."""
     value = getattr(settings, field)
+    if value is None and Settings.model_fields[field].annotation == int | None:
+        value = 0
     changed: dict[type, Any] = {bool: lambda: not value, int: lambda: value + 1, float: lambda: value + 1.5}
     make = changed.get(type(value), lambda: {"x": "y"} if isinstance(value, dict) else Path(f"{value}x"))
     return settings.model_copy(update={field: f"{value}x" if isinstance(value, str) else make()})

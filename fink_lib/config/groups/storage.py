@@ -1,0 +1,19 @@
+"""The object store that tables may lie in."""
+
+from pydantic import BaseModel, Field
+
+
+class StorageSettings(BaseModel):
+    """An S3-compatible store; its credentials are those of the environment (``AWS_ACCESS_KEY_ID`` and its like)."""
+
+    s3_endpoint: str = Field(
+        "",
+        pattern=r"^(https?://[^/]+)?$",
+        description="Object store of tables at s3://, https://host[:port]; empty is AWS in FINK_S3_REGION, or none",
+    )
+    s3_region: str = Field(
+        "", description="Region of the object store; empty is us-east-1 at an endpoint, else there is no object store"
+    )
+    s3_path_style: bool = Field(
+        True, description="Name buckets in the path of addresses; false, as AWS wants it, names them in the host"
+    )

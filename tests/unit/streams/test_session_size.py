@@ -1,0 +1,40 @@
+"""How wide Spark works follows from settings: as ever on two cores, and as told on a cluster."""
+
+from pathlib import Path
+
+import pytest
+
+from fink_lib.config import Settings
+from fink_lib.lake.spark import session
+from fink_lib.lake.spark.session import session_conf
+
+SHUFFLE, LOG = "spark.sql.shuffle.partitions", "spark.databricks.delta.snapshotPartitions"
+CLUSTER = "spark://127.0.0.1:7077"
+
+
+@pytest.fixture(autouse=True)
+def no_jars(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(session, "session_jars", lambda _: [tmp_path / "one.jar"])
+
+
+def test_unset_it_is_as_ever(tmp_path: Path) -> None:
+    conf = session_conf("a", Settings(home=tmp_path))
+    assert (conf[SHUFFLE], conf[LOG]) == ("1", "1")
+    assert not {"spark.cores.max", "spark.executor.memory", "spark.default.parallelism"} & set(conf)
+    wide = session_conf("a", Settings(home=tmp_path, spark_codegen=True))
+    assert (wide[SHUFFLE], wide[LOG]) == ("2", "2")
+
+
+def test_on_a_cluster_it_is_as_told(tmp_path: Path) -> None:
+    told = {"spark_cores": 64, "spark_partitions": 200, "executor_memory": "6g"}
+    conf = session_conf("a", Settings(home=tmp_path, spark_master=CLUSTER, **told))
+    assert (conf[SHUFFLE], conf[LOG]) == ("200", "200")
+    assert (conf["spark.cores.max"], conf["spark.default.parallelism"]) == ("64", "64")
+    assert conf["spark.executor.memory"] == "6g"
+    here = session_conf("a", Settings(home=tmp_path, **told))
+    assert (here[SHUFFLE], "spark.cores.max" in here) == ("200", False)
+
+
+def test_a_job_may_ask_for_its_own(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, spark_master=CLUSTER, executor_memory="6g")
+    assert session_conf("a", settings, conf={"spark.executor.memory": "512m"})["spark.executor.memory"] == "512m"

@@ -41,7 +41,13 @@ def ensure_object_store(settings: Settings, say: Say = print) -> Path:
 
 
 def is_sound(jar: Path, name: str = CLASS) -> bool:
-    """Tell whether a jar holds a class, undamaged."""
+    """Tell whether a jar holds a class, undamaged.
+
+    Parameters
+    ----------
+    jar, name
+        The file, and the class with its package.
+    """
     try:
         with zipfile.ZipFile(jar) as packed:
             packed.getinfo(f"{name.replace('.', '/')}.class")

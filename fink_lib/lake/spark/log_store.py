@@ -27,7 +27,13 @@ def log_store_jar(folder: Path) -> Path:
 
 
 def compiled_name(stem: str, source: Path) -> str:
-    """Return the name of the jar that a source is compiled to."""
+    """Return the name of the jar that a source is compiled to.
+
+    Parameters
+    ----------
+    stem, source
+        Beginning of the name, and the Java file, whose digest is its end.
+    """
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
     return f"{stem}-{digest[:DIGEST_LETTERS]}.jar"
 

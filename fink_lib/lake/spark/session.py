@@ -137,7 +137,6 @@ def size_conf(settings: Settings) -> dict[str, str]:
 
 def _jar_conf(settings: Settings) -> dict[str, str]:
     """Return where the jars are: on the class path of the one JVM there is, or handed to the executors."""
-    # Those of the object store last: the archive of classes is of the ones before them.
     jars = [str(jar) for jar in (*session_jars(settings), *object_store_jars(settings))]
     if settings.spark_master.startswith("local"):
         return {**LOOPBACK_CONF, "spark.driver.extraClassPath": ":".join(jars)}
@@ -145,7 +144,9 @@ def _jar_conf(settings: Settings) -> dict[str, str]:
 
 
 def _java_options(settings: Settings, chosen: str | None) -> str:
-    """Add the archive of classes where it is there; a JVM that it does not fit goes on without it."""
+    """Add the archive of classes where it fits: it is not of the jars of an object store, which precede Spark's."""
     options = settings.batch_java_options if chosen is None else chosen
     archive = settings.class_archive
-    return f"-XX:SharedArchiveFile={archive} -Xlog:cds=off {options}".strip() if archive.exists() else options
+    if settings.has_object_store or not archive.exists():
+        return options
+    return f"-XX:SharedArchiveFile={archive} -Xlog:cds=off {options}".strip()

@@ -1,4 +1,4 @@
-"""How wide Spark works follows from settings: as ever on two cores, and as told on a cluster."""
+"""What a session is made of follows from settings: how wide it works, and what it needs for an object store."""
 
 from pathlib import Path
 
@@ -38,3 +38,18 @@ def test_on_a_cluster_it_is_as_told(tmp_path: Path) -> None:
 def test_a_job_may_ask_for_its_own(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, spark_master=CLUSTER, executor_memory="6g")
     assert session_conf("a", settings, conf={"spark.executor.memory": "512m"})["spark.executor.memory"] == "512m"
+
+
+def test_the_archive_of_classes_is_for_sessions_without_an_object_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = Settings(home=tmp_path, cache=tmp_path)
+    bare.class_archive.parent.mkdir(parents=True)
+    bare.class_archive.touch()
+    assert str(bare.class_archive) in session_conf("a", bare)["spark.driver.extraJavaOptions"]
+    monkeypatch.setattr(session, "object_store_jars", lambda _: [tmp_path / "s3.jar"])
+    conf = session_conf("a", bare.model_copy(update={"s3_region": "eu-west-3"}))
+    assert conf["spark.driver.extraJavaOptions"] == bare.batch_java_options
+    assert conf["spark.driver.extraClassPath"] == f"{tmp_path / 'one.jar'}:{tmp_path / 's3.jar'}"
+    assert conf["spark.delta.logStore.s3a.impl"] == "fink.lake.ConditionalLogStore"
+    assert "spark.delta.logStore.s3a.impl" not in session_conf("a", bare)

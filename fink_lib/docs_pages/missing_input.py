@@ -25,6 +25,10 @@ MISSING_INPUT = (
         "a rule holds only where all that it asks for is there; `Unknown` says that none holds",
     ),
     MissingInput(
+        ("context_*",),
+        "a rule holds only where all that it asks for is there; `uncatalogued` says that none holds",
+    ),
+    MissingInput(
         ("is_good", "quality_flaws"),
         "a missing value fulfils no criterion and is named as a flaw, but for `drb` and `scorr`, which old packets "
         "lack",

@@ -23,7 +23,7 @@ COMMON = {
     "first_time": "time.start;obs",
     "last_time": "time.end;obs",
     "last_alert_id": "meta.id",
-    **dict.fromkeys(("finkclass", "class_default", "label", "vsx", "gcvs", "tns"), "meta.code.class"),
+    **dict.fromkeys(("finkclass", "class_default", "context_class", "label", "vsx", "gcvs", "tns"), "meta.code.class"),
     **dict.fromkeys(("snn_snia_vs_nonia", "snn_sn_vs_all", "rf_snia_vs_nonia", "rf_kn_vs_nonkn"), SCORE),
     **dict.fromkeys(("mulens", "anomaly_score"), "stat.value"),
 }

@@ -2,6 +2,7 @@
 
 from fink_lib.science.cases.rubin import (
     cats,
+    context,
     early_snia,
     fast_transients,
     hostless,
@@ -22,5 +23,6 @@ RUBIN_MODULES: tuple[Module, ...] = (
     *cats.MODULES,
     *early_snia.MODULES,
     *hostless.MODULES,
+    *context.MODULES,
     *label.MODULES,
 )

@@ -62,3 +62,15 @@ def phase_curves() -> "ExpectationSuite":
         in_range("h_mag", "An absolute magnitude is one of an asteroid.", "warning", low=-5, high=40),
         in_range("pole_dec", "The end of the axis that is told is north of the equator.", "warning", low=0, high=90),
     )
+
+
+def periods() -> "ExpectationSuite":
+    """Return the suite over the periods of a survey's objects."""
+    shares = ("power", "rival_power", "false_alarm_probability")
+    return suite(
+        full_name("gold", None, "periods"),
+        once("object", "An object has one period.", ("survey", "object_id"), "warning"),
+        *(in_range(name, "A share or a probability is one.", "warning", low=0, high=1) for name in shares),
+        in_range("period_days", "No period is shorter than is looked for.", "warning", low=0.0999),
+        in_range("points", "Fewer points give no period.", "warning", low=20),
+    )

@@ -52,6 +52,7 @@ SUITES = Suites(
         moving_objects=objects.moving_objects,
         object_pairs=objects.object_pairs,
         phase_curves=objects.phase_curves,
+        periods=objects.periods,
         event_notices=events.event_notices,
         events=events.events,
         community=community.community,

@@ -52,7 +52,8 @@ def show(
     as_json: Annotated[
         bool,
         typer.Option(
-            "--json", help="Print JSON: the object's columns, partners, objects of the partners, and light_curve."
+            "--json",
+            help="Print JSON: the object's columns, partners, objects of the partners, period, and light_curve.",
         ),
     ] = False,
     home: HomeOption = None,
@@ -76,6 +77,8 @@ def show(
         print(json_text(facts))
         return
     _tell(facts)
+    if facts["period"]:
+        say_folded(_period(facts["period"]))
     write_rows(PARTNERS, facts["partners"], empty="no partner in another survey")
     for line in _curves(facts["light_curve"]):
         say_folded(line)
@@ -95,6 +98,15 @@ def rebuild(survey: Annotated[str, typer.Option(help="Whose objects")] = "ztf", 
         note(f"{night}: {merged.objects} objects, {merged.moving} moving, {merged.nameless} alerts of no object")
     done = PairBook(settings.lake, settings.pair_radius_arcsec).update()
     say(f"{done.cells} cells of the sky were looked at, with {done.pairs} pairs")
+
+
+def _period(row: dict[str, Any]) -> str:
+    """Say an object's best period, and what speaks against it."""
+    doubts = ["made by observing by night or by a trend"] * row["is_day_alias"]
+    doubts += [f"as good at {row['rival_period_days']:.6g} d"] * row["is_ambiguous"]
+    told = f"period: {row['period_days']:.6g} d of {row['points']} points, power {row['power']:.2f}, "
+    told += f"probability of a false alarm {row['false_alarm_probability']:.1e}"
+    return "; perhaps ".join([told, *doubts])
 
 
 def _tell(facts: dict[str, Any]) -> None:

@@ -29,6 +29,10 @@ SCORES += (Column("above_0.5", title="above 0.5, %"),)
 CALLED = tuple(Column(name) for name in ("class", "part", "objects", "scored"))
 CALLED += (Column("called", title="called SN, %"), Column("limit"))
 FIELDS = ("candid", "candidate.jd", "candidate.ra", "candidate.dec", "candidate.magpsf", "candidate.fid")
+PERIODS = tuple(Column(name) for name in ("planted", "points", "objects"))
+PERIODS += (Column("claimed", title="claimed, %"), Column("claimed_unflagged", title="without a flag, %"))
+PERIODS += tuple(Column(name, title=f"{name.replace('_', ' ')}, %") for name in ("right", "harmonic", "day_alias"))
+PERIODS += (Column("wrong", title="wrong, %"), Column("unflagged_right", title="of those without a flag, right, %"))
 SURVEY = "ztf"
 
 
@@ -85,6 +89,13 @@ def _moving(settings: Settings, seed: int, path: str) -> list[JsonObject]:
     return table(NightAlerts(*columns), seed)
 
 
+def _periods(settings: Settings, seed: int, path: str) -> list[JsonObject]:
+    from fink_lib.science.planting.periods import stamps_of, table
+
+    survey = get_survey(SURVEY)
+    return table(stamps_of(packets_of(resolve_path(path, settings, survey), survey)), seed)
+
+
 TABLES: Mapping[str, tuple[tuple[Column, ...], Callable[[Settings, int, str], list[JsonObject]]]] = {
     "cats": (CALLED, _rubin_scores("cats")),
     "early_snia": (SCORES, _scores("early_snia")),
@@ -93,6 +104,7 @@ TABLES: Mapping[str, tuple[tuple[Column, ...], Callable[[Settings, int, str], li
     "hostless_rubin": (HOSTLESS, _hostless),
     "kilonova": (KILONOVA, _kilonova),
     "microlensing": (LENSING, _lensing),
+    "periods": (PERIODS, _periods),
     "supernnova": (SCORES, _scores("supernnova")),
     "supernnova_rubin": (CALLED, _rubin_scores("supernnova_rubin")),
     "tracklets": (MOVING, _moving),
@@ -106,7 +118,10 @@ def plant(
         20230518
     ),
     path: Annotated[
-        str, typer.Option(help="Real alerts among which moving objects are planted: packets, or `sample`.")
+        str,
+        typer.Option(
+            help="Real alerts (packets, or `sample`): moving objects are planted among them, periods at their times."
+        ),
     ] = "sample",
     json_file: Annotated[Path | None, typer.Option("--json", help="File to write the rows to.")] = None,
 ) -> None:

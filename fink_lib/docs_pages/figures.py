@@ -21,6 +21,7 @@ COMMANDS = {
     "hostless_rubin": "fink science plant hostless_rubin",
     "kilonova": "fink science plant kilonova",
     "microlensing": "fink science plant microlensing",
+    "periods": "fink science plant periods --path DIR/ztf",
     "solar_system": "fink science plant tracklets",
     "supernnova": "fink science plant supernnova",
     "supernnova_rubin": "fink science plant supernnova_rubin",

@@ -56,6 +56,7 @@ def specs() -> list[TableSpec]:
         tables.gold_moving_objects(SURVEY),
         tables.gold_object_pairs(),
         tables.gold_phase_curves(),
+        tables.gold_periods(),
         tables.gold_event_searches(SURVEY),
         tables.gold_event_matches(SURVEY),
         tables.gold_sources(SURVEY, NO_COLUMNS),

@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 def known_specs(lake: Path) -> list[TableSpec]:
     """Return the spec of every table that has one, those of the catalogues that a lake holds among them."""
     found = [*tables_of_all_surveys(), tables.gold_object_pairs(), tables.gold_phase_curves(), *catalog_specs(lake)]
+    found.append(tables.gold_periods())
     for name, survey in SURVEYS.items():
         found += [bronze_spec(survey), tables.bronze_topics(name), tables.quarantine(name), tables.releases(name)]
         found += [silver_spec(survey), tables.silver_rejected(name), tables.science_facts(name)]

@@ -9,6 +9,7 @@ from typing import Any
 from fink_lib.files import JsonObject
 from fink_lib.objects.find import Found, Row, alerts_of, find, of_partner, partners
 from fink_lib.objects.light_curve import Point, light_curve
+from fink_lib.objects.periods.book import period_row
 
 HIDDEN = frozenset({"nights"})  # of a row: what each night says is told as counts by night
 
@@ -27,12 +28,15 @@ class View:
         The partners that are there.
     points
         All measurements of all of them, in the order of time.
+    period
+        Its row of `gold__periods`; None where it was not searched.
     """
 
     found: Found
     partners: list[Row]
     others: list[Found]
     points: list[Point]
+    period: Row | None = None
 
     def as_json(self) -> JsonObject:
         """Return everything as plain JSON."""
@@ -40,6 +44,7 @@ class View:
             **described(self.found),
             "partners": self.partners,
             "objects": [described(one) for one in self.others],
+            "period": self.period,
             "light_curve": [point.as_json() for point in self.points],
         }
 
@@ -65,7 +70,8 @@ def view(lake: Path, name: str, surveys: Iterable[str] = ()) -> View:
         for point in light_curve(alerts_of(lake, one), one.survey)
     ]
     order = attrgetter("mjd_utc", "survey", "band", "object")
-    return View(found, pairs, others, sorted(points, key=order))
+    period = None if found.moves else period_row(lake, found.survey.name, found.name)
+    return View(found, pairs, others, sorted(points, key=order), period)
 
 
 def described(found: Found) -> dict[str, Any]:

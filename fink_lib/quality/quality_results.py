@@ -166,6 +166,7 @@ def _of_objects(context: NightContext, suites: SmallSuites) -> Iterator[tuple["E
         _first_rows(context, tables.gold_object_pairs(), _lately(context, "since_night") & mine),
     )
     yield suites.phase_curves(), _first_rows(context, tables.gold_phase_curves(), pc.scalar(True))
+    yield suites.periods(), _first_rows(context, tables.gold_periods(), pc.field("survey") == survey.name)
 
 
 def _of_events(context: NightContext, suites: SmallSuites) -> Iterator[tuple["ExpectationSuite", list[JsonObject]]]:

@@ -74,6 +74,7 @@ class SmallSuites:
     catalogs: OfAll
     object_pairs: OfAll
     phase_curves: OfAll
+    periods: OfAll
     event_notices: OfAll
     events: OfAll
     community: OfAll

@@ -41,6 +41,7 @@ SMALL: tuple[Callable[[], Any], ...] = (
     partial(objects.moving_objects, ZTF),
     objects.object_pairs,
     objects.phase_curves,
+    objects.periods,
 )
 PLACE = {"kafka_topic": "t", "kafka_partition": 0, "kafka_offset": 5}
 LOST = {"topic": "t", "partition": 0, "first_offset": 5, "last_offset": 5}
@@ -133,6 +134,15 @@ GOOD_ROWS: Mapping[str, Row] = {
         "rank_b": 1,
         "separation_arcsec": 1.0,
     },
+    "gold__periods": {
+        "survey": "ztf",
+        "object_id": "ZTF21aaaaaaa",
+        "period_days": 0.56,
+        "power": 0.8,
+        "rival_power": 0.5,
+        "false_alarm_probability": 0.0001,
+        "points": 25,
+    },
     "gold__phase_curves": {
         "designation": "2004 JQ12",
         "model": "sHG1G2",
@@ -180,6 +190,7 @@ FAULTS: Mapping[str, Mapping[str, Row]] = {
     "gold_ztf__moving_objects": {},
     "gold__object_pairs": {},
     "gold__phase_curves": {},
+    "gold__periods": {},
     "bronze_ztf__releases": {
         "release": {},
         **{f"{name}_known": {"kafka_offset": 6, name: None} for name in PLACE},

@@ -22,7 +22,7 @@ IMPORT_CPU_S = 1.0
 
 # DAGs of no survey
 SHARED = {"catalogs", "community", "community_topics"}
-SHARED |= {"deliver_notices", "phase_curves", "schema_watch", "vacuum"}
+SHARED |= {"deliver_notices", "periods", "phase_curves", "schema_watch", "vacuum"}
 
 CLOSING = {
     "reconcile": ["crossmatch", "events", "serve", "statistics"],
@@ -59,6 +59,7 @@ STRUCTURE = {
         "discard": ["done"],
         "done": [],
     },
+    "periods": {"search": []},
     "phase_curves": {"fit": []},
     "schema_watch": {"ask": []},
     "vacuum": {"vacuum": []},

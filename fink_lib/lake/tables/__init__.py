@@ -20,6 +20,7 @@ from fink_lib.lake.tables.multimessenger import (
 )
 from fink_lib.lake.tables.objects import gold_moving_objects, gold_object_pairs, gold_objects
 from fink_lib.lake.tables.people import gold_decisions, gold_notices, gold_user_filters
+from fink_lib.lake.tables.periods import gold_periods
 from fink_lib.lake.tables.phase_curves import gold_phase_curves
 from fink_lib.lake.tables.served import HPX_ORDER, gold_alert_ids, gold_latest, gold_sources
 from fink_lib.lake.tables.silver import science_facts, silver_alerts, silver_rejected
@@ -58,6 +59,7 @@ __all__ = [
     "gold_notices",
     "gold_object_pairs",
     "gold_objects",
+    "gold_periods",
     "gold_phase_curves",
     "gold_published",
     "gold_quality_results",

@@ -113,13 +113,14 @@ WARNED = {
     "gold_ztf__moving_objects": ({"last_night": None}, {"designation", "last_night_known"}),
     "gold__object_pairs": ({"chance_b": 1.1, "rank_a": 0}, {"pair", "chance_b_range", "rank_a_range"}),
     "gold__phase_curves": ({"g1": 1.1, "model": "guess"}, {"model", "g1_range"}),
+    "gold__periods": ({"power": 1.1, "points": 3}, {"object", "power_range", "points_range"}),
     "gold__notices": ({"action": "sung", "at": None}, {"step", "action", "at_known"}),
 }
 
 
 @pytest.mark.parametrize(
     "make",
-    [small_tables.table_stats, records.decisions, records.notices, *SMALL[-7:]],
+    [small_tables.table_stats, records.decisions, records.notices, *SMALL[-8:]],
     ids=lambda one: getattr(one, "func", one).__name__,
 )
 def test_suites_that_stop_nothing_still_warn(make: Callable[[], Any]) -> None:

@@ -47,7 +47,7 @@ def test_which_tables_came_and_that_none_went() -> None:
     of_survey |= {f"gold_{one}__event_{name}" for one in ("ztf", "lsst") for name in ("searches", "matches")}
     of_survey |= {f"gold_{one}__{name}" for one in ("ztf", "lsst") for name in ("objects", "moving_objects")}
     of_all = {"bronze__event_notices", "gold__events", "gold__object_pairs", "gold__phase_curves", "gold__community"}
-    of_all.add("bronze__community_refused")
+    of_all |= {"bronze__community_refused", "gold__periods"}
     of_survey |= {f"gold_{one}__{name}" for one in ("ztf", "lsst") for name in ("sources", "alert_ids", "latest")}
     of_survey |= {f"gold_{one}__asteroid_links" for one in ("ztf", "lsst")}
     came = {"bronze__schemas", *of_survey}

@@ -1,0 +1,1 @@
+"""Periods of objects over all nights: points out of silver, search, table."""

@@ -54,9 +54,9 @@ test: setup check prepared  ## Everything: lint, types, and all tests with real 
 	$(BIN)/pytest -m "not airflow" -n 3 --dist loadfile --no-loadscope-reorder $(NICE_TESTS)
 	$(BIN)/pytest -m airflow $(NICE_TESTS)
 
-test-faults: setup prepared  ## A hundred faults at random moments, an hour at most; FAULTS, SECONDS and SEED may be set
+test-faults: setup prepared  ## A hundred faults at random moments, an hour at most; FAULTS, SECONDS, SEED, KINDS may be set
 	FINK_TEST_FAULT_COUNT=$(or $(FAULTS),100) FINK_TEST_FAULTS_S=$(or $(SECONDS),3600) FINK_TEST_SEED=$(SEED) FINK_TEST_KAFKA_S=60 \
-	FINK_TEST_TABLE=$(RUNTIME)/faults.md $(BIN)/pytest tests/kills/test_fault_suite.py -q -s --timeout=7200
+	FINK_TEST_FAULT_KINDS="$(KINDS)" FINK_TEST_TABLE=$(RUNTIME)/faults.md $(BIN)/pytest tests/kills/test_fault_suite.py -q -s --timeout=7200
 
 bench: setup prepared  ## Rates, latency and memory on amplified real alerts
 	$(BIN)/fink bench night --alerts 2000 --json $(RUNTIME)/bench.json

@@ -16,11 +16,15 @@ from fink_lib.ingest.stream import plan as ingest
 from fink_lib.kafka.connection import Connection
 from fink_lib.kafka.recovery import unrecorded
 from fink_lib.lake.content import lake_digests
+from fink_lib.nightly.job import NightContext
+from fink_lib.nightly.reconcile.step import run as reconcile
 from fink_lib.simulator.player import play
 from fink_lib.simulator.request import Fault, PlayRequest
 from fink_lib.simulator.sample import sample_night
 from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import ZTF
+from fink_lib.testing.nights import NIGHT
+from tests.builders.watched_home import Watched
 
 FAULTS = {Fault.TRUNCATED: 1, Fault.DUPLICATE: 1}
 COMPARED = ("bronze_ztf__alerts", "bronze_ztf__quarantine", "silver_ztf__alerts", "silver_ztf__rejected")
@@ -51,6 +55,17 @@ def work_off(spark: SparkSession, settings: Settings, slices: Sequence[Path]) ->
         with closing(plan(spark.newSession(), StreamSpec("ztf", stage, settings), ZTF)) as planned:
             assert planned.start(available_now=True).awaitTermination(300)
     return settings
+
+
+def unbalanced(settings: Settings) -> str:
+    """Close the books of the night as its closing does; return what of them does not hold, nothing when all do."""
+    failure = reconcile(NightContext(settings, ZTF, NIGHT, "faults")).failure
+    return "" if failure is None else str(failure)
+
+
+def alarms(settings: Settings) -> set[str]:
+    """Return what of a home at this moment is an alarm, now or when it has been so for an hour."""
+    return Watched(settings, has_kafka=True).holding()
 
 
 def check(settings: Settings, undisturbed: Settings) -> None:

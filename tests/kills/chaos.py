@@ -5,7 +5,7 @@ import random
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from fink_lib.config import Settings
 from fink_lib.host.kafka import LocalKafka
 from fink_lib.host.services import KAFKA
 from fink_lib.streams.drain import survey_not_drained
-from fink_lib.streams.heartbeat import read_heartbeat
+from fink_lib.streams.heartbeat import StreamState, read_heartbeat
 from fink_lib.streams.lease import Handle
 from fink_lib.streams.runner import LocalRunner
 from fink_lib.streams.spec import Stage, StreamSpec
@@ -109,15 +109,20 @@ class Chaos:
         self.kafka.start()
         self.told.append("killed Kafka")
 
-    def arm(self, point: str) -> Stage:
-        """Have the driver of a stage die at a fault point."""
-        stage = Stage(POINTS[point].stage)
+    def restart(self, stage: Stage, told: Mapping[str, str]) -> None:
+        """Start the driver of a stage anew, with words of its environment that the next one will not have."""
         self.end(stage)
-        os.environ[VARIABLE] = point
+        os.environ.update(told)
         try:
             self.runner.submit(self.spec(stage))
         finally:
-            del os.environ[VARIABLE]
+            for name in told:
+                del os.environ[name]
+
+    def arm(self, point: str) -> Stage:
+        """Have the driver of a stage die at a fault point."""
+        stage = Stage(POINTS[point].stage)
+        self.restart(stage, {VARIABLE: point})
         return stage
 
     def await_fault(self, point: str, stage: Stage) -> bool:
@@ -132,6 +137,15 @@ class Chaos:
             self.end(stage)
         self.told.append(f"{stage} fell: {point}" if fell else f"{stage} killed before: {point}")
         return fell
+
+    def fallen(self) -> list[Stage]:
+        """Return the streams whose drivers are gone, or have said that they failed."""
+        beats = {stage: read_heartbeat(self.spec(stage).paths.heartbeat) for stage in Stage}
+        return [
+            stage
+            for stage, beat in beats.items()
+            if self.handle(stage) is None or (beat is not None and beat.state is StreamState.FAILED)
+        ]
 
     def copy_checkpoint(self, stage: Stage) -> None:
         """Keep the checkpoint of a stream that does not run."""
@@ -167,6 +181,14 @@ class Chaos:
         return ", ".join(
             f"{stage} has not looked since" for stage, beat in beats.items() if not beat or beat.event_at < since
         )
+
+
+def awaited(look: Callable[[], object], patience_s: float) -> bool:
+    """Wait until something is so, and tell whether it came to that."""
+    deadline = time.monotonic() + patience_s
+    while not (found := look()) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return bool(found)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fink_lib.config import PROJECT_DIR
+from tests.kills.planted_module import DAEMON, DEED
 
 VARIABLE = "KILL_AFTER"
 CLOCK = "CLOCK_AHEAD_S"
@@ -53,6 +54,10 @@ def run(stage: str) -> None:
     if ahead_s:
         now = time.time
         time.time = lambda: now() + ahead_s
+    if DEED in os.environ:
+        loop: Any = importlib.import_module("fink_lib.streams.loop")
+        usual = loop.daemon_conf
+        loop.daemon_conf = lambda names: {**usual(names), "spark.python.daemon.module": DAEMON}
     point = POINTS.get(os.environ.get(VARIABLE, ""))
     if point is not None and point.stage == stage:
         install(point)

@@ -1,10 +1,12 @@
 """Whatever is killed, and whenever: nothing is lost, nothing doubled, and the tables say what they would have said.
 
 `FINK_TEST_KILLS` is how many are killed (3, no less; 50 is the long form), `FINK_TEST_SEED` repeats a run.
+What else can go wrong, and takes seconds, is done to the same home afterwards; all of it: `make test-faults`.
 """
 
 import os
 import random
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,10 @@ from pyspark.sql import SparkSession
 
 from fink_lib.config import Settings
 from fink_lib.streams.spec import Stage
-from tests.kills.books import check, send, sliced, work_off
+from tests.kills.books import alarms, check, send, sliced, unbalanced, work_off
 from tests.kills.chaos import Chaos
 from tests.kills.fault_points import POINTS
+from tests.kills.kind import known_kinds
 
 pytestmark = [
     pytest.mark.spark,
@@ -25,13 +28,15 @@ pytestmark = [
 ]
 
 KILLS = int(os.environ.get("FINK_TEST_KILLS", "3"))
+QUICK = [kind for kind in known_kinds().values() if kind.is_quick]
+OF_WHAT_WAS_SENT = {"QuarantineGrows", "RepeatsGrow"}  # damaged and repeated packets are in each slice
 SHARES = {"point": 0.36, "driver": 0.4, "worker": 0.14, "kafka": 0.1}
 
 
 @pytest.fixture(scope="module")
 def slices(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """The sample night in as many parts as there are kills."""
-    return sliced(tmp_path_factory.mktemp("slices"), KILLS)
+    """The sample night in as many parts as there are kills and quick faults."""
+    return sliced(tmp_path_factory.mktemp("slices"), KILLS + len(QUICK))
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +70,7 @@ def test_what_is_killed_changes_nothing(chaos: Chaos, undisturbed: Settings, sli
     many = 10 if KILLS >= 20 else 2  # checkpoints that are lost: each second one comes back as an older copy
     losses = {round(number * KILLS / (many + 1)): number % 2 == 0 for number in range(1, many + 1)}
     fallen = 0
-    for number, (card, folder) in enumerate(zip(cards, slices, strict=True)):
+    for number, (card, folder) in enumerate(zip(cards, slices, strict=False)):
         if number in losses:
             restore = losses[number] and bool(chaos.copies)
             stages = [stage for stage in Stage if stage in chaos.copies or not restore]
@@ -86,6 +91,11 @@ def test_what_is_killed_changes_nothing(chaos: Chaos, undisturbed: Settings, sli
                 (chaos.kill_driver if kind == "driver" else chaos.kill_worker)(Stage(stage_name))
         chaos.start_all()
     chaos.drain()
+    for number, fault in enumerate(chance.sample(QUICK, len(QUICK)), KILLS):
+        chaos.told.append(f"{fault.name}: {fault.act(chaos, partial(send, slices[number], number, chaos.settings))}")
+    chaos.drain()
     print("; ".join(chaos.told))  # noqa: T201 - shown when it fails
+    assert unbalanced(chaos.settings) == ""
+    assert alarms(chaos.settings) <= OF_WHAT_WAS_SENT, "what was done to it is over"
     assert fallen == sum(card in POINTS for card in cards)
     check(chaos.settings, undisturbed)

@@ -23,6 +23,7 @@ help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /|/' | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 setup: python-ok java-ok $(BIN)/.synced  ## Install the locked dependencies into .venv
+	@command -v bwrap >/dev/null || echo "without bubblewrap user jobs are refused (Debian: \`apt install bubblewrap\`)"
 
 demo: setup  ## Play a night end to end (SURVEY=ztf, a real one); services stay up until `make down`
 	$(BIN)/fink night play $(PACKETS) --survey $(SURVEY) --keep

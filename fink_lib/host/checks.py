@@ -23,6 +23,7 @@ from fink_lib.lake.decided import FIX, undecided
 from fink_lib.lake.spark.log_store import log_store_jar
 from fink_lib.simulator.sample import sample_folder
 from fink_lib.surveys import Survey, running_surveys
+from fink_lib.user_jobs.sandbox.running import sandbox_works
 
 OLDEST_PYTHON = (3, 11)
 NEWEST_PYTHON = (3, 13)
@@ -43,12 +44,15 @@ class Check:
         Whether it will do.
     fix
         How to get it; empty when it will do.
+    is_needed
+        False for what a broker can do without.
     """
 
     name: str
     ok: bool
     detail: str
     fix: str = ""
+    is_needed: bool = True
 
 
 def all_checks(settings: Settings) -> Iterator[Check]:
@@ -70,6 +74,7 @@ def all_checks(settings: Settings) -> Iterator[Check]:
     yield check_writable("cache", settings.cache, "FINK_CACHE")
     yield check_disk(settings)
     yield check_memory()
+    yield check_sandbox()
     if has_own_kafka(settings):
         yield check_port(settings, KAFKA, settings.kafka_port, "FINK_KAFKA_PORT")
         yield check_port(settings, KAFKA, users_port(settings), "FINK_KAFKA_USERS_PORT", listener="users")
@@ -177,6 +182,16 @@ def check_airflow_db(settings: Settings) -> Check:
         return Check("airflow db", ok=True, detail="SQLite in the home; PostgreSQL for more (FINK_AIRFLOW_DB)")
     problem, fix = lacking(settings.airflow_db)
     return Check("airflow db", not problem, problem or without_password(settings.airflow_db), fix)
+
+
+def check_sandbox() -> Check:
+    """Try the sandbox of user jobs; without one they are refused, and all else runs."""
+    try:
+        wrong = sandbox_works()
+        fix = "let this user make name spaces (sysctl kernel.unprivileged_userns_clone=1)" if wrong else ""
+    except HostError as error:
+        wrong, _, fix = str(error).partition(": ")
+    return Check("sandbox", not wrong, wrong or "bubblewrap, for user jobs", fix, is_needed=False)
 
 
 def check_port(settings: Settings, name: str, port: int, variable: str, listener: str = "") -> Check:

@@ -1,0 +1,56 @@
+"""Whether a text is one query and nothing else: DuckDB itself reads it, nothing is run."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+
+from fink_lib.errors import ConfigError
+
+TABLE_FUNCTIONS = {"unnest", "range", "generate_series"}
+REFUSED_FUNCTIONS = {"getenv", "current_setting", "query", "query_table", "nextval", "currval", "write_log"}
+OF_FILE = re.compile(r"[^\w ]")
+MOST_CHARACTERS = 100_000
+
+
+def require_query(text: str) -> None:
+    """See that a text is one SELECT over tables: no statement beside, no function that reads files or runs a text.
+
+    The sandbox would hold such a thing too; here it is refused before it waits for its turn.
+
+    Raises
+    ------
+    ConfigError
+        When it is something else.
+    """
+    if len(text) > MOST_CHARACTERS:
+        raise ConfigError(f"the query has {len(text)} characters: {MOST_CHARACTERS} at most")
+    with duckdb.connect() as connection:
+        (found,) = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [text]).fetchall()[0]
+    read = json.loads(found)
+    if read["error"]:
+        said = str(read.get("error_message", "")).splitlines()[0]
+        raise ConfigError(f"a job in SQL is one SELECT, and this is none: {said[:300]}")
+    if len(read["statements"]) != 1:
+        raise ConfigError(f"a job in SQL is one SELECT: here are {len(read['statements'])} statements")
+    for kind, name in _calls(read["statements"][0]):
+        if name in REFUSED_FUNCTIONS or (kind == "TABLE_FUNCTION" and name not in TABLE_FUNCTIONS):
+            raise ConfigError(f"a job in SQL has no function {name[:60]}: ask the tables of the job")
+        if kind == "TABLE" and OF_FILE.search(name):
+            raise ConfigError(f"a job in SQL has no table '{name[:60]}': a file is none")
+
+
+def _calls(node: Any, kind: str = "FUNCTION") -> Iterator[tuple[str, str]]:
+    """Yield every function and table of a tree: which it is, and its name."""
+    if isinstance(node, list):
+        for one in node:
+            yield from _calls(one)
+    elif isinstance(node, dict):
+        if "function_name" in node:
+            yield kind, str(node["function_name"]).lower()
+        if node.get("type") == "BASE_TABLE":
+            yield "TABLE", str(node.get("table_name"))
+        for one in node.values():
+            yield from _calls(one, "TABLE_FUNCTION" if node.get("type") == "TABLE_FUNCTION" else "FUNCTION")

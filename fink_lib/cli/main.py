@@ -35,6 +35,7 @@ COMMANDS = {
     "catalogs": "Catalogues in the lake: list, load, match again what changed.",
     "object": "One object: its partners in other surveys, light curves together; rebuild the table.",
     "transfer": "Past alerts to a topic of their own, downloaded by finkctl.",
+    "jobs": "Jobs of people, in SQL or Python, each in a sandbox: list, show, submit, cancel.",
     "backup": "A consistent copy of the home while alerts arrive: create, check, restore.",
     "alarms": "What fires now, and every alarm with what it means and what to do.",
     "notices": "What is told of nights and filters, to whom, and what became of it.",

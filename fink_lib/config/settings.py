@@ -25,7 +25,7 @@ from fink_lib.config.groups.streams import (
     SupervisionSettings,
     TableSourceSettings,
 )
-from fink_lib.config.groups.web import ApiSettings, LoginSettings, NameSettings, ServiceSettings
+from fink_lib.config.groups.web import ApiSettings, LoginSettings, NameSettings, ServiceSettings, UserJobSettings
 from fink_lib.config.surveys import SurveySettings, SurveySource
 
 # pydantic takes the fields of the last base first: read from below, this is the order of docker/env.example.
@@ -50,6 +50,7 @@ class Settings(
     SparkSettings,
     LoginSettings,
     NameSettings,
+    UserJobSettings,
     ApiSettings,
     ServiceSettings,
     GcnSettings,

@@ -16,6 +16,7 @@ POOLS: dict[str, tuple[int, str, bool]] = {
     "spark_streams": (9, "one slot a running stream, one what carries statements", True),
     "spark_batch": (2, "nightly jobs side by side", False),
     "spark_rerun": (2, "nights that are run again, side by side", False),
+    "user_jobs": (2, "jobs of people, each in a sandbox", False),
 }
 
 # `airflow standalone` starts its parts as `airflow …` from PATH, and two of them would serve their logs on every

@@ -17,7 +17,7 @@ from fink_lib.streams.runner import job_environment
 class JobOperator(NightJobOperator):
     """Runs ``jobs/<job>.py`` with arguments.
 
-    What an earlier try left running, because its worker was killed, is ended first: a DAG has one run at a time.
+    What an earlier try left running, because its worker was killed, is ended first.
 
     Parameters
     ----------
@@ -27,6 +27,8 @@ class JobOperator(NightJobOperator):
         Its command line, templates.
     skip_when
         A template; the task is skipped when it says ``True``.
+    side_by_side
+        True where runs of the DAG go on beside each other: each has processes of its own.
     tables
         Tables that it writes.
     """
@@ -40,6 +42,7 @@ class JobOperator(NightJobOperator):
         job: str,
         arguments: Sequence[str] = (),
         skip_when: str = "",
+        side_by_side: bool = False,
         tables: Sequence[Asset] = (),
         **kwargs: Any,
     ) -> None:
@@ -47,11 +50,13 @@ class JobOperator(NightJobOperator):
         self.job = job
         self.arguments = list(arguments)
         self.skip_when = skip_when
+        self.side_by_side = side_by_side
 
     @property
     def token(self) -> str:
         """What marks every process of this task."""
-        return f"{self.dag_id}.{self.task_id}"
+        mine = f"{self.dag_id}.{self.task_id}"
+        return f"{mine}/{self.run}" if self.side_by_side else mine
 
     def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
         """Run the job and wait for it.

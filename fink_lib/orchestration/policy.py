@@ -30,6 +30,7 @@ class Pool(StrEnum):
     STREAMS = "spark_streams"
     BATCH = "spark_batch"
     RERUN = "spark_rerun"
+    USERS = "user_jobs"
 
 
 class UnlessUseless(RetryPolicy):

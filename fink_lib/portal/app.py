@@ -13,7 +13,7 @@ from fink_lib.api.http.errors import Refused
 from fink_lib.api.http.service import Service
 from fink_lib.api.lake import Lake
 from fink_lib.community.log import shared_log
-from fink_lib.portal import citing, live, more_pages, own_filters, pages, region, transfers
+from fink_lib.portal import citing, live, more_pages, own_filters, pages, region, transfers, user_jobs
 from fink_lib.portal.citing import add_citing
 from fink_lib.portal.community import add_community
 from fink_lib.portal.drawing import page
@@ -42,6 +42,8 @@ PAGES: dict[str, Make] = {
     own_filters.OWN: own_filters.own,
     "/transfers": transfers.every,
     transfers.WORK: transfers.one,
+    "/jobs": user_jobs.every,
+    user_jobs.JOB: user_jobs.one,
     "/set/{name}": citing.a_set,
     "/set/{name}/file": citing.its_file,
     "/set/{name}/again": citing.again,
@@ -59,6 +61,7 @@ def add_pages(app: FastAPI, lake: Lake) -> None:
     add_logins(app, lake.settings)
     own_filters.add_own_filters(app, service)
     transfers.add_transfers(app, service)
+    user_jobs.add_user_jobs(app, service)
     add_community(app, shared_log(lake.settings))
     add_followup(app, shared_log(lake.settings), lake.settings)
     app.mount("/static", StaticFiles(directory=str(files("fink_lib.portal") / "static")), name="static")

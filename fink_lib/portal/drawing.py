@@ -41,7 +41,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"shown": shown, "utc": utc, "address": address, "shell": shlex.quote}
+    made.filters |= {"shown": shown, "utc": utc, "moment": moment, "address": address, "shell": shlex.quote}
     made.globals |= {
         "object_address": object_address,
         "class_address": class_address,
@@ -78,6 +78,11 @@ def _number(value: float) -> str:
 def utc(at: dt.datetime | None) -> str:
     """Write a time, UTC."""
     return MISSING if at is None else f"{at:%Y-%m-%d %H:%M:%S}"
+
+
+def moment(at_s: float) -> str:
+    """Write a time of Unix, UTC; 0 is none."""
+    return utc(dt.datetime.fromtimestamp(at_s, dt.UTC) if at_s else None)
 
 
 def address(parameters: dict[str, Any], path: str) -> str:

@@ -5,12 +5,13 @@ import sys
 
 import uvicorn
 
-from fink_lib.api.http.app import make_app
+from fink_lib.api.http.app import PREFIX, make_app
 from fink_lib.api.lake import Lake
 from fink_lib.config import Settings
 from fink_lib.lake.tables import full_name
 from fink_lib.portal.app import add_pages
 from fink_lib.surveys import SURVEYS, Survey, running_surveys
+from fink_lib.user_jobs.http import add_jobs
 from fink_lib.vo.app import add_services
 
 GRACE_S = 5
@@ -29,6 +30,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     app = make_app(lake)
     add_pages(app, lake)
     add_services(app, lake)
+    add_jobs(app, lake, PREFIX)
     uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=GRACE_S)
 
 

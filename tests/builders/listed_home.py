@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from fink_lib.community.log import Log
 from fink_lib.community.people import Person
 from fink_lib.community.saying import say
 from fink_lib.config import Settings
+from fink_lib.files import replace_text, to_json
 from fink_lib.filters.users.store import Action, Event, record
 from fink_lib.lake.losses import Loss, note_losses
 from fink_lib.lake.places import Range
@@ -35,6 +36,7 @@ from fink_lib.reprocess.request import Request
 from fink_lib.streams.heartbeat import Heartbeat, StreamState
 from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import SURVEYS
+from fink_lib.user_jobs.record import Form, Language, UserJob
 from tests.unit.quarantine.planted_quarantine import plant_quarantine
 
 AT = dt.datetime(2026, 10, 1, 2, 3, 4, tzinfo=dt.UTC)
@@ -50,6 +52,7 @@ ALARM = "StreamBroken"
 SUBSCRIPTION = "supernovae-of-the-night-for-the-southern-team"
 TRANSFER = "ztf_2021_2022_supernova_candidates_for_the_thesis_of_somebody"
 DOWNLOAD = f"finkctl download --topic fink_transfer_{TRANSFER} --output {TRANSFER}.parquet"
+USER_JOB = "0123456789abcdef"
 SHADOW = "ztf.shadow_classifier_that_knows_more_kinds"
 PERSON, GROUP = "somebody.with.a-long_name", "a_group.with.a-long_name"
 OBJECT, PARTNER = "ZTF21aaaaaaa", "9007199254740993"
@@ -76,6 +79,7 @@ def plant_home(settings: Settings) -> None:
     _catalogs(settings.lake)
     create(settings, Request("ztf", NIGHT, NIGHT, reason="a better classifier"), AT, REQUEST)
     _files(settings)
+    _user_job(settings)
     _streams(settings)
     _objects(settings.lake)
     _accounts(settings.home)
@@ -150,6 +154,12 @@ def _files(settings: Settings) -> None:
     for path, facts in ((night, manifest), (transfer, told | sealed)):
         path.mkdir(parents=True)
         (path / "manifest.json").write_text(json.dumps(facts))
+
+
+def _user_job(settings: Settings) -> None:
+    code = "SELECT count(*) AS n FROM ztf.sources"
+    job = UserJob(USER_JOB, PERSON, Language.SQL, code, Form.CSV, ("ztf",), 1.7e9, "how many there are", rows=1)
+    replace_text(settings.home / "user_jobs" / USER_JOB / "job.json", to_json(asdict(job)))
 
 
 def _streams(settings: Settings) -> None:

@@ -23,6 +23,7 @@ IMPORT_CPU_S = 1.0
 # DAGs of no survey
 SHARED = {"catalogs", "community", "community_topics"}
 SHARED |= {"deliver_notices", "periods", "phase_curves", "schema_watch", "vacuum"}
+SHARED |= {"deliver_notices", "phase_curves", "schema_watch", "user_jobs", "vacuum"}
 
 CLOSING = {
     "reconcile": ["crossmatch", "events", "serve", "statistics"],
@@ -62,6 +63,7 @@ STRUCTURE = {
     "periods": {"search": []},
     "phase_curves": {"fit": []},
     "schema_watch": {"ask": []},
+    "user_jobs": {"run": []},
     "vacuum": {"vacuum": []},
 }
 
@@ -102,7 +104,7 @@ def test_every_dag_keeps_the_policy(dags: dict[str, DAG]) -> None:
             assert word in dag.doc_md, f"{dag.dag_id} does not say {word}"
         assert dag.description
         assert dag.catchup is False
-        assert dag.max_active_runs == (16 if dag.dag_id.endswith(("_rerun_nights", "_reprocess")) else 1)
+        assert dag.max_active_runs == (16 if dag.dag_id.endswith(("_rerun_nights", "_reprocess", "user_jobs")) else 1)
         assert dag.max_consecutive_failed_dag_runs == 0, "pausing a DAG by itself would stop the listening"
         assert {str(tag) for tag in dag.tags} <= {*(str(tag) for tag in Tag), *SURVEYS}
         assert len(dag.tags) == (1 if dag.dag_id in SHARED else 2)

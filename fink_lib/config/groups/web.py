@@ -41,6 +41,18 @@ class ApiSettings(BaseModel):
     )
 
 
+class UserJobSettings(BaseModel):
+    """What a job of a person may take."""
+
+    user_jobs_s: int = Field(600, gt=0, description="Seconds that one job of a person may run")
+    user_jobs_memory_mb: int = Field(
+        2048, ge=512, description="Megabytes of memory of one such job; beside them 512 of scratch, in memory too"
+    )
+    user_jobs_result_mb: int = Field(1024, gt=0, description="Megabytes that the result of one such job may have")
+    user_jobs_per_person: int = Field(3, gt=0, description="Jobs of one person that may wait or run")
+    user_jobs_s_per_day: int = Field(7200, gt=0, description="Seconds that the jobs of one person may run within a day")
+
+
 class NameSettings(BaseModel):
     """What this broker is called elsewhere."""
 

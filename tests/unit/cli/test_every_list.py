@@ -52,6 +52,8 @@ CASES = (
     Case(("filters", "columns"), ("candidate.jdstarthist", "lc_features_r.amplitude"), has_home=False),
     Case(("gcn", "list"), (planted.EVENT,)),
     Case(("gcn", "show", planted.EVENT), (planted.EVENT,), is_list=False),
+    Case(("jobs", "list"), (planted.USER_JOB, planted.PERSON)),
+    Case(("jobs", "show", planted.USER_JOB), (planted.USER_JOB, planted.PERSON), is_list=False),
     Case(("kafka", "topics"), (planted.TOPIC, f"fink_{planted.FILTER}_ztf")),
     Case(("kafka", "users"), (USER, f"fink_{planted.FILTER}_ztf")),
     Case(("lake", "show"), (quarantine("ztf").full_name, gold_known_losses("ztf").full_name)),

@@ -1,0 +1,118 @@
+"""`fink jobs list|show|submit|cancel|start`."""
+
+import datetime as dt
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fink_lib.cli.common import HomeOption, load_settings, say
+from fink_lib.cli.json_text import json_text
+from fink_lib.cli.tables import Column, json_option, write_rows
+from fink_lib.errors import ConfigError
+
+if TYPE_CHECKING:
+    from fink_lib.user_jobs.record import UserJob
+
+app = typer.Typer(no_args_is_help=True)
+NameArgument = Annotated[str, typer.Argument(help="Name of the job.")]
+COLUMNS = (
+    Column("name", is_id=True),
+    Column("person", is_id=True),
+    Column("language"),
+    Column("state"),
+    Column("asked_at", title="asked (UTC)"),
+    Column("rows"),
+    Column("title"),
+    Column("error", only_json=True),
+)
+DAG = "user_jobs"
+
+
+@app.command("list")
+def list_jobs(
+    home: HomeOption = None,
+    person: Annotated[str | None, typer.Option(help="Those of one person alone.")] = None,
+    as_json: Annotated[bool, json_option(COLUMNS)] = False,
+) -> None:
+    """List the jobs of people, the newest first."""
+    from fink_lib.user_jobs.book import Book
+
+    found = [_row(one) for one in Book(load_settings(home)).every() if person in (None, one.person)]
+    write_rows(COLUMNS, found, as_json=as_json, empty="no job yet: see `fink jobs submit --help`")
+
+
+@app.command()
+def show(
+    name: NameArgument,
+    home: HomeOption = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON: the job with name, person, state, code, and log.")
+    ] = False,
+) -> None:
+    """Show a job: how it stands, what it said, its code."""
+    from fink_lib.user_jobs.book import Book
+    from fink_lib.user_jobs.sandbox.running import LOG, RESULT
+
+    book = Book(load_settings(home))
+    job = book.get(name)
+    log = book.folder(name) / LOG
+    said = log.read_text("utf-8", "replace") if log.is_file() else ""
+    if as_json:
+        print(json_text({**_row(job), "log": said}))
+        return
+    say(f"job      {job.name}")
+    say(f"person   {job.person}")
+    say(f"state    {job.state} {job.error}".rstrip())
+    say(f"asks     {', '.join(job.surveys)}, {'the newest rows' if job.version is None else f'version {job.version}'}")
+    if (result := book.folder(name) / f"{RESULT}.{job.form}").is_file():
+        say(f"result   {job.rows} rows in {result}")
+    say(f"\n{said}\n{job.code}")
+
+
+@app.command()
+def submit(
+    file: Annotated[Path, typer.Argument(help="File with the code: .sql or .py", exists=True, dir_okay=False)],
+    *,
+    who: Annotated[str, typer.Option(help="Person who asks, with the right jobs:run.")],
+    survey: Annotated[list[str] | None, typer.Option(help="Whose tables; all when not given.")] = None,
+    version: Annotated[int | None, typer.Option(help="Version of sources; the newest rows when not given.")] = None,
+    form: Annotated[str, typer.Option("--format", help="parquet or csv")] = "parquet",
+    title: Annotated[str, typer.Option(help="What it is for.")] = "",
+    home: HomeOption = None,
+) -> None:
+    """Have a job run by Airflow, as somebody: with his rights, over what he may see."""
+    from fink_lib.surveys import running_surveys
+    from fink_lib.user_jobs.asking import asked_of, submit
+    from fink_lib.user_jobs.people import claims_of_person
+
+    settings = load_settings(home)
+    languages = {".sql": "sql", ".py": "python"}
+    if file.suffix not in languages:
+        raise ConfigError(f"{file.name} is no job: its name must end with .sql or .py")
+    said: dict[str, Any] = {"language": languages[file.suffix], "code": file.read_text(encoding="utf-8"),
+                            "title": title, "format": form, "surveys": survey, "version": version}  # fmt: skip
+    served = tuple(one.name for one in running_surveys(settings))
+    say(submit(settings, asked_of(said, claims_of_person(settings, who), served)).name)
+
+
+@app.command()
+def cancel(name: NameArgument, home: HomeOption = None) -> None:
+    """End a job that waits or runs."""
+    from fink_lib.user_jobs.book import Book
+
+    job = Book(load_settings(home)).cancel(name)
+    say(f"job {name} is {job.state}" + (": its runner ends it now" if job.state == "running" else ""))
+
+
+@app.command()
+def start(home: HomeOption = None) -> None:
+    """Have Airflow take the job whose turn it is: what the API and the portal do with each job."""
+    from fink_lib.cli.dag_run import start_dag
+
+    start_dag(load_settings(home), DAG, {})
+
+
+def _row(job: "UserJob") -> dict[str, Any]:
+    return {**asdict(job), "asked_at": dt.datetime.fromtimestamp(job.asked_at, dt.UTC)}

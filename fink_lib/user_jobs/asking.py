@@ -1,0 +1,191 @@
+"""What a person may do with jobs: ask for one, look at his own, end it, run it again on other rows."""
+
+import subprocess
+import sys
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from fink_lib.accounts.claims import Claims
+from fink_lib.config import Settings
+from fink_lib.errors import AccountError, ConfigError, HostError
+from fink_lib.streams.runner import settings_environment
+from fink_lib.user_jobs.book import Book, NoSuchJob
+from fink_lib.user_jobs.record import (
+    MOST_CODE_CHARACTERS,
+    MOST_TITLE_CHARACTERS,
+    RIGHT,
+    Form,
+    Language,
+    State,
+    UserJob,
+)
+from fink_lib.user_jobs.sandbox.command import bubblewrap
+from fink_lib.user_jobs.sandbox.running import LOG, RESULT
+from fink_lib.user_jobs.sql import require_query
+
+START_S = 120.0
+FINK = Path(sys.executable).with_name("fink")
+Choice = TypeVar("Choice", Language, Form)
+KNOWN = frozenset({"title", "language", "code", "format", "surveys", "version"})
+
+
+class NotAllowed(AccountError):
+    """Somebody asks for what he has no right to."""
+
+
+def asked_of(said: Mapping[str, Any], claims: Claims, served: Collection[str]) -> UserJob:
+    """Return the job that a form or a program asks for.
+
+    Parameters
+    ----------
+    said
+        ``language``, ``code``, and where wanted ``title``, ``format``, ``surveys`` and ``version``.
+    claims
+        Who asks.
+    served
+        Surveys that there are.
+
+    Raises
+    ------
+    ConfigError
+        Naming what cannot be used.
+    """
+    if further := sorted(said.keys() - KNOWN):
+        raise ConfigError(f"a job has no '{further[0][:40]}': it has {', '.join(sorted(KNOWN))}")
+    language, form = _one_of(Language, said, "language", ""), _one_of(Form, said, "format", Form.PARQUET)
+    code, title = said.get("code"), said.get("title") or ""
+    if not isinstance(code, str) or not code.strip() or len(code) > MOST_CODE_CHARACTERS:
+        raise ConfigError(f"code must be a text of 1 to {MOST_CODE_CHARACTERS} characters")
+    if not isinstance(title, str) or len(title) > MOST_TITLE_CHARACTERS:
+        raise ConfigError(f"title must be a text of at most {MOST_TITLE_CHARACTERS} characters")
+    if language is Language.SQL:
+        require_query(code)
+    surveys, version = said.get("surveys") or list(served), said.get("version")
+    if not isinstance(surveys, list) or not all(isinstance(one, str) and one in served for one in surveys):
+        raise ConfigError(f"surveys must be a list out of {', '.join(served)}")
+    if version is not None and (not isinstance(version, int) or isinstance(version, bool) or version < 0):
+        raise ConfigError("version must be a number of gold_<survey>__sources, or left out for the newest rows")
+    if version is not None and len(surveys) != 1:
+        raise ConfigError("a version is that of one survey: name it in surveys")
+    return UserJob(
+        name="",
+        person=claims.person,
+        language=language,
+        code=code,
+        form=form,
+        surveys=tuple(dict.fromkeys(surveys)),
+        asked_at=0.0,
+        title=title,
+        version=version,
+        groups=tuple(sorted(claims.groups)),
+        rights=tuple(sorted(claims.rights)),
+    )
+
+
+def submit(settings: Settings, job: UserJob) -> UserJob:
+    """Queue a job and have Airflow run it; return it.
+
+    Raises
+    ------
+    NotAllowed
+        When its person may not run jobs.
+    HostError
+        When this machine has no sandbox, or Airflow does not run.
+    QuotaUsed
+        When its person has asked for as much as he may.
+    """
+    if RIGHT not in job.rights:
+        raise NotAllowed(f"jobs are for people with the right '{RIGHT}': the operator grants it")
+    bubblewrap()
+    book = Book(settings)
+    added = book.add(job)
+    try:
+        start(settings)
+    except HostError:
+        book.forget(added.name)
+        raise
+    return added
+
+
+def start(settings: Settings) -> None:
+    """Have Airflow take the next job: a command of its own asks it, since no server here knows it.
+
+    Raises
+    ------
+    HostError
+        When it does not.
+    """
+    try:
+        tried = subprocess.run([str(FINK), "jobs", "start"], env=settings_environment(settings), check=False,
+                               capture_output=True, text=True, timeout=START_S, stdin=subprocess.DEVNULL)  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise HostError(f"Airflow took no job within {START_S:.0f} s: try again later") from None
+    if tried.returncode != 0:
+        last = (tried.stderr.strip().splitlines() or ["it says nothing"])[-1]
+        raise HostError(f"the job was not taken: {last.removeprefix('fink: ')}")
+
+
+def mine(settings: Settings, claims: Claims) -> list[UserJob]:
+    """Return the jobs of whoever asks, the newest first."""
+    return [one for one in Book(settings).every() if one.person == claims.person and not claims.is_anonymous]
+
+
+def own(settings: Settings, claims: Claims, name: str) -> UserJob:
+    """Return a job of whoever asks.
+
+    Raises
+    ------
+    NoSuchJob
+        When he has none of that name: that of others is as if there were none.
+    """
+    job = Book(settings).get(name)
+    if claims.is_anonymous or job.person != claims.person:
+        raise NoSuchJob(f"there is no job '{name[:40]}'")
+    return job
+
+
+def again(settings: Settings, claims: Claims, name: str, version: object) -> UserJob:
+    """Run a job of one's own once more: on a version, or on the newest rows where that is None."""
+    before = own(settings, claims, name)
+    said = {"title": before.title, "language": before.language, "code": before.code, "format": before.form,
+            "surveys": list(before.surveys), "version": version}  # fmt: skip
+    return submit(settings, replace(asked_of(said, claims, before.surveys), rerun_of=before.name))
+
+
+def log_of(settings: Settings, claims: Claims, name: str) -> str:
+    """Return what a job of one's own has said so far."""
+    path = Book(settings).folder(_visible(settings, claims, name).name) / LOG
+    return path.read_text("utf-8", "replace") if path.is_file() else ""
+
+
+def result_of(settings: Settings, claims: Claims, name: str) -> Path:
+    """Return the file with the result of a job of one's own.
+
+    Raises
+    ------
+    ConfigError
+        When it left none.
+    """
+    job = _visible(settings, claims, name)
+    path = Book(settings).folder(name) / f"{RESULT}.{job.form}"
+    if job.state is not State.DONE or not path.is_file():
+        raise ConfigError(f"job {name} has no result: it is {job.state}")
+    return path
+
+
+def _visible(settings: Settings, claims: Claims, name: str) -> UserJob:
+    """Return a job of one's own, where one still sees the rows that it saw: absent claims grant nothing."""
+    job = own(settings, claims, name)
+    if lost := sorted(set(job.used) - claims.rights):
+        raise NotAllowed(f"job {name} saw rows by the right '{lost[0]}', which is not claimed here")
+    return job
+
+
+def _one_of(kind: type[Choice], said: Mapping[str, Any], name: str, usual: str) -> Choice:
+    value = said.get(name) or usual
+    try:
+        return kind(value)
+    except ValueError:
+        raise ConfigError(f"{name} is '{str(value)[:40]}': give one of {', '.join(kind)}") from None

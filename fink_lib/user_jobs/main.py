@@ -1,0 +1,34 @@
+"""The job of the DAG `user_jobs`: run what is next."""
+
+import argparse
+from collections.abc import Iterator, Sequence
+
+from fink_lib.config import Settings
+from fink_lib.lake.formats import require_current_lake
+from fink_lib.processes.endings import run_job
+from fink_lib.user_jobs.book import Book
+from fink_lib.user_jobs.working import work
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the job; return an exit code, after one sentence on stderr when it fails."""
+    parser = argparse.ArgumentParser(prog="jobs/on_demand/user_jobs.py", description=__doc__)
+    parser.add_argument("--run", required=True, help="the run of Airflow that asks")
+    asked = parser.parse_args(arguments)
+    return run_job("user_jobs", lambda: sentences(Settings(), asked.run))
+
+
+def sentences(settings: Settings, run: str) -> Iterator[str]:
+    """Run the job whose turn it is; say which, and how it ended."""
+    if settings.lake.is_dir():
+        require_current_lake(settings.lake)
+    taken = Book(settings).take(run)
+    if taken is None:
+        yield "no job waits"
+        return
+    job, lock = taken
+    try:
+        ended = work(settings, job)
+    finally:
+        lock.release()
+    yield f"job {ended.name} of {ended.person}: {ended.state}, rows {ended.rows}, {ended.seconds:.1f} s {ended.error}"

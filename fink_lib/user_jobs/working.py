@@ -1,0 +1,48 @@
+"""Runs one job: what its person may still see is handed to a sandbox, and how it ended is noted."""
+
+import logging
+import shutil
+import time
+
+from fink_lib.accounts.access_log import note_access
+from fink_lib.accounts.asking import asked_by
+from fink_lib.api.lake import Lake
+from fink_lib.config import Settings
+from fink_lib.errors import AccountError, ConfigError, LakeError
+from fink_lib.surveys import get_survey
+from fink_lib.user_jobs.book import Book
+from fink_lib.user_jobs.people import claims_of_job
+from fink_lib.user_jobs.permitted import permitted
+from fink_lib.user_jobs.record import State, UserJob
+from fink_lib.user_jobs.sandbox.running import HANDED, Code, Limits, run
+
+logger = logging.getLogger(__name__)
+
+ROWS = "rows"  # folder of the rows that were written out for a job
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return what one job may have."""
+    return Limits(settings.user_jobs_s, settings.user_jobs_memory_mb, settings.user_jobs_result_mb)
+
+
+def work(settings: Settings, job: UserJob) -> UserJob:
+    """Run a job; return it as it ended. What is wrong with the job itself is noted, and raised is only the rest."""
+    book, folder = Book(settings), Book(settings).folder(job.name)
+    lake = Lake(settings, [get_survey(name) for name in job.surveys])
+    try:
+        with asked_by(claims_of_job(settings, job)) as asked:
+            rows = permitted(lake, job.surveys, job.version, folder / ROWS)
+            if asked.used:
+                note_access(settings.home, asked, time.time(), f"/jobs/{job.name}", 200)
+        job = book.change(job.name, versions=rows.versions, used=tuple(sorted(asked.used)))
+        code = Code(job.language, job.code, job.form, rows.views, rows.files)
+        ended = run(folder, code, limits_of(settings), lambda: book.is_cancelled(job.name))
+    except (AccountError, ConfigError, LakeError) as error:
+        return book.end(job, State.FAILED, error=str(error))
+    finally:
+        lake.close()
+        for name in (ROWS, HANDED):
+            shutil.rmtree(folder / name, ignore_errors=True)
+    state = State.CANCELLED if ended.is_cancelled else State.FAILED if ended.error else State.DONE
+    return book.end(job, state, rows=ended.rows, error=ended.error, seconds=ended.seconds)

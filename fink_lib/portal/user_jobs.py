@@ -29,7 +29,7 @@ def every(service: Service, _request: Request) -> Response:
     tables = [one for lake in service.lake.surveys.values() for one in tables_of(lake.now())]
     survey = next(iter(service.lake.surveys))
     examples = {name: text.format(survey=survey) for name, text in EXAMPLES.items()}
-    return page("jobs.html.j2", q="", own=jobs.mine(settings, claims), may=claims.has(RIGHT), right=RIGHT,
+    return page("user_jobs.html.j2", q="", own=jobs.mine(settings, claims), may=claims.has(RIGHT), right=RIGHT,
                 tables=tables, surveys=list(service.lake.surveys), forms=list(Form), examples=examples,
                 settings=settings)  # fmt: skip
 
@@ -39,7 +39,7 @@ def one(service: Service, request: Request) -> Response:
     claims, settings, name = asking().claims, service.lake.settings, request.path_params["name"]
     job: UserJob = refusing(lambda: jobs.own(settings, claims, name))
     log: str = refusing(lambda: jobs.log_of(settings, claims, name))
-    return page("job.html.j2", q="", job=job, log=log, waits=job.state in WAITS)
+    return page("user_job.html.j2", q="", job=job, log=log, waits=job.state in WAITS)
 
 
 def add_user_jobs(app: FastAPI, service: Service) -> None:

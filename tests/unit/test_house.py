@@ -89,7 +89,11 @@ def test_rows_in_memory_become_a_frame_of_spark_in_one_way() -> None:
 def test_locks_have_one_form_on_disk() -> None:
     """Whoever locks a file by himself has a lock that no object store can keep."""
     paths = [path for folder in ("fink_lib", "dags", "jobs", "expectations") for path in files(PROJECT_DIR / folder)]
-    users = [path.relative_to(LIBRARY).as_posix() for path in paths if re.search(r"fcntl|lockf\b", path.read_text())]
+    users = [
+        path.relative_to(LIBRARY).as_posix()
+        for path in paths
+        if re.search(r"(?:import|from) fcntl|lockf\b", path.read_text())
+    ]
     assert users == ["locks/local.py"]
 
 

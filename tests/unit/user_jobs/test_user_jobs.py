@@ -80,9 +80,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         people.add(store, name)
         for right in rights:
             people.grant(store, people.PERSON, name, right)
-    made = {name: tokens.add(store, name, "all", days=1, scopes=Scope, rights=rights)
+    made = {name: tokens.add(store, name, "all", days=1, scopes=tuple(Scope), rights=rights)
             for name, rights in {"ada": RIGHTS, "bob": RIGHTS[:1], "eve": ()}.items()}  # fmt: skip
-    made["ada-narrow"] = tokens.add(store, "ada", "narrow", days=1, scopes=Scope, rights=RIGHTS[:1])
+    made["ada-narrow"] = tokens.add(store, "ada", "narrow", days=1, scopes=tuple(Scope), rights=RIGHTS[:1])
     made["ada-reads"] = tokens.add(store, "ada", "reads", days=1, rights=RIGHTS)
     lake = Lake(settings, [ZTF])
     app = make_app(lake)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from fink_lib.files import replace_text, to_json
+from fink_lib.processes.identity import TOKEN_VARIABLE
 from fink_lib.user_jobs.sandbox import inside
 from fink_lib.user_jobs.sandbox.command import sandbox_command
 from fink_lib.user_jobs.sandbox.filters import end_filter, start_filter
@@ -19,6 +21,7 @@ from fink_lib.user_jobs.sandbox.filters import end_filter, start_filter
 LOG, RESULT, HANDED = "log.txt", "result", "handed"
 MOST_LOG_BYTES, MOST_OUTCOME_BYTES = 256 * 1024, 64 * 1024
 POLL_S = 0.1
+PATIENCE_S = 10.0  # for the last words of a process that has ended
 FIRST_USER, USERS = 1_900_000_000, 100_000  # who runs a job of root's: nobody else's number
 
 
@@ -112,11 +115,11 @@ def run(folder: Path, code: Code, limits: Limits, is_cancelled: Callable[[], boo
         command = sandbox_command({**order, **code.files}, filter_handle=filter_handle, scratch_mb=limits.scratch_mb)
         handles = (result.fileno(), writing, filter_handle)
         with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              pass_fds=handles, env={}, cwd="/") as process:  # fmt: skip
+                              pass_fds=handles, env=_marked(), cwd="/", start_new_session=True) as process:  # fmt: skip
             os.close(writing)
             keeping = _kept_log(process, folder / LOG)
             stopped = _watched(process, began + limits.seconds, is_cancelled)
-            keeping.join()
+            keeping.join(PATIENCE_S)
         told = os.read(reading, MOST_OUTCOME_BYTES) if not stopped else b""
     rows, error = _understood(told, limits)
     if stopped:
@@ -143,6 +146,11 @@ def _order(folder: Path, code: Code, limits: Limits, result: int, outcome: int) 
     for one in handed.iterdir():
         one.chmod(0o644)
     return {f"{inside.JOB}/{name}": handed / name for name in ("order.json", "end.bpf")}
+
+
+def _marked() -> dict[str, str]:
+    """Return what marks bubblewrap as a part of the task that started it; nothing of it reaches the sandbox."""
+    return {TOKEN_VARIABLE: os.environ[TOKEN_VARIABLE]} if TOKEN_VARIABLE in os.environ else {}
 
 
 @contextmanager
@@ -192,7 +200,7 @@ def _watched(process: "subprocess.Popen[bytes]", until: float, is_cancelled: Cal
     while process.poll() is None:
         why = "cancelled" if is_cancelled() else "late" if time.monotonic() > until else ""
         if why:
-            process.kill()  # its name space of processes ends with it
+            os.killpg(process.pid, signal.SIGKILL)  # bubblewrap and the first process of its space, both: that ends it
             process.wait()
             return why
         time.sleep(POLL_S)

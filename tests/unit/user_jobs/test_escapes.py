@@ -228,6 +228,25 @@ def test_a_job_is_ended_on_demand_with_all_that_it_started(home: Path) -> None:
     assert not list(folder.glob("result*"))
 
 
+def test_a_job_that_is_cancelled_as_it_starts_is_ended_too(home: Path) -> None:
+    """Bubblewrap is killed before it has bound its child to its own end."""
+    folder = home / "user_jobs" / "at_once"
+    folder.mkdir()
+    began = time.monotonic()
+    ended = run(folder, Code("python", "while True: pass", "csv", {}, {}), LIMITS, lambda: True)
+    assert (ended.is_cancelled, ended.rows) == (True, None)
+    assert time.monotonic() - began < LIMITS.seconds / 2
+    time.sleep(1)
+    assert not [one for one in psutil.process_iter() if _is_of(one, str(folder))]
+
+
+def _is_of(process: psutil.Process, folder: str) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE and any(folder in word for word in process.cmdline())
+    except psutil.Error:
+        return False
+
+
 def test_without_bubblewrap_a_job_is_refused_with_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(Exception, match=re.escape(MISSING)):

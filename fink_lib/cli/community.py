@@ -6,21 +6,20 @@ its groups and rights are those of the home's accounts.
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
+from fink_lib.cli.asking import add_asking
 from fink_lib.cli.common import HomeOption, load_settings, note, say
 from fink_lib.cli.json_text import json_text
+from fink_lib.cli.speakers import As, person, reader
 from fink_lib.cli.tables import Column, json_option, write_rows
 from fink_lib.cli.terminal import say_folded
 from fink_lib.errors import ConfigError
 
-if TYPE_CHECKING:
-    from fink_lib.community.people import Person
-    from fink_lib.config import Settings
-
 app = typer.Typer(no_args_is_help=True)
+add_asking(app)
 COLUMNS = (
     Column("at", title="at (UTC)"),
     Column("kind"),
@@ -32,16 +31,6 @@ COLUMNS = (
     Column("statement_id", is_id=True),
     *(Column(name, only_json=True) for name in ("body", "survey", "about_statement", "replaced_by", "cites")),
 )
-REQUESTS = (
-    Column("key", is_id=True),
-    Column("object_id", is_id=True),
-    Column("facility"),
-    Column("night"),
-    Column("state"),
-    Column("author"),
-    Column("external_id"),
-    Column("reason"),
-)
 BOARD = (
     Column("object_id", is_id=True),
     Column("state"),
@@ -51,30 +40,7 @@ BOARD = (
     Column("changed_by"),
     Column("comments"),
 )
-As = Annotated[str, typer.Option("--as", help="Account that speaks or reads; the broker's operator sees all.")]
 Survey = Annotated[str, typer.Option(help="Whose object.")]
-
-
-def person(settings: "Settings", name: str) -> "Person":
-    """Return an account with its groups and rights."""
-    from fink_lib.accounts import people
-    from fink_lib.accounts.store import Store
-    from fink_lib.community.people import Person
-
-    store = Store(settings.home)
-    with store.reading() as accounts:
-        people.require(accounts, people.PERSON, name)
-        groups = people.groups_of(accounts, name)
-        admin_of = frozenset(group for group, is_admin in groups.items() if is_admin)
-        return Person(name, frozenset(groups), admin_of, frozenset(people.rights_of(accounts, name)))
-
-
-def reader(settings: "Settings", name: str) -> "Person":
-    """Return who reads: an account, or where none is named the operator, who sees all."""
-    from fink_lib.community.log import Log
-    from fink_lib.community.watching import broker_of
-
-    return person(settings, name) if name else broker_of(Log.of(settings).now())
 
 
 @app.command("list")
@@ -235,51 +201,6 @@ def training(
     found = training_set(Log.of(settings).now(), reader(settings, as_), chosen)
     pq.write_table(found, file)
     note(f"{found.num_rows} labels in {file}")
-
-
-@app.command()
-def followup(*, as_: As = "", home: HomeOption = None, as_json: Annotated[bool, json_option(REQUESTS)] = False) -> None:
-    """List the requests for observations, and how each stands."""
-    from fink_lib.community.log import Log
-    from fink_lib.followup.book import requests
-
-    settings = load_settings(home)
-    rows: list[dict[str, Any]] = [
-        {"key": one.key, "object_id": one.row["object_id"], "author": one.row["author"], "state": str(one.state),
-         "facility": one.body["facility"], "night": one.body["night"], "external_id": one.external_id,
-         "reason": one.reason}
-        for one in requests(Log.of(settings), reader(settings, as_))
-    ]  # fmt: skip
-    write_rows(REQUESTS, rows, as_json=as_json, empty="nobody has asked for an observation")
-
-
-@app.command()
-def decide(
-    key: str,
-    decision: Annotated[str, typer.Argument(help="approve, reject or cancel")],
-    *,
-    as_: Annotated[str, typer.Option("--as", help="Who decides.")],
-    reason: Annotated[str, typer.Option(help="Why.")] = "",
-    home: HomeOption = None,
-) -> None:
-    """Decide on a request for an observation, as a person that may."""
-    from fink_lib.community.log import Log
-    from fink_lib.followup.book import requests
-    from fink_lib.followup.facilities import read_facilities
-    from fink_lib.followup.run import Desk
-    from fink_lib.followup.run import decide as decide_on
-    from fink_lib.followup.states import State
-
-    decisions = {"approve": State.APPROVED, "reject": State.REJECTED, "cancel": State.CANCELLED}
-    if decision not in decisions:
-        raise ConfigError(f"'{decision}' is no decision: {', '.join(decisions)}")
-    settings = load_settings(home)
-    log, who = Log.of(settings), person(settings, as_)
-    found = next((one for one in requests(log, who) if one.key == key), None)
-    if found is None:
-        raise ConfigError(f"there is no request '{key}' that {as_} may see: `fink community followup` lists them")
-    done = decide_on(Desk(log, read_facilities(settings)), who, found, decisions[decision], reason)
-    say(f"{key} is {done.state}")
 
 
 @app.command("import")

@@ -235,13 +235,16 @@ class FollowupState(Contract):
 
 
 class Publication(Contract):
-    """A report to others, or what became of it."""
+    """A report to others, before it is sent; what becomes of it is told as of requests, by steps."""
 
     name: ClassVar[str] = "publication"
-    service: Name
-    state: Literal["dry_run", "sending", "accepted", "duplicate", "refused", "uncertain"]
-    payload: Facts = Field(default_factory=dict)
-    answer: Annotated[str, Field(max_length=32_000)] = ""
+    request_key: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+    facility: Annotated[Name, Field(description="The service that it goes to.")]
+    rule: Annotated[Name, Field(description="What kind of report it is, and of what.")]
+    night: Night
+    live: bool = False
+    report: Annotated[Facts, Field(description="What is sent, as whoever approves it reads it.")]
+    text: Text = ""
 
 
 BODIES: Mapping[Kind, type[Contract]] = {

@@ -18,10 +18,10 @@ URI = re.compile(r"(ivo://|doi:10\.\d{4,9}/|bibcode:|tns:|gcn:|atel:|arxiv:|http
 VISIBILITY = rf"^({PUBLIC}|({GROUP}|{RIGHTS}|{PERSON})[A-Za-z0-9][A-Za-z0-9_:.-]{{0,63}})$"
 OF_OBJECTS = frozenset({
     Kind.CLASSIFICATION, Kind.CLAIM, Kind.CANDIDATE, Kind.PHOTOMETRY, Kind.SPECTRUM, Kind.FOLLOWUP_REQUEST,
-    Kind.WATCH_MATCH,
+    Kind.WATCH_MATCH, Kind.PUBLICATION,
 })  # fmt: skip
 OF_STATEMENTS = frozenset({Kind.VOTE, Kind.FOLLOWUP_STATE})
-OF_ANYTHING = frozenset({Kind.COMMENT, Kind.ANNOTATION, Kind.TAG, Kind.CITATION, Kind.PUBLICATION})
+OF_ANYTHING = frozenset({Kind.COMMENT, Kind.ANNOTATION, Kind.TAG, Kind.CITATION})
 LABELLED = frozenset({Kind.CLASSIFICATION, Kind.TAG})
 
 

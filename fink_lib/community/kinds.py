@@ -27,8 +27,10 @@ class Kind(StrEnum):
     WITHDRAWAL = "withdrawal"
 
 
-# What has a life of steps: `fink_lib.followup.book` alone says them, each after a look at the step before
-STEPWISE = frozenset({Kind.FOLLOWUP_REQUEST, Kind.FOLLOWUP_STATE})
+# What somebody wishes to be sent, and its steps: `fink_lib.followup.book` alone says them, each after a look at the
+# step before
+WISHES = frozenset({Kind.FOLLOWUP_REQUEST, Kind.PUBLICATION})
+STEPWISE = WISHES | {Kind.FOLLOWUP_STATE}
 
 
 class Origin(StrEnum):

@@ -8,7 +8,7 @@ from typing import Any
 from fink_lib import __version__
 from fink_lib.community.draft import Draft
 from fink_lib.community.ids import uuid7
-from fink_lib.community.kinds import PUBLIC, STEPWISE, Kind, Origin
+from fink_lib.community.kinds import PUBLIC, STEPWISE, WISHES, Kind, Origin
 from fink_lib.community.log import Log
 from fink_lib.community.people import Person
 from fink_lib.community.reactions import why_not
@@ -70,7 +70,9 @@ def say(
     if not speaker.name:
         raise NotSaid("log in first: what is said has an author", 401)
     if check is None and any(draft.kind in STEPWISE for draft in drafts):
-        raise NotSaid("observations are asked for and decided on at /api/v1/community/followup", 403)
+        raise NotSaid(
+            "observations and reports are asked for and decided on at /api/v1/community/followup, reports", 403
+        )
     told_by = origin or (Origin.PROGRAM if speaker.is_program else Origin.PERSON)
     writer = _Writer(speaker, drafts, told_by, check, log.authority)
     log.append(writer.rows)
@@ -176,8 +178,8 @@ def _check_target(draft: Draft, speaker: Person, state: State) -> None:
         raise NotSaid(f"it is about what only {target['visibility']} may see: say it to them", 403)
     if draft.kind == Kind.VOTE and target["kind"] != Kind.CLASSIFICATION:
         raise NotSaid("votes are about classifications")
-    if draft.kind == Kind.FOLLOWUP_STATE and target["kind"] != Kind.FOLLOWUP_REQUEST:
-        raise NotSaid("states are those of follow-up requests")
+    if draft.kind == Kind.FOLLOWUP_STATE and target["kind"] not in WISHES:
+        raise NotSaid("states are those of follow-up requests and reports")
 
 
 def _check_spectrum(draft: Draft, speaker: Person, state: State) -> None:
@@ -197,7 +199,7 @@ def _check_replaced(draft: Draft, speaker: Person, state: State) -> None:
     if old is None:
         raise NotSaid(f"there is no statement {draft.supersedes} to replace", 404)
     if Kind(old["kind"]) in STEPWISE:
-        raise NotSaid("a request for an observation and its steps stay: cancel the request", 403)
+        raise NotSaid("a request or report and its steps stay: cancel the request", 403)
     own = old["author"] == speaker.name
     if not own and not (draft.kind == Kind.WITHDRAWAL and speaker.acts_for(old["visibility"])):
         raise NotSaid("only its author replaces a statement; an admin of its group may withdraw it", 403)

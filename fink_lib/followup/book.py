@@ -3,12 +3,12 @@
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from fink_lib.community.draft import Draft
-from fink_lib.community.kinds import Kind
+from fink_lib.community.kinds import WISHES, Kind
 from fink_lib.community.log import Log
 from fink_lib.community.people import Broker, Person
 from fink_lib.community.saying import NotSaid, say
@@ -18,6 +18,7 @@ from fink_lib.followup.states import ENDS, State, check_step
 
 Row = dict[str, Any]
 SHOWN_OF_ANSWER = 2_000
+_MANY: Mapping[Kind, str] = {Kind.FOLLOWUP_REQUEST: "observations", Kind.PUBLICATION: "reports"}
 CAME_TO_NOTHING = frozenset({State.UNOBSERVABLE, State.REJECTED, State.CANCELLED, State.REFUSED})
 
 
@@ -62,8 +63,10 @@ def request_key(survey: str, object_id: str, facility: str, rule: str, night: st
     return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
-def ask(log: Log, speaker: Person, draft: Mapping[str, Any], *, most: int) -> Request:
-    """Ask for an observation; the same wish again is the request that there is.
+def ask(
+    log: Log, speaker: Person, draft: Mapping[str, Any], *, most: int, kind: Kind = Kind.FOLLOWUP_REQUEST
+) -> Request:
+    """Ask for an observation, or for a report to be sent; the same wish again is the request that there is.
 
     Parameters
     ----------
@@ -71,9 +74,11 @@ def ask(log: Log, speaker: Person, draft: Mapping[str, Any], *, most: int) -> Re
         Where, and who asks.
     draft
         ``survey``, ``object_id``, ``ra``, ``dec``, ``visibility``, and ``body`` with facility, rule, night, live,
-        observation.
+        and the observation, or the report.
     most
         How many requests a rule may make of a facility for a night; those that came to nothing are not counted.
+    kind
+        Which of the two is wished.
 
     Raises
     ------
@@ -82,7 +87,7 @@ def ask(log: Log, speaker: Person, draft: Mapping[str, Any], *, most: int) -> Re
     """
     body = dict(draft["body"])
     key = request_key(draft["survey"], draft["object_id"], body["facility"], body["rule"], body["night"])
-    wish = Draft.of({**draft, "kind": "followup_request", "body": {**body, "request_key": key}})
+    wish = Draft.of({**draft, "kind": kind, "body": {**body, "request_key": key}})
     if wish.ra is None:
         raise NotSaid("a request names a place: ra, dec")
 
@@ -90,7 +95,7 @@ def ask(log: Log, speaker: Person, draft: Mapping[str, Any], *, most: int) -> Re
         if (known := _of_key(state, key)) is not None:
             raise _AskedAlready(known)
         if _count(state, body) >= most:
-            raise NotSaid(f"{body['rule']} asks {body['facility']} for {most} observations of a night at most", 429)
+            raise NotSaid(f"{body['rule']} asks {body['facility']} for {most} {_MANY[kind]} of a night at most", 429)
 
     try:
         row = say(log, speaker, [wish], check=first)[0]
@@ -114,13 +119,13 @@ def _seen(row: Row, log: Log, speaker: Person) -> Request:
 
 
 def _of_key(state: Statements, key: str) -> Row | None:
-    rows = state.select(everyone(state), [Kind.FOLLOWUP_REQUEST])
+    rows = state.select(everyone(state), WISHES)
     return next((row for row in rows if json.loads(row["body"])["request_key"] == key), None)
 
 
 def _count(state: Statements, body: Mapping[str, Any]) -> int:
     """Return how many requests of the same rule, facility and night there are that did not come to nothing."""
-    rows = state.select(everyone(state), [Kind.FOLLOWUP_REQUEST])
+    rows = state.select(everyone(state), WISHES)
     told = [(row, json.loads(row["body"])) for row in rows]
     mine = [row for row, one in told if all(one[name] == body[name] for name in ("facility", "rule", "night"))]
     return sum(request_of(state, row).state not in CAME_TO_NOTHING for row in mine)
@@ -131,7 +136,7 @@ def everyone(state: Statements) -> Person:
     return Broker(visibilities=tuple(one for one in state.rows["visibility"].unique().to_pylist() if one is not None))
 
 
-def requests(log: Log, reader: Person | None = None) -> list[Request]:
+def requests(log: Log, reader: Person | None = None, kinds: Collection[Kind] = WISHES) -> list[Request]:
     """Return the requests, oldest first, as they stand.
 
     Parameters
@@ -140,9 +145,11 @@ def requests(log: Log, reader: Person | None = None) -> list[Request]:
         Where.
     reader
         Who asks; None for the broker itself.
+    kinds
+        Observations, reports, or both.
     """
     state = log.now()
-    rows = state.select(everyone(state) if reader is None else reader, [Kind.FOLLOWUP_REQUEST])
+    rows = state.select(everyone(state) if reader is None else reader, kinds)
     return [request_of(state, row) for row in rows]
 
 

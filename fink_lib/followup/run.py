@@ -18,16 +18,15 @@ from typing import Any
 import httpx
 
 from fink_lib.community.draft import Draft
-from fink_lib.community.kinds import Origin
+from fink_lib.community.kinds import Kind, Origin
 from fink_lib.community.log import Log
 from fink_lib.community.people import BROKER, Person
 from fink_lib.community.saying import NotSaid, say
 from fink_lib.errors import FinkError
+from fink_lib.followup.asked import Asked
 from fink_lib.followup.book import Request, advance, everyone, requests
-from fink_lib.followup.facilities import Facilities, Facility
-from fink_lib.followup.observability import observability
+from fink_lib.followup.facilities import Facilities
 from fink_lib.followup.providers.base import Answer, Provider
-from fink_lib.followup.sites import site_of
 from fink_lib.followup.states import State
 from fink_lib.locks import locked
 
@@ -35,7 +34,6 @@ logger = logging.getLogger(__name__)
 
 ATTEMPTS, LONGEST_PAUSE_S = 4, 5.0
 GRACE_S = 120.0  # a post that was on its way when its sender died arrives within this, or never
-DAYS_KEPT = 1
 
 
 @dataclass(frozen=True)
@@ -87,17 +85,18 @@ class Runner:
             return None
         if request.state is State.REQUESTED:
             return self._check(request, facility)
-        if request.state in {State.CHECKED, State.APPROVED, State.DELAYED} and self._is_past(request):
+        is_past = facility.is_past(request.body, self.clock().date())
+        if request.state in {State.CHECKED, State.APPROVED, State.DELAYED} and is_past:
             return advance(self.log, request, State.EXPIRED, reason="its night is over")
         if request.state in {State.APPROVED, State.DELAYED, State.SUBMITTING, State.SUBMITTED}:
             with closing(self.facilities.provider(facility)) as provider:
                 return self._with(provider, request, facility)
         return None
 
-    def _with(self, provider: Provider, request: Request, facility: Facility) -> Request | None:
+    def _with(self, provider: Provider, request: Request, facility: Asked) -> Request | None:
         if request.state is State.SUBMITTED:
             return self._poll(provider, request)
-        payload = provider.payload(_wish(request, facility))
+        payload = provider.payload(self._wish(request, facility))
         if request.state is State.APPROVED and not (facility.live and request.body["live"]):
             why = "dry run: " + ("the request is not live" if facility.live else "the facility is not live")
             return advance(self.log, request, State.DRY_RUN, reason=why, answer=_bytes(payload))
@@ -107,12 +106,15 @@ class Runner:
             return None
         return self._send(provider, advance(self.log, request, State.SUBMITTING), payload)
 
-    def _check(self, request: Request, facility: Facility) -> Request:
-        row, night = request.row, dt.date.fromisoformat(request.body["night"])
-        found = observability(row["ra"], row["dec"], site_of(facility.site), night, facility.limits)
-        following = State.CHECKED if found.is_observable else State.UNOBSERVABLE
-        reason = "; ".join(found.reasons) or f"{found.minutes:.0f} minutes, best airmass {found.best_airmass:.2f}"
-        return advance(self.log, request, following, reason=reason, answer=_bytes(found.as_json()))
+    def _wish(self, request: Request, facility: Asked) -> dict[str, Any]:
+        """Return a request as its provider takes it, with the file that belongs to it."""
+        kept = request.row["content_type"] is not None
+        content = self.log.content(request.row["statement_id"]) if kept else None
+        return {**facility.wish(request.row, request.body), "content": content}
+
+    def _check(self, request: Request, facility: Asked) -> Request:
+        found = facility.judged(request.row, request.body)
+        return advance(self.log, request, found.state, reason=found.reason, answer=_bytes(found.facts))
 
     def _send(self, provider: Provider, request: Request, payload: dict[str, Any]) -> Request:
         """Send a request; one that was certainly not taken is sent again, after what the facility asks to wait."""
@@ -139,7 +141,7 @@ class Runner:
     def _ask_whether(self, provider: Provider, request: Request, payload: dict[str, Any]) -> Request | None:
         """Settle what a run that died has left."""
         if not provider.can_find:
-            reason = "the run that sent it died: ask the facility whether it arrived"
+            reason = "the run that sent it died: ask there whether it arrived"
             return advance(self.log, request, State.UNCERTAIN, reason=reason)
         found = provider.find(payload)
         if found is not None:
@@ -162,7 +164,9 @@ class Runner:
         state = self.log.now()
         if state.of_key(BROKER, key) is not None:
             return
-        cites = [{"uri": uri, "relation": "followup"} for uri in answer.results]
+        observed = row["kind"] == Kind.FOLLOWUP_REQUEST
+        relation, said = ("followup", "observed by") if observed else ("References", "reported to")
+        cites = [{"uri": uri, "relation": relation} for uri in answer.results]
         cites.append({"uri": f"fink:statement/{row['statement_id']}", "relation": "IsDerivedFrom"})
         draft = Draft.of(
             {
@@ -170,14 +174,10 @@ class Runner:
                 "kind": "citation",
                 "cites": cites,
                 "idempotency_key": key,
-                "body": {"text": f"observed by {request.body['facility']}"},
+                "body": {"text": f"{said} {request.body['facility']}"},
             }
         )
         say(self.log, everyone(state), [draft], Origin.FACILITY)
-
-    def _is_past(self, request: Request) -> bool:
-        night = dt.date.fromisoformat(request.body["night"])
-        return self.clock().date() > night + dt.timedelta(days=DAYS_KEPT)
 
 
 def _recorded(log: Log, request: Request, answer: Answer) -> Request:
@@ -193,15 +193,6 @@ def _wait(request: Request) -> dt.timedelta:
         return dt.timedelta(seconds=float(said))
     except ValueError:
         return dt.timedelta()
-
-
-def _wish(request: Request, facility: Facility) -> dict[str, Any]:
-    """Return a request with what the facility fills in: its window is the night from noon to noon (UTC)."""
-    night = dt.date.fromisoformat(request.body["night"])
-    noon = dt.datetime.combine(night, dt.time(12), dt.UTC)
-    window = {"start": noon.isoformat(), "end": (noon + dt.timedelta(days=1)).isoformat()}
-    asked = {**window, **facility.defaults, **request.body["observation"]}
-    return {**request.row, "body": {**request.body, "observation": asked}}
 
 
 def _bytes(facts: object) -> bytes:
@@ -222,7 +213,7 @@ class Desk:
     facilities: Facilities
 
 
-def may_decide(facility: Facility, speaker: Person, request: Request, following: State) -> bool:
+def may_decide(facility: Asked, speaker: Person, request: Request, following: State) -> bool:
     """Tell whether a step is for an account to take: of a person among the approvers, or to cancel one's own."""
     own = speaker.name == request.row["author"] and following is State.CANCELLED
     may = speaker.name in facility.approvers if facility.approvers else speaker.acts_for(request.row["visibility"])

@@ -35,7 +35,9 @@ NEXT: Mapping[State, frozenset[State]] = {
         {State.SUBMITTED, State.REFUSED, State.DUPLICATE, State.DELAYED, State.UNCERTAIN, State.COMPLETED}
     ),
     State.DELAYED: frozenset({State.SUBMITTING, State.CANCELLED, State.EXPIRED}),
-    State.SUBMITTED: frozenset({State.COMPLETED, State.EXPIRED, State.FAILED, State.CANCELLED}),
+    State.SUBMITTED: frozenset(  # a service takes a report first and judges it later
+        {State.COMPLETED, State.EXPIRED, State.FAILED, State.CANCELLED, State.REFUSED, State.DUPLICATE}
+    ),
     State.UNCERTAIN: frozenset({State.SUBMITTED, State.CANCELLED, State.COMPLETED}),  # by a person who asked
 }
 ENDS = frozenset(State) - frozenset(NEXT)

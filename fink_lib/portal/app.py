@@ -19,6 +19,7 @@ from fink_lib.portal.community import add_community
 from fink_lib.portal.drawing import page
 from fink_lib.portal.followup import add_followup
 from fink_lib.portal.login import add_logins
+from fink_lib.portal.reports import add_reports
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ def add_pages(app: FastAPI, lake: Lake) -> None:
     user_jobs.add_user_jobs(app, service)
     add_community(app, shared_log(lake.settings))
     add_followup(app, shared_log(lake.settings), lake.settings)
+    add_reports(app, shared_log(lake.settings), lake)
     app.mount("/static", StaticFiles(directory=str(files("fink_lib.portal") / "static")), name="static")
 
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -26,6 +26,8 @@ from fink_lib.community.people import person_of
 from fink_lib.community.saying import say
 from fink_lib.community.taxonomy import NEWEST, TAXONOMIES
 from fink_lib.community.uploads import draft_of_upload
+from fink_lib.followup.facilities import Facilities
+from fink_lib.followup.reports.tns import AT_TYPES
 from fink_lib.portal.drawing import page
 from fink_lib.portal.searching import object_address
 from fink_lib.portal.uploaded import picture_of
@@ -38,7 +40,7 @@ CLAIM_HOURS = (6, 24, 72, 168)
 SAYING, BOARD = "/community/say", "/community/board/{name}"
 
 
-def shown_of(log: Log, survey: str, object_id: str, facilities: Collection[str] = ()) -> dict[str, Any]:
+def shown_of(log: Log, survey: str, object_id: str, facilities: Facilities) -> dict[str, Any]:
     """Return what the page of an object shows of what is said, for who asks now."""
     person = person_of(asking().claims)
     view = object_view(log.now(), person, survey, object_id, dt.datetime.now(dt.UTC))
@@ -53,7 +55,9 @@ def shown_of(log: Log, survey: str, object_id: str, facilities: Collection[str] 
         "may_write": may_write,
         "visibilities": [PUBLIC, *groups, *([PERSON + person.name] if person.name else [])],
         "person": person.name,
-        "facilities": sorted(facilities),
+        "facilities": sorted(facilities.observing),
+        "services": [(name, what) for name, one in sorted(facilities.services.items()) for what in one.takes],
+        "at_types": list(AT_TYPES),
     }
 
 

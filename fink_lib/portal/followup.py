@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -14,8 +14,9 @@ from fink_lib.accounts.asking import asking
 from fink_lib.accounts.claims import Scope
 from fink_lib.accounts.web import PROOF_FIELD, known, require_own_form
 from fink_lib.api.http.community.access import refusing
-from fink_lib.api.http.community.asking import asked_for, decided_on
+from fink_lib.api.http.community.asking import OBSERVATIONS, asked_for, decided_on
 from fink_lib.api.http.errors import Refused
+from fink_lib.community.kinds import Kind
 from fink_lib.community.log import Log
 from fink_lib.community.people import Person, person_of
 from fink_lib.config import Settings
@@ -36,32 +37,35 @@ def add_followup(app: FastAPI, log: Log, settings: Settings) -> None:
     """Add the page, and the forms that ask and decide."""
 
     def show(_request: Request) -> Response:
-        return answer_or_why_not(lambda: _shown(log, settings))
+        return answer_or_why_not(lambda: page("followup.html.j2", q="", rows=wishes(log, settings, OBSERVATIONS)))
 
     async def ask(request: Request) -> Response:
-        said = await _form(request)
+        said = await form_of(request)
         return await run_in_threadpool(answer_or_why_not, lambda: _asked(log, settings, request, said))
 
     async def decide(request: Request) -> Response:
-        said = await _form(request)
-        return await run_in_threadpool(answer_or_why_not, lambda: _decided(log, settings, request, said))
+        said = await form_of(request)
+        return await run_in_threadpool(
+            answer_or_why_not, lambda: decided_by_form(log, settings, request, said, OBSERVATIONS)
+        )
 
     app.add_route(PAGE, show, methods=["GET"], include_in_schema=False)
     app.add_route(ASK, ask, methods=["POST"], include_in_schema=False)
     app.add_route(DECIDE, decide, methods=["POST"], include_in_schema=False)
 
 
-async def _form(request: Request) -> dict[str, str]:
+async def form_of(request: Request) -> dict[str, str]:
+    """Return what a form says, without what was left empty."""
     async with request.form() as form:
         return {name: value for name, value in form.items() if isinstance(value, str) and value}
 
 
-def _shown(log: Log, settings: Settings) -> Response:
+def wishes(log: Log, settings: Settings, kinds: Collection[Kind]) -> list[dict[str, Any]]:
+    """Return what is shown of requests of some kinds, for who asks now: what goes on first, the newest first."""
     person, facilities = person_of(asking().claims), read_facilities(settings)
-    found = sorted(requests(log, person), key=lambda one: (one.is_over, -one.since.timestamp()))[:MOST_SHOWN]
+    found = sorted(requests(log, person, kinds), key=lambda one: (one.is_over, -one.since.timestamp()))[:MOST_SHOWN]
     may_write = bool(person.name) and asking().claims.may(Scope.WRITE)
-    rows = [_row(log, facilities, person, one, may_write=may_write) for one in found]
-    return page("followup.html.j2", q="", rows=rows)
+    return [_row(log, facilities, person, one, may_write=may_write) for one in found]
 
 
 def _row(log: Log, facilities: Facilities, person: Person, one: Wish, *, may_write: bool) -> dict[str, Any]:
@@ -101,12 +105,30 @@ def _asked(log: Log, settings: Settings, request: Request, said: dict[str, str])
     return RedirectResponse(PAGE, SEE_OTHER)
 
 
-def _decided(log: Log, settings: Settings, request: Request, said: dict[str, str]) -> Response:
+def decided_by_form(
+    log: Log, settings: Settings, request: Request, said: dict[str, str], kinds: Collection[Kind]
+) -> Response:
+    """Decide as a form says, and go back to the page that it stands on.
+
+    Parameters
+    ----------
+    log, settings
+        Where, and whom it may ask.
+    request, said
+        Of the form, and its fields: ``key``, ``decision``, ``reason``.
+    kinds
+        Of what may be decided on here.
+
+    Raises
+    ------
+    Refused
+        When the form decides nothing, or the decision is not for whoever sent it.
+    """
     claims = known(request)
     require_own_form(request, claims, said.pop(PROOF_FIELD, ""))
     if said.get("decision") not in BUTTONS:
         raise Refused("This form decides nothing that is known")
     desk = Desk(log, read_facilities(settings))
     told = said["decision"], said.get("reason", "")
-    refusing(lambda: decided_on(desk, person_of(claims), said.get("key", ""), told))
-    return RedirectResponse(PAGE, SEE_OTHER)
+    refusing(lambda: decided_on(desk, person_of(claims), said.get("key", ""), told, kinds))
+    return RedirectResponse(request.url.path.rpartition("/")[0], SEE_OTHER)

@@ -70,7 +70,7 @@ def an_object(service: Service, request: Request) -> Response:
     chosen = next((row for row in facts.alerts if row["alert_id"] == asked), facts.alerts[0])
     source = {"survey": facts.survey, snapshot.survey.served.object_parameter: name}
     time = snapshot.survey.columns.units[snapshot.survey.inputs.points["time"][0]]
-    facilities = read_facilities(service.lake.settings).by_name
+    facilities = read_facilities(service.lake.settings)
     topics = topic_facts(snapshot, lake, batch_of_rows([chosen]), restricted_topics(service.lake.settings))
     links = elsewhere(snapshot.survey.served.elsewhere, name, where["ra"], where["dec"])
     return page("object.html.j2", q=name, facts=facts, charts=[one for one in charts if one], chosen=chosen, time=time,

@@ -67,7 +67,7 @@ def make_app(lake: Lake) -> FastAPI:
     app.include_router(_router(service, None), prefix=PREFIX)
     for name in lake.surveys:
         app.include_router(_router(service, name), prefix=f"/{name}{PREFIX}", include_in_schema=False)
-    community = community_router(shared_log(lake.settings), lake.settings)
+    community = community_router(shared_log(lake.settings), lake)
     app.include_router(community, prefix=PREFIX)
 
     def docs(_request: Request) -> Response:

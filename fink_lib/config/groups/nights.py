@@ -59,7 +59,7 @@ class RequestSettings(BaseModel):
         description="Most alerts that one transfer of past alerts may send; one is some 50 kB with stamps",
     )
     facilities: Path | None = Field(
-        None, description="File of facilities (TOML) that observations are asked of; unset asks none"
+        None, description="File of facilities and services (TOML) that can be asked; unset asks none"
     )
 
 

@@ -11,12 +11,13 @@ from fink_lib.followup.states import State
 TIMEOUT_S = 30.0
 LONGEST_ANSWER = 4 * 1024 * 1024
 LONGEST_WAIT_S, SHORTEST_WAIT_S = 3_600.0, 1.0
+TNS_WAIT = "x-rate-limit-reset"  # seconds; TNS says it so
 TOO_MANY, UNAVAILABLE, REQUEST_TIMEOUT, CONFLICT = 429, 503, 408, 409
 
 
 def wait_s(answer: httpx.Response, now: dt.datetime) -> float | None:
     """Return how long an answer asks to wait (Retry-After, RFC 9110, section 10.2.3); None where it does not."""
-    said = answer.headers.get("retry-after", "").strip()
+    said = answer.headers.get("retry-after", answer.headers.get(TNS_WAIT, "")).strip()
     if said.isdigit():
         return min(float(said), LONGEST_WAIT_S)
     try:

@@ -1,6 +1,7 @@
 """People speak on the page of an object: three of two groups and one stranger; what each sees and may not."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from starlette.testclient import TestClient
 from fink_lib.accounts import groups, people, sessions
 from fink_lib.accounts.store import Store
 from fink_lib.accounts.web import COOKIE
-from fink_lib.api.http.community import asking
+from fink_lib.api.http.community import asking, reporting
+from fink_lib.community.kinds import Kind
 from fink_lib.community.log import Log
 from fink_lib.community.people import Person
 from fink_lib.followup.book import advance, requests
@@ -150,6 +152,75 @@ def test_an_observation_is_asked_for_and_decided_on(readers: dict[str, Reader], 
     anna.send("/community/followup/decide", 403, **decided)
     assert "approved" in ben.send("/community/followup/decide", **decided).text
     ben.send("/community/followup/decide", 400, key=wish.key, decision="submitted")
+
+
+SERVICE = """[[service]]
+service = "tns-sandbox"
+provider = "tns"
+address = "http://127.0.0.1:9"
+token = "secret-key"
+bot_id = 48
+bot_name = "a_bot"
+group_id = "103"
+reporter = "A. <b>Observer</b>"
+approvers = ["ben-p"]
+"""
+
+
+ASKED = {"report": "tns-sandbox discovery", "at_type": "psn", "visibility": "group:sn-p"}
+
+
+@pytest.fixture
+def _reports_to_tns(portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "facilities.toml").write_text(SERVICE)
+    settings = portal.settings.model_copy(update={"facilities": tmp_path / "facilities.toml"})
+    for module in (pages, followup, reporting):
+        monkeypatch.setattr(module, "read_facilities", lambda _settings: read_facilities(settings))
+
+
+@pytest.mark.usefixtures("_reports_to_tns")
+def test_a_report_is_asked_for_read_and_decided_on(readers: dict[str, Reader], portal: Portal) -> None:
+    """Anna asks, for her group; ben reads what would be sent and approves; others see nothing of it."""
+    anna, ben, clara, stranger = readers["anna-p"], readers["ben-p"], readers["clara-p"], readers[""]
+    fading = anna.object
+    assert "no detection that is brighter" in anna.send("/community/reports/ask", 400, **ASKED).text
+    bright = [one for one in portal.packets[4:] if one["candidate"]["isdiffpos"] in {"t", "1"}]
+    counts = Counter(one["objectId"] for one in portal.packets)
+    chosen = next(one for one in bright if counts[one["objectId"]] == 1)
+    rising, anna.object = chosen["candidate"], chosen["objectId"]
+    assert fading != anna.object
+    assert 'value="tns-sandbox discovery"' in anna.section()
+    assert 'action="/community/reports/ask"' not in stranger.section()
+    told = ASKED
+    answer = anna.send("/community/reports/ask", **told)
+    assert answer.url.path == "/community/reports"
+    assert "A. &lt;b&gt;Observer&lt;/b&gt;" in answer.text
+    assert "secret-key" not in answer.text
+    anna.send("/community/reports/ask", 400, **{**told, "report": "tns-sandbox gossip"})
+    anna.send("/community/reports/ask", 400, **{**told, "report": "nobody discovery"})
+    stranger.send("/community/reports/ask", 401, **told)
+    log = Log.of(portal.settings)
+    (wish,) = requests(log, Person("anna-p", frozenset({"sn-p"})), [Kind.PUBLICATION])
+    assert wish.body["report"]["at_report"]["internal_name"] == anna.object
+    point = wish.body["report"]["at_report"]["photometry"]["photometry_group"]["0"]
+    assert point["flux"] == f"{rising['magpsf']:.3f}"
+    assert point["filter_value"] == {1: "110", 2: "111", 3: "112"}[rising["fid"]]
+    checked = advance(log, wish, State.CHECKED, answer=b"what it says")
+    seen = {name: one.http.get("/community/reports").text for name, one in readers.items()}
+    assert {name for name, text in seen.items() if anna.object in text} == {"anna-p", "ben-p"}
+    assert "they answered" in seen["ben-p"].lower()
+    assert "nothing yet" in seen["ben-p"]
+    decided = {"key": wish.key, "decision": "approve"}
+    clara.send("/community/reports/decide", 404, **decided)
+    anna.send("/community/reports/decide", 403, **decided)
+    ben.send("/community/followup/decide", 404, **decided)  # it is no observation
+    assert ben.send("/community/reports/decide", **decided).url.path == "/community/reports"
+    approved = advance(log, advance(log, requests(log)[-1], State.SUBMITTING), State.REFUSED,
+                       reason="refused: no", answer=b'{"why": "<i>no</i>"}')  # fmt: skip
+    assert (checked.state, approved.state) == (State.CHECKED, State.REFUSED)
+    shown = ben.http.get("/community/reports").text
+    assert "refused: no" in shown
+    assert "&lt;i&gt;no&lt;/i&gt;" in shown
 
 
 def test_what_is_uploaded_is_drawn(readers: dict[str, Reader]) -> None:

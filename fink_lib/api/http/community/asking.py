@@ -1,6 +1,7 @@
 """Routes of follow-up: ask, look, decide."""
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,8 +11,9 @@ from starlette.responses import Response
 from fink_lib.api.http.community.access import NOT_FOUND, answered, json_of, reader_of, speaker_of
 from fink_lib.api.http.community.described import REFUSED, asked_with, wish_sent
 from fink_lib.api.http.errors import Refused
+from fink_lib.community.kinds import Kind
 from fink_lib.community.log import Log
-from fink_lib.community.objects import told
+from fink_lib.community.objects import told as told_of
 from fink_lib.community.people import Person
 from fink_lib.config import Settings
 from fink_lib.followup.book import Request as Wish
@@ -23,6 +25,7 @@ from fink_lib.followup.sites import SITES, site_of
 from fink_lib.followup.states import State
 
 PLACE: dict[str, Any] = {"ra": 49.1551, "dec": 44.1449, "site": "la-silla", "night": "2026-01-20"}
+OBSERVATIONS = (Kind.FOLLOWUP_REQUEST,)
 DECISIONS = {"approve": State.APPROVED, "reject": State.REJECTED, "cancel": State.CANCELLED,
              "arrived": State.SUBMITTED, "done": State.COMPLETED}  # fmt: skip
 
@@ -34,7 +37,7 @@ def asking_router(log: Log, settings: Settings) -> APIRouter:
     @router.get("/followup", summary="Requests for observations, as they stand")
     async def listed(request: Request) -> Response:
         reader = reader_of(request)
-        return await answered(lambda: [wish_facts(one) for one in requests(log, reader)])
+        return await answered(lambda: [wish_facts(one) for one in requests(log, reader, OBSERVATIONS)])
 
     @router.post("/followup", summary="Ask for an observation; the same wish again is the request that there is",
                  openapi_extra=wish_sent())  # fmt: skip
@@ -45,14 +48,15 @@ def asking_router(log: Log, settings: Settings) -> APIRouter:
     @router.get("/followup/{key}", summary="One request, with its steps")
     async def one(request: Request, key: str) -> Response:
         reader = reader_of(request)
-        return await answered(lambda: _with_steps(log, wish_of(log, reader, key)))
+        return await answered(lambda: with_steps(log, wish_of(log, reader, key, OBSERVATIONS)))
 
     @router.post("/followup/{key}/{decision}", summary="approve, reject, cancel a request; arrived, done",
                  openapi_extra=asked_with("reason"))  # fmt: skip
     async def decided(request: Request, key: str, decision: str) -> Response:
         speaker, why = speaker_of(request), request.query_params.get("reason", "")
         said = decision, why
-        return await answered(lambda: wish_facts(decided_on(Desk(log, read_facilities(settings)), speaker, key, said)))
+        desk = Desk(log, read_facilities(settings))
+        return await answered(lambda: wish_facts(decided_on(desk, speaker, key, said, OBSERVATIONS)))
 
     @router.get("/observability", summary="How a place can be observed in a night at a site",
                 openapi_extra=asked_with(*PLACE, "max_airmass", "min_moon_deg", **PLACE))  # fmt: skip
@@ -65,22 +69,30 @@ def asking_router(log: Log, settings: Settings) -> APIRouter:
 
 def wish_facts(one: Wish) -> dict[str, Any]:
     """Return a request for programs."""
-    row = told(one.row)
+    row = told_of(one.row)
     names = ("survey", "object_id", "ra", "dec", "author", "visibility", "at", "statement_id")
-    body = {name: one.body[name] for name in ("facility", "rule", "night", "live", "observation", "text")}
+    told = ("facility", "rule", "night", "live", "observation", "report", "text")
+    body = {name: one.body[name] for name in told if name in one.body}
     stands = {"state": str(one.state), "since": one.since.isoformat(), "external_id": one.external_id}
     return {"key": one.key, **{name: row.get(name) for name in names}, **body, **stands, "reason": one.reason}
 
 
-def wish_of(log: Log, reader: Person, key: str) -> Wish:
+def wish_of(log: Log, reader: Person, key: str, kinds: Collection[Kind]) -> Wish:
     """Return a request.
+
+    Parameters
+    ----------
+    log, reader, key
+        Where, who asks, and its name.
+    kinds
+        Observations, reports, or both.
 
     Raises
     ------
     Refused
         When there is none that the reader may see.
     """
-    found = next((one for one in requests(log, reader) if one.key == key), None)
+    found = next((one for one in requests(log, reader, kinds) if one.key == key), None)
     if found is None:
         raise Refused(f"there is no request '{key[:40]}'", status=NOT_FOUND)
     return found
@@ -102,16 +114,26 @@ def asked_for(log: Log, settings: Settings, speaker: Person, said: Any) -> Wish:
     )
     if missing:
         raise Refused(f"the request lacks '{min(missing)}'", parameter=min(missing))
-    facility = read_facilities(settings).get(str(body["facility"]))
+    facility = read_facilities(settings).observer(str(body["facility"]))
     return ask(log, speaker, {**said, "body": body}, most=facility.quota_per_night)
 
 
-def _with_steps(log: Log, one: Wish) -> dict[str, Any]:
-    return {**wish_facts(one), "steps": [told(row) for row in history(log, one.row)]}
+def with_steps(log: Log, one: Wish) -> dict[str, Any]:
+    """Return a request for programs, with each step of it."""
+    return {**wish_facts(one), "steps": [told_of(row) for row in history(log, one.row)]}
 
 
-def decided_on(desk: Desk, speaker: Person, key: str, said: tuple[str, str]) -> Wish:
-    """Decide on a request: which decision, and why.
+def decided_on(desk: Desk, speaker: Person, key: str, said: tuple[str, str], kinds: Collection[Kind]) -> Wish:
+    """Decide on a request.
+
+    Parameters
+    ----------
+    desk, speaker, key
+        Where, who decides, and on which.
+    said
+        Which decision, and why.
+    kinds
+        Observations, reports, or both.
 
     Raises
     ------
@@ -121,7 +143,7 @@ def decided_on(desk: Desk, speaker: Person, key: str, said: tuple[str, str]) -> 
     decision, why = said
     if decision not in DECISIONS:
         raise Refused(f"'{decision[:20]}' is no decision", fix=", ".join(DECISIONS), status=NOT_FOUND)
-    return decide(desk, speaker, wish_of(desk.log, speaker, key), DECISIONS[decision], why)
+    return decide(desk, speaker, wish_of(desk.log, speaker, key, kinds), DECISIONS[decision], why)
 
 
 def observable_facts(said: dict[str, str]) -> dict[str, Any]:

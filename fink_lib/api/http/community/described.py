@@ -5,6 +5,7 @@ from typing import Any
 from fink_lib.api.http.openapi import ERROR, inlined
 from fink_lib.community.draft import Draft
 from fink_lib.community.kinds import Kind
+from fink_lib.followup.reports.wished import ReportWish
 from fink_lib.followup.sites import SITES
 from fink_lib.followup.value import INSTRUMENTS
 
@@ -47,6 +48,7 @@ WISH = {
         "facility": "lco", "night": "2026-01-20", "observation": {"instrument_type": "spectrum"},
     },
 }  # fmt: skip
+REPORT = {"survey": "ztf", "object_id": "ZTF21acoshvy", "service": "tns-sandbox", "what": "discovery"}
 COMMENT = {"kind": "comment", "survey": "ztf", "object_id": "ZTF21acoshvy", "body": {"text": "rises like one"}}
 UPLOAD = "ra,dec,radius,label\n49.1551,44.1449,2,mine\n"
 
@@ -76,6 +78,12 @@ def wish_sent() -> Told:
         "survey": TEXT, "object_id": TEXT, "ra": NUMBER, "dec": NUMBER, "visibility": TEXT, "body": {"type": "object"},
     }}  # fmt: skip
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": WISH}}}}
+
+
+def report_sent() -> Told:
+    """Return what is said of a route that takes a report."""
+    content = {"application/json": {"schema": inlined(ReportWish), "example": REPORT}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 def file_sent(*names: str) -> Told:

@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 Row = dict[str, Any]
 Make = Callable[[State, dt.datetime], Sequence[Row]]
+USUAL_MAP_DEG2: float = Settings.model_fields["watch_map_max_deg2"].default
 WRITER = "fink-community"
 USUAL_AUTHORITY: str = Settings.model_fields["authority"].default
 LONGEST_WAIT_S, PAUSE_S = 60.0, 0.05
@@ -51,10 +52,12 @@ class Log:
         Root folder of the tables.
     authority
         Name of the broker in the Virtual Observatory, in the identifiers of what is said.
+    most_map_deg2
+        Largest area of a watch map.
     """
 
-    def __init__(self, lake: Path, authority: str = USUAL_AUTHORITY) -> None:
-        self._lake, self.authority = lake, authority
+    def __init__(self, lake: Path, authority: str = USUAL_AUTHORITY, most_map_deg2: float = USUAL_MAP_DEG2) -> None:
+        self._lake, self.authority, self.most_map_deg2 = lake, authority, most_map_deg2
         self._followed = Followed(SPEC.path(lake))
         self._state = State(HELD.empty_table())
         self._files: frozenset[str] = frozenset()
@@ -63,7 +66,7 @@ class Log:
     @classmethod
     def of(cls, settings: Settings) -> "Log":
         """Return the log of a home; whoever writes asks for it so."""
-        return cls(settings.lake, settings.authority)
+        return cls(settings.lake, settings.authority, settings.watch_map_max_deg2)
 
     @property
     def lake(self) -> Path:
@@ -145,12 +148,12 @@ class Log:
 
 def shared_log(settings: Settings) -> Log:
     """Return the log of a home that all parts of a process share."""
-    return _shared(settings.lake, settings.authority)
+    return _shared(settings.lake, settings.authority, settings.watch_map_max_deg2)
 
 
 @cache
-def _shared(lake: Path, authority: str) -> Log:
-    return Log(lake, authority)
+def _shared(lake: Path, authority: str, most_map_deg2: float) -> Log:
+    return Log(lake, authority, most_map_deg2)
 
 
 def _after(state: State) -> dt.datetime:

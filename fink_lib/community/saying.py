@@ -14,6 +14,7 @@ from fink_lib.community.people import Person
 from fink_lib.community.reactions import why_not
 from fink_lib.community.state import State
 from fink_lib.community.taxonomy import check_label
+from fink_lib.community.watch import read_region
 from fink_lib.errors import FinkError
 
 Row = dict[str, Any]
@@ -73,6 +74,7 @@ def say(
         raise NotSaid(
             "observations and reports are asked for and decided on at /api/v1/community/followup, reports", 403
         )
+    _check_maps(drafts, log.most_map_deg2)
     told_by = origin or (Origin.PROGRAM if speaker.is_program else Origin.PERSON)
     writer = _Writer(speaker, drafts, told_by, check, log.authority)
     log.append(writer.rows)
@@ -207,6 +209,19 @@ def _check_replaced(draft: Draft, speaker: Person, state: State) -> None:
         raise NotSaid(f"a {old['kind']} is replaced by a {old['kind']}, or withdrawn")
     if (other := state.replaced_by(draft.supersedes or "")) is not None:
         raise NotSaid(f"it was replaced already, by {other}: look at that one first", 409)
+
+
+def _check_maps(drafts: Sequence[Draft], most_deg2: float) -> None:
+    """Refuse maps that are too large: by what they hold, not by what is said of it."""
+    for draft in drafts:
+        if draft.kind == Kind.WATCH_MAP and draft.content is not None:
+            area = read_region(draft.content).area_deg2
+            if area > most_deg2:
+                raise NotSaid(
+                    f"the watch map has {area:,.0f} square degrees, of at most {most_deg2:,.0f}: upload a smaller one, "
+                    "or ask the operator for a larger FINK_WATCH_MAP_MAX_DEG2",
+                    413,
+                )
 
 
 def _check_once(rows: Sequence[Row]) -> None:

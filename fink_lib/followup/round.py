@@ -14,6 +14,7 @@ from fink_lib.community.watching import broker_of, fill_boards, match_night
 from fink_lib.config import Settings
 from fink_lib.followup.facilities import read_facilities
 from fink_lib.followup.run import Runner
+from fink_lib.followup.watch_notices import tell_watchers
 from fink_lib.lake.small import read_rows
 from fink_lib.lake.tables import gold_nights
 from fink_lib.notices.notice import Notice
@@ -47,7 +48,9 @@ def do_round(settings: Settings, now: dt.datetime | None = None) -> list[str]:
         ended = Runner(log, facilities, settings.home / "followup.lock").run()
         told += [f"follow-up: {', '.join(f'{count} {state}' for state, count in ended.items())}"] if ended else []
     called = call_people(log, settings)
-    return [*told, *([f"{called} people called"] if called else [])]
+    watchers = tell_watchers(log, settings, dt.datetime.now(dt.UTC))
+    counts = {"people called": called, "people told of what they watch": watchers}
+    return [*told, *(f"{count} {what}" for what, count in counts.items() if count)]
 
 
 def _new_nights(log: Log, lake: Path, now: dt.datetime) -> list[tuple[str, dt.date]]:

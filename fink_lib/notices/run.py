@@ -16,7 +16,7 @@ from fink_lib.files import JsonObject
 from fink_lib.notices.notice import Notice, notice_of
 from fink_lib.notices.outbox import Action, Entry, entries, queue, step, told_alerts
 from fink_lib.notices.sinks import NotTaken, Uncertain, deliver
-from fink_lib.notices.subscriptions import ALARM, MENTION, NIGHT, Subscription
+from fink_lib.notices.subscriptions import ALARM, NIGHT, OF_ACCOUNTS, Subscription
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ def queue_night(settings: Settings, subscriptions: Sequence[Subscription], manif
     A subscription whose alerts cannot be read is named in the log and keeps no other one back.
     """
     of_survey = [one for one in subscriptions if manifest["survey"] == one.survey]
-    mine = [one for one in of_survey if one.event != ALARM and not one.event.startswith(MENTION)]
+    mine = [one for one in of_survey if one.event != ALARM and not one.event.startswith(OF_ACCOUNTS)]
     known = entries(settings.lake) if mine else []
     return sum(_queue_one(settings, one, manifest, known) for one in mine)
 

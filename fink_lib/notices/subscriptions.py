@@ -14,7 +14,8 @@ from fink_lib.errors import ConfigError
 _NAME = re.compile(r"[a-z][a-z0-9_-]{1,63}")
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 FIELDS = {"name", "survey", "event", "sink", "address", "live"}
-NIGHT, ALARM, FILTER, MENTION = "night", "alarm", "filter:", "mention:"
+NIGHT, ALARM, FILTER, MENTION, WATCH = "night", "alarm", "filter:", "mention:", "watch:"
+OF_ACCOUNTS = (MENTION, WATCH)
 
 
 class Sink(StrEnum):
@@ -37,8 +38,8 @@ class Subscription:
         Whose nights.
     event
         ``night`` for a night that was closed or stays open, ``filter:NAME`` for the alerts that a filter sent,
-        ``mention:ACCOUNT`` for public comments that call an account, ``alarm`` for every alarm of the home, of
-        whichever survey.
+        ``mention:ACCOUNT`` for public comments that call an account, ``watch:ACCOUNT`` for what is found in what an
+        account watches, ``alarm`` for every alarm of the home, of whichever survey.
     sink, address
         How, and where: an ``http(s)`` address, or a mail address.
     live
@@ -94,9 +95,10 @@ def _subscription(entry: Mapping[str, Any]) -> Subscription:
     except ValueError:
         raise ConfigError(f"notice '{name}' has sink '{entry.get('sink')}': give one of {', '.join(Sink)}") from None
     event, live = str(entry.get("event", "")), entry.get("live", False)
-    called = event.startswith(MENTION) and _ACCOUNT.fullmatch(event.removeprefix(MENTION))
+    kind = next((one for one in OF_ACCOUNTS if event.startswith(one)), None)
+    called = kind is not None and _ACCOUNT.fullmatch(event.removeprefix(kind))
     if event not in {NIGHT, ALARM} and not called and not event.removeprefix(FILTER).isidentifier():
-        known = "'night', 'alarm', 'filter:NAME' or 'mention:ACCOUNT'"
+        known = "'night', 'alarm', 'filter:NAME', 'mention:ACCOUNT' or 'watch:ACCOUNT'"
         raise ConfigError(f"notice '{name}' has event '{event}': give {known}")
     if not isinstance(live, bool):
         raise ConfigError(f"notice '{name}' has live = {live!r}: give true or false")

@@ -33,6 +33,12 @@ class SubscriptionSettings(BaseModel):
         None,
         description="File of subscriptions (TOML): who is told of nights and filters; unset tells nobody",
     )
+    watch_notice_h: float = Field(
+        6.0, gt=0, le=168, description="Hours between two notices to one person of what was found in what he watches"
+    )
+    watch_map_max_deg2: float = Field(
+        5_000.0, gt=0, le=41_253, description="Square degrees that a watch map may have; the whole sky has 41,253"
+    )
 
 
 class ReportSettings(BaseModel):

@@ -33,6 +33,9 @@ class ApiSettings(BaseModel):
     api_url: str = Field(
         "", description="Address of API and portal as people see it, in links; empty is the local one on its port"
     )
+    portal_work_h: float = Field(
+        6.0, gt=0, le=168, description="Hours after which what somebody started in the portal is ended"
+    )
     api_requests_per_minute: int = Field(
         20_000, gt=0, description="Requests that one person, or one address without login, may make in a minute"
     )

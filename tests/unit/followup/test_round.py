@@ -53,7 +53,7 @@ def upload(log: Log, who: Person, kind: str, raw: bytes, **said: str) -> str:
 
 
 def test_a_round(settings: Settings) -> None:
-    log = Log(settings.lake)
+    log = Log(settings.lake, most_map_deg2=41_253.0)
     upload(log, ANNA, "watch_list", b"label,ra,dec,radius\nhost,10,20,1\n", list_name="hosts", visibility="group:sn")
     upload(log, BEN, "watch_map", b"0/0-11", list_name="sky", visibility="person:ben")
     board = {"board": "sn", "filters": ["early_sn"], "watches": ["hosts"]}

@@ -56,6 +56,7 @@ class Rule:
         probability = row["probability"]
         return (
             row["survey"] == self.survey
+            and row["statement_id"] > self.statement_id  # names sort by time: nothing that was said before it
             and row["object_id"] is not None
             and row["visibility"] == PUBLIC
             and row["kind"] in wanted.kinds

@@ -110,7 +110,8 @@ def _of_event(lake: Path, name: str, level: float) -> Part | str:
         raise Refused(f"No notice tells where an event “{name[:64]}” is", status=404)
     skymap, place = skymap_of(lake, where.notice_id), where.event.where
     if skymap:
-        title = f"Objects within {level:.0%} of the sky map of {name}"
+        gone = ", which was retracted" if stands[0].retracted else ""
+        title = f"Objects within {level:.0%} of the sky map of {name}{gone}"
         return Part(*cells_of_map(read_skymap(skymap), level), title)
     if place.ra_deg is None or place.dec_deg is None or place.semi_major_deg is None:
         raise Refused(f"The notices of “{name[:64]}” give neither a map nor a circle", status=404)

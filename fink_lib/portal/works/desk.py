@@ -108,7 +108,8 @@ def begin(settings: Settings, kind: str, person: str, command: Sequence[str], ab
         folder = settings.home / FOLDER / work.name
         folder.mkdir(parents=True)
         replace_text(folder / ASKED, to_json(asdict(work)))
-        mark = start_detached([sys.executable, "-m", MODULE, str(folder)], log=folder / LOG,
+        longest_s = str(settings.portal_work_h * 3600.0)
+        mark = start_detached([sys.executable, "-m", MODULE, str(folder), longest_s], log=folder / LOG,
                               env=settings_environment(settings))  # fmt: skip
         replace_text(folder / MARK, to_json(asdict(mark)))
     return work

@@ -29,7 +29,8 @@ class Town:
         (home / "facilities.toml").write_text(
             '[[facility]]\nfacility = "lco"\nprovider = "ocs"\naddress = "http://127.0.0.1:9"\nsite = "siding-spring"\n'
         )
-        self.settings = Settings(home=home, facilities=home / "facilities.toml")
+        closed = "fink_early_kn_candidates_ztf"
+        self.settings = Settings(home=home, facilities=home / "facilities.toml", restricted_topics=closed)
         app = make_app(Lake(self.settings, [get_survey("ztf")]))
         app.state.accounts = store = Store(home)
         self.http = TestClient(app)
@@ -236,6 +237,20 @@ def test_how_a_statement_is_cited(town: Town) -> None:
     for who, where in (("", path), ("ben", "cite/night/ztf/2026-01-20"), ("ben", "cite/poem/ztf/x"),
                        ("ben", "cite/transfer/ztf/..%2F..%2Fx"), ("ben", "cite/object/ztf/ZTF21acoshvy")):  # fmt: skip
         assert town.ask(who, "GET", where).status_code == 404
+
+
+def test_how_a_transfer_of_a_restricted_topic_is_cited_is_told_to_nobody_else(town: Town) -> None:
+    told = {"rows": 4711, "survey": "ztf", "first_night": "2026-01-20", "last_night": "2026-01-20", "by": "filter",
+            "silver_version": 3, "asked_at": "2026-01-21T00:00:00", "code_version": "0.2.0"}  # fmt: skip
+    for name, what in (("ftransfer_open", "early_sn_candidates"), ("ftransfer_closed", "early_kn_candidates")):
+        folder = town.settings.home / "transfers" / name
+        folder.mkdir(parents=True)
+        (folder / "manifest.json").write_text(json.dumps({**told, "what": what, "transfer_id": name}))
+    assert "4711 alerts of ZTF" in json.dumps(town.get("", "cite/transfer/ztf/ftransfer_open"))
+    for who in ("", "anna"):
+        closed = town.ask(who, "GET", "cite/transfer/ztf/ftransfer_closed")
+        assert closed.status_code == 404
+        assert "4711" not in closed.text
 
 
 def test_observability(town: Town) -> None:

@@ -47,6 +47,15 @@ def test_what_fires_a_rule(tmp_path: Any, wanted: dict[str, Any], *, fires: bool
     assert rules_of(log.now(), "lsst") == []
 
 
+def test_what_was_said_before_a_rule_fires_nothing(tmp_path: Any) -> None:
+    log = Log(tmp_path)
+    before = annotated(log)
+    rule(log)
+    after = annotated(log)
+    (one,) = rules_of(log.now(), "ztf")
+    assert [one.fires_on(row) for row in (before, after)] == [False, True]
+
+
 def test_what_is_not_public_or_of_another_survey_fires_nothing(tmp_path: Any) -> None:
     log = Log(tmp_path)
     rule(log)

@@ -68,11 +68,12 @@ def test_the_densest_pixels_of_a_map_are_searched(portal: Portal, monkeypatch: p
     place = SimpleNamespace(ra_deg=10.0, dec_deg=20.0, semi_major_deg=0.5)
     notice = SimpleNamespace(notice_id="n", event=SimpleNamespace(where=place, event_id="S1"))
     monkeypatch.setattr(region, "read_told", lambda _lake: [notice])
-    monkeypatch.setattr(region, "standing", lambda told: [SimpleNamespace(where=one) for one in told])
+    monkeypatch.setattr(region, "standing", lambda told: [SimpleNamespace(where=one, retracted=True) for one in told])
     monkeypatch.setattr(region, "skymap_of", lambda _lake, _name: b"map")
     monkeypatch.setattr(region, "read_skymap", lambda _content: skymap)
     page = portal.page("/region?event=S1&level=0.95")
     assert names(page) == {name for name, cell in cells.items() if cell in set(both.tolist())}
+    assert "within 95% of the sky map of S1, which was retracted" in page.text
     monkeypatch.setattr(region, "skymap_of", lambda _lake, _name: None)
     answer = portal.http.get("/region?event=S1", follow_redirects=False)
     assert answer.headers["location"] == "/cone?ra=10.0&dec=20.0&radius=1800.0&survey=ztf"

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fink_lib.accounts.asking import asking
 from fink_lib.api.http.answers import facts_answer
 from fink_lib.api.http.community.access import NOT_FOUND, PRIVATE, reader_of
 from fink_lib.api.http.community.described import REFUSED, asked_with
@@ -23,10 +24,14 @@ from fink_lib.community.log import Log
 from fink_lib.community.objects import citing
 from fink_lib.community.people import Person
 from fink_lib.config import Settings
+from fink_lib.distribute.restricted import restricted_topics
+from fink_lib.filters.base import topic_of
 from fink_lib.lake.small import read_rows
 from fink_lib.lake.tables import gold_nights
+from fink_lib.served.access import sees_topic
 from fink_lib.surveys import SURVEYS
 
+BY_FILTER = "filter"
 FORMS = ("json", "datacite", "bibtex")
 
 
@@ -103,11 +108,18 @@ def _transfer(_log: Log, settings: Settings, _reader: Person, _survey: str, name
     if not path.is_file():
         return None
     manifest = json.loads(path.read_text(encoding="utf-8"))
+    if manifest["by"] == BY_FILTER and not _sees(settings, manifest):
+        return None  # how many alerts a restricted filter sent is for those who may read its topic
     nights = f"{manifest['first_night']} to {manifest['last_night']}"
     title = f"{manifest['rows']} alerts of {manifest['survey'].upper()}, {nights}, selected by {manifest['by']}"
     digests = {"table silver": f"version {manifest['silver_version']}"}
     when = dt.datetime.fromisoformat(f"{manifest['asked_at']}"[:10]).replace(tzinfo=dt.UTC)
     return Record(Citable.TRANSFER, manifest["survey"], name, title, manifest["code_version"], when, digests)
+
+
+def _sees(settings: Settings, manifest: Mapping[str, Any]) -> bool:
+    topic = topic_of(manifest["what"], manifest["survey"])
+    return sees_topic(asking().claims, topic, restricted_topics(settings))
 
 
 def _object(_log: Log, settings: Settings, _reader: Person, survey: str, name: str) -> Record | None:

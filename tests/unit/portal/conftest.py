@@ -1,6 +1,8 @@
 """One home of real alerts and its pages, with markup where a catalogue's name and a class should be."""
 
 import datetime as dt
+import socket
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -8,6 +10,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+import uvicorn
 from starlette.testclient import TestClient
 
 from fink_lib.api.http.app import make_app
@@ -112,3 +115,18 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     add_pages(app, lake)
     with TestClient(app) as http:
         yield Portal(settings, http, packets, private)
+
+
+@pytest.fixture(scope="session")
+def address(portal: Portal) -> Iterator[str]:
+    """The pages over a real socket; the client of the other tests closes the lake."""
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(portal.http.app, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(timeout=20)
+    listening.close()
+    assert not thread.is_alive()

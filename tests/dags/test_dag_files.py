@@ -23,7 +23,7 @@ IMPORT_CPU_S = 1.0
 # DAGs of no survey
 SHARED = {"catalogs", "community", "community_topics"}
 SHARED |= {"deliver_notices", "periods", "phase_curves", "schema_watch", "vacuum"}
-SHARED |= {"deliver_notices", "phase_curves", "schema_watch", "user_jobs", "vacuum"}
+SHARED |= {"user_jobs"}
 
 CLOSING = {
     "reconcile": ["crossmatch", "events", "serve", "statistics"],

@@ -4,9 +4,12 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
+import fastavro
+import pyarrow.dataset as ds
 import yaml
 
 FINKCTL = Path(sys.executable).with_name("finkctl")
@@ -43,3 +46,18 @@ def finkctl(home: Path, *words: str | Path) -> str:
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
+
+
+def download(kafka: str, folder: Path, topic: str, *words: str, survey: str = "ztf") -> list[dict[str, Any]]:
+    """Let finkctl write a transfer to files, and read them."""
+    register(folder, kafka, timeout_s=3, survey=survey)
+    out = folder / "out"
+    finkctl(folder, "transfer", "-survey", survey, "-topic", topic, "-outdir", out, "-nconsumers", "2", *words)
+    if "avro" in words:
+        return [row for path in out.rglob("*.avro") for row in _read_avro(path)]
+    return list(ds.dataset(out, format="parquet").to_table().to_pylist())
+
+
+def _read_avro(path: Path) -> Iterator[Any]:
+    with path.open("rb") as file:
+        yield from fastavro.reader(file)

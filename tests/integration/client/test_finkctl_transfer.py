@@ -4,12 +4,10 @@ import copy
 import datetime as dt
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import fastavro
-import pyarrow.dataset as ds
 import pyspark.sql.functions as F
 import pytest
 from confluent_kafka import TopicPartition
@@ -25,7 +23,7 @@ from fink_lib.transfer.kept import kept, sole_sender
 from fink_lib.transfer.request import TransferRequest
 from fink_lib.transfer.selection import _label_is
 from fink_lib.transfer.topic import PARTITIONS, is_spent, seal, standing_ids
-from tests.integration.client.finkctl import finkctl, register
+from tests.integration.client.finkctl import download
 from tests.spark.distribute.planted import Packet
 from tests.spark.distribute.same import differences
 from tests.streams.distribute.conftest import Bench, science
@@ -60,23 +58,6 @@ def asteroids(packets: list[Packet]) -> dict[int, Packet]:
     """Return what the filter of known asteroids selects."""
     known = {packet["candid"] for number, packet in enumerate(packets) if science(number, packet)["roid"] == 3}
     return {alert_id: packet for alert_id, packet in public(packets).items() if alert_id in known}
-
-
-def download(kafka: str, folder: Path, topic: str, *words: str) -> list[dict[str, Any]]:
-    """Let finkctl write a transfer to files, and read them."""
-    register(folder, kafka, timeout_s=3)
-    finkctl(
-        folder, "transfer", "-survey", "ztf", "-topic", topic, "-outdir", folder / "out", "-nconsumers", "2", *words
-    )
-    if "avro" in words:
-        return [row for path in (folder / "out").rglob("*.avro") for row in read_avro(path)]
-    return list(ds.dataset(folder / "out", format="parquet").to_table().to_pylist())
-
-
-def read_avro(path: Path) -> Iterator[Any]:
-    """Yield the rows of a file of finkctl's."""
-    with path.open("rb") as file:
-        yield from fastavro.reader(file)
 
 
 def break_off(monkeypatch: pytest.MonkeyPatch, bound: Transfer, alerts: int) -> None:

@@ -6,6 +6,7 @@ The 136 messages of schema 10.0 first, then all that is at hand, 7.1 to 11.1, in
 import csv
 import datetime as dt
 import hashlib
+import json
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from fink_lib.avro.schema import resolved
+from fink_lib.distribute.columns import KEPT_BACK, RENAMED
 from fink_lib.distribute.counter import COUNTER
 from fink_lib.distribute.topic_schema import plain
 from fink_lib.filters.registry import filters_of
@@ -24,7 +26,9 @@ from fink_lib.kafka.reading import TopicReader
 from fink_lib.science.framework.registry import modules_of
 from fink_lib.surveys.checks import decode
 from fink_lib.surveys.framing import ConfluentFraming
-from tests.integration.client.finkctl import finkctl, register
+from fink_lib.transfer.job import bind, send
+from fink_lib.transfer.request import TransferRequest
+from tests.integration.client.finkctl import download, finkctl, register
 from tests.integration.client.test_finkctl_stream import saved_alerts
 from tests.integration.surveys.rubin_nights import ALL_NIGHTS, FEW, Played, packet_messages, play_rubin, wire_messages
 from tests.spark.distribute.same import differences
@@ -224,6 +228,36 @@ def test_finkctl_reads_what_silver_and_the_telescope_say(  # noqa: PLR0917 - fix
     assert sum(rows[alert]["schema_version"] == AS_SILVER for alert in recorded) >= 30
     for alert in alerts:
         require_told(alert, rows[alert["diaSourceId"]], sent)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "avro"])
+def test_finkctl_downloads_a_transfer_of_all_versions_at_once(  # noqa: PLR0917 - fixtures
+    spark: SparkSession, played: Played, own_kafka: str, sent: Sent, tmp_path: Path, kind: str
+) -> None:
+    """Under one schema, with the names of silver: every alert once, every field equal, stamps those of the packet."""
+    nights = {"first_night": f"{min(played.nights)}", "last_night": f"{max(played.nights)}", "asked_at": "2026-01-02"}
+    asked = {"survey": "lsst", "by": "predicate", "what": "alert_id > 0", "asked_by": "me", **nights}
+    request = TransferRequest.from_json({**asked, "transfer_id": "allversions"})  # the second time it stands there
+    manifest = json.loads(send(bind(spark, played.broker.settings, request)).read_text())
+    rows = {row["alert_id"]: row for row in played.broker.rows("silver", "alerts")}
+    # the packets of other versions bring the same alerts again
+    assert {row["schema_version"] for row in rows.values()} == {"7.1", "7.3", "9.0", "10.0"}
+    alerts = download(own_kafka, tmp_path, manifest["topic"], "-outformat", kind, survey="lsst")
+    assert manifest["rows"] == len(alerts) == len(rows)
+    assert {alert["diaSource"]["diaSourceId"] for alert in alerts} == set(rows)
+    for alert in alerts:
+        require_downloaded(alert, rows[alert["diaSource"]["diaSourceId"]], sent)
+
+
+def require_downloaded(alert: dict[str, Any], row: dict[str, Any], sent: Sent) -> None:
+    """Compare an alert that was transferred with its row of silver, and its stamps with those of its packet."""
+    stamps = {name: value for name, value in alert.items() if name.startswith("cutout")}
+    assert len(stamps) == 3
+    assert any(differences(stamps, packet) == [] for packet in sent[row["alert_id"], row["schema_version"]])
+    told = {name: value for name, value in alert.items() if name not in stamps}
+    told |= {name: dict(alert[name]) for name in MAPS if alert[name] is not None}  # of Parquet: pairs
+    assert differences(told, as_told(row)) == []
+    assert {RENAMED.get(name, name) for name in row if name not in KEPT_BACK} <= set(told)
 
 
 def require_told(alert: dict[str, Any], row: dict[str, Any], sent: Sent) -> None:

@@ -97,7 +97,15 @@ class Attempts:
         return self._write(replace(last, at_work=True))
 
     def begin_part(self, batch_id: int, first: Key, last: Key) -> None:
-        """Note durably which part of a batch is about to be done."""
+        """Note durably which part of a batch is about to be done.
+
+        Parameters
+        ----------
+        batch_id
+            The batch that the part is of.
+        first, last
+            Keys of the first and the last alert of the part; alike for a single alert.
+        """
         known, part = self.of(batch_id), (first, last)
         again = known.deaths_alone if known.part == part else 0
         self._write(replace(known, part=part, deaths_alone=again))
@@ -111,7 +119,15 @@ class Attempts:
         self._write(replace(self.of(batch_id), at_work=False))
 
     def failed(self, batch_id: int, sentence: str) -> int:
-        """Count a failure; return how many there have been."""
+        """Count a failure; return how many there have been.
+
+        Parameters
+        ----------
+        batch_id
+            The batch that failed; of another one than the last, the count begins at 1.
+        sentence
+            What went wrong.
+        """
         last = self.of(batch_id)
         return self._write(replace(last, failed=last.failed + 1, sentence=sentence)).failed
 
@@ -126,7 +142,19 @@ class Attempts:
         self._write(replace(self.of(batch_id), alone=batch_id))
 
     def found(self, batch_id: int, killer: Key) -> Tried:
-        """Note an alert that drivers died at."""
+        """Note an alert that drivers died at.
+
+        Parameters
+        ----------
+        batch_id
+            The batch that the alert is of.
+        killer
+            Key of the alert; it joins those found before.
+
+        Returns
+        -------
+        What is now known of the batch; the part that was being done is forgotten.
+        """
         last = self.of(batch_id)
         return self._write(replace(last, killers=(*last.killers, killer), part=None, deaths_alone=0))
 

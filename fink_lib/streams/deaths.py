@@ -42,6 +42,15 @@ class DeathSearch(Generic[Item]):
     ) -> list[Blamed[Item]]:
         """Do the alerts of a batch at which drivers died; return those that are to blame and were left undone.
 
+        Parameters
+        ----------
+        items
+            All alerts of the batch, in the order of their keys.
+        do
+            Does some of them and returns how many went all the way; done again, it changes nothing.
+        may_blame
+            Tells whether an error may be an alert's fault; any other one is raised.
+
         Raises
         ------
         StreamBroken

@@ -77,12 +77,32 @@ def why_not_drained(beats: Mapping[Stage, Heartbeat | None], now: float, quiet_s
 
 
 def heartbeats(settings: Settings, survey: str) -> dict[Stage, Heartbeat | None]:
-    """Read the heartbeats of a survey's three streams."""
+    """Read the heartbeats of a survey's three streams.
+
+    Parameters
+    ----------
+    settings
+        Of the home whose streams they are.
+    survey
+        Name of the survey, which has to be known.
+
+    Returns
+    -------
+    One for each of the three stages; None where a stream never ran or its heartbeat cannot be read.
+    """
     return {stage: read_heartbeat(StreamSpec(survey, stage, settings).paths.heartbeat) for stage in Stage}
 
 
 def survey_not_drained(settings: Settings, survey: str) -> str:
-    """Return what keeps the survey from being drained now; an empty text when it is."""
+    """Return what keeps the survey from being drained now; an empty text when it is.
+
+    Parameters
+    ----------
+    settings
+        Say after how many seconds without data a night counts as over, and after how many a heartbeat as silent.
+    survey
+        Name of the survey.
+    """
     beats = heartbeats(settings, survey)
     return why_not_drained(beats, time.time(), settings.night_quiet_s, settings.heartbeat_silence_s)
 
@@ -91,6 +111,17 @@ def rows_by_night(table: Path, version: int | None = None) -> dict[str, int]:
     """Count the rows of each night partition from the Delta log, at a version when one is given.
 
     Rows of no night are left out.
+
+    Parameters
+    ----------
+    table
+        Folder of the Delta table.
+    version
+        Version of the table; None for the newest.
+
+    Returns
+    -------
+    Night → rows; empty where there is no table.
 
     Raises
     ------
@@ -122,7 +153,24 @@ def delta_version(table: Path) -> int:
 
 
 def counted_nights(settings: Settings, survey: str) -> dict[str, NightCounts]:
-    """Return the counts of every night that has rows."""
+    """Return the counts of every night that has rows.
+
+    Parameters
+    ----------
+    settings
+        Tell where the lake is.
+    survey
+        Name of the survey whose alerts and quarantine are counted.
+
+    Returns
+    -------
+    Night → counts, in the order of the nights.
+
+    Raises
+    ------
+    LakeError
+        When a table cannot be counted; see `rows_by_night`.
+    """
     bronze = rows_by_night(settings.lake / full_name("bronze", survey, "alerts"))
     quarantine = rows_by_night(settings.lake / full_name("bronze", survey, "quarantine"))
     nights, replayed = sorted({*bronze, *quarantine}), replayed_in_enrich(settings.lake, survey)
@@ -131,7 +179,17 @@ def counted_nights(settings: Settings, survey: str) -> dict[str, NightCounts]:
 
 
 def closed_counts(settings: Settings, survey: str, night: str) -> NightCounts | None:
-    """Return the counts that the night was last closed with, None when it never got as far as being counted."""
+    """Return the counts that the night was last closed with, None when it never got as far as being counted.
+
+    Parameters
+    ----------
+    settings
+        Tell where the folders of nights are.
+    survey
+        Name of the survey.
+    night
+        YYYY-MM-DD.
+    """
     path = settings.night_dir(survey, night) / "manifest.json"
     try:
         rows = json.loads(path.read_text()).get("partition_rows", {})
@@ -141,16 +199,53 @@ def closed_counts(settings: Settings, survey: str, night: str) -> NightCounts | 
 
 
 def nights_to_close(settings: Settings, survey: str) -> dict[str, NightCounts]:
-    """Return the nights that have rows and no manifest, or other counts than their manifest."""
+    """Return the nights that have rows and no manifest, or other counts than their manifest.
+
+    Parameters
+    ----------
+    settings
+        Tell where the lake and the folders of nights are.
+    survey
+        Name of the survey.
+
+    Returns
+    -------
+    Night → counts of now, in the order of the nights.
+
+    Raises
+    ------
+    LakeError
+        When a table cannot be counted; see `rows_by_night`.
+    """
     nights = counted_nights(settings, survey)
     return {night: count for night, count in nights.items() if closed_counts(settings, survey, night) != count}
 
 
 def not_announced(nights: Mapping[str, NightCounts], announced: Mapping[str, str]) -> dict[str, NightCounts]:
-    """Leave out the nights that were already announced with these very counts."""
+    """Leave out the nights that were already announced with these very counts.
+
+    Parameters
+    ----------
+    nights
+        Night → counts of now.
+    announced
+        Night → the text of the counts that were announced, as ``str`` of `NightCounts` writes them.
+    """
     return {night: count for night, count in nights.items() if announced.get(night) != str(count)}
 
 
 def lake_state(settings: Settings, tables: Sequence[str]) -> tuple[int, ...]:
-    """Return the newest version of each table: while it stands still, nothing has to be counted again."""
+    """Return the newest version of each table: while it stands still, nothing has to be counted again.
+
+    Parameters
+    ----------
+    settings
+        Tell where the lake is.
+    tables
+        Full names of tables.
+
+    Returns
+    -------
+    One version a table, in their order; -1 where there is none.
+    """
     return tuple(delta_version(settings.lake / name) for name in tables)

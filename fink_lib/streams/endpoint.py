@@ -92,7 +92,15 @@ def _memory_bytes() -> int:
 
 @contextmanager
 def told_to_prometheus(spec: StreamSpec, recorder: Recorder) -> Iterator[int]:
-    """Answer Prometheus for as long as the block lasts; yield the port, 0 where none could be had."""
+    """Answer Prometheus for as long as the block lasts; yield the port, 0 where none could be had.
+
+    Parameters
+    ----------
+    spec
+        The stream; it names the target file and the labels.
+    recorder
+        What the driver knows, read whenever Prometheus asks.
+    """
     target = targets_dir(spec.settings) / f"{spec.name}.json"
     try:
         registry = CollectorRegistry()

@@ -65,6 +65,13 @@ def carry(previous: Heartbeat | None, first: Heartbeat) -> None:
     """Have the first heartbeat of a driver tell what earlier ones ended with; one that was asked to stop left nothing.
 
     Another code or other settings begin anew.
+
+    Parameters
+    ----------
+    previous
+        The last heartbeat of the stream; None when there was none.
+    first
+        Of the driver that starts; it is changed in place.
     """
     if previous is None or previous.state is StreamState.STOPPED or previous.spec_hash != first.spec_hash:
         return
@@ -78,12 +85,30 @@ def carry(previous: Heartbeat | None, first: Heartbeat) -> None:
 
 
 def note_end(beat: Heartbeat, error: BaseException) -> None:
-    """Write an error down as the end of a driver."""
+    """Write an error down as the end of a driver.
+
+    Parameters
+    ----------
+    beat
+        The driver's heartbeat; it is changed in place and not written.
+    error
+        What ended it; its kind tells whether another driver would end alike.
+    """
     note(beat, sentence_of(error), fault_of(error))
 
 
 def note(beat: Heartbeat, sentence: str, fault: Fault) -> None:
-    """Write down how a driver ended, and whether another one would end alike."""
+    """Write down how a driver ended, and whether another one would end alike.
+
+    Parameters
+    ----------
+    beat
+        The driver's heartbeat; it is changed in place and not written.
+    sentence
+        What went wrong; cut after 2000 characters.
+    fault
+        Its kind; an unknown one counts as lasting at its third like end in a row.
+    """
     beat.state = StreamState.FAILED
     beat.alike = _alike(beat, sentence)
     beat.lasting = fault is Fault.LASTING or (fault is Fault.UNKNOWN and beat.alike >= ALIKE_LASTING)
@@ -91,7 +116,15 @@ def note(beat: Heartbeat, sentence: str, fault: Fault) -> None:
 
 
 def note_stall(spec: StreamSpec, reason: str) -> None:
-    """Write down that a driver was ended because it stood still."""
+    """Write down that a driver was ended because it stood still.
+
+    Parameters
+    ----------
+    spec
+        The stream, whose heartbeat is written; where there is none, nothing is done.
+    reason
+        How it stood still.
+    """
     beat = read_heartbeat(spec.paths.heartbeat)
     if beat is not None:
         note(beat, reason, Fault.UNKNOWN)

@@ -102,7 +102,15 @@ class Halves(Generic[Item]):
 
 
 def cut(items: Sequence[Item], ways: int) -> Iterator[Sequence[Item]]:
-    """Yield items in so many parts, in order, whose sizes differ by one at the most; none is empty."""
+    """Yield items in so many parts, in order, whose sizes differ by one at the most; none is empty.
+
+    Parameters
+    ----------
+    items
+        In any order; empty ones yield nothing.
+    ways
+        Into how many parts; fewer come where there are fewer items.
+    """
     edges = [len(items) * number // ways for number in range(ways + 1)]
     for start, end in pairwise(edges):
         if end > start:

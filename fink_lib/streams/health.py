@@ -45,7 +45,20 @@ class StreamHealth:
 
 
 def examine(spec: StreamSpec, runner: Runner) -> StreamHealth:
-    """Judge a stream by two independent signals: its process and its heartbeat."""
+    """Judge a stream by two independent signals: its process and its heartbeat.
+
+    Parameters
+    ----------
+    spec
+        The stream.
+    runner
+        Finds its driver.
+
+    Raises
+    ------
+    LeaseHeld
+        When its lease is damaged and the holder lives.
+    """
     handle = runner.find(spec)
     return judge(spec, handle, read_heartbeat(spec.paths.heartbeat), time.time())
 
@@ -109,6 +122,20 @@ def ensure_running(runner: Runner, spec: StreamSpec) -> Handle:
     """Make the world match the spec: re-attach to its driver, replace one of another spec, start a missing one.
 
     A driver that is about to stop is waited for and then replaced.
+
+    Parameters
+    ----------
+    runner
+        Finds, stops and starts drivers.
+    spec
+        The stream as it should run.
+
+    Raises
+    ------
+    LeaseHeld
+        When a driver on another host has to be replaced and does not stop.
+    StreamFailed
+        When the new driver ends before it holds the lease.
     """
     running = runner.find(spec)
     if running is not None and running.spec_hash == spec.hash and not spec.paths.stop_marker.exists():

@@ -35,7 +35,19 @@ def kafka_ranges(checkpoint: Path, batch_id: int, names: Mapping[str, str] | Non
 
 
 def known_before(checkpoint: Path, batch_id: int) -> frozenset[tuple[str, int]]:
-    """Return the partitions that a query had met before a micro-batch: their ranges begin where the last one ended."""
+    """Return the partitions that a query had met before a micro-batch: their ranges begin where the last one ended.
+
+    Parameters
+    ----------
+    checkpoint
+        Folder of a query with one Kafka source.
+    batch_id
+        The micro-batch; before the first one, no partition is known.
+
+    Returns
+    -------
+    Topic and number of each partition, the topic as Kafka calls it.
+    """
     before = _ends(checkpoint, batch_id - 1) or {}
     return frozenset((topic, int(partition)) for topic, parts in before.items() for partition in parts)
 

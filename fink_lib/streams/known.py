@@ -13,6 +13,13 @@ from fink_lib.streams.spec import StreamSpec
 def stream_named(name: str, settings: Settings) -> StreamSpec:
     """Return the stream of a name, ``survey.kind`` or ``survey.kind_label``.
 
+    Parameters
+    ----------
+    name
+        The part before the first dot is the survey, which is not checked here.
+    settings
+        What the stream runs with.
+
     Raises
     ------
     ConfigError
@@ -30,7 +37,20 @@ def stream_named(name: str, settings: Settings) -> StreamSpec:
 
 
 def asked_stream(description: str | None, settings: Settings) -> StreamSpec:
-    """Return the stream that the command line of a driver names."""
+    """Return the stream that the command line of a driver names.
+
+    Parameters
+    ----------
+    description
+        What ``--help`` says of the driver.
+    settings
+        What the stream runs with.
+
+    Raises
+    ------
+    ConfigError
+        When no kind of stream has such a name.
+    """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--stream", required=True, help="its name, ztf.enrich for example")
     return stream_named(parser.parse_args().stream, settings)

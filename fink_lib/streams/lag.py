@@ -25,7 +25,17 @@ def offset_of(value: object) -> Offset | None:
 
 
 def kafka_distance(start: Offset, end: Offset) -> int | None:
-    """Count the messages between two Kafka offsets; a partition that is new at the end counts from 0."""
+    """Count the messages between two Kafka offsets; a partition that is new at the end counts from 0.
+
+    Parameters
+    ----------
+    start, end
+        Topic → partition → offset; partitions of the end alone are counted.
+
+    Returns
+    -------
+    Messages; None where the end is not by partition.
+    """
     total = 0
     for topic, partitions in end.items():
         if not isinstance(partitions, dict):
@@ -49,6 +59,13 @@ def delta_versions_behind(table: Path, end: Offset) -> int:
     """Count the commits with rows that a Delta source has not finished.
 
     ``reservoirVersion`` is the version that the source reads next, or is in the middle of.
+
+    Parameters
+    ----------
+    table
+        Folder of the Delta table.
+    end
+        Offset of the source after its last micro-batch.
     """
     return sum(carries_rows(commit) for commit in entries_from(table, int(end["reservoirVersion"])))
 

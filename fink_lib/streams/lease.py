@@ -64,7 +64,15 @@ class Handle:
 
     @classmethod
     def of_this_process(cls, spec: Leased, token: str) -> "Handle":
-        """Describe the process that calls this."""
+        """Describe the process that calls this.
+
+        Parameters
+        ----------
+        spec
+            What the process writes.
+        token
+            Random name of this run.
+        """
         return cls(
             stream=spec.name,
             spec_hash=spec.hash,
@@ -111,7 +119,15 @@ def read_lease(path: Path) -> Handle | None:
 
 
 def write_lease(path: Path, handle: Handle) -> None:
-    """Replace the lease at once, and so that it outlives a loss of power."""
+    """Replace the lease at once, and so that it outlives a loss of power.
+
+    Parameters
+    ----------
+    path
+        File of the lease.
+    handle
+        The new holder; nobody asks here whether there is another one, see `take_lease`.
+    """
     replace_text(path, json.dumps(asdict(handle), sort_keys=True), durable=True)
 
 
@@ -119,6 +135,17 @@ def take_lease(spec: Leased, token: str) -> Handle:
     """Become the one writer of a stream.
 
     A dead holder's JVM may outlive it for a moment: what carries its token is ended first.
+
+    Parameters
+    ----------
+    spec
+        The stream, or what else has one writer.
+    token
+        Random name of this run; who holds the lease under it already takes it again.
+
+    Returns
+    -------
+    The holder: this process.
 
     Raises
     ------
@@ -140,7 +167,15 @@ def take_lease(spec: Leased, token: str) -> Handle:
 
 
 def release_lease(spec: Leased, token: str) -> None:
-    """Give the lease back, if it is still held under this token."""
+    """Give the lease back, if it is still held under this token.
+
+    Parameters
+    ----------
+    spec
+        The stream, or what else has one writer.
+    token
+        That it was taken under; a lease under another one is left as it is.
+    """
     path = spec.paths.lease
     with locked(path.with_suffix(".lock")):
         holder = read_lease(path)

@@ -94,7 +94,15 @@ class Recorder:
 
     @_harmless
     def batch_read(self, batch_id: int, rows: int) -> None:
-        """Note how many rows a micro-batch had, as its writer counted them: Spark sees none that passed it by."""
+        """Note how many rows a micro-batch had, as its writer counted them: Spark sees none that passed it by.
+
+        Parameters
+        ----------
+        batch_id
+            The micro-batch, before Spark reports that it is finished.
+        rows
+            Input rows of it.
+        """
         self._rows[batch_id] = rows
 
     @_harmless

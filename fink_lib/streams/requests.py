@@ -99,7 +99,20 @@ class Requests:
             self._write([one for one in self.read() if one.place not in gone])
 
     def wait(self, asked: Sequence[Asked], timeout_s: float) -> list[Asked]:
-        """Wait until the driver has dealt with requests; return those that it has not after a time."""
+        """Wait until the driver has dealt with requests; return those that it has not after a time.
+
+        Parameters
+        ----------
+        asked
+            The requests; they are told apart by their places in Kafka.
+        timeout_s
+            Seconds to wait at the most; it is looked every 0.5 s.
+
+        Raises
+        ------
+        LakeError
+            When the file is damaged.
+        """
         deadline, mine = time.monotonic() + timeout_s, {one.place for one in asked}
         while True:
             waiting = [one for one in self.read() if one.place in mine]

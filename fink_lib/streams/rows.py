@@ -55,7 +55,17 @@ class StreamRow:
 
 
 def stream_rows(settings: Settings, specs: Iterable[StreamSpec], now: float) -> list[StreamRow]:
-    """Return a row of each stream that ever had a driver, at a Unix time."""
+    """Return a row of each stream that ever had a driver, at a Unix time.
+
+    Parameters
+    ----------
+    settings
+        Tell after how many seconds of silence a stream counts as silent.
+    specs
+        Streams to look at; those without a heartbeat are left out.
+    now
+        Unix time that ages are measured to.
+    """
     runner = LocalRunner(settings)
     rows = []
     for spec in specs:

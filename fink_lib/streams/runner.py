@@ -50,7 +50,15 @@ class Runner(Protocol):
         """Start a driver, or return the one that already runs."""
 
     def stop(self, spec: StreamSpec, timeout_s: float) -> None:
-        """Ask the driver to finish its micro-batch and end; make it end when it does not."""
+        """Ask the driver to finish its micro-batch and end; make it end when it does not.
+
+        Parameters
+        ----------
+        spec
+            The stream.
+        timeout_s
+            Seconds that its driver has for the micro-batch.
+        """
 
     def kill(self, spec: StreamSpec) -> None:
         """End the driver at once, with every process of it."""
@@ -71,7 +79,15 @@ def settings_environment(settings: Settings) -> dict[str, str]:
 
 
 def job_environment(settings: Settings, token: str) -> dict[str, str]:
-    """Return the environment of a driver or job: the settings and its token, nothing of Airflow and its secrets."""
+    """Return the environment of a driver or job: the settings and its token, nothing of Airflow and its secrets.
+
+    Parameters
+    ----------
+    settings
+        What the process runs with; those that differ from their defaults become ``FINK_*`` variables.
+    token
+        Marks the process and all that it starts: `end_processes_of` finds them by it.
+    """
     environment = settings_environment(settings)
     kept = {key: value for key, value in environment.items() if key.startswith("FINK_") or "AIRFLOW" not in key}
     return {**kept, TOKEN_VARIABLE: token, "PYTHONUNBUFFERED": "1"}
@@ -123,6 +139,13 @@ class LocalRunner:
 
     def stop(self, spec: StreamSpec, timeout_s: float) -> None:
         """Leave the stop marker and wait; then SIGTERM; then SIGKILL.
+
+        Parameters
+        ----------
+        spec
+            The stream; where it has no living driver, nothing is done.
+        timeout_s
+            Seconds that the driver has to obey the marker; after SIGTERM it has 10 more.
 
         Raises
         ------

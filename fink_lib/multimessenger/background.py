@@ -47,16 +47,50 @@ class Background:
         return float(self.seen.sum() / CELLS * FULL_SKY_DEG2)
 
     def between(self, begin_s: float, end_s: Floats) -> Ints:
-        """Return how many were first seen after a time, and not after each of others."""
+        """Return how many were first seen after a time, and not after each of others.
+
+        Parameters
+        ----------
+        begin_s
+            Seconds since 1970 (UTC); a source of this very time is not counted.
+        end_s
+            The same, one a count; a source of this very time is counted.
+
+        Returns
+        -------
+        One number a value of `end_s`.
+        """
         first = np.searchsorted(self.first_s, begin_s, side="right")
         return np.asarray(np.searchsorted(self.first_s, end_s, side="right") - first)
 
     def density_per_sr(self, ra_deg: Floats, dec_deg: Floats) -> Floats:
-        """Return the share per solid angle at some positions."""
+        """Return the share per solid angle at some positions.
+
+        Parameters
+        ----------
+        ra_deg, dec_deg
+            Positions on the sphere, in degrees.
+
+        Returns
+        -------
+        One value a position, per steradian; 0 where the telescope did not look.
+        """
         return np.asarray(self.share[cells_of(ra_deg, dec_deg, CELL_ORDER)] / CELL_SR)
 
     def share_of_pixels(self, order: Ints, pixel: Ints) -> Floats:
-        """Return the share that pixels of any order hold (NESTED)."""
+        """Return the share that pixels of any order hold (NESTED).
+
+        Parameters
+        ----------
+        order
+            HEALPix order of each pixel.
+        pixel
+            Its number in that order.
+
+        Returns
+        -------
+        One share a pixel; within a cell, sources are taken as spread evenly.
+        """
         finer = 2 * np.maximum(order - CELL_ORDER, 0)
         coarser = 2 * np.maximum(CELL_ORDER - order, 0)
         up_to = np.concatenate([[0.0], np.cumsum(self.share)])

@@ -50,7 +50,19 @@ def place_of(where: Localization) -> str:
 
 
 def event_facts(lake: Path, event_id: str) -> dict[str, Any] | None:
-    """Return how an event stands, and all that was told of it, oldest first; None where there is no such event."""
+    """Return how an event stands, and all that was told of it, oldest first; None where there is no such event.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    event_id
+        Name of the event.
+
+    Returns
+    -------
+    The values of `standing_row`, and under ``told`` one dictionary a notice.
+    """
     told = [one for one in read_told(lake) if one.event.event_id == event_id]
     if not told:
         return None

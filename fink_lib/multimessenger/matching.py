@@ -42,7 +42,17 @@ class Sources:
     host_mpc: Floats
 
     def within(self, least_dec_deg: float, greatest_dec_deg: float) -> Ints:
-        """Return the rows of those between two declinations."""
+        """Return the rows of those between two declinations.
+
+        Parameters
+        ----------
+        least_dec_deg, greatest_dec_deg
+            In degrees; both ends belong to the band.
+
+        Returns
+        -------
+        Numbers of the rows, ascending.
+        """
         order, declinations = self._by_declination
         first = np.searchsorted(declinations, least_dec_deg, side="left")
         return np.sort(order[first : np.searchsorted(declinations, greatest_dec_deg, side="right")])
@@ -131,7 +141,21 @@ def match(sources: Sources, background: Background, searches: Sequence[Search]) 
 
 
 def match_one(sources: Sources, background: Background, search: Search) -> Matches:
-    """Match the new sources of a night with one event, as if it were the only one."""
+    """Match the new sources of a night with one event, as if it were the only one.
+
+    Parameters
+    ----------
+    sources
+        New sources, in any order.
+    background
+        Of the same night, measured from these sources.
+    search
+        The event.
+
+    Returns
+    -------
+    The matches, with a `chance_night` that is the chance for this event alone.
+    """
     count = int(background.between(search.trigger_s, np.array([search.trigger_s + WINDOW_S]))[0])
     rows = sources.within(*search.region.declinations_deg)
     first_s = sources.first_s[rows]

@@ -62,7 +62,13 @@ MISSIONS = {
 
 
 def instrument_of(mission: str, instrument: str) -> Instrument | None:
-    """Return what is known of an instrument, else of its mission; None where that is unknown too."""
+    """Return what is known of an instrument, else of its mission; None where that is unknown too.
+
+    Parameters
+    ----------
+    mission, instrument
+        In small letters; the instrument is empty where a notice names none.
+    """
     known = INSTRUMENTS.get((mission, instrument))
     if known is not None or mission not in MISSIONS:
         return known

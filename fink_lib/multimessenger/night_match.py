@@ -42,6 +42,17 @@ def concerned(events: Iterable[Standing], night: dt.date) -> list[Standing]:
     """Return the events whose counterparts the alerts of a night could be: observations, by their trigger times.
 
     A night lies within a day before and two days after the midnight (UTC) that its date begins with, for any survey.
+
+    Parameters
+    ----------
+    events
+        Events as they stand; tests, mocks and those without a trigger time are left out.
+    night
+        Its date.
+
+    Returns
+    -------
+    The events in the given order, retracted ones included.
     """
     midnight = dt.datetime.combine(night, dt.time(), dt.UTC)
     begin, end = midnight - ONE_DAY - WINDOW, midnight + 2 * ONE_DAY
@@ -53,7 +64,17 @@ def concerned(events: Iterable[Standing], night: dt.date) -> list[Standing]:
 
 
 def is_current(rows: Iterable[Mapping[str, Any]], events: Iterable[Standing], night: dt.date) -> bool:
-    """Tell whether the searches of a night, by their rows, are those of the events as they stand now."""
+    """Tell whether the searches of a night, by their rows, are those of the events as they stand now.
+
+    Parameters
+    ----------
+    rows
+        All rows of the night in the table of searches.
+    events
+        All events as they stand.
+    night
+        Its date.
+    """
     done = {(row["event_id"], row["basis"], row["method"]) for row in rows}
     return done == {(one.event_id, one.basis, METHOD) for one in concerned(events, night)}
 

@@ -79,7 +79,15 @@ def _contents(path: Path) -> Iterator[tuple[Path, bytes]]:
 
 
 def topic_of(content: bytes, parsed: Parsed) -> str:
-    """Return the topic that a notice would arrive on."""
+    """Return the topic that a notice would arrive on.
+
+    Parameters
+    ----------
+    content
+        The bytes of the notice: they tell XML from JSON.
+    parsed
+        What was read of them; without an event the topic is one of unknown notices.
+    """
     event = parsed.event
     if content.lstrip().startswith(b"<"):
         name = f"{event.mission}_{event.kind}" if event else "unknown"
@@ -100,6 +108,17 @@ def redated(content: bytes, trigger_time: dt.datetime) -> bytes:
     """Move a notice in time: each time that it states by as much as its trigger time has to go.
 
     What has no trigger time is left as it is.
+
+    Parameters
+    ----------
+    content
+        The bytes of the notice, XML or JSON.
+    trigger_time
+        When its event happens once it is moved, with a time zone.
+
+    Returns
+    -------
+    The bytes of the moved notice; JSON is written anew.
     """
     event = parse(content).event
     if event is None or event.trigger_time is None:
@@ -139,6 +158,13 @@ def _moved(text: str, shift: dt.timedelta) -> str:
 
 def send(settings: Settings, notices: Sequence[Played]) -> dict[str, int]:
     """Send notices, in order, onto their topics, which are made where they are missing; return how many on each.
+
+    Parameters
+    ----------
+    settings
+        Tell which Kafka notices are read from, and how to speak to it.
+    notices
+        They go to partition 0 of their topics.
 
     Raises
     ------

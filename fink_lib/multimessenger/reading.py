@@ -13,6 +13,13 @@ FARTHEST_DEG = 180.0
 def utc(text: object, what: str) -> dt.datetime | None:
     """Read an ISO 8601 time; one without a zone is UTC. None for nothing.
 
+    Parameters
+    ----------
+    text
+        The value; None and an empty text are nothing.
+    what
+        What it is, as the error says it.
+
     Raises
     ------
     UnreadableNotice
@@ -29,6 +36,13 @@ def utc(text: object, what: str) -> dt.datetime | None:
 
 def number(value: object, what: str) -> float | None:
     """Read a finite number; None for nothing.
+
+    Parameters
+    ----------
+    value
+        A number or its text; None and an empty text are nothing, and true or false is no number.
+    what
+        What it is, as the error says it.
 
     Raises
     ------
@@ -49,6 +63,13 @@ def number(value: object, what: str) -> float | None:
 def whole(value: object, what: str) -> int | None:
     """Read a whole number; None for nothing.
 
+    Parameters
+    ----------
+    value
+        A number or its text, ``3.0`` as well as ``3``; None and an empty text are nothing.
+    what
+        What it is, as the error says it.
+
     Raises
     ------
     UnreadableNotice
@@ -62,6 +83,15 @@ def whole(value: object, what: str) -> int | None:
 
 def position(ra: object, dec: object) -> tuple[float, float] | None:
     """Read a position, in degrees; None where it is not given.
+
+    Parameters
+    ----------
+    ra, dec
+        Numbers or their texts, in degrees; a right ascension may lie between -360 and 360.
+
+    Returns
+    -------
+    The right ascension in [0, 360), and the declination.
 
     Raises
     ------
@@ -98,6 +128,21 @@ def error_region(
     skymap_url: str = "",
 ) -> Localization:
     """Return a circle or an ellipse; a position alone where an axis is not above zero, or beyond the whole sky.
+
+    Parameters
+    ----------
+    place
+        Right ascension and declination of the centre, in degrees.
+    axes_deg
+        Semi-major and semi-minor axis; equal ones make a circle.
+    angle_deg
+        Position angle of the major axis, from north to east.
+    containment
+        Probability that the region holds the source.
+    systematic_included
+        Whether the axes contain the systematic error of the instrument.
+    skymap_url
+        Where a map of the event can be fetched; empty for nowhere.
 
     Raises
     ------

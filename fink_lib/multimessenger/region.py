@@ -43,10 +43,32 @@ class Region(Protocol):
         """A band that holds it."""
 
     def ranks(self, ra_deg: Floats, dec_deg: Floats) -> Floats:
-        """Return the probability of the smallest part that holds each position; infinite outside of the region."""
+        """Return the probability of the smallest part that holds each position; infinite outside of the region.
+
+        Parameters
+        ----------
+        ra_deg, dec_deg
+            Positions on the sphere, in degrees.
+
+        Returns
+        -------
+        One value a position.
+        """
 
     def shares(self, background: Background, ra_deg: Floats, dec_deg: Floats) -> tuple[float, Floats]:
-        """Return the background within the region, and within the part that ranks as high as each position in it."""
+        """Return the background within the region, and within the part that ranks as high as each position in it.
+
+        Parameters
+        ----------
+        background
+            Of the night; all of it on the whole sky counts as 1.
+        ra_deg, dec_deg
+            Positions in the region, in degrees; values of others mean nothing.
+
+        Returns
+        -------
+        The share within the region, and one share a position.
+        """
 
 
 @dataclass(frozen=True)
@@ -87,7 +109,17 @@ class Ellipse:
         return self.dec_deg - self.radius_deg, self.dec_deg + self.radius_deg
 
     def separation_deg(self, ra_deg: Floats, dec_deg: Floats) -> Floats:
-        """Return the separation from the centre, in which the minor axis is stretched to the major one."""
+        """Return the separation from the centre, in which the minor axis is stretched to the major one.
+
+        Parameters
+        ----------
+        ra_deg, dec_deg
+            Positions, in degrees.
+
+        Returns
+        -------
+        One value a position: it is the major axis of the ellipse of this shape through the position.
+        """
         separation, angle = offsets(self.ra_deg, self.dec_deg, ra_deg, dec_deg)
         turned = angle - np.radians(self.angle_deg)
         return np.asarray(separation * np.hypot(np.cos(turned), np.sin(turned) / self.ratio))
@@ -99,7 +131,19 @@ class Ellipse:
         return np.where(separation <= self.radius_deg, probability, np.inf)
 
     def shares(self, background: Background, ra_deg: Floats, dec_deg: Floats) -> tuple[float, Floats]:
-        """Integrate the background over samples of equal area, from the centre outward."""
+        """Integrate the background over samples of equal area, from the centre outward.
+
+        Parameters
+        ----------
+        background
+            Of the night.
+        ra_deg, dec_deg
+            Positions in the region, in degrees.
+
+        Returns
+        -------
+        The share within the region, and one a position: within the ellipse through it.
+        """
         density = background.density_per_sr(*self.samples)
         up_to = np.concatenate([[0.0], np.cumsum(density)]) / len(density) * np.radians(np.sqrt(self.area_deg2)) ** 2
         part = self._part(self.separation_deg(ra_deg, dec_deg))
@@ -164,7 +208,19 @@ class Polygon:
         return np.where(inside, self.probability, np.inf)
 
     def shares(self, background: Background, ra_deg: Floats, dec_deg: Floats) -> tuple[float, Floats]:
-        """Return the background within the polygon, for the whole and for each position within."""
+        """Return the background within the polygon, for the whole and for each position within.
+
+        Parameters
+        ----------
+        background
+            Of the night.
+        ra_deg, dec_deg
+            Positions, in degrees.
+
+        Returns
+        -------
+        The share within the polygon, and the same a position; infinite for one outside.
+        """
         samples = self._around.samples
         density = background.density_per_sr(*samples) * np.isfinite(self.ranks(*samples))
         total = float(density.mean() * np.radians(np.sqrt(self._around.area_deg2)) ** 2)
@@ -218,7 +274,19 @@ class CredibleRegion:
         return np.where(inside, self._ranks[row] + 0.5 * self.skymap.probability[row], np.inf)
 
     def shares(self, background: Background, ra_deg: Floats, dec_deg: Floats) -> tuple[float, Floats]:
-        """Sum the background over pixels, from the densest one downward."""
+        """Sum the background over pixels, from the densest one downward.
+
+        Parameters
+        ----------
+        background
+            Of the night.
+        ra_deg, dec_deg
+            Positions, in degrees.
+
+        Returns
+        -------
+        The share within the region, and one a position: down to its pixel, included; 0 where the map has none.
+        """
         order = self._order
         share = background.share_of_pixels(self.skymap.order[order], self.skymap.pixel[order])
         up_to = np.empty(len(order))
@@ -268,7 +336,19 @@ def radius_of(probability: float) -> float:
 
 
 def offsets(ra_deg: float, dec_deg: float, to_ra_deg: Floats, to_dec_deg: Floats) -> tuple[Floats, Floats]:
-    """Return separations, in degrees, and position angles, in radians, of positions from a centre."""
+    """Return separations, in degrees, and position angles, in radians, of positions from a centre.
+
+    Parameters
+    ----------
+    ra_deg, dec_deg
+        The centre, in degrees.
+    to_ra_deg, to_dec_deg
+        The positions, in degrees.
+
+    Returns
+    -------
+    One separation and one position angle, from north to east, a position.
+    """
     delta, dec, other = np.radians(to_ra_deg - ra_deg), np.radians(dec_deg), np.radians(to_dec_deg)
     east = np.cos(other) * np.sin(delta)
     north = np.cos(dec) * np.sin(other) - np.sin(dec) * np.cos(other) * np.cos(delta)
@@ -276,7 +356,23 @@ def offsets(ra_deg: float, dec_deg: float, to_ra_deg: Floats, to_dec_deg: Floats
 
 
 def moved(ra_deg: float, dec_deg: float, reach: Floats, turn: Floats, angle_deg: float) -> tuple[Floats, Floats]:
-    """Return the positions at distances and directions (radians) from a centre; directions begin at an angle."""
+    """Return the positions at distances and directions (radians) from a centre; directions begin at an angle.
+
+    Parameters
+    ----------
+    ra_deg, dec_deg
+        The centre, in degrees.
+    reach
+        Distances, in radians.
+    turn
+        Directions, one a distance, in radians.
+    angle_deg
+        Position angle of the direction 0, from north to east, in degrees.
+
+    Returns
+    -------
+    Right ascensions in [0, 360) and declinations, in degrees.
+    """
     ra, dec, direction = np.radians(ra_deg), np.radians(dec_deg), turn + np.radians(angle_deg)
     centre = np.array([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)])
     east = np.array([-np.sin(ra), np.cos(ra), 0.0])

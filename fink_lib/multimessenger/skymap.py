@@ -58,7 +58,13 @@ class SkyMap:
         return np.asarray(4.0 * np.pi / (12.0 * 4.0**self.order))
 
     def pixels_at(self, ra_deg: Floats, dec_deg: Floats) -> Ints:
-        """Return the row of the pixel at each position, -1 where there is none."""
+        """Return the row of the pixel at each position, -1 where there is none.
+
+        Parameters
+        ----------
+        ra_deg, dec_deg
+            Positions, in degrees.
+        """
         shift = 2 * (FINEST_ORDER - self.order)
         first = self.pixel << shift
         at = cells_of(ra_deg, dec_deg, FINEST_ORDER)
@@ -70,6 +76,13 @@ class SkyMap:
         """Return how much of the probability along a line of sight lies nearer than a distance, in [0, 1].
 
         The density is r² N(r; mu, sigma), equation 2 of Singer et al. 2016. None where the map has no distances there.
+
+        Parameters
+        ----------
+        row
+            Row of the pixel that the line of sight goes through.
+        distance_mpc
+            The distance, in Mpc.
         """
         if self.distance_mpc is None:
             return None

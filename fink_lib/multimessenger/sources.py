@@ -40,7 +40,15 @@ class NightSources:
 
 
 def lacking(survey: Survey, silver: Rows) -> list[str]:
-    """Return the columns without which a silver table tells of no new sources; none where all are there."""
+    """Return the columns without which a silver table tells of no new sources; none where all are there.
+
+    Parameters
+    ----------
+    survey
+        Whose; of one that tells of no new sources nothing is lacking.
+    silver
+        Rows of its silver table.
+    """
     new = survey.new_sources
     return [] if new is None else [one for one in (new.first_seen, *new.needs) if not silver.has(one)]
 
@@ -97,5 +105,17 @@ def _numbers(table: pa.Table, name: str) -> Floats:
 
 
 def seconds_of(survey: Survey, times: Floats) -> Floats:
-    """Return times of a survey as seconds since 1970 (UTC); NaN for none, and for zero, which some packets write."""
+    """Return times of a survey as seconds since 1970 (UTC); NaN for none, and for zero, which some packets write.
+
+    Parameters
+    ----------
+    survey
+        Whose calendar the times are of.
+    times
+        In days, as the survey counts them; negative ones are none.
+
+    Returns
+    -------
+    One value a time.
+    """
     return np.where(times > 0.0, (times + survey.night.days_to_epoch - survey.night.offset_h / 24.0) * 86_400.0, np.nan)

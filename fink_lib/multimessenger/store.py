@@ -151,12 +151,36 @@ def told_of(row: dict[str, Any]) -> Told:
 
 
 def read_told(lake: Path, keep_rows: pc.Expression | None = None) -> list[Told]:
-    """Return what the notices in a lake tell, or some of them."""
+    """Return what the notices in a lake tell, or some of them.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    keep_rows
+        Condition on rows of the table of events; None for all.
+
+    Returns
+    -------
+    One a notice that tells of an event, in any order; no maps are read.
+    """
     return [told_of(row) for row in read_rows(gold_events(), lake, keep_rows)]
 
 
 def skymap_of(lake: Path, notice_id: str) -> bytes | None:
-    """Return the map within a notice that is kept; None where it has none."""
+    """Return the map within a notice that is kept; None where it has none.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    notice_id
+        Name of the notice; of one that is not kept, there is no map either.
+
+    Returns
+    -------
+    A FITS file as it came, gzipped or not.
+    """
     rows = read_rows(bronze_event_notices(), lake, pc.field("notice_id") == notice_id, ["content"])
     event = parse(rows[0]["content"]).event if rows else None
     return None if event is None else event.where.skymap

@@ -14,6 +14,13 @@ PURPOSES = {"": Purpose.OBSERVATION, "M": Purpose.MOCK, "T": Purpose.TEST}
 def purpose_of(superevent: str, search: str = "") -> Purpose:
     """Tell an observation from a mock and a test, by the name of a superevent and the search that found it.
 
+    Parameters
+    ----------
+    superevent
+        The name, S230518h for example; a letter M or T before it tells a mock or a test.
+    search
+        The search as the alert names it; ``MDC`` tells a mock. Empty where none is named.
+
     Raises
     ------
     UnreadableNotice

@@ -54,7 +54,15 @@ def provenance(forests: Mapping[str, BandForest]) -> dict[str, str]:
 
 
 def compute(batch: AlertBatch, forests: Any) -> ModuleResult:
-    """Return the mean of the two bands' scores; a feature that a band has too few points for is taken as average."""
+    """Return the mean of the two bands' scores; a feature that a band has too few points for is taken as average.
+
+    Parameters
+    ----------
+    batch
+        Alerts with the bands of their points and the features of g and r that `light_curve_features` found.
+    forests
+        What `load` returns: band → its forest.
+    """
     tables = {band: table_of(batch.results[f"lc_features_{band}"], forests[band].features) for band in ZTF_BANDS}
     one_band = ~np.logical_and.reduce([shown(batch, band) for band in ZTF_BANDS])
     empty = np.logical_and.reduce([np.isnan(table).all(axis=1) for table in tables.values()])
@@ -67,18 +75,42 @@ def compute(batch: AlertBatch, forests: Any) -> ModuleResult:
 
 
 def shown(batch: AlertBatch, band: str) -> npt.NDArray[np.bool_]:
-    """Return which packets show a band, be it by an upper limit."""
+    """Return which packets show a band, be it by an upper limit.
+
+    Parameters
+    ----------
+    batch
+        Alerts with the bands of their points, upper limits among them.
+    band
+        A name of `BANDS`.
+    """
     in_band = batch.histories["band"] == BANDS.index(band)
     return np.asarray(batch.history("band").count(in_band) > 0)
 
 
 def score(model: BandForest, table: Floats) -> Floats:
-    """Return the score of rows of features; missing ones are taken as average."""
+    """Return the score of rows of features; missing ones are taken as average.
+
+    Parameters
+    ----------
+    model
+        Forest of the band that the features are of.
+    table
+        Features in the order of the forest's; shape (alerts, features), NaN where one is missing.
+    """
     return model.forest.total(np.where(np.isnan(table), model.means, table))
 
 
 def table_of(features: pa.StructArray, names: list[str]) -> Floats:
-    """Return some fields of a struct array as columns, null as NaN; shape (alerts, names)."""
+    """Return some fields of a struct array as columns, null as NaN; shape (alerts, names).
+
+    Parameters
+    ----------
+    features
+        One struct an alert; where it is null as a whole, the row is NaN.
+    names
+        Fields to take, in the order of the columns.
+    """
     columns = [features.field(name).to_numpy(zero_copy_only=False) for name in names]
     table = np.stack(columns, axis=1).astype(np.float64)
     table[~features.is_valid().to_numpy(zero_copy_only=False)] = np.nan

@@ -93,7 +93,15 @@ def provenance(blazars: Blazars) -> dict[str, str]:
 
 
 def compute(batch: AlertBatch, blazars: Any) -> Mapping[str, Values]:
-    """Return the state of each blazar; other objects get no value and the word for no match, null without a name."""
+    """Return the state of each blazar; other objects get no value and the word for no match, null without a name.
+
+    Parameters
+    ----------
+    batch
+        Alerts with the name of the object and, of each point, time in days, magnitude and reference.
+    blazars
+        What `load` returns: the list of those to be followed.
+    """
     found: dict[str, Any] = {name: np.full(len(batch), np.nan) for name in NUMBERS}
     names = batch.scalars["object_id"]
     match = np.array([NO_MATCH if name else None for name in names], dtype=object)
@@ -139,6 +147,15 @@ def standardised(batch: AlertBatch, row: int, medians: Floats) -> tuple[Floats, 
     """Return time, flux and error, in units of the median of the band, of each point of an alert.
 
     NaN for upper limits and where no reference source stands behind.
+
+    Parameters
+    ----------
+    batch
+        Alerts with their histories.
+    row
+        Place of the alert in the batch.
+    medians
+        Median flux of the object in Jy, one a band in the order of `BANDS`; NaN where there is none.
     """
     here = slice(batch.offsets[row], batch.offsets[row + 1])
     points = {name: values[here] for name, values in batch.histories.items()}
@@ -154,7 +171,17 @@ def standardised(batch: AlertBatch, row: int, medians: Floats) -> tuple[Floats, 
 
 
 def mean_flux(time: Floats, flux: Floats, days: float) -> float:
-    """Return the time average of the last days, by trapezoids; NaN for fewer than two points."""
+    """Return the time average of the last days, by trapezoids; NaN for fewer than two points.
+
+    Parameters
+    ----------
+    time
+        Of each point, days, ascending; not empty: the last one ends the average.
+    flux
+        Of each point, in any unit; a point that is NaN is left out.
+    days
+        Length of the average.
+    """
     used = np.isfinite(flux) & (time >= time[-1] - days)
     times, fluxes = time[used], flux[used]
     if len(times) < MEAN_POINTS_MIN or times[-1] == times[0]:

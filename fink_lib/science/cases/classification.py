@@ -23,7 +23,15 @@ TRACKLET_PREFIX = "TRCK_"
 
 
 def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
-    """Return class and reasons of both schemes; a result that is not there counts as absent."""
+    """Return class and reasons of both schemes; a result that is not there counts as absent.
+
+    Parameters
+    ----------
+    batch
+        Alerts with the results that the rules read; of the optional ones those that were found.
+    _resource
+        Not used: nothing is loaded.
+    """
     columns = facts(batch)
     finkclass, fink_reasons = FINK.classify(columns, len(batch))
     label, reasons = DEFAULT.classify(columns, len(batch))

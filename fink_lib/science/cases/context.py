@@ -47,13 +47,29 @@ __doc__ = (__doc__ or "").format(
 
 
 def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
-    """Return class, rule, column and all rules that hold."""
+    """Return class, rule, column and all rules that hold.
+
+    Parameters
+    ----------
+    batch
+        Alerts with their neighbours and with the results of the catalogues, SIMBAD's where it was asked.
+    _resource
+        Not used: nothing is loaded.
+    """
     facts = {**catalogue_facts(batch), **neighbour_facts(batch)}
     return {**context_columns(facts, len(batch)), "host_chance": facts["host_chance"]}
 
 
 def context_columns(facts: Facts, count: int) -> dict[str, Values]:
-    """Return what the table of rules says, under the names of the columns."""
+    """Return what the table of rules says, under the names of the columns.
+
+    Parameters
+    ----------
+    facts
+        Name of a fact → its values, one an alert.
+    count
+        Number of alerts.
+    """
     decided = decide(facts, count)
     return {
         "context_class": decided.context,
@@ -120,7 +136,15 @@ def _where(batch: AlertBatch, name: str, holds: Any) -> Flags:
 
 
 def numbers(batch: AlertBatch, name: str) -> Floats:
-    """Return an output of another module as numbers, NaN for null."""
+    """Return an output of another module as numbers, NaN for null.
+
+    Parameters
+    ----------
+    batch
+        Alerts with the results of modules that ran before.
+    name
+        Column among those results; of a type that Arrow casts to float64.
+    """
     return np.asarray(pc.cast(batch.results[name], pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
 
 

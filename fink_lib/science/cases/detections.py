@@ -17,7 +17,15 @@ def count_detections(batch: AlertBatch) -> Ints:
 
 
 def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
-    """Return the number of detections of each alert."""
+    """Return the number of detections of each alert.
+
+    Parameters
+    ----------
+    batch
+        Alerts with the magnitude of each point; an upper limit has none.
+    _resource
+        Not used: nothing is loaded.
+    """
     return {"nalerthist": batch.shared("n_shown", count_detections)}
 
 

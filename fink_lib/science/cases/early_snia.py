@@ -44,7 +44,15 @@ def provenance(resource: Resource) -> dict[str, str]:
 
 
 def compute(batch: AlertBatch, resource: Any) -> ModuleResult:
-    """Return the score of the alerts that pass the gates and rise in both bands."""
+    """Return the score of the alerts that pass the gates and rise in both bands.
+
+    Parameters
+    ----------
+    batch
+        Alerts with time, magnitude and band of their points, the number of detections and the kind of host.
+    resource
+        What `load` returns: the forest.
+    """
     gates = gate(batch)
     open_ = ~np.logical_or.reduce([flags for flags, _ in gates])
     rises = {row: found for row in np.flatnonzero(open_).tolist() if (found := rises_of(batch, row)) is not None}
@@ -78,7 +86,15 @@ def usable(batch: AlertBatch) -> npt.NDArray[np.bool_]:
 
 
 def rises_of(batch: AlertBatch, row: int) -> tuple[Rise, ...] | None:
-    """Return the rise of one alert in each band; None where one of them has none."""
+    """Return the rise of one alert in each band; None where one of them has none.
+
+    Parameters
+    ----------
+    batch
+        Alerts with time (days), magnitude, its error and band of their points.
+    row
+        Place of the alert in the batch.
+    """
     time, mag, mag_err, band = (batch.history(name).of(row) for name in ("time", "mag", "mag_err", "band"))
     sound = np.isfinite(mag) & np.isfinite(mag_err) & np.isfinite(time)
     bands = [sound & (band == BANDS.index(name)) for name in ZTF_BANDS]

@@ -32,7 +32,15 @@ def provenance(dust: Any) -> Mapping[str, str]:
 
 
 def compute(batch: AlertBatch, dust: Any) -> ModuleResult:
-    """Return reddening and extinction at each alert's place, in the band of the alert."""
+    """Return reddening and extinction at each alert's place, in the band of the alert.
+
+    Parameters
+    ----------
+    batch
+        Alerts with their place (deg) and band.
+    dust
+        What `load` returns: the map of E(B-V).
+    """
     ra, dec, band = (batch.scalars[name] for name in ("ra", "dec", "band"))
     ebv, error = dust.at(ra, dec)
     per_ebv = np.where(band >= 0, dust.per_ebv[np.maximum(band.astype(np.int64), 0)], np.nan)

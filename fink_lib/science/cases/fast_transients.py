@@ -24,7 +24,15 @@ FAST_MAG_PER_DAY, SIGMAS = 0.3, 3.0
 
 
 def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
-    """Return slope, verdict and the least rise of each alert."""
+    """Return slope, verdict and the least rise of each alert.
+
+    Parameters
+    ----------
+    batch
+        Alerts with time, magnitude, upper limit, sign and band of their points.
+    _resource
+        Not used: nothing is loaded.
+    """
     points = batch.histories
     detected = np.isfinite(points["mag"]) & np.isfinite(points["mag_err"]) & (points["is_positive"] == 1.0)
     return fade_columns(batch, points["mag"], points["mag_err"], detected) | {

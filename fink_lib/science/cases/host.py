@@ -60,7 +60,15 @@ def kind_of_variable(kind: str | None) -> Host:
 
 
 def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
-    """Return the kind of host; SIMBAD's answer where there is one, local catalogues elsewhere."""
+    """Return the kind of host; SIMBAD's answer where there is one, local catalogues elsewhere.
+
+    Parameters
+    ----------
+    batch
+        Alerts with the types of VSX and GCVS, and SIMBAD's labels where it was asked.
+    _resource
+        Not used: nothing is loaded.
+    """
     kinds = np.full(len(batch), Host.NOT_AVAILABLE, dtype=object)
     for name in ("vsx", "gcvs"):
         _fill(kinds, map(kind_of_variable, batch.results[name].to_pylist()))

@@ -30,7 +30,15 @@ CHEAP_GATES = (
 
 
 def compute(batch: AlertBatch, _resource: Any) -> ModuleResult:
-    """Compare the stamps of the alerts that pass the gates; the others are told which one they failed."""
+    """Compare the stamps of the alerts that pass the gates; the others are told which one they failed.
+
+    Parameters
+    ----------
+    batch
+        Alerts with their science and template stamps, and the flags that the gates read.
+    _resource
+        Not used: nothing is loaded.
+    """
     return examine(batch, gates(batch), whole)
 
 

@@ -61,7 +61,15 @@ def provenance(resource: Resource) -> dict[str, str]:
 
 
 def compute(batch: AlertBatch, resource: Any) -> ModuleResult:
-    """Return the score of the alerts that pass the gates and can be fitted in both bands."""
+    """Return the score of the alerts that pass the gates and can be fitted in both bands.
+
+    Parameters
+    ----------
+    batch
+        Alerts with time, magnitude and band of their points, the number of detections and the kind of host.
+    resource
+        What `load` returns: the forest and the template curves.
+    """
     gates = gate(batch)
     open_ = ~np.logical_or.reduce([flags for flags, _ in gates])
     templates = resource.components
@@ -90,7 +98,17 @@ def gate(batch: AlertBatch) -> list[tuple[npt.NDArray[np.bool_], str]]:
 
 
 def features_of(batch: AlertBatch, row: int, templates: Floats) -> list[float] | None:
-    """Return the features of one alert, g then r; None where one of the bands cannot be fitted."""
+    """Return the features of one alert, g then r; None where one of the bands cannot be fitted.
+
+    Parameters
+    ----------
+    batch
+        Alerts with time (days), magnitude, its error and band of their points.
+    row
+        Place of the alert in the batch.
+    templates
+        Template curves in steps of `STEP_DAYS`, maximum in the middle; shape (3, places).
+    """
     time, mag, mag_err, band = (batch.history(name).of(row) for name in ("time", "mag", "mag_err", "band"))
     sound = np.isfinite(mag) & np.isfinite(mag_err) & np.isfinite(time)
     flux, flux_err = fluxcal(mag, mag_err)

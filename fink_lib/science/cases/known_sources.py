@@ -65,7 +65,15 @@ class Match:
 
 
 def mangrove_as_fink_publishes_it(catalog: Catalog, rows: Any) -> Mapping[str, Values]:
-    """Return the four values of the nearest galaxy as the map of texts that Fink's clients read."""
+    """Return the four values of the nearest galaxy as the map of texts that Fink's clients read.
+
+    Parameters
+    ----------
+    catalog
+        Mangrove.
+    rows
+        Row of the nearest galaxy, one an alert; -1 for none.
+    """
     columns = {
         "HyperLEDA_name": catalog.label_of(rows, ""),
         "2MASS_name": catalog.texts_of("twomass_name", rows, ""),
@@ -155,7 +163,22 @@ def folder_of(catalog: str) -> Path | None:
 
 
 def load(cache: Path, name: str) -> Catalog:
-    """Open one catalogue."""
+    """Open one catalogue.
+
+    Parameters
+    ----------
+    cache
+        Folder of what is built from the catalogue's file.
+    name
+        A key of `KNOWN`.
+
+    Raises
+    ------
+    ConfigError
+        When the catalogue's file is not on this machine, or cannot be read.
+    LakeError
+        When the arrays that were built from it are damaged.
+    """
     return load_catalog(name, cache, folder_of(name))
 
 
@@ -170,7 +193,17 @@ def unplaced(batch: AlertBatch) -> tuple[npt.NDArray[np.bool_], str]:
 
 
 def compute(batch: AlertBatch, catalog: Any, match: Match) -> ModuleResult:
-    """Match every alert with its nearest source; several alerts on one source all get it."""
+    """Match every alert with its nearest source; several alerts on one source all get it.
+
+    Parameters
+    ----------
+    batch
+        Alerts with their place (deg); one that has none is told so.
+    catalog
+        What `load` returns.
+    match
+        The columns to fill from it.
+    """
     rows, separation = catalog.nearest(batch.scalars["ra"], batch.scalars["dec"])
     found: dict[str, Values] = {
         match.column: catalog.label_of(rows, match.missing),

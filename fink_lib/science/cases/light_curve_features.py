@@ -100,7 +100,15 @@ def _extract(curves: list[Any], *, timed: bool) -> Floats:
 
 
 def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
-    """Return the features of each band, on the total magnitude of each detection."""
+    """Return the features of each band, on the total magnitude of each detection.
+
+    Parameters
+    ----------
+    batch
+        Alerts with time (days), magnitude, sign, reference and band of their points.
+    _resource
+        Not used: nothing is loaded.
+    """
     mag, mag_err = batch.shared("total_magnitude", total_magnitude)
     time, band = batch.history("time"), batch.histories["band"]
     usable = np.isfinite(mag) & np.isfinite(mag_err) & np.isfinite(time.values)

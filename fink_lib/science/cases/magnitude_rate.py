@@ -35,7 +35,15 @@ REACH_SIGMA, REACH_EXPONENTIAL = 8.0, 12.0  # the quantile lies within so many w
 
 
 def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
-    """Return the rate, its error and how it was found; null where the band was not looked at before."""
+    """Return the rate, its error and how it was found; null where the band was not looked at before.
+
+    Parameters
+    ----------
+    batch
+        Alerts with magnitude, sign, reference, band and time (days), now and at each point, and upper limits.
+    _resource
+        Not used: nothing is loaded.
+    """
     first, last = _first_detection(batch), _last_look(batch)
     seen = last >= 0
     points = {name: np.where(seen, values[np.maximum(last, 0)], np.nan) for name, values in batch.histories.items()}
@@ -93,6 +101,13 @@ def below_limit_quantile(mag_err: Floats, share: float) -> Floats:
     """Return a quantile of ``X = 1.0857 E + N``: E exponential of mean 1, N normal of zero mean and this error.
 
     It is found by bisection of the distribution function, a fixed number of steps.
+
+    Parameters
+    ----------
+    mag_err
+        Standard deviation of N, mag, one an alert; less than 1e-9 counts as 1e-9.
+    share
+        Of the distribution that lies below the quantile, 0 to 1.
     """
     error = np.maximum(mag_err, 1e-9)
     low, high = -REACH_SIGMA * error, REACH_SIGMA * error + REACH_EXPONENTIAL * EXPONENTIAL_MAG

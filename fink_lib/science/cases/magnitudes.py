@@ -17,13 +17,29 @@ AB_ZERO_POINT_NJY = 31.4  # AB magnitude of 1 nJy
 
 
 def flux_njy(mag: Floats, mag_err: Floats) -> tuple[Floats, Floats]:
-    """Return flux and error in nJy of AB magnitudes."""
+    """Return flux and error in nJy of AB magnitudes.
+
+    Parameters
+    ----------
+    mag
+        AB magnitudes.
+    mag_err
+        Their errors, taken as small.
+    """
     flux = 10.0 ** (-0.4 * (mag - AB_ZERO_POINT_NJY))
     return flux, flux * mag_err / MAG_PER_RELATIVE_FLUX
 
 
 def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
-    """Return fluxes of the difference, signed, and the apparent magnitude where a source stands behind."""
+    """Return fluxes of the difference, signed, and the apparent magnitude where a source stands behind.
+
+    Parameters
+    ----------
+    batch
+        Alerts with difference magnitude, sign, and the reference source's magnitude and separation (pixels).
+    _resource
+        Not used: nothing is loaded.
+    """
     alert = batch.scalars
     diff, diff_err = flux_njy(alert["mag"], alert["mag_err"])
     sign = np.where(alert["is_positive"] == 1.0, 1.0, np.where(alert["is_positive"] == 0.0, -1.0, np.nan))

@@ -53,7 +53,15 @@ FITTED = ("mulens", "mulens_peak_time", "mulens_einstein_days", "mulens_impact",
 
 
 def compute(batch: AlertBatch, _resource: Any) -> ModuleResult:
-    """Fit the alerts that pass every gate, one by one; the others are told which gate they failed."""
+    """Fit the alerts that pass every gate, one by one; the others are told which gate they failed.
+
+    Parameters
+    ----------
+    batch
+        Alerts with their place (deg), Pan-STARRS neighbour and light curve.
+    _resource
+        Not used: nothing is loaded.
+    """
     reasons = gates(batch)
     survivors = ~np.logical_or.reduce([flags for flags, _ in reasons])
     found = {name: np.full(len(batch), np.nan) for name in FITTED}
@@ -93,7 +101,15 @@ def usable_points(points: Mapping[str, Any]) -> Flags:
 
 
 def fit_alert(batch: AlertBatch, row: int) -> Mapping[str, float] | None:
-    """Return the score and the event of one alert, 0 for what is no microlensing; None where it cannot be judged."""
+    """Return the score and the event of one alert, 0 for what is no microlensing; None where it cannot be judged.
+
+    Parameters
+    ----------
+    batch
+        Alerts with their histories.
+    row
+        Place of an alert that passes the gates: it has points in each band that is fitted.
+    """
     here = slice(batch.offsets[row], batch.offsets[row + 1])
     points = {name: values[here] for name, values in batch.histories.items()}
     good = usable_points(points) & np.isin(points["band"], [BANDS.index(name) for name in FITTED_BANDS])

@@ -28,7 +28,15 @@ def present(values: Floats) -> Floats:
 
 
 def shape_of(separation: Floats, score: Floats) -> npt.NDArray[np.object_]:
-    """Return what the nearest Pan-STARRS source looks like, within the counterpart radius; None where not known."""
+    """Return what the nearest Pan-STARRS source looks like, within the counterpart radius; None where not known.
+
+    Parameters
+    ----------
+    separation
+        Of the nearest source, arcsec, one an alert; NaN where none is known.
+    score
+        Its star-galaxy score, 0 galaxy to 1 star; NaN where there is none.
+    """
     near = separation <= COUNTERPART_ARCSEC
     choices = [np.isnan(separation), ~near, np.isnan(score), score >= STAR_SCORE_MIN, score <= GALAXY_SCORE_MAX]
     words = [np.array(word, dtype=object) for word in (None, NO_MATCH, None, STAR, GALAXY)]
@@ -36,7 +44,15 @@ def shape_of(separation: Floats, score: Floats) -> npt.NDArray[np.object_]:
 
 
 def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
-    """Return separation and brightness of each neighbour."""
+    """Return separation and brightness of each neighbour.
+
+    Parameters
+    ----------
+    batch
+        Alerts with the Gaia and Pan-STARRS neighbours of their packet.
+    _resource
+        Not used: nothing is loaded.
+    """
     alert = batch.scalars
     found: dict[str, Values] = {
         "gaia_sep_arcsec": present(alert["gaia_separation"]),

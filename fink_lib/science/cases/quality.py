@@ -30,7 +30,15 @@ CRITERIA: Mapping[str, Callable[[Scalars], Flags]] = {
 
 
 def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
-    """Return the verdict and the names of the criteria that fail, in the order of the table."""
+    """Return the verdict and the names of the criteria that fail, in the order of the table.
+
+    Parameters
+    ----------
+    batch
+        Alerts with the quantities that `CRITERIA` reads.
+    _resource
+        Not used: nothing is loaded.
+    """
     failed = np.stack([~test(batch.scalars) for test in CRITERIA.values()], axis=1)
     names = np.array(list(CRITERIA), dtype=object)
     flaws = np.empty(len(batch), dtype=object)

@@ -32,7 +32,15 @@ POSSIBLE: Mapping[str, tuple[float, ...]] = {
 
 
 def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
-    """Return the flag; null where a value that is missing could change it."""
+    """Return the flag; null where a value that is missing could change it.
+
+    Parameters
+    ----------
+    batch
+        Alerts with time and magnitude of their points, the number of detections, and their neighbours' separations.
+    _resource
+        Not used: nothing is loaded.
+    """
     shown, gap = batch.shared("n_shown", count_detections), _last_step_days(batch)
     columns = {name: batch.scalars[name] for name in POSSIBLE} | {"shown": shown, "gap": gap}
     # Where no source is, none is a star: its score is no missing value.

@@ -65,7 +65,15 @@ def provenance(networks: Mapping[str, Network]) -> dict[str, str]:
 
 
 def compute(batch: AlertBatch, networks: Any) -> ModuleResult:
-    """Return both scores for the alerts that pass the gates."""
+    """Return both scores for the alerts that pass the gates.
+
+    Parameters
+    ----------
+    batch
+        Alerts with time (days), magnitude and band of their points, `roid` and the kind of host.
+    networks
+        What `load` returns: name of a score → its network.
+    """
     gates = gate(batch)
     rows = np.flatnonzero(~np.logical_or.reduce([flags for flags, _ in gates]))
     steps = visits_of(batch.take(rows))
@@ -112,14 +120,30 @@ def visits_of(batch: AlertBatch) -> Visits:
 
 
 def first_class(network: Network, steps: Visits) -> Floats:
-    """Return the probability of the network's first class for each light curve."""
+    """Return the probability of the network's first class for each light curve.
+
+    Parameters
+    ----------
+    network
+        An open network.
+    steps
+        Visits of the light curves; each curve is asked alone, so that no other one changes its sums.
+    """
     x = network_input(network, steps)
     ends = zip(steps.offsets[:-1].tolist(), steps.offsets[1:].tolist(), strict=True)
     return np.array([network.session.run(None, {"x": x[start:end]})[0][0, 0] for start, end in ends], dtype=np.float64)
 
 
 def network_input(network: Network, steps: Visits) -> npt.NDArray[np.float32]:
-    """Return what the network reads, normalised as in its training; shape (visits, 1, features)."""
+    """Return what the network reads, normalised as in its training; shape (visits, 1, features).
+
+    Parameters
+    ----------
+    network
+        Its settings say which features, in which order, and how each is normalised.
+    steps
+        Visits of all light curves, one after the other.
+    """
     names = network.facts.settings["features"]
     values = _columns(steps, network.facts.settings["filters"])
     table = np.stack([values[name] for name in names], axis=1).astype(np.float32)

@@ -90,7 +90,15 @@ NEIGHBOURS = (
 
 
 def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
-    """Return the seven flags and whether all of them, and the solar-system flag, allow a transient."""
+    """Return the seven flags and whether all of them, and the solar-system flag, allow a transient.
+
+    Parameters
+    ----------
+    batch
+        Alerts with their neighbours, their light curve, and `roid`.
+    _resource
+        Not used: nothing is loaded.
+    """
     alert = {name: np.asarray(values) for name, values in batch.scalars.items()}
     flags: dict[str, Flags] = {
         "positivesubtraction": alert["is_positive"] == 1.0,

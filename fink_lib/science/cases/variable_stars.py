@@ -26,7 +26,15 @@ def provenance(catalogs: Mapping[str, Catalog]) -> dict[str, str]:
 
 
 def compute(batch: AlertBatch, catalogs: Any) -> ModuleResult:
-    """Match every alert with its nearest star; several alerts on one star all get it."""
+    """Match every alert with its nearest star; several alerts on one star all get it.
+
+    Parameters
+    ----------
+    batch
+        Alerts with their place (deg); one that has none is told so.
+    catalogs
+        What `load` returns: name → catalogue.
+    """
     found: dict[str, Values] = {}
     for name in NAMES:
         catalog: Catalog = catalogs[name]

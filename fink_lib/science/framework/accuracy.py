@@ -73,7 +73,17 @@ def accuracy(score: Floats, positive: Flags, object_id: npt.NDArray[Any], seed: 
 
 
 def auc(score: Floats, positive: Flags, weight: Floats | None = None) -> float:
-    """Return the area under the ROC curve: the chance that a positive scores higher, a tie counting half."""
+    """Return the area under the ROC curve: the chance that a positive scores higher, a tie counting half.
+
+    Parameters
+    ----------
+    score
+        One number an alert, higher for positive; not NaN.
+    positive
+        The truth; both kinds must be there.
+    weight
+        How much each alert counts, not negative; all alike if none.
+    """
     _, place = np.unique(score, return_inverse=True)
     weights = np.ones(len(score)) if weight is None else weight
     hits = np.bincount(place, weights=weights * positive)
@@ -83,7 +93,18 @@ def auc(score: Floats, positive: Flags, weight: Floats | None = None) -> float:
 
 
 def efficiency_at_purity(score: Floats, positive: Flags, purity: float) -> float:
-    """Return the largest efficiency among the thresholds that reach a purity."""
+    """Return the largest efficiency among the thresholds that reach a purity.
+
+    Parameters
+    ----------
+    score
+        One number an alert, higher for positive; not NaN.
+    positive
+        The truth; at least one must be true.
+    purity
+        Least share of positives among the alerts above the threshold, 0 to 1. Where no threshold reaches it, 0 is
+        returned.
+    """
     order = np.argsort(-score, kind="stable")
     hits, kept = np.cumsum(positive[order]), np.arange(1, len(score) + 1)
     ends = np.r_[np.diff(score[order]) != 0, True]  # a threshold cannot part equal scores

@@ -81,7 +81,15 @@ class AlertBatch:
         return Ragged(self.offsets, self.histories[name])
 
     def shared(self, name: str, make: "Callable[[AlertBatch], T]") -> T:
-        """Return a quantity that several modules use, computed once a batch."""
+        """Return a quantity that several modules use, computed once a batch.
+
+        Parameters
+        ----------
+        name
+            Of the quantity: whoever gives the same name must give the same function.
+        make
+            Computes it from this batch; called once.
+        """
         if name not in self._memo:
             self._memo[name] = make(self)
         result: T = self._memo[name]

@@ -63,7 +63,15 @@ class Wanted:
 
 
 def wanted(modules: Sequence[Module], inputs: SurveyInputs) -> Wanted:
-    """Gather what modules declare; the time of each point is always there, since it orders the history."""
+    """Gather what modules declare; the time of each point is always there, since it orders the history.
+
+    Parameters
+    ----------
+    modules
+        Those that will run on one batch.
+    inputs
+        What the survey feeds.
+    """
     histories = {name for module in modules for name in module.histories}
     forced = {name for module in modules for name in module.forced}
     return Wanted(
@@ -75,7 +83,19 @@ def wanted(modules: Sequence[Module], inputs: SurveyInputs) -> Wanted:
 
 
 def form_batch(columns: pa.StructArray, want: Wanted, inputs: SurveyInputs, survey: Banded) -> AlertBatch:
-    """Form a batch from a struct array with the columns that `Wanted.columns` names."""
+    """Form a batch from a struct array with the columns that `Wanted.columns` names.
+
+    Parameters
+    ----------
+    columns
+        One struct an alert, null where the packet has nothing.
+    want
+        The inputs to put into the batch.
+    inputs
+        How the survey writes each of them, and what it writes for nothing.
+    survey
+        How it names its bands; a band of no known name becomes -1.
+    """
     field = _fields(columns)
     codes = {text: BANDS.index(band) for text, band in survey.bands.items() if band in BANDS}
     layout = _layout(field[f"past_{inputs.time}"])
@@ -99,12 +119,34 @@ def form_batch(columns: pa.StructArray, want: Wanted, inputs: SurveyInputs, surv
 def batch_of_packets(
     packets: Sequence[Mapping[str, Any]], want: Wanted, inputs: SurveyInputs, survey: Banded
 ) -> AlertBatch:
-    """Form a batch from decoded packets, for tests and for work without Spark."""
+    """Form a batch from decoded packets, for tests and for work without Spark.
+
+    Parameters
+    ----------
+    packets
+        One dict an alert, as decoded from Avro.
+    want
+        The inputs to put into the batch.
+    inputs
+        Where the survey keeps each of them.
+    survey
+        How it names its bands.
+    """
     return form_batch(struct_of_packets(packets, want, inputs), want, inputs, survey)
 
 
 def struct_of_packets(packets: Sequence[Mapping[str, Any]], want: Wanted, inputs: SurveyInputs) -> pa.StructArray:
-    """Return the columns that a batch is formed from, of decoded packets."""
+    """Return the columns that a batch is formed from, of decoded packets.
+
+    Parameters
+    ----------
+    packets
+        One dict an alert, as decoded from Avro; what is not there becomes null.
+    want
+        The inputs to take.
+    inputs
+        Where the survey keeps each of them.
+    """
     arrays, names = [], []
     for name, path in want.columns(inputs).items():
         if name.startswith(("past_", "forced_")):

@@ -51,7 +51,15 @@ class Fact:
 
 
 def digest_of(code_version: str, facts: Mapping[str, str]) -> str:
-    """Return the digest of a set of versions; equal sets have equal digests on every machine."""
+    """Return the digest of a set of versions; equal sets have equal digests on every machine.
+
+    Parameters
+    ----------
+    code_version
+        Version of this library.
+    facts
+        Module, catalogue or model → its version; the order does not count.
+    """
     text = json.dumps({"code": code_version, "facts": dict(sorted(facts.items()))}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_CHARS]
 
@@ -101,7 +109,15 @@ def decides(modules: Sequence[Module]) -> dict[str, tuple[str, ...]]:
 
 
 def trace(column: str, facts: Sequence[Fact]) -> tuple[Fact, ...]:
-    """Return what decided a column: the code, its module, all modules that it read, and their catalogues and models."""
+    """Return what decided a column: the code, its module, all modules that it read, and their catalogues and models.
+
+    Parameters
+    ----------
+    column
+        Name of an output.
+    facts
+        All facts of one digest.
+    """
     return tuple(fact for fact in facts if fact.kind is Kind.CODE or column in fact.outputs.split(","))
 
 

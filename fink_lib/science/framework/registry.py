@@ -60,7 +60,20 @@ MODULES: tuple[Module, ...] = (
 
 
 def stream_modules(survey: str, names: Sequence[str] | None = None) -> tuple[Module, ...]:
-    """Return the modules that the enrich stream of a survey runs, or some others in their place."""
+    """Return the modules that the enrich stream of a survey runs, or some others in their place.
+
+    Parameters
+    ----------
+    survey
+        Name of the survey.
+    names
+        Modules in the place of the stream's own; those of the stream if none.
+
+    Raises
+    ------
+    ConfigError
+        When a name is unknown, or a module's declaration does not fit the survey or the others.
+    """
     return modules_of(survey, get_survey(survey).knowledge.stream_modules if names is None else names)
 
 
@@ -86,12 +99,28 @@ def modules_of(survey: str, names: Sequence[str] | None = None) -> tuple[Module,
 
 
 def runs_for(module: Module, survey: str) -> bool:
-    """Tell whether a module runs for a survey: it names it, or names none and all its inputs are fed."""
+    """Tell whether a module runs for a survey: it names it, or names none and all its inputs are fed.
+
+    Parameters
+    ----------
+    module
+        One of any survey; where it names surveys, its inputs are not looked at.
+    survey
+        Name of the survey.
+    """
     return survey in module.surveys or (not module.surveys and not strangers_of(module, inputs_of(survey)))
 
 
 def strangers_of(module: Module, inputs: SurveyInputs) -> list[str]:
-    """Return the inputs that a module declares and a survey does not feed."""
+    """Return the inputs that a module declares and a survey does not feed.
+
+    Parameters
+    ----------
+    module
+        One of any survey.
+    inputs
+        What the survey feeds.
+    """
     return sorted(
         (set(module.scalars) - set(inputs.scalars))
         | (set(module.histories) - set(inputs.points))
@@ -113,6 +142,13 @@ def with_needs(survey: str, names: Sequence[str]) -> tuple[Module, ...]:
 
     So each of them finds what it would find in a full run, and says the same.
 
+    Parameters
+    ----------
+    survey
+        Name of the survey.
+    names
+        Modules that run for it, of its stream or not.
+
     Raises
     ------
     ConfigError
@@ -124,6 +160,13 @@ def with_needs(survey: str, names: Sequence[str]) -> tuple[Module, ...]:
 
 def with_dependents(survey: str, names: Sequence[str]) -> tuple[Module, ...]:
     """Return some modules of a survey's stream, every one that their results reach, and all that those read.
+
+    Parameters
+    ----------
+    survey
+        Name of the survey.
+    names
+        Modules of its stream.
 
     Raises
     ------
@@ -158,6 +201,13 @@ def _with_sources(everything: Sequence[Module], chosen: Sequence[Module]) -> tup
 
 def validate(modules: Sequence[Module], survey: str) -> None:
     """Check, before anything runs, that inputs exist and that needs are met by modules that stand before.
+
+    Parameters
+    ----------
+    modules
+        In the order in which they run.
+    survey
+        Name of the survey that feeds them.
 
     Raises
     ------

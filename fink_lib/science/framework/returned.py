@@ -49,7 +49,15 @@ def columns_of(module: Module, returned: Any, count: int) -> tuple[dict[str, pa.
 
 
 def nothing(module: Module, count: int) -> dict[str, pa.Array]:
-    """Return a module's columns, null for each of `count` alerts."""
+    """Return a module's columns, null for each of `count` alerts.
+
+    Parameters
+    ----------
+    module
+        Its outputs name the columns and their types.
+    count
+        Number of alerts.
+    """
     return {out.name: pa.nulls(count, out.type) for out in module.outputs}
 
 
@@ -66,6 +74,17 @@ def _idle(findings: ModuleResult, count: int) -> tuple[Flags, Reasons]:
 
 def to_arrow(values: Values, output: Output, count: int, idle: Flags) -> pa.Array:
     """Return a module's values as the declared type: NaN becomes null, and so does an idle alert.
+
+    Parameters
+    ----------
+    values
+        One an alert; for a struct, field → values.
+    output
+        The declaration: name and type.
+    count
+        Number of alerts.
+    idle
+        Alerts for which the module did not apply; shape (count,).
 
     Raises
     ------

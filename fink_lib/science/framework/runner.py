@@ -74,7 +74,21 @@ class Resource:
 
 @functools.cache
 def resource_of(load: Callable[[Path], Any] | None, cache: str) -> Resource:
-    """Load a module's catalogues and models, once a process."""
+    """Load a module's catalogues and models, once a process.
+
+    Parameters
+    ----------
+    load
+        The module's own loader; without one there is nothing to load and no problem.
+    cache
+        The settings' cache folder.
+
+    Returns
+    -------
+    Resource
+        What was loaded, or the words that each alert is told in its place. Nothing that a loader raises is raised on,
+        except what ends the process.
+    """
     if load is None:
         return Resource()
     try:
@@ -138,7 +152,15 @@ def run(
 
 
 def versions(modules: Sequence[Module], cache: Path) -> dict[str, str]:
-    """Return the version of each module, and of each catalogue and model that it uses."""
+    """Return the version of each module, and of each catalogue and model that it uses.
+
+    Parameters
+    ----------
+    modules
+        What of them cannot be loaded has no version of catalogues and models.
+    cache
+        Folder that they load their catalogues and models from.
+    """
     facts: dict[str, str] = {}
     for module in modules:
         facts[module.name] = module.version

@@ -18,6 +18,14 @@ def science_schema(modules: Sequence[Module]) -> pa.Schema:
 
 
 def silver_spec(survey: Survey, modules: Sequence[Module] | None = None) -> TableSpec:
-    """Return the silver table of a survey, with the outputs of its stream's modules, or of some others."""
+    """Return the silver table of a survey, with the outputs of its stream's modules, or of some others.
+
+    Parameters
+    ----------
+    survey
+        Whose packets the table keeps.
+    modules
+        Whose outputs it has; those of the survey's stream if none.
+    """
     chosen = stream_modules(survey.name) if modules is None else modules
     return silver_alerts(survey.name, packet_schema(survey, cutouts=False), science_schema(chosen))

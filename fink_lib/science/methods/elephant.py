@@ -44,7 +44,17 @@ class HostlessResult:
 
 
 def compare(science: Image, template: Image, seed: int, crop_radius_px: int = CROP_RADIUS_PX) -> HostlessResult:
-    """Compare two stamps of one place; the seed decides every random number."""
+    """Compare two stamps of one place; the seed decides every random number.
+
+    Parameters
+    ----------
+    science, template
+        Square stamps of one size.
+    seed
+        The same seed gives the same statistics.
+    crop_radius_px
+        Half the width of the centre that is looked at again where nothing stands out in one whole stamp only.
+    """
     clipped = stands_out(science), stands_out(template)
     if not one_sided(*clipped):
         inner = [stands_out(crop(image, crop_radius_px)) for image in (science, template)]
@@ -82,25 +92,57 @@ def _middle(ordered: Image) -> float:
 
 
 def one_sided(first: Flags, second: Flags) -> bool:
-    """Tell whether many pixels stand out in one stamp and hardly any in the other."""
+    """Tell whether many pixels stand out in one stamp and hardly any in the other.
+
+    Parameters
+    ----------
+    first, second
+        Pixels that stand out, of either stamp: more than `MANY_PIXELS` are many, fewer than `FEW_PIXELS` hardly any.
+    """
     counts = sorted((int(first.sum()), int(second.sum())))
     return counts[0] < FEW_PIXELS and counts[1] > MANY_PIXELS
 
 
 def crop(image: Image, radius_px: int = CROP_RADIUS_PX) -> Image:
-    """Return the centre, twice the radius wide."""
+    """Return the centre, twice the radius wide.
+
+    Parameters
+    ----------
+    image
+        A stamp of at least that size.
+    radius_px
+        Half the width of the part.
+    """
     rows, columns = (int(size / 2 - radius_px) for size in image.shape)
     return image[rows : rows + 2 * radius_px, columns : columns + 2 * radius_px]
 
 
 def fill_with_noise(image: Image, mask: Flags, random: np.random.Generator) -> Image:
-    """Replace the pixels that stand out by noise like that of the others."""
+    """Replace the pixels that stand out by noise like that of the others.
+
+    Parameters
+    ----------
+    image
+        A stamp; it is not written to.
+    mask
+        Pixels to replace, of its shape; at least one must be left.
+    random
+        Source of the noise: normal, with median and standard deviation of the other pixels.
+    """
     rest = image[~mask]
     return np.where(mask, random.normal(np.median(rest), np.std(rest), image.shape), image)
 
 
 def noise_statistic(image: Image, random: np.random.Generator) -> float:
-    """Return how unlike noise the centre of an image is, 0 to 1; NaN where all shuffles are alike."""
+    """Return how unlike noise the centre of an image is, 0 to 1; NaN where all shuffles are alike.
+
+    Parameters
+    ----------
+    image
+        A stamp of at least `CENTRE_PX` pixels each way, without sources.
+    random
+        Source of the shuffles.
+    """
     start = (image.shape[0] - CENTRE_PX) // 2, (image.shape[1] - CENTRE_PX) // 2
     centre = image[start[0] : start[0] + CENTRE_PX, start[1] : start[1] + CENTRE_PX]
     # Two spectra have as many values each, so that their Wasserstein distance is that of their sorted values.
@@ -118,6 +160,13 @@ def shuffles(image: Image, random: np.random.Generator) -> Image:
 
     One shuffle of the whole image is cut into as many squares as it gives. Squares of one shuffle share no pixel,
     which ties them by less than one part in a thousand: the correlation of draws without replacement.
+
+    Parameters
+    ----------
+    image
+        A stamp of at least `CENTRE_PX` squared pixels.
+    random
+        Source of the shuffles.
     """
     size = CENTRE_PX**2
     each = image.size // size
@@ -157,6 +206,11 @@ def kolmogorov_smirnov(first: Image, second: Image) -> float:
 
     Between two values of the first sample its distribution stands still and the other only grows: the difference is
     largest at a value of the first, or just below it.
+
+    Parameters
+    ----------
+    first, second
+        The samples, in any order; neither empty.
     """
     one, two = np.sort(first), np.sort(second)
     at = [np.searchsorted(one, one, side) / len(one) - np.searchsorted(two, one, side) / len(two) for side in SIDES]

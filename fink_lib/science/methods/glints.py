@@ -62,7 +62,15 @@ def find_glints(night: NightAlerts) -> npt.NDArray[np.object_]:
 
 
 def tangent_plane(night: NightAlerts, rows: Ints) -> Field:
-    """Return alerts on the plane that touches the sky in their middle."""
+    """Return alerts on the plane that touches the sky in their middle.
+
+    Parameters
+    ----------
+    night
+        Alerts with places in degrees.
+    rows
+        Those of one exposure; at least one.
+    """
     ra, dec = np.radians(night.ra[rows]), np.radians(night.dec[rows])
     vectors = np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=1)
     middle = vectors.mean(axis=0)

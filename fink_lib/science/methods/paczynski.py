@@ -89,7 +89,15 @@ class Event:
 
 
 def magnification(time: Floats, peak: Floats, einstein: Floats, impact: Floats) -> Floats:
-    """Return the magnification of a point source by a point lens: Paczynski 1986, ApJ 304, 1."""
+    """Return the magnification of a point source by a point lens: Paczynski 1986, ApJ 304, 1.
+
+    Parameters
+    ----------
+    time, peak, einstein
+        When, the time of the peak and the Einstein time, in one unit.
+    impact
+        Impact parameter in Einstein radii; arrays of shapes that go together.
+    """
     return 1.0 + excess(impact**2 + ((time - peak) / einstein) ** 2)
 
 
@@ -105,7 +113,15 @@ def fit_constant(bands: tuple[Band, ...]) -> float:
 
 
 def fit_polynomial(bands: tuple[Band, ...], span_days: float) -> float:
-    """Return chi2 of a cubic in each band: smooth variability with as many parameters as an event."""
+    """Return chi2 of a cubic in each band: smooth variability with as many parameters as an event.
+
+    Parameters
+    ----------
+    bands
+        Points of each band.
+    span_days
+        From the first point of any band to the last.
+    """
     total = 0.0
     for band in bands:
         powers = np.vander(band.time / span_days - 0.5, POLYNOMIAL_DEGREE + 1)
@@ -120,7 +136,16 @@ def fit_polynomial(bands: tuple[Band, ...], span_days: float) -> float:
 
 
 def fit_sinusoid(bands: tuple[Band, ...], span_days: float) -> float:
-    """Return chi2 of the best period that fits `CYCLES_MIN` times or more into the points."""
+    """Return chi2 of the best period that fits `CYCLES_MIN` times or more into the points.
+
+    Parameters
+    ----------
+    bands
+        Points of each band.
+    span_days
+        From the first point to the last; where it is too short for `CYCLES_MIN` cycles of the shortest period, chi2 is
+        that of a constant.
+    """
     longest = span_days / CYCLES_MIN
     if longest <= PERIOD_MIN_DAYS:
         return fit_constant(bands)
@@ -204,7 +229,15 @@ class _Points:
 
 
 def fit_event(bands: tuple[Band, ...], span_days: float) -> Event:
-    """Return the best event that brightens the source in every band: a grid, then damped steps from its best point."""
+    """Return the best event that brightens the source in every band: a grid, then damped steps from its best point.
+
+    Parameters
+    ----------
+    bands
+        Points of each band.
+    span_days
+        From the first point to the last: the peak is sought some way beyond both.
+    """
     points = _Points.of(bands)
     peaks = np.linspace(-PEAK_BEFORE * span_days, (1.0 + PEAK_AFTER) * span_days, PEAK_STEPS)
     chi2 = _grid_chi2(peaks, points)
@@ -227,6 +260,15 @@ def fit_flare(bands: tuple[Band, ...], span_days: float, event: Event) -> float:
     """Return chi2 of a flare whose rise and decay have time scales of their own, in every band, from an event on.
 
     The shape is that of an event on either side of the peak; the flux of the source is not bounded.
+
+    Parameters
+    ----------
+    bands
+        Points of each band.
+    span_days
+        From the first point to the last: the peak is sought some way beyond both.
+    event
+        Where the search begins.
     """
     total = 0.0
     for band in bands:

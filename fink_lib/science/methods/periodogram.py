@@ -131,7 +131,15 @@ def false_alarm(power: float, points: int, bands: int, span_days: float) -> floa
 
 
 def of_observing(frequency: float, span_days: float) -> bool:
-    """Tell whether a frequency is one that observing by night, or a trend over the span, makes by itself."""
+    """Tell whether a frequency is one that observing by night, or a trend over the span, makes by itself.
+
+    Parameters
+    ----------
+    frequency
+        Cycles a day.
+    span_days
+        From the first point to the last: it decides how wide a peak is.
+    """
     width = PEAK_WIDTH / span_days
     halves = np.arange(1, 2 * MOST_MULTIPLE + 1) / 2.0
     return frequency < 2.0 / span_days or any(np.abs(frequency - halves / day).min() < width for day in DAYS)

@@ -23,6 +23,15 @@ def apparent_magnitude(
     The flux of the reference source is added to the difference flux, or the latter subtracted from it when the
     subtraction is negative: ZTF Science Data System Explanatory Supplement, p. 107. Errors are taken as
     independent. NaN where the sum is not positive, or the reference magnitude (negative or NaN) or the sign is missing.
+
+    Parameters
+    ----------
+    mag, mag_err
+        Difference magnitude and its error.
+    ref_mag, ref_mag_err
+        Those of the reference source.
+    is_positive
+        1 where the difference is positive, 0 where it is negative, NaN where its sign is not known.
     """
     with np.errstate(all="ignore"):
         reference = np.where(ref_mag < 0.0, np.nan, ref_mag)

@@ -51,7 +51,13 @@ class DustMap:
         return float(np.degrees(np.sqrt(4.0 * np.pi / len(self.ebv))))
 
     def at(self, ra_deg: Floats, dec_deg: Floats) -> tuple[Floats, Floats]:
-        """Return E(B-V) and its error at positions in degrees (ICRS); NaN where a position is not known."""
+        """Return E(B-V) and its error at positions in degrees (ICRS); NaN where a position is not known.
+
+        Parameters
+        ----------
+        ra_deg, dec_deg
+            The positions; not finite where one is not known.
+        """
         known = np.isfinite(ra_deg) & np.isfinite(dec_deg)
         longitude, latitude = galactic(np.where(known, ra_deg, 0.0), np.where(known, dec_deg, 0.0))
         pixel = _grid(len(self.ebv)).lonlat_to_healpix(longitude * units.deg, latitude * units.deg)

@@ -99,7 +99,19 @@ def rise_of(nights: Nights) -> Rise:
 
 
 def sigmoid(since: Floats, steepness: float, middle: float, height: float) -> Floats:
-    """Return the sigmoid at times given in days since the first night."""
+    """Return the sigmoid at times given in days since the first night.
+
+    Parameters
+    ----------
+    since
+        Days since the first night.
+    steepness
+        Of the rise, 1 / days.
+    middle
+        When half the height is reached, days since the first night.
+    height
+        Value long after the rise, in the unit of what is returned.
+    """
     return np.asarray(height / (1.0 + np.exp(-steepness * (since - middle))))
 
 

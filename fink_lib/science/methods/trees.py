@@ -68,6 +68,14 @@ class Trees:
 
 
 def trees_from(arrays: Mapping[str, Array], prefix: str) -> Trees:
-    """Return the trees that were stored under a prefix."""
+    """Return the trees that were stored under a prefix.
+
+    Parameters
+    ----------
+    arrays
+        Name → array, as `Trees.arrays` names them.
+    prefix
+        Begins the names of these trees.
+    """
     names = ("feature", "threshold", "left", "right", "missing_left", "value")
     return Trees(**{name: arrays[f"{prefix}{name}"] for name in names}, start=float(arrays[f"{prefix}start"]))

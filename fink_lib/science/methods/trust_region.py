@@ -136,7 +136,17 @@ def least_squares(misses_of: Misses, start: Floats) -> Floats:
 
 
 def jacobian_of(misses_of: Misses, at: Floats, misses: Floats) -> Floats:
-    """Return the derivatives of the misses by forward differences; shape (points, parameters)."""
+    """Return the derivatives of the misses by forward differences; shape (points, parameters).
+
+    Parameters
+    ----------
+    misses_of
+        From parameters to misses, one a point.
+    at
+        Parameters where the derivatives are wanted.
+    misses
+        What `misses_of` returns there.
+    """
     columns = []
     for place, value in enumerate(at.tolist()):
         moved = at.copy()

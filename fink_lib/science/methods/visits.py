@@ -85,6 +85,13 @@ def visit_times(time: Floats, offsets: Ints) -> Floats:
 
     A visit ends with the first point more than eight hours after its beginning. A point at the very time of the one
     before begins a visit anew, as it does where the classifiers were trained.
+
+    Parameters
+    ----------
+    time
+        Points of all light curves, one after the other, each in time order; days.
+    offsets
+        Where each light curve begins; shape (curves + 1,).
     """
     lengths, first = np.diff(offsets), offsets[:-1]
     began = np.empty_like(time)

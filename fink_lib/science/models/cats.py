@@ -75,7 +75,15 @@ def to_onnx(file: CatsFile) -> bytes:
 
 
 def probabilities(file: CatsFile, sequence: Array) -> Array:
-    """Return the probabilities of one sequence, (395, 4), in plain double precision: what the graph is checked with."""
+    """Return the probabilities of one sequence, (395, 4), in plain double precision: what the graph is checked with.
+
+    Parameters
+    ----------
+    file
+        What `read_keras` returns.
+    sequence
+        Days, flux, error and band of each of the 395 points, as the module feeds them.
+    """
     weights = {name: values.astype(float) for name, values in file.weights.items()}
     data = np.asarray(sequence, dtype=np.float64)
     shape = _plain_shape(weights, data, file.epsilon)

@@ -144,7 +144,20 @@ def random_forest(data: bytes, components: bytes | None = None) -> Converted:
 
 
 def aad_forest(files: Mapping[str, bytes], member: str) -> Converted:
-    """Convert a forest of active anomaly discovery from the ONNX file in an archive to flat arrays."""
+    """Convert a forest of active anomaly discovery from the ONNX file in an archive to flat arrays.
+
+    Parameters
+    ----------
+    files
+        Role → content: `forest`, the archive, and `means`, a CSV of features and their means.
+    member
+        Name of the ONNX file in the archive.
+
+    Raises
+    ------
+    ModelError
+        When the archive has no such file, or the arrays do not say what the ONNX file says.
+    """
     import onnx  # noqa: PLC0415 - only building needs it
 
     try:

@@ -21,7 +21,19 @@ class Graph:
         self._weights: list[Any] = []
 
     def node(self, kind: str, *inputs: str, outputs: int = 1, **attributes: Any) -> str:
-        """Add an operator and return the name of its last output."""
+        """Add an operator and return the name of its last output.
+
+        Parameters
+        ----------
+        kind
+            Name of the operator of ONNX.
+        *inputs
+            Names of what it reads, in the operator's order.
+        outputs
+            How many it has.
+        **attributes
+            Its settings, as ONNX names them.
+        """
         names = [f"{kind.lower()}{len(self._nodes)}_{place}" for place in range(outputs)]
         self._nodes.append(helper.make_node(kind, list(inputs), names, **attributes))
         return names[-1]
@@ -35,12 +47,29 @@ class Graph:
         return name
 
     def dense(self, data: str, kernel: Floats, bias: Floats | None = None) -> str:
-        """Multiply by a kernel of shape (inputs, outputs) and add the bias."""
+        """Multiply by a kernel of shape (inputs, outputs) and add the bias.
+
+        Parameters
+        ----------
+        data
+            Name of what is multiplied; its last axis is the inputs.
+        kernel
+            Weights, shape (inputs, outputs).
+        bias
+            One an output; none is added if none.
+        """
         product = self.node("MatMul", data, self.weight(kernel))
         return product if bias is None else self.node("Add", product, self.weight(bias))
 
     def lstm(self, data: str, forward: "Cell", backward: "Cell") -> tuple[str, str]:
         """Add a two-way LSTM over (time, batch, inputs).
+
+        Parameters
+        ----------
+        data
+            Name of the sequence; shape (time, batch, inputs).
+        forward, backward
+            Weights of either direction, of one number of hidden units.
 
         Returns
         -------
@@ -54,7 +83,17 @@ class Graph:
         return last.removesuffix("1") + "0", last
 
     def model(self, sequence: tuple[int | str, ...], output: str, classes: int) -> bytes:
-        """Return the finished model, checked, as bytes; its input is named `sequence`, its answer (1, classes)."""
+        """Return the finished model, checked, as bytes; its input is named `sequence`, its answer (1, classes).
+
+        Parameters
+        ----------
+        sequence
+            Shape of the input; a text for an axis of any length.
+        output
+            Name of the node that is the answer.
+        classes
+            Length of the answer.
+        """
         given = helper.make_tensor_value_info("sequence", TensorProto.FLOAT, sequence)
         result = helper.make_tensor_value_info(output, TensorProto.FLOAT, (1, classes))
         graph = helper.make_graph(self._nodes, "network", [given], [result], self._weights)

@@ -66,6 +66,13 @@ class ModelFacts:
 def load_forest(name: str, cache: Path) -> tuple[Forest, ModelFacts]:
     """Return a forest, built when it is not yet in the cache folder.
 
+    Parameters
+    ----------
+    name
+        A key of `fink_lib.science.models.sources.MODELS`.
+    cache
+        The settings' cache folder; models live in `models/` below it.
+
     Raises
     ------
     ModelError
@@ -78,6 +85,13 @@ def load_forest(name: str, cache: Path) -> tuple[Forest, ModelFacts]:
 
 def load_network(name: str, cache: Path) -> tuple[Any, ModelFacts]:
     """Return an open network, built when it is not yet in the cache folder.
+
+    Parameters
+    ----------
+    name
+        A key of `fink_lib.science.models.sources.MODELS`.
+    cache
+        The settings' cache folder; models live in `models/` below it.
 
     Raises
     ------
@@ -112,7 +126,15 @@ def ensure(name: str, cache: Path, *, again: bool = False) -> tuple[ModelFacts, 
 
 
 def built_facts(name: str, cache: Path) -> ModelFacts | None:
-    """Return the facts of a model that is built already; None for one that is not, or whose file is missing."""
+    """Return the facts of a model that is built already; None for one that is not, or whose file is missing.
+
+    Parameters
+    ----------
+    name
+        A key of `fink_lib.science.models.sources.MODELS`.
+    cache
+        The settings' cache folder; nothing is written there.
+    """
     try:
         folder = _folder(name, _identify(source_of(name))[2], cache)
     except ModelError:
@@ -163,6 +185,13 @@ def _sha256(path: Path) -> str:
 
 def model_file(source: ModelSource, inner: str) -> Path:
     """Return the path of a file that an installed package carries.
+
+    Parameters
+    ----------
+    source
+        Named in the error, with its package.
+    inner
+        Name of the package, a slash, and the path within it; where no such package is, a path of this machine.
 
     Raises
     ------

@@ -144,6 +144,11 @@ class InertUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         """Return the record of a name of the list.
 
+        Parameters
+        ----------
+        module, name
+            As the pickle says them; nothing is imported.
+
         Raises
         ------
         ModelError
@@ -177,6 +182,15 @@ def read_pickle(
     stream: IO[bytes], names: Mapping[str, Callable[..., Any]], persistent: Callable[[Any], Any] | None = None
 ) -> Any:
     """Read one pickle of a stream as records.
+
+    Parameters
+    ----------
+    stream
+        Stands at the beginning of the pickle.
+    names
+        `module.name` → what makes its record.
+    persistent
+        Called with each persistent id; without it there must be none.
 
     Raises
     ------

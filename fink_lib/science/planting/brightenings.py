@@ -181,7 +181,17 @@ def red_giant(draw: Draw) -> Source:
 
 
 def random_walk(draw: Draw, size_mag: float, scale_days: float) -> Floats:
-    """Return a damped random walk on `DAYS`: of this standard deviation and time scale."""
+    """Return a damped random walk on `DAYS`: of this standard deviation and time scale.
+
+    Parameters
+    ----------
+    draw
+        Source of the kicks.
+    size_mag
+        Standard deviation.
+    scale_days
+        Time in which the walk forgets where it was.
+    """
     keep = np.exp(-(DAYS[1] - DAYS[0]) / scale_days)
     kicks = draw.normal(0.0, size_mag * np.sqrt(1.0 - keep**2), len(DAYS))
     kicks[0] = draw.normal(0.0, size_mag)

@@ -113,7 +113,15 @@ def _observed(source: Source, draw: np.random.Generator) -> Floats:
 
 
 def lost_nights(nights: Floats, draw: np.random.Generator) -> npt.NDArray[np.bool_]:
-    """Return the nights lost: spells of one to eight days, a third of all."""
+    """Return the nights lost: spells of one to eight days, a third of all.
+
+    Parameters
+    ----------
+    nights
+        Days of the nights, ascending.
+    draw
+        Source of begin and length of the spells.
+    """
     lost = np.zeros(len(nights), dtype=bool)
     while lost.mean() < 1.0 / 3.0:
         start = draw.uniform(nights[0] - 4.0, nights[-1])

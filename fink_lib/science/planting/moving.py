@@ -99,7 +99,17 @@ def _moving(
 
 
 def folded(real: NightAlerts, count: int, draw: np.random.Generator) -> tuple[Floats, Floats, Floats]:
-    """Return places on a field, in degrees, and magnitudes of some real alerts."""
+    """Return places on a field, in degrees, and magnitudes of some real alerts.
+
+    Parameters
+    ----------
+    real
+        Alerts of a real night; not empty.
+    count
+        How many to take; one may be taken twice only where there are fewer.
+    draw
+        Source of the choice, and of where the field begins.
+    """
     rows = draw.choice(len(real.time), count, replace=count > len(real.time))
     shift = draw.uniform(0.0, FIELD_DEG, 2)
     x = (real.ra[rows] * np.cos(np.radians(real.dec[rows])) + shift[0]) % FIELD_DEG
@@ -107,7 +117,17 @@ def folded(real: NightAlerts, count: int, draw: np.random.Generator) -> tuple[Fl
 
 
 def night_of(x: Floats, y: Floats, mag: Floats, time: Floats) -> NightAlerts:
-    """Return places of a tangent plane as alerts on the sky."""
+    """Return places of a tangent plane as alerts on the sky.
+
+    Parameters
+    ----------
+    x, y
+        Degrees on the plane, 0 to `FIELD_DEG`.
+    mag
+        Magnitudes.
+    time
+        JD (UTC), days.
+    """
     flat = np.radians([x - FIELD_DEG / 2.0, y - FIELD_DEG / 2.0])
     rho = np.hypot(*flat)
     turn, at = np.arctan(rho), np.radians(CENTRE_DEG[1])

@@ -145,7 +145,15 @@ def _row(name: str, points: int, tried: Sequence[tuple[Period, float]], *, is_pe
 
 
 def verdict(found: Period, true: float) -> str:
-    """Return what a found period is to the true frequency (cycles a day): right, harmonic, day_alias or wrong."""
+    """Return what a found period is to the true frequency (cycles a day): right, harmonic, day_alias or wrong.
+
+    Parameters
+    ----------
+    found
+        The period that was found, with the span of its points.
+    true
+        Planted frequency, cycles a day.
+    """
     frequency, width = 1.0 / found.period_days, 1.0 / found.span_days
 
     def is_near(other: float) -> bool:

@@ -94,7 +94,15 @@ def table(module: str, cache: Path, seed: int, count: int = COUNT) -> list[JsonO
 
 
 def plant(count: int, seed: int) -> Planted:
-    """Return so many objects of each kind, each at a random one of its detections."""
+    """Return so many objects of each kind, each at a random one of its detections.
+
+    Parameters
+    ----------
+    count
+        Objects of each kind; fewer where too few of `TRIES` tries for each can be detected.
+    seed
+        Of the draws; each kind has its own.
+    """
     seen, curves = list[Seen](), list[Floats]()
     for number, name in enumerate(KINDS):
         draw, mine = np.random.default_rng((seed, number)), 0

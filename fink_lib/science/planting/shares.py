@@ -4,7 +4,15 @@ from statistics import NormalDist
 
 
 def share(hits: int, of: int) -> str:
-    """Return a share in percent with its 95 % interval (Wilson 1927, JASA 22, 209); empty where there is nothing."""
+    """Return a share in percent with its 95 % interval (Wilson 1927, JASA 22, 209); empty where there is nothing.
+
+    Parameters
+    ----------
+    hits
+        How many of them.
+    of
+        Out of how many.
+    """
     if not of:
         return ""
     z = NormalDist().inv_cdf(0.975)

@@ -106,7 +106,15 @@ def _pair(kind: str, draw: Draw) -> tuple[bytes, bytes, float, float, float]:
 
 
 def spot(place: Floats, sigma_px: float) -> Floats:
-    """Return a round Gaussian of unit flux."""
+    """Return a round Gaussian of unit flux.
+
+    Parameters
+    ----------
+    place
+        Row and column of the middle, pixels; it need not be whole.
+    sigma_px
+        Standard deviation.
+    """
     rows, columns = np.mgrid[:SIZE_PX, :SIZE_PX]
     shape = np.exp(-0.5 * ((rows - place[0]) ** 2 + (columns - place[1]) ** 2) / sigma_px**2)
     return np.asarray(shape / (2.0 * np.pi * sigma_px**2))

@@ -99,7 +99,17 @@ def train(folder: Path, out: Path, split: Split = SPLIT, boosting: Boosting | No
 
 
 def measured(path: Path, batch: Any, truth: Truth) -> dict[str, Any]:
-    """Return the accuracy of a stored model on its own training alerts, each by members that never saw its object."""
+    """Return the accuracy of a stored model on its own training alerts, each by members that never saw its object.
+
+    Parameters
+    ----------
+    path
+        The stored model.
+    batch
+        Its training alerts.
+    truth
+        What the simulation knows of them.
+    """
     load_model.cache_clear()
     model = load_model(path)
     allowed = model.unseen_by(truth.object_id)

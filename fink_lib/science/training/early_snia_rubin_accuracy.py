@@ -26,6 +26,15 @@ def compare(folder: Path, seed: int, model: EarlySnIaModel | None = None) -> dic
     A null of Fink's counts as 0, as its own 0 does, which is what it wrote where a classifier did not run; how many
     there are is told (``n_null``, ``n_zero``), and ``where_scored`` compares it with ours on the other alerts alone.
 
+    Parameters
+    ----------
+    folder
+        Holds ``class_<classId>/*.parquet``.
+    seed
+        Of the bootstrap.
+    model
+        The one to measure; the one that is shipped if none.
+
     Returns
     -------
     dict

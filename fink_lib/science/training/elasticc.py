@@ -85,6 +85,13 @@ class Truth:
 def read_elasticc(folder: Path, modules: Sequence[Module]) -> tuple[AlertBatch, Truth]:
     """Read the SN Ia and SN II of ``folder/class_*/*.parquet``, files in the order of their names.
 
+    Parameters
+    ----------
+    folder
+        Holds ``class_<classId>/*.parquet``, of ELAsTiCC.
+    modules
+        Whose inputs the batch must hold.
+
     Raises
     ------
     ConfigError

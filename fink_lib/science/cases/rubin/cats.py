@@ -50,6 +50,15 @@ def sequence_of(time: npt.NDArray[Any], flux: npt.NDArray[Any], error: npt.NDArr
     """Return what the network reads: days since the first point, scaled flux and error, band 1 to 6; (395, 1, 4).
 
     Of a light curve of more than 395 points the last ones are kept.
+
+    Parameters
+    ----------
+    time
+        Of each point, days, ascending; at least one.
+    flux, error
+        Of each point, in any unit: both are scaled.
+    band
+        Place of each point's band in `BANDS`.
     """
     sequence = np.full((POINTS, 1, 4), PADDING, dtype=np.float32)
     sequence[:, 0, 3] = 0.0
@@ -60,7 +69,15 @@ def sequence_of(time: npt.NDArray[Any], flux: npt.NDArray[Any], error: npt.NDArr
 
 
 def compute(batch: AlertBatch, network: Any) -> ModuleResult:
-    """Classify the alerts of at least two measured points that are not all alike."""
+    """Classify the alerts of at least two measured points that are not all alike.
+
+    Parameters
+    ----------
+    batch
+        Alerts with time (days), flux, its error and band of their points.
+    network
+        What `load` returns.
+    """
     points = batch.histories
     usable = np.isfinite(points["flux"]) & np.isfinite(points["flux_err"]) & np.isfinite(points["time"])
     usable &= points["band"] >= 0

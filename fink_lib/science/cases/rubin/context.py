@@ -16,7 +16,15 @@ from fink_lib.science.framework.batch import AlertBatch
 
 
 def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
-    """Return class, rule, column and all rules that hold."""
+    """Return class, rule, column and all rules that hold.
+
+    Parameters
+    ----------
+    batch
+        Alerts with the template flux and its error, the results of the catalogues, and SIMBAD's where it was asked.
+    _resource
+        Not used: nothing is loaded.
+    """
     error = batch.scalars["template_flux_err"]
     snr = np.divide(batch.scalars["template_flux"], error, out=np.full(len(batch), np.nan), where=error > 0.0)
     facts = {**catalogue_facts(batch), "is_sso": numbers(batch, "is_sso"), "template_snr": snr}

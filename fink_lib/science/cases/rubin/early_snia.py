@@ -34,7 +34,15 @@ def provenance(model: Any) -> Mapping[str, str]:
 
 
 def compute(batch: AlertBatch, model: Any) -> ModuleResult:
-    """Score the alerts with enough measured positive fluxes; the mean of all members."""
+    """Score the alerts with enough measured positive fluxes; the mean of all members.
+
+    Parameters
+    ----------
+    batch
+        Alerts with time (days), flux (njy) and band of their points, and what the packet says of the host.
+    model
+        What `load` returns: the members.
+    """
     with np.errstate(invalid="ignore"):
         usable = (batch.histories["flux"] > 0) & (batch.histories["flux_err"] > 0) & (batch.histories["band"] >= 0)
         usable &= np.isfinite(batch.histories["time"])

@@ -14,7 +14,15 @@ ZERO_NJY_MAG = 31.4
 
 
 def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
-    """Return slope and verdict of each alert."""
+    """Return slope and verdict of each alert.
+
+    Parameters
+    ----------
+    batch
+        Alerts with time (days), flux (njy), its error and band of their points.
+    _resource
+        Not used: nothing is loaded.
+    """
     flux, error = batch.histories["flux"], batch.histories["flux_err"]
     detected = (flux > 0.0) & (error > 0.0) & np.isfinite(flux) & np.isfinite(error)
     safe = np.where(detected, flux, 1.0)

@@ -45,7 +45,15 @@ NO_ANSWER_PREFIX = "Fail"
 
 
 def compute(batch: AlertBatch, _resource: Any) -> ModuleResult:
-    """Compare the stamps of the alerts that pass the gates; the others are told which one they failed."""
+    """Compare the stamps of the alerts that pass the gates; the others are told which one they failed.
+
+    Parameters
+    ----------
+    batch
+        Alerts with their science and template stamps, and what the gates read.
+    _resource
+        Not used: nothing is loaded.
+    """
     return examine(batch, list(gates(batch)), centre, hosts.compare, is_hostless)
 
 

@@ -103,7 +103,15 @@ NEEDS = ("is_sso", "gcvs", "vsx", "snn_sn_vs_others", "cats_class", "cats_score"
 
 
 def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
-    """Apply the table; the current detection counts among an alert's points."""
+    """Apply the table; the current detection counts among an alert's points.
+
+    Parameters
+    ----------
+    batch
+        Alerts with the results of `NEEDS`, flux and reliability, and time and place of their points.
+    _resource
+        Not used: nothing is loaded.
+    """
     values = {name: _plain(batch.results[name]) for name in NEEDS}
     flux = batch.history("flux")
     values["n_points"] = flux.count(np.isfinite(flux.values)).astype(float)

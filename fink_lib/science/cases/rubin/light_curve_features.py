@@ -12,7 +12,15 @@ from fink_lib.surveys.inputs import BANDS
 
 
 def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
-    """Return the features of each band, on the flux of each detection in nJy."""
+    """Return the features of each band, on the flux of each detection in nJy.
+
+    Parameters
+    ----------
+    batch
+        Alerts with time (days), flux (njy), its error and band of their points.
+    _resource
+        Not used: nothing is loaded.
+    """
     time, flux, error = batch.history("time"), batch.histories["flux"], batch.histories["flux_err"]
     usable = np.isfinite(flux) & np.isfinite(error) & np.isfinite(time.values)
     found: dict[str, Values] = {}

@@ -18,7 +18,15 @@ MIN_GAP_DAYS = 0.5 / 24.0
 
 
 def compute(batch: AlertBatch, _resource: Any) -> ModuleResult:
-    """Return the rates; errors are those of two independent fluxes, to first order."""
+    """Return the rates; errors are those of two independent fluxes, to first order.
+
+    Parameters
+    ----------
+    batch
+        Alerts with time (days), flux (njy), its error and band of their points; the last point is the alert's own.
+    _resource
+        Not used: nothing is loaded.
+    """
     points = batch.histories
     time, flux, error, band = (points[name] for name in ("time", "flux", "flux_err", "band"))
     last = batch.offsets[1:] - 1

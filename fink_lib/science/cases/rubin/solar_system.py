@@ -11,7 +11,15 @@ from fink_lib.science.framework.batch import AlertBatch
 
 
 def compute(batch: AlertBatch, _resource: Any) -> Mapping[str, Values]:
-    """Tell which alerts carry an association, and how far from the prediction they are."""
+    """Tell which alerts carry an association, and how far from the prediction they are.
+
+    Parameters
+    ----------
+    batch
+        Alerts with the source id and the offset (arcsec) of their association; NaN where there is none.
+    _resource
+        Not used: nothing is loaded.
+    """
     # The record is there or not as a whole: no record says that there is no association. Its own source id is never
     # null in it; an id of 0 is none.
     named = [bool(source) and source == source for source in batch.scalars["sso_source"].tolist()]  # noqa: PLR0124 - NaN is null too

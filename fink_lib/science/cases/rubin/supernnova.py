@@ -90,7 +90,15 @@ def sequence_of(time: Array, band: Array, flux: Array, error: Array, norm: Array
 
 
 def compute(batch: AlertBatch, model: Any) -> ModuleResult:
-    """Score every alert with a measured point."""
+    """Score every alert with a measured point.
+
+    Parameters
+    ----------
+    batch
+        Alerts with time (days), flux (njy), its error and band of their points.
+    model
+        What `load` returns: the network and its norms.
+    """
     points = batch.histories
     usable = np.isfinite(points["flux"]) & (points["flux_err"] > 0) & np.isfinite(points["flux_err"])
     usable &= np.isfinite(points["time"]) & (points["band"] >= 0)

@@ -96,7 +96,15 @@ class Cell:
             raise
 
     def refuse(self, number: int, why: str) -> None:
-        """Never load a module again: loading it ended the process."""
+        """Never load a module again: loading it ended the process.
+
+        Parameters
+        ----------
+        number
+            Place of the module in the job.
+        why
+            What its alerts are told in `science_errors`.
+        """
         modules = list(self.job.modules)
         modules[number] = replace(modules[number], load=Refusal(why))
         self.job = replace(self.job, modules=modules)

@@ -34,7 +34,17 @@ class Found:
 
 
 def without(modules: Sequence[Module], count: int, reason: str) -> Found:
-    """Return what modules did not find on some alerts, for one reason."""
+    """Return what modules did not find on some alerts, for one reason.
+
+    Parameters
+    ----------
+    modules
+        Those that found nothing.
+    count
+        Number of alerts.
+    reason
+        What each alert is told of each module.
+    """
     columns = {name: array for module in modules for name, array in nothing(module, count).items()}
     told = sorted((module.name, reason) for module in modules)
     return Found(columns, pa.array([told] * count, type=ERRORS_TYPE))

@@ -32,5 +32,13 @@ class Limits:
     memory_mb: int = 4096
 
     def batch_s(self, cost: Cost, alerts: int) -> float:
-        """Return the seconds that a module of a cost class may take for some alerts together."""
+        """Return the seconds that a module of a cost class may take for some alerts together.
+
+        Parameters
+        ----------
+        cost
+            Cost class of the module.
+        alerts
+            Number of alerts in the batch; for none or one it is `alert_s`.
+        """
         return self.alert_s + max(alerts - 1, 0) * SHARE_S[cost]

@@ -82,7 +82,17 @@ class Line:
 
 
 def run_apart(job: Job, line: Line, parent: int) -> NoReturn:
-    """Be the process apart, from its fork to its end."""
+    """Be the process apart, from its fork to its end.
+
+    Parameters
+    ----------
+    job
+        The modules that may be asked for.
+    line
+        What joins it to its parent.
+    parent
+        Number of the parent's process: this one ends with it.
+    """
     code = 1
     try:
         _settle(job, line, parent)

@@ -95,7 +95,15 @@ class ClassRule:
         return np.asarray(np.logical_and.reduce([condition.holds(columns) for condition in self.conditions]))
 
     def labels(self, columns: Columns, count: int) -> npt.NDArray[np.object_]:
-        """Return the class that the rule gives to each alert."""
+        """Return the class that the rule gives to each alert.
+
+        Parameters
+        ----------
+        columns
+            Name → values, one an alert; read only where the label is a column.
+        count
+            Number of alerts.
+        """
         if self.label.startswith("="):
             return np.asarray(columns[self.label[1:]], dtype=object)
         return np.full(count, self.label, dtype=object)
@@ -125,7 +133,15 @@ class Scheme:
     rules: tuple[ClassRule, ...]
 
     def classify(self, columns: Columns, count: int) -> tuple[npt.NDArray[np.object_], list[list[str]]]:
-        """Return the class of each alert, and one line for each rule that applies to it."""
+        """Return the class of each alert, and one line for each rule that applies to it.
+
+        Parameters
+        ----------
+        columns
+            All columns that the rules name, one value an alert.
+        count
+            Number of alerts.
+        """
         holds = [rule.holds(columns) for rule in self.rules]
         given = [rule.labels(columns, count) for rule in self.rules]
         label = np.full(count, self.unknown, dtype=object)

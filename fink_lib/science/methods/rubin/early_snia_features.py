@@ -47,7 +47,15 @@ def light_curve_features(batch: AlertBatch) -> Columns:
 
 
 def host_features(batch: AlertBatch, light: Columns) -> Columns:
-    """Return the features of the host, and what its photometric redshift makes of the light curve."""
+    """Return the features of the host, and what its photometric redshift makes of the light curve.
+
+    Parameters
+    ----------
+    batch
+        Alerts with magnitudes, photometric redshift, separation and size of the host; NaN where there is none.
+    light
+        What `light_curve_features` returns for the same alerts.
+    """
     host = {name: batch.scalars[name] for name in HOST}
     redshift = host["host_photoz"]
     modulus = distance_modulus(redshift)

@@ -49,7 +49,15 @@ class Split:
         return tuple((repeat, fold) for repeat in range(self.repeats) for fold in range(self.folds))
 
     def fold_of(self, object_id: Ints, repeat: int) -> Ints:
-        """Return the fold of each object in one repeat."""
+        """Return the fold of each object in one repeat.
+
+        Parameters
+        ----------
+        object_id
+            One an alert; alerts of one object are in one fold.
+        repeat
+            Number of the repeat, from 0.
+        """
         names, place = np.unique(object_id, return_inverse=True)
         folds = [_hashed(f"{self.seed}:{repeat}:{name}") % self.folds for name in names.tolist()]
         return np.asarray(np.array(folds, dtype=np.int64)[place])
@@ -94,6 +102,15 @@ def probabilities(model: EarlySnIaModel, batch: AlertBatch, *, use_host: bool = 
 
     The members with the host score the alerts whose packet names one with a photometric redshift, the others the
     rest; with `use_host` false, the others score all.
+
+    Parameters
+    ----------
+    model
+        The members.
+    batch
+        Alerts with their light curve, and what the packet says of the host.
+    use_host
+        False to judge every alert by its light curve alone.
     """
     with np.errstate(all="ignore"):
         light = light_curve_features(batch)
@@ -114,6 +131,13 @@ def mean_of(member_scores: Array, allowed: npt.NDArray[np.bool_] | None = None) 
     """Return the mean over members, or over those allowed for each alert; NaN where there is none.
 
     Members are added one after the other, so that the rounding does not depend on the number of alerts.
+
+    Parameters
+    ----------
+    member_scores
+        Shape (alerts, members).
+    allowed
+        Members that count, of the same shape; all if none.
     """
     weights = np.ones(member_scores.shape) if allowed is None else allowed.astype(float)
     total = np.cumsum(member_scores * weights, axis=1)[:, -1]
@@ -125,13 +149,28 @@ def with_prior(score: Array, ia_share: float) -> Array:
     """Return the probability of a SN Ia where SNe Ia are this share of SNe Ia and II (Bayes), from a score.
 
     The score is that of the training's own mixture, in which `TRAINED_SHARE` are SNe Ia.
+
+    Parameters
+    ----------
+    score
+        What the model says, 0 to 1.
+    ia_share
+        Share of SNe Ia among SNe Ia and II in the sample that is meant, 0 to 1.
     """
     ia, ii = score * ia_share * (1.0 - TRAINED_SHARE), (1.0 - score) * (1.0 - ia_share) * TRAINED_SHARE
     return np.asarray(ia / (ia + ii))
 
 
 def feature_table(features: Mapping[str, Array], names: Sequence[str]) -> Array:
-    """Return features as one table, infinite values as NaN."""
+    """Return features as one table, infinite values as NaN.
+
+    Parameters
+    ----------
+    features
+        Name → values, one an alert.
+    names
+        Those to take, in the order of the columns.
+    """
     table = np.stack([features[name] for name in names], axis=1)
     return np.asarray(np.where(np.isfinite(table), table, np.nan))
 

@@ -38,7 +38,15 @@ def compare(science: Image, template: Image, seed: int) -> elephant.HostlessResu
 
 
 def peak_snr(image: Image, radius_px: float) -> float:
-    """Return how far the brightest smoothed pixel near the centre stands above the level, in units of the noise."""
+    """Return how far the brightest smoothed pixel near the centre stands above the level, in units of the noise.
+
+    Parameters
+    ----------
+    image
+        A square stamp that reaches beyond `NOISE_RADIUS_PX` from its centre.
+    radius_px
+        How far from the centre the pixel may lie.
+    """
     smooth = gaussian_filter(image, SEEING_SIGMA_PX)
     rows, columns = np.indices(image.shape)
     distance = np.hypot(rows - (image.shape[0] - 1) / 2.0, columns - (image.shape[1] - 1) / 2.0)

@@ -51,7 +51,20 @@ class Candidate:
 
 
 def claims(rows: Iterable[Mapping[str, Any]], now: dt.datetime) -> list[dict[str, Any]]:
-    """Return the claims that hold, the first one first: the newest of each account, until its time is over."""
+    """Return the claims that hold, the first one first: the newest of each account, until its time is over.
+
+    Parameters
+    ----------
+    rows
+        Statements on one object that stand, in any order; other kinds are passed over.
+    now
+        When a claim must still hold.
+
+    Returns
+    -------
+    list of dict
+        Each claim's row with the fields of its body.
+    """
     newest = {row["author"]: row for row in sorted(rows, key=lambda row: row["at"]) if row["kind"] == Kind.CLAIM}
     told = [{**row, **json.loads(row["body"])} for row in newest.values()]
     held = [row for row in told if dt.datetime.fromisoformat(row["until"]) > now]
@@ -117,14 +130,32 @@ def _candidate(
 
 
 def sources_of(state: State, reader: Person, name: str) -> dict[str, list[str]]:
-    """Return the filters and watch lists that a board is filled from, as its newest statement says."""
+    """Return the filters and watch lists that a board is filled from, as its newest statement says.
+
+    Parameters
+    ----------
+    state
+        What the log says.
+    reader
+        Who asks: one who is not of the group sees no statement, and gets two empty lists.
+    name
+        Of the group.
+    """
     rows = state.select(reader, [Kind.BOARD], visibility=GROUP + name)
     told = json.loads(rows[-1]["body"]) if rows else {"filters": [], "watches": []}
     return {"filters": told["filters"], "watches": told["watches"]}
 
 
 def disputed(state: State, reader: Person) -> list[tuple[str, str, Consensus]]:
-    """Return survey, object and consensus of what people disagree on, the most disputed first."""
+    """Return survey, object and consensus of what people disagree on, the most disputed first.
+
+    Parameters
+    ----------
+    state
+        What the log says.
+    reader
+        Only what this person may see is counted.
+    """
     found = []
     rows = state.select(reader, [Kind.CLASSIFICATION])
     votes = state.select(reader, [Kind.VOTE])

@@ -173,7 +173,20 @@ def _counted(evidence: Evidence, name: str, voices: Sequence[Voice]) -> Consensu
 
 
 def disagreement(tree: Taxonomy, voices: Sequence[Voice]) -> float | None:
-    """Return the probability that two voices cannot both be right; a voice that is for nothing is left out."""
+    """Return the probability that two voices cannot both be right; a voice that is for nothing is left out.
+
+    Parameters
+    ----------
+    tree
+        The taxonomy of the labels.
+    voices
+        One an account.
+
+    Returns
+    -------
+    float or None
+        0 to 1; None where fewer than two voices are for something.
+    """
     deciding = [_normalized(voice.labels) for voice in voices if sum(voice.labels.values()) > EPSILON]
     pairs = list(itertools.combinations(deciding, 2))
     if not pairs:

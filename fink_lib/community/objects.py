@@ -83,5 +83,15 @@ def told(row: Mapping[str, Any]) -> Facts:
 
 
 def citing(state: State, reader: Person, uri: str) -> list[Facts]:
-    """Return the statements that cite an identifier, oldest first."""
+    """Return the statements that cite an identifier, oldest first.
+
+    Parameters
+    ----------
+    state
+        What the log says.
+    reader
+        Only what this person may see is returned.
+    uri
+        The identifier, letter for letter.
+    """
     return [told(row) for row in state.select(reader) if any(one["uri"] == uri for one in row["cites"] or ())]

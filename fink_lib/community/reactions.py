@@ -68,7 +68,15 @@ class Rule:
 
 
 def rules_of(state: State, survey: str) -> list[Rule]:
-    """Return the rules that stand for a survey and are active, by name: of one name the newest."""
+    """Return the rules that stand for a survey and are active, by name: of one name the newest.
+
+    Parameters
+    ----------
+    state
+        What the log says; only public statements count.
+    survey
+        Name of the survey.
+    """
     found = {}
     for row in state.select(STRANGER, [Kind.REACTION], survey=survey, visibility=PUBLIC):
         rule = Rule(survey, row["author"], row["statement_id"], Reaction.of(json.loads(row["body"])))
@@ -78,6 +86,15 @@ def rules_of(state: State, survey: str) -> list[Rule]:
 
 def why_not(draft: Draft, author: str, state: State) -> str | None:
     """Return why somebody may not make a rule; None where he may.
+
+    Parameters
+    ----------
+    draft
+        The statement that would make the rule.
+    author
+        Account that would say it.
+    state
+        What the log says.
 
     Raises
     ------

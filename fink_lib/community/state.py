@@ -52,7 +52,15 @@ class State:
                 self._replaced[replaced] = name
 
     def extended(self, new: pa.Table, version: int) -> "State":
-        """Return this state with further statements after it; this one is used up."""
+        """Return this state with further statements after it; this one is used up.
+
+        Parameters
+        ----------
+        new
+            Rows that came after those of this state, with the same columns.
+        version
+            Of the log that holds them.
+        """
         rows = pa.concat_tables([self.rows, new])
         if rows.column(0).num_chunks > MOST_CHUNKS:
             rows = rows.combine_chunks()
@@ -82,12 +90,33 @@ class State:
         return int(pc.sum(pc.less(self.rows["statement_id"], statement_id)).as_py() or 0)
 
     def of_key(self, author: str, key: str) -> Row | None:
-        """Return the statement that an author made under a key."""
+        """Return the statement that an author made under a key.
+
+        Parameters
+        ----------
+        author
+            Account.
+        key
+            Idempotency key that it gave.
+
+        Returns
+        -------
+        dict or None
+            The row, replaced or not, whoever asks; None where there is none.
+        """
         name = self._keys.get((author, key))
         return None if name is None else self.get(name)
 
     def replaced_by(self, statement_id: str, reader: Person | None = None) -> str | None:
-        """Return the statement that replaces or withdraws another one; where a reader asks, if he may see it."""
+        """Return the statement that replaces or withdraws another one; where a reader asks, if he may see it.
+
+        Parameters
+        ----------
+        statement_id
+            The statement that may be replaced.
+        reader
+            Who asks; without one, nobody's rights are looked at.
+        """
         name = self._replaced.get(statement_id)
         row = None if name is None or reader is None else self.get(name)
         return name if row is None or reader is None or reader.may_see(row["visibility"]) else None
@@ -132,6 +161,15 @@ class State:
         """Return place in the log, body and time of the newest statement of a kind about each object.
 
         Nothing else of them is read: a board of thousands shows a hundred.
+
+        Parameters
+        ----------
+        reader
+            Who asks; nothing is returned where the visibility is not for him.
+        kind
+            Kind of the statements.
+        visibility
+            To whom they were said: `public`, `group:` or `person:` and a name.
         """
         if not reader.may_see(visibility):
             return []

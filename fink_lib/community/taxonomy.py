@@ -45,7 +45,13 @@ class Taxonomy:
             label = self.parents[label]
 
     def agree(self, one: str, other: str) -> bool:
-        """Tell whether two labels can both be true: they are the same, or one is above the other."""
+        """Tell whether two labels can both be true: they are the same, or one is above the other.
+
+        Parameters
+        ----------
+        one, other
+            Labels of this taxonomy.
+        """
         return one in self.line(other) or other in self.line(one)
 
 
@@ -173,6 +179,13 @@ def broker_class(label: str) -> str:
 
 def check_label(full_name: str, label: str) -> None:
     """Make sure that a taxonomy has a class.
+
+    Parameters
+    ----------
+    full_name
+        Of the taxonomy, with its version.
+    label
+        As somebody gave it.
 
     Raises
     ------

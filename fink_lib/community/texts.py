@@ -60,6 +60,13 @@ def sound_address(text: str) -> str:
 def sound_facts(value: Any, depth: int = 0) -> Any:
     """Return facts that JSON can hold, every text in them sound.
 
+    Parameters
+    ----------
+    value
+        Facts as they were parsed; keys that are no texts become texts.
+    depth
+        Levels above them; 0 for the whole.
+
     Raises
     ------
     ValueError

@@ -211,14 +211,35 @@ def _ranges(cells: dict[int, Ints]) -> Region:
 
 
 def within(region: Region, ra_deg: Floats, dec_deg: Floats) -> npt.NDArray[np.bool_]:
-    """Tell which positions lie in a map."""
+    """Tell which positions lie in a map.
+
+    Parameters
+    ----------
+    region
+        The map.
+    ra_deg, dec_deg
+        Positions, one an alert; what is not on the sphere lies nowhere.
+    """
     cells = cells_of(ra_deg, dec_deg, DEEPEST_ORDER)
     at = np.searchsorted(region.begins, cells, side="right") - 1
     return np.asarray((cells >= 0) & (at >= 0) & (cells < region.ends[np.maximum(at, 0)]))
 
 
 def near(places: Places, ra_deg: Floats, dec_deg: Floats) -> list[tuple[int, int, float]]:
-    """Return position, place and separation in arcsec of every pair within the radius of the place."""
+    """Return position, place and separation in arcsec of every pair within the radius of the place.
+
+    Parameters
+    ----------
+    places
+        The list, each place with its radius in arcsec.
+    ra_deg, dec_deg
+        Positions, one an alert; what is not finite is near nothing.
+
+    Returns
+    -------
+    list of (int, int, float)
+        Ascending; position and place are numbers from 0.
+    """
     from scipy.spatial import cKDTree  # noqa: PLC0415 - slow to import
 
     good = np.isfinite(ra_deg) & np.isfinite(dec_deg)

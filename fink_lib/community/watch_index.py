@@ -45,6 +45,11 @@ class WatchIndex:
 
         Each has ``watch`` and ``at``, the numbers of list and position, ``entry``, the label of the place, and
         ``separation_arcsec``, None for a map.
+
+        Parameters
+        ----------
+        ra_deg, dec_deg
+            Positions, one an alert; what is not finite matches nothing.
         """
         for number, region in self._regions:
             for hit in np.flatnonzero(within(region, ra_deg, dec_deg)):

@@ -34,7 +34,20 @@ def broker_of(state: State) -> Person:
 
 
 def watches(log: Log, reader: Person | None = None) -> list[tuple[Row, Places | Region]]:
-    """Return the lists and maps that stand and are active, as they were uploaded."""
+    """Return the lists and maps that stand and are active, as they were uploaded.
+
+    Parameters
+    ----------
+    log
+        Where statements and uploaded files are.
+    reader
+        Who asks; all of them if none.
+
+    Returns
+    -------
+    list of (dict, Places or Region)
+        The statement, and what was uploaded with it.
+    """
     state = log.now()
     rows = state.select(reader or broker_of(state), [Kind.WATCH_LIST, Kind.WATCH_MAP])
     found: list[tuple[Row, Places | Region]] = []
@@ -92,7 +105,15 @@ def match_night(log: Log, lake: Path, survey: str, night: dt.date, only: str | N
 
 
 def say_new(log: Log, drafts: Sequence[Draft]) -> Counter[str]:
-    """Say which objects are watched, each once for each list; return how many are new, by list."""
+    """Say which objects are watched, each once for each list; return how many are new, by list.
+
+    Parameters
+    ----------
+    log
+        Where to say it.
+    drafts
+        As `match_draft` makes them; of several with one key the first is said.
+    """
     state = log.now()
     first = {one.idempotency_key or "": one for one in reversed(drafts)}
     new = [one for key, one in reversed(first.items()) if state.of_key(BROKER, key) is None]
@@ -109,7 +130,19 @@ def _alerts(lake: Path, survey: str, night: dt.date) -> pa.Table | None:
 
 
 def match_draft(row: Row, survey: str, alert: Mapping[str, Any], one: Mapping[str, Any]) -> Draft:
-    """Return the statement that an alert is in what somebody watches, for those who may see the list."""
+    """Return the statement that an alert is in what somebody watches, for those who may see the list.
+
+    Parameters
+    ----------
+    row
+        Statement of the list or map.
+    survey
+        Of the alert.
+    alert
+        `alert_id`, `object_id`, `ra` and `dec` (deg).
+    one
+        The match: `entry`, and `separation_arcsec`, None for a map.
+    """
     body = {"watch": row["statement_id"], "list_name": json.loads(row["body"])["list_name"], "entry": one["entry"],
             "separation_arcsec": one["separation_arcsec"]}  # fmt: skip
     key = f"{row['statement_id']}.{alert['object_id']}"  # 36 characters and a dot: the rest holds any object's name
@@ -125,7 +158,19 @@ def _said(log: Log, drafts: list[Draft]) -> list[Row]:
 
 
 def fill_boards(log: Log, lake: Path, survey: str, night: dt.date) -> int:
-    """Put what filters sent and lists matched in a night into the inboxes of boards that ask; return how many."""
+    """Put what filters sent and lists matched in a night into the inboxes of boards that ask; return how many.
+
+    Parameters
+    ----------
+    log
+        Where boards, lists and candidates are.
+    lake
+        Root of the lake, with what filters sent.
+    survey
+        Name of the survey.
+    night
+        Date that the night is named by.
+    """
     state = log.now()
     boards = {row["visibility"]: json.loads(row["body"]) for row in state.select(broker_of(state), [Kind.BOARD])
               if row["visibility"].startswith(GROUP)}  # fmt: skip

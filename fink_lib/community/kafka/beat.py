@@ -48,7 +48,15 @@ def folder_of(settings: Settings) -> Path:
 
 
 def beat(settings: Settings, mark: ProcessMark | None = None) -> None:
-    """Say that this process is at work, or one that was started a moment ago and has said nothing yet."""
+    """Say that this process is at work, or one that was started a moment ago and has said nothing yet.
+
+    Parameters
+    ----------
+    settings
+        Say where the folder of the service is.
+    mark
+        The process that is meant; this one if none.
+    """
     now = time.time()
     of = mark or ProcessMark(os.getpid(), process_started_at(os.getpid()) or now)
     said = Beat(of.pid, of.started_at, now, __version__)

@@ -42,7 +42,15 @@ class Refusal:
 
 
 def keep(lake: Path, refused: list[Refusal]) -> None:
-    """Keep messages that are not kept yet."""
+    """Keep messages that are not kept yet.
+
+    Parameters
+    ----------
+    lake
+        Root of the lake.
+    refused
+        Messages of one partition of one topic.
+    """
     if not refused:
         return
     first = refused[0]

@@ -31,6 +31,13 @@ MOST_FAILURES, A_WHILE_S = 10, 60.0  # in a row
 def serve(settings: Settings, asked_to_end: Callable[[], bool] | None = None) -> None:
     """Take up and send until asked to end: by a signal where nothing else is given.
 
+    Parameters
+    ----------
+    settings
+        Of Kafka, the lake and the folder of the service.
+    asked_to_end
+        Asked between two rounds; the signals that end a process if none.
+
     Raises
     ------
     LeaseHeld

@@ -54,15 +54,39 @@ class Asked(Contract):
 
     @abstractmethod
     def judged(self, row: Row, body: Row) -> Judged:
-        """Return what is thought of a wish: its statement, and what that says."""
+        """Return what is thought of a wish: its statement, and what that says.
+
+        Parameters
+        ----------
+        row
+            Statement of the wish: the object, its place in degrees, author and visibility.
+        body
+            What it says.
+        """
 
     @abstractmethod
     def wish(self, row: Row, body: Row) -> dict[str, Any]:
-        """Return a wish with what is filled in here."""
+        """Return a wish with what is filled in here.
+
+        Parameters
+        ----------
+        row
+            Statement of the wish, which is not written to.
+        body
+            What it says.
+        """
 
     @abstractmethod
     def is_past(self, body: Row, today: dt.date) -> bool:
-        """Tell whether it is too late to send a wish."""
+        """Tell whether it is too late to send a wish.
+
+        Parameters
+        ----------
+        body
+            What the wish says.
+        today
+            Date, UTC.
+        """
 
     @abstractmethod
     def way(self, settings: Settings) -> Provider:

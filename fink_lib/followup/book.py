@@ -58,7 +58,19 @@ class Request:
 
 
 def request_key(survey: str, object_id: str, facility: str, rule: str, night: str) -> str:
-    """Return the name of a wish: the same object, facility, rule and night is the same wish."""
+    """Return the name of a wish: the same object, facility, rule and night is the same wish.
+
+    Parameters
+    ----------
+    survey, object_id
+        The object.
+    facility
+        Name of the facility.
+    rule
+        Name of what asks.
+    night
+        Date that the night begins on, as text.
+    """
     said = json.dumps([survey, object_id, facility, rule, night])
     return hashlib.sha256(said.encode()).hexdigest()[:32]
 
@@ -154,7 +166,15 @@ def requests(log: Log, reader: Person | None = None, kinds: Collection[Kind] = W
 
 
 def request_of(state: Statements, row: Mapping[str, Any]) -> Request:
-    """Return a request as it stands."""
+    """Return a request as it stands.
+
+    Parameters
+    ----------
+    state
+        What the log says.
+    row
+        Statement of the request.
+    """
     steps = _steps(state, row)
     body = json.loads(row["body"])
     if not steps:
@@ -171,7 +191,15 @@ def _steps(state: Statements, row: Mapping[str, Any]) -> list[Row]:
 
 
 def history(log: Log, row: Mapping[str, Any]) -> list[Row]:
-    """Return every step of a request, oldest first."""
+    """Return every step of a request, oldest first.
+
+    Parameters
+    ----------
+    log
+        Where the steps are.
+    row
+        Statement of the request; it is no step itself.
+    """
     return _steps(log.now(), row)
 
 

@@ -43,7 +43,15 @@ class Course:
 
 
 def noon_before(night: dt.date, site: Site) -> float:
-    """Return the Unix time of the noon, by local mean time, before the night that begins on a date."""
+    """Return the Unix time of the noon, by local mean time, before the night that begins on a date.
+
+    Parameters
+    ----------
+    night
+        Date, by local mean time.
+    site
+        Where; its longitude alone counts, degrees east.
+    """
     midnight = dt.datetime.combine(night, dt.time(), dt.UTC).timestamp()
     return midnight + (NOON_H - site.longitude_deg / 15.0) * 3600.0
 

@@ -52,7 +52,15 @@ class Facility(Asked):
         return Limits(self.max_airmass, self.min_moon_deg, self.min_minutes)
 
     def judged(self, row: Row, body: Row) -> Judged:
-        """Return whether a place can be observed in the night of a wish."""
+        """Return whether a place can be observed in the night of a wish.
+
+        Parameters
+        ----------
+        row
+            Statement of the wish, with its place in degrees.
+        body
+            What it says: `night` is the date that the night begins on.
+        """
         night = dt.date.fromisoformat(body["night"])
         found = observability(row["ra"], row["dec"], site_of(self.site), night, self.limits)
         following = State.CHECKED if found.is_observable else State.UNOBSERVABLE
@@ -60,13 +68,29 @@ class Facility(Asked):
         return Judged(following, reason, found.as_json())
 
     def wish(self, row: Row, body: Row) -> dict[str, Any]:
-        """Return a wish with what the facility fills in: its window is the night from noon to noon (UTC)."""
+        """Return a wish with what the facility fills in: its window is the night from noon to noon (UTC).
+
+        Parameters
+        ----------
+        row
+            Statement of the wish, which is not written to.
+        body
+            What it says; its `observation` comes before the window and the facility's `defaults`.
+        """
         noon = dt.datetime.combine(dt.date.fromisoformat(body["night"]), dt.time(12), dt.UTC)
         window = {"start": noon.isoformat(), "end": (noon + dt.timedelta(days=1)).isoformat()}
         return {**row, "body": {**body, "observation": {**window, **self.defaults, **body["observation"]}}}
 
     def is_past(self, body: Row, today: dt.date) -> bool:
-        """Tell whether the night of a wish is over."""
+        """Tell whether the night of a wish is over.
+
+        Parameters
+        ----------
+        body
+            What the wish says: `night` is the date that the night begins on.
+        today
+            Date; the wish is kept for `DAYS_KEPT` days after its night's date.
+        """
         return today > dt.date.fromisoformat(body["night"]) + dt.timedelta(days=DAYS_KEPT)
 
     def way(self, settings: Settings) -> Provider:

@@ -36,6 +36,18 @@ def moon_from(site: Site, unix_s: Floats) -> tuple[Floats, Floats]:
     """Return right ascension and declination of the Moon, seen from a site, at Unix times.
 
     The site moves it by its parallax, up to a degree; the Earth is taken for a sphere.
+
+    Parameters
+    ----------
+    site
+        Where it is seen from.
+    unix_s
+        Seconds; any shape.
+
+    Returns
+    -------
+    tuple of arrays
+        Degrees, of the shape of the times.
     """
     centuries = _centuries(unix_s)
     parallax = np.full_like(centuries, 0.9508)

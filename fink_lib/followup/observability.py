@@ -78,7 +78,19 @@ class Observability:
 
 
 def observability(ra_deg: float, dec_deg: float, site: Site, night: dt.date, limits: Limits) -> Observability:
-    """Return how a place can be observed in the night that begins on a date, from local noon to noon."""
+    """Return how a place can be observed in the night that begins on a date, from local noon to noon.
+
+    Parameters
+    ----------
+    ra_deg, dec_deg
+        The place.
+    site
+        Where it is observed from.
+    night
+        Date, by local mean time.
+    limits
+        What makes a moment of the dark a good one, and how many minutes of them are enough.
+    """
     noon = noon_before(night, site)
     at = np.arange(noon, noon + DAY_S, STEP_S)
     stands = course(ra_deg, dec_deg, site, at)

@@ -61,7 +61,17 @@ def ranked(
 
 
 def worth(one: Candidate, seen: Seen | None, tonight: Tonight) -> Value:
-    """Return what an observation of a candidate is worth."""
+    """Return what an observation of a candidate is worth.
+
+    Parameters
+    ----------
+    one
+        The candidate, with what people and programs think of it.
+    seen
+        How it was seen last; without it the place counts as at the zenith, with no minutes and no magnitude.
+    tonight
+        The observation.
+    """
     classes, evidence = _thought(one)
     if seen is None:
         found = value_of(classes, None, 1.0, 0.0, tonight.instrument)

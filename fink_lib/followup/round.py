@@ -79,6 +79,13 @@ def call_people(log: Log, settings: Settings) -> int:
     """Queue a notice for each person that a public comment calls by ``@name`` and that asked for it; return how many.
 
     What is said to a group calls nobody by mail: a mailbox is no member of it.
+
+    Parameters
+    ----------
+    log
+        Where the comments are; replaced and withdrawn ones call nobody.
+    settings
+        Say which subscriptions there are, and where notices wait.
     """
     wanted = {one.event.removeprefix(MENTION): one for one in read_subscriptions(settings.notices)
               if one.event.startswith(MENTION)}  # fmt: skip

@@ -214,7 +214,19 @@ class Desk:
 
 
 def may_decide(facility: Asked, speaker: Person, request: Request, following: State) -> bool:
-    """Tell whether a step is for an account to take: of a person among the approvers, or to cancel one's own."""
+    """Tell whether a step is for an account to take: of a person among the approvers, or to cancel one's own.
+
+    Parameters
+    ----------
+    facility
+        Its approvers decide; where it names none, admins of the group that the request was said to.
+    speaker
+        Who decides; no program and nobody without a name may.
+    request
+        As it stands.
+    following
+        State that it would have next.
+    """
     own = speaker.name == request.row["author"] and following is State.CANCELLED
     may = speaker.name in facility.approvers if facility.approvers else speaker.acts_for(request.row["visibility"])
     return not speaker.is_program and bool(speaker.name) and speaker.name != BROKER and (may or own)
@@ -222,6 +234,19 @@ def may_decide(facility: Asked, speaker: Person, request: Request, following: St
 
 def decide(desk: Desk, speaker: Person, request: Request, following: State, why: str) -> Request:
     """Approve, reject or cancel a request, or tell what a facility said that cannot be asked; as a person.
+
+    Parameters
+    ----------
+    desk
+        The log, and whom it may ask.
+    speaker
+        Who decides.
+    request
+        As it stands.
+    following
+        State that it is to have next.
+    why
+        His reason, which the step keeps.
 
     Raises
     ------

@@ -79,15 +79,37 @@ class Service(Asked):
         return Reporter(self.group_id, self.reporter, self.remarks)
 
     def judged(self, _row: Row, body: Row) -> Judged:
-        """Return that a report waits for a person, who reads what is to be sent."""
+        """Return that a report waits for a person, who reads what is to be sent.
+
+        Parameters
+        ----------
+        _row
+            Not used.
+        body
+            What the wish says, with its `report`.
+        """
         return Judged(State.CHECKED, f"a person reads it, and approves it for {self.address}", body["report"])
 
     def wish(self, row: Row, body: Row) -> dict[str, Any]:
-        """Return a report as it was approved."""
+        """Return a report as it was approved.
+
+        Parameters
+        ----------
+        row
+            Statement of the wish, which is not written to.
+        body
+            What it says.
+        """
         return {**row, "body": dict(body)}
 
     def is_past(self, _body: Row, _today: dt.date) -> bool:
-        """Tell that a report is never too late."""
+        """Tell that a report is never too late.
+
+        Parameters
+        ----------
+        _body, _today
+            Not used.
+        """
         return False
 
     def way(self, _settings: Settings) -> Provider:

@@ -50,6 +50,13 @@ class WrongStep(FinkError):
 def check_step(now: State, following: State) -> None:
     """Make sure that a state may follow another.
 
+    Parameters
+    ----------
+    now
+        State that a request is in.
+    following
+        State that it would have next.
+
     Raises
     ------
     WrongStep

@@ -116,7 +116,22 @@ def expected_bits(probabilities: Any, accuracy: float) -> float:
 
 
 def exposure_minutes(mag: float, airmass: float, instrument: Instrument) -> float:
-    """Return how long an exposure takes that is as deep as the reference of an instrument."""
+    """Return how long an exposure takes that is as deep as the reference of an instrument.
+
+    Parameters
+    ----------
+    mag
+        Of the source.
+    airmass
+        1 at the zenith.
+    instrument
+        Its reference and extinction.
+
+    Returns
+    -------
+    float
+        Minutes of exposure without overhead, `LEAST_MINUTES` at least.
+    """
     fainter = mag + instrument.extinction_mag * (airmass - 1.0) - instrument.reference_mag
     return max(LEAST_MINUTES, float(instrument.reference_minutes * 10.0 ** (0.8 * fainter)))
 

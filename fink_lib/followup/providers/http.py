@@ -16,7 +16,20 @@ TOO_MANY, UNAVAILABLE, REQUEST_TIMEOUT, CONFLICT = 429, 503, 408, 409
 
 
 def wait_s(answer: httpx.Response, now: dt.datetime) -> float | None:
-    """Return how long an answer asks to wait (Retry-After, RFC 9110, section 10.2.3); None where it does not."""
+    """Return how long an answer asks to wait (Retry-After, RFC 9110, section 10.2.3); None where it does not.
+
+    Parameters
+    ----------
+    answer
+        Of a service.
+    now
+        With a time zone; a wait is told in seconds, or as the date of its end.
+
+    Returns
+    -------
+    float or None
+        Seconds, 0 to `LONGEST_WAIT_S`.
+    """
     said = answer.headers.get("retry-after", answer.headers.get(TNS_WAIT, "")).strip()
     if said.isdigit():
         return min(float(said), LONGEST_WAIT_S)
@@ -31,6 +44,13 @@ def refusal(answer: httpx.Response, now: dt.datetime) -> Answer:
 
     Too many requests and a service that is away (429, 503) took nothing: it is sent again later. Another refusal (400
     to 499) is an end. Where a server failed or gave up (408, 500, 502, 504), nobody knows.
+
+    Parameters
+    ----------
+    answer
+        Of a service, with a code of 300 or more.
+    now
+        With a time zone, for waits that are told as a date.
     """
     code, content = answer.status_code, answer.content[:LONGEST_ANSWER]
     told = f"answered {code}"

@@ -25,7 +25,15 @@ LONGEST_REASON = 1_000
 
 
 def marker(bot_id: int, bot_name: str) -> str:
-    """Return the name that a bot goes by: TNS answers 403 to what does not."""
+    """Return the name that a bot goes by: TNS answers 403 to what does not.
+
+    Parameters
+    ----------
+    bot_id
+        Number that TNS gave the bot.
+    bot_name
+        Its name there, letter for letter.
+    """
     told = json.dumps({"tns_id": bot_id, "type": "bot", "name": bot_name}, separators=(",", ":"))
     return f"tns_marker{told}"
 

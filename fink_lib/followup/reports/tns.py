@@ -219,5 +219,15 @@ def spectrum_file(spectrum: Mapping[str, Any]) -> str:
 
 
 def form(report: Mapping[str, Any], kind: str, key: str) -> dict[str, str]:
-    """Return the fields that are posted: ``api_key`` and the report as JSON."""
+    """Return the fields that are posted: ``api_key`` and the report as JSON.
+
+    Parameters
+    ----------
+    report
+        Of one object.
+    kind
+        Name of the list that TNS takes it in: `at_report`, say.
+    key
+        The bot's key, a secret.
+    """
     return {"api_key": key, "data": json.dumps({kind: {"0": dict(report)}})}

@@ -90,16 +90,46 @@ class Fink:
         return self.ask("objects", object=objects, **parameters)
 
     def cone(self, position: SkyCoord, radius_arcsec: float, **parameters: Parameter) -> Table:
-        """Return the newest alert of each object around a position, the nearest first."""
+        """Return the newest alert of each object around a position, the nearest first.
+
+        Parameters
+        ----------
+        position
+            Of any frame; it is turned into ICRS.
+        radius_arcsec
+            Of the circle.
+        **parameters
+            Further parameters of `/api/v1/conesearch`.
+        """
         at = position.icrs
         return self.ask("conesearch", ra=float(at.ra.deg), dec=float(at.dec.deg), radius=radius_arcsec, **parameters)
 
     def latest(self, name: str, n: int = 10, **parameters: Parameter) -> Table:
-        """Return the newest alerts of a class."""
+        """Return the newest alerts of a class.
+
+        Parameters
+        ----------
+        name
+            The class, as `classes` returns it.
+        n
+            Most rows.
+        **parameters
+            Further parameters of `/api/v1/latests`.
+        """
         return self.ask("latests", **{"class": name, "n": n, **parameters})
 
     def tag(self, name: str, n: int = 10, **parameters: Parameter) -> Table:
-        """Return the newest alerts that a filter sent."""
+        """Return the newest alerts that a filter sent.
+
+        Parameters
+        ----------
+        name
+            Name of the filter.
+        n
+            Most rows.
+        **parameters
+            Further parameters of `/api/v1/tags`.
+        """
         return self.ask("tags", tag=name, n=n, **parameters)
 
     def statistics(self, date: str = "") -> Table:
@@ -122,7 +152,15 @@ class Fink:
     def cutout(
         self, alert: int, kind: Literal["Science", "Template", "Difference"] = "Science"
     ) -> npt.NDArray[np.float64]:
-        """Return a cutout of an alert, as rows from the bottom up; NaN where it has no value."""
+        """Return a cutout of an alert, as rows from the bottom up; NaN where it has no value.
+
+        Parameters
+        ----------
+        alert
+            Its number.
+        kind
+            Which of its three images.
+        """
         (rows,) = self._facts("cutouts", **{"alert": str(alert), "kind": kind, "output-format": "array"}).values()
         return np.array(rows, dtype=np.float64)
 

@@ -19,7 +19,16 @@ Act = Callable[[Request, Said, str], str]
 
 
 def add_acts(app: FastAPI, acts: Mapping[str, Act]) -> None:
-    """Add what forms are sent to: path → what acts; it returns where the browser goes next."""
+    """Add what forms are sent to: path → what acts; it returns where the browser goes next.
+
+    Parameters
+    ----------
+    app
+        The application; its state has the accounts.
+    acts
+        Path → what acts. It is called with the request, the texts of the form without spaces at their ends, and the
+        name of the person; files are not taken.
+    """
     for path, act in acts.items():
         app.add_route(path, _answering(act), methods=["POST"], include_in_schema=False)
 

@@ -54,7 +54,15 @@ PAGES: dict[str, Make] = {
 
 
 def add_pages(app: FastAPI, lake: Lake) -> None:
-    """Add the pages to the application of the API."""
+    """Add the pages to the application of the API.
+
+    Parameters
+    ----------
+    app
+        The application of the API over the same lake.
+    lake
+        What the pages show.
+    """
     service = Service(lake)
     for path, make in PAGES.items():
         app.add_route(path, _answering(service, make), methods=["GET"], include_in_schema=False)

@@ -61,7 +61,17 @@ class Chart:
 
 
 def chart(points: Sequence[Point], kind: Kind, title: str) -> Chart | None:
-    """Return a picture of the difference or of the total magnitudes; None where no point has one."""
+    """Return a picture of the difference or of the total magnitudes; None where no point has one.
+
+    Parameters
+    ----------
+    points
+        Of a light curve; upper limits are drawn with the difference magnitudes alone.
+    kind
+        Which of a point's magnitudes.
+    title
+        What the picture is called.
+    """
     seen = [point for point in points if getattr(point, kind)[0] is not None]
     if not seen:
         return None

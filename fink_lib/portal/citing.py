@@ -27,14 +27,30 @@ TOLD = {
 
 
 def a_set(service: Service, request: Request) -> Response:
-    """Show a set: what it is of, how to cite it, and its file."""
+    """Show a set: what it is of, how to cite it, and its file.
+
+    Parameters
+    ----------
+    service
+        Its settings say where sets are kept.
+    request
+        With the `name` of the set in its path.
+    """
     made = read_set(service.lake.settings.home, request.path_params["name"])
     base = service.lake.settings.api_url.rstrip("/") or f"{request.url.scheme}://{request.url.netloc}"
     return page("set.html.j2", q="", made=made, address=f"{base}/set/{made.name}", again="", is_same=False)
 
 
 def its_file(service: Service, request: Request) -> Response:
-    """Send the file of a set as it was made."""
+    """Send the file of a set as it was made.
+
+    Parameters
+    ----------
+    service
+        Its settings say where sets are kept.
+    request
+        With the `name` of the set in its path.
+    """
     home = service.lake.settings.home
     made = read_set(home, request.path_params["name"])
     name = f'attachment; filename="{made.survey}_{made.name}.csv"'
@@ -43,7 +59,15 @@ def its_file(service: Service, request: Request) -> Response:
 
 
 def again(service: Service, request: Request) -> Response:
-    """Ask the question of a set again, of the version that it names, and compare every byte."""
+    """Ask the question of a set again, of the version that it names, and compare every byte.
+
+    Parameters
+    ----------
+    service
+        Asked anew, with the rights of whoever asks.
+    request
+        With the `name` of the set in its path.
+    """
     made = read_set(service.lake.settings.home, request.path_params["name"])
     text = run(service, request, made.question)
     found = hashlib.sha256(text).hexdigest()
@@ -51,7 +75,15 @@ def again(service: Service, request: Request) -> Response:
 
 
 def add_citing(app: FastAPI, service: Service) -> None:
-    """Add what makes a set, for those who are logged in."""
+    """Add what makes a set, for those who are logged in.
+
+    Parameters
+    ----------
+    app
+        The application; its state has the accounts.
+    service
+        Makes the sets, with the rights of whoever asks.
+    """
 
     def make(request: Request, form: FormData) -> Response:
         try:

@@ -41,7 +41,19 @@ SAYING, BOARD = "/community/say", "/community/board/{name}"
 
 
 def shown_of(log: Log, survey: str, object_id: str, facilities: Facilities) -> dict[str, Any]:
-    """Return what the page of an object shows of what is said, for who asks now."""
+    """Return what the page of an object shows of what is said, for who asks now.
+
+    Parameters
+    ----------
+    log
+        What people say.
+    survey
+        Name of the survey.
+    object_id
+        Name of the object.
+    facilities
+        Those that an observation can be asked of, and services that take reports.
+    """
     person = person_of(asking().claims)
     view = object_view(log.now(), person, survey, object_id, dt.datetime.now(dt.UTC))
     groups = [GROUP + name for name in sorted(person.groups)]
@@ -62,7 +74,15 @@ def shown_of(log: Log, survey: str, object_id: str, facilities: Facilities) -> d
 
 
 def add_community(app: FastAPI, log: Log) -> None:
-    """Add the form by which people speak, and the boards of groups."""
+    """Add the form by which people speak, and the boards of groups.
+
+    Parameters
+    ----------
+    app
+        The application; its state has the accounts.
+    log
+        Where what is said goes.
+    """
 
     async def speak(request: Request) -> Response:
         async with request.form(max_files=1) as form:

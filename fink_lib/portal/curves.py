@@ -58,7 +58,15 @@ def columns_of(survey: Survey) -> tuple[str, ...]:
 
 
 def points_of(survey: Survey, rows: Iterable[Row]) -> list[Point]:
-    """Return the points of rows that have the columns of `columns_of`, in order of time."""
+    """Return the points of rows that have the columns of `columns_of`, in order of time.
+
+    Parameters
+    ----------
+    survey
+        Whose names of columns the rows have.
+    rows
+        One a point: an alert, an upper limit, or a point of a packet.
+    """
     made = [_point(survey, row) for row in rows]
     return sorted(made, key=lambda point: (point.time, point.band, point.alert_id or ""))
 
@@ -83,7 +91,15 @@ def _point(survey: Survey, row: Row) -> Point:
 
 
 def magnitude(flux_njy: Any, error_njy: Any) -> Value:
-    """Return AB magnitude and error of a flux in nJy, of its size where it is negative; None where it is zero."""
+    """Return AB magnitude and error of a flux in nJy, of its size where it is negative; None where it is zero.
+
+    Parameters
+    ----------
+    flux_njy
+        A number; None or NaN where there is none.
+    error_njy
+        Its error; without one the magnitude has none.
+    """
     flux, error = _number(flux_njy), _number(error_njy)
     if not flux:
         return NONE

@@ -54,7 +54,17 @@ def environment() -> Environment:
 
 
 def page(template: str, status: int = 200, **facts: Any) -> HTMLResponse:
-    """Draw a page."""
+    """Draw a page.
+
+    Parameters
+    ----------
+    template
+        Name of its file in the folder of templates.
+    status
+        HTTP status.
+    **facts
+        What the template reads.
+    """
     text = environment().get_template(template).render(**facts)
     return HTMLResponse(text, status_code=status, headers=HEADERS)
 
@@ -86,5 +96,13 @@ def moment(at_s: float) -> str:
 
 
 def address(parameters: dict[str, Any], path: str) -> str:
-    """Return an address with parameters; those without a value are left out."""
+    """Return an address with parameters; those without a value are left out.
+
+    Parameters
+    ----------
+    parameters
+        Name → value; None and the empty text are left out.
+    path
+        Without a question mark.
+    """
     return f"{path}?{urlencode({name: value for name, value in parameters.items() if value not in (None, '')})}"

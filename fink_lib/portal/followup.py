@@ -34,7 +34,17 @@ BUTTONS: Mapping[str, State] = {"approve": State.APPROVED, "reject": State.REJEC
 
 
 def add_followup(app: FastAPI, log: Log, settings: Settings) -> None:
-    """Add the page, and the forms that ask and decide."""
+    """Add the page, and the forms that ask and decide.
+
+    Parameters
+    ----------
+    app
+        The application; its state has the accounts.
+    log
+        Where wishes and their steps are.
+    settings
+        Say which facilities there are.
+    """
 
     def show(_request: Request) -> Response:
         return answer_or_why_not(lambda: page("followup.html.j2", q="", rows=wishes(log, settings, OBSERVATIONS)))
@@ -61,7 +71,17 @@ async def form_of(request: Request) -> dict[str, str]:
 
 
 def wishes(log: Log, settings: Settings, kinds: Collection[Kind]) -> list[dict[str, Any]]:
-    """Return what is shown of requests of some kinds, for who asks now: what goes on first, the newest first."""
+    """Return what is shown of requests of some kinds, for who asks now: what goes on first, the newest first.
+
+    Parameters
+    ----------
+    log
+        Where wishes and their steps are.
+    settings
+        Say which facilities and services there are.
+    kinds
+        Observations, reports, or both.
+    """
     person, facilities = person_of(asking().claims), read_facilities(settings)
     found = sorted(requests(log, person, kinds), key=lambda one: (one.is_over, -one.since.timestamp()))[:MOST_SHOWN]
     may_write = bool(person.name) and asking().claims.may(Scope.WRITE)

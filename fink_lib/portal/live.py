@@ -30,7 +30,21 @@ SINCE = "1970-01-01T00:00:00+00:00"
 
 
 def sent_since(engine: Engine, lake: Path, survey: str, name: str, after: str) -> list[dict[str, Any]]:
-    """Return what a filter has sent since a time, the newest first, at most `MOST`."""
+    """Return what a filter has sent since a time, the newest first, at most `MOST`.
+
+    Parameters
+    ----------
+    engine
+        Reads the files.
+    lake
+        Root of the lake.
+    survey
+        Name of the survey.
+    name
+        Name of the filter; whether its topic is for who asks is not looked at here.
+    after
+        Time in ISO form; what was sent at that very time is left out.
+    """
     path = gold_published(survey).path(lake)
     if not DeltaTable.is_deltatable(str(path)):
         return []
@@ -56,7 +70,15 @@ def _asked(service: Service, request: Request) -> tuple[str, str, list[str]]:
 
 
 def live(service: Service, request: Request) -> Response:
-    """Show the newest alerts of a topic."""
+    """Show the newest alerts of a topic.
+
+    Parameters
+    ----------
+    service
+        The lake.
+    request
+        With `survey` and the filter in its query, both of which may be left out.
+    """
     survey, name, names = _asked(service, request)
     rows = sent_since(service.lake.engine, service.lake.settings.lake, survey, name, SINCE)
     after = rows[0]["publish_time"].isoformat() if rows else SINCE
@@ -64,7 +86,20 @@ def live(service: Service, request: Request) -> Response:
 
 
 def events(service: Service, request: Request) -> Response:
-    """Send further alerts of a topic as they come, for an hour; a browser asks again by itself."""
+    """Send further alerts of a topic as they come, for an hour; a browser asks again by itself.
+
+    Parameters
+    ----------
+    service
+        The lake.
+    request
+        As of `live`; with a header `last-event-id` or `after` in its query, alerts sent later alone.
+
+    Raises
+    ------
+    Refused
+        When the time is none.
+    """
     survey, name, _ = _asked(service, request)
     after = request.headers.get("last-event-id") or request.query_params.get("after") or SINCE
     try:

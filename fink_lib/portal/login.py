@@ -27,7 +27,15 @@ Act = Callable[[Request, FormData], Response]
 
 
 def add_logins(app: FastAPI, settings: Settings) -> None:
-    """Add the pages to an application whose state has the accounts."""
+    """Add the pages to an application whose state has the accounts.
+
+    Parameters
+    ----------
+    app
+        The application; its state has the accounts.
+    settings
+        Say who issues identities, if anybody does.
+    """
     made = Logins(app.state.accounts, settings)
     for path, answer in (("/login", made.ask), ("/login/link", made.link), ("/login/issuer", made.issuer),
                          (CALLBACK, made.callback), ("/account", made.account)):  # fmt: skip
@@ -62,7 +70,22 @@ class Logins:
         return page("login.html.j2", q="", issuer="", following="/", key=key)
 
     def use_link(self, request: Request, form: FormData) -> Response:
-        """Log in by a link."""
+        """Log in by a link.
+
+        Parameters
+        ----------
+        request
+            Sent by a page of this broker.
+        form
+            With the `key` of the link.
+
+        Raises
+        ------
+        HTTPException
+            When another site sent the form.
+        AccountError
+            When the link is used up, too old, or none.
+        """
         if not is_own_origin(request):
             raise HTTPException(FORBIDDEN, "this form was not sent by a page of this broker")
         person = sessions.use_link(self._store, str(form.get("key", "")))
@@ -87,14 +110,32 @@ class Logins:
         return answer
 
     def logout(self, request: Request, form: FormData) -> Response:
-        """End the session."""
+        """End the session.
+
+        Parameters
+        ----------
+        request
+            With the cookie of the session.
+        form
+            With the proof that a page of this broker made it.
+        """
         sessions.end(self._store, self._own(request, form))
         answer = RedirectResponse("/", SEE_OTHER)
         answer.delete_cookie(COOKIE)
         return answer
 
     def account(self, request: Request, fresh: str = "", said: str = "") -> Response:
-        """Show who is logged in, what he may see, and his tokens."""
+        """Show who is logged in, what he may see, and his tokens.
+
+        Parameters
+        ----------
+        request
+            With the cookie of the session; without one it leads to the login.
+        fresh
+            A token that was made just now, to be shown this once.
+        said
+            What went wrong; the status is then that of a bad request.
+        """
         claims = who(request)
         if claims.is_anonymous:
             return RedirectResponse("/login?next=/account", SEE_OTHER)
@@ -104,7 +145,15 @@ class Logins:
                     days=TOKEN_DAYS)  # fmt: skip
 
     def add_token(self, request: Request, form: FormData) -> Response:
-        """Make a token and show it once."""
+        """Make a token and show it once.
+
+        Parameters
+        ----------
+        request
+            With the cookie of the session.
+        form
+            `name`, `days`, `write`, and `group` and `right`, each as often as wanted; days are bounded by `TOKEN_DAYS`.
+        """
         claims = self._own(request, form)
         chosen = {name: [str(one) for one in form.getlist(name)] for name in ("group", "right")}
         scopes = (Scope.READ, Scope.WRITE) if form.get("write") else (Scope.READ,)
@@ -118,7 +167,15 @@ class Logins:
         return self.account(request, fresh=secret)
 
     def revoke_token(self, request: Request, form: FormData) -> Response:
-        """Make one of one's own tokens worthless."""
+        """Make one of one's own tokens worthless.
+
+        Parameters
+        ----------
+        request
+            With the cookie of the session.
+        form
+            With the name of the `token`.
+        """
         claims = self._own(request, form)
         tokens.revoke(self._store, str(form.get("token", "")), claims.person)
         return RedirectResponse("/account", SEE_OTHER)

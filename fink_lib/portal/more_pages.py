@@ -31,7 +31,20 @@ PI = math.pi
 
 
 def moving(service: Service, request: Request) -> Response:
-    """Show a moving object by its number or designation."""
+    """Show a moving object by its number or designation.
+
+    Parameters
+    ----------
+    service
+        The lake.
+    request
+        With `survey` and `name` in its path.
+
+    Raises
+    ------
+    Refused
+        When no alert that whoever asks may see is of such an object.
+    """
     snapshot, name = snapshot_of(service, request.path_params["survey"]), request.path_params["name"]
     where = records.moving(snapshot, name)
     rows = listed(snapshot, Wanted((" OR ".join(where),), limit=MOST_POINTS)) if where else []
@@ -42,7 +55,21 @@ def moving(service: Service, request: Request) -> Response:
 
 
 def observability(_service: Service, request: Request) -> Response:
-    """Show how high a place stands over a night at a site."""
+    """Show how high a place stands over a night at a site.
+
+    Parameters
+    ----------
+    _service
+        Not used.
+    request
+        With `ra` and `dec` (deg) in its query, and perhaps `site` (the first there is, if it is no known one) and
+        `date` (today, UTC).
+
+    Raises
+    ------
+    Refused
+        When the place or the date is none.
+    """
     said = {"radius": "1", **dict(request.query_params)}
     name, text = said.pop("site", ""), said.pop("date", "")
     place, known = understood(Around, said), {one.name: one for one in SITES.values()}
@@ -63,7 +90,15 @@ def observability(_service: Service, request: Request) -> Response:
 
 
 def statistics(service: Service, request: Request) -> Response:
-    """Show numbers over all nights."""
+    """Show numbers over all nights.
+
+    Parameters
+    ----------
+    service
+        The lake.
+    request
+        With `survey` in its query; the first that is served if none.
+    """
     snapshot = snapshot_of(service, request.query_params.get("survey"))
     survey = snapshot.survey.name
     alerts = sorted(records.public_alerts(snapshot).items())
@@ -76,7 +111,20 @@ def statistics(service: Service, request: Request) -> Response:
 
 
 def sky(service: Service, request: Request) -> Response:
-    """Show where the alerts of a night stand on the sky."""
+    """Show where the alerts of a night stand on the sky.
+
+    Parameters
+    ----------
+    service
+        The lake.
+    request
+        With `survey` and `night` (2021-11-22) in its path.
+
+    Raises
+    ------
+    Refused
+        When it is no night, or none of its alerts is for who asks.
+    """
     snapshot, text = snapshot_of(service, request.path_params["survey"]), request.path_params["night"]
     try:
         night = dt.date.fromisoformat(text)
@@ -118,7 +166,15 @@ def _at(ra_deg: float, dec_deg: float) -> str:
 
 
 def filters(service: Service, request: Request) -> Response:
-    """List the filters, what each asks, and what it sent on the last nights."""
+    """List the filters, what each asks, and what it sent on the last nights.
+
+    Parameters
+    ----------
+    service
+        The lake.
+    request
+        With `survey` in its query; the first that is served if none.
+    """
     snapshot = snapshot_of(service, request.query_params.get("survey"))
     hidden = restricted_topics(service.lake.settings)
     shown = [one for one in filters_of(snapshot.survey.name) if sees_topic(asking().claims, one.topic, hidden)]

@@ -21,7 +21,15 @@ Row = dict[str, Any]
 
 
 def closings(lake: Path, survey: str | None = None) -> list[Row]:
-    """Return the closing in force of each night, the newest night first; ``manifest`` is read."""
+    """Return the closing in force of each night, the newest night first; ``manifest`` is read.
+
+    Parameters
+    ----------
+    lake
+        Root of the lake.
+    survey
+        Name of one; all surveys if none.
+    """
     path = gold_nights().path(lake)
     if not DeltaTable.is_deltatable(str(path)):
         return []
@@ -66,7 +74,17 @@ def _shown(row: Row, snapshot: Snapshot) -> Row:
 
 
 def night_facts(lake: Lake, survey: str, night: dt.date) -> Row | None:
-    """Return a night with its numbers; None where there is none."""
+    """Return a night with its numbers; None where there is none.
+
+    Parameters
+    ----------
+    lake
+        The lake as the API reads it.
+    survey
+        Name of a survey that is served.
+    night
+        Date that the night is named by.
+    """
     found = [row for row in nights(lake) if (row["survey"], row["night"]) == (survey, night)]
     if not found:
         return None
@@ -76,7 +94,17 @@ def night_facts(lake: Lake, survey: str, night: dt.date) -> Row | None:
 
 
 def report_address(settings: Settings, survey: str, night: dt.date) -> str:
-    """Return the address of a night's report; empty where none was drawn, or Airflow's is not known."""
+    """Return the address of a night's report; empty where none was drawn, or Airflow's is not known.
+
+    Parameters
+    ----------
+    settings
+        Say where reports lie, and where Airflow answers.
+    survey
+        Name of the survey.
+    night
+        Date that the night is named by.
+    """
     base = settings.airflow_url or (f"http://127.0.0.1:{settings.airflow_port}" if settings.airflow_port else "")
     drawn = (settings.night_dir(survey, night.isoformat()) / "report.html").is_file()
     return f"{base.rstrip('/')}{REPORTS}/{survey}/{night}/report.html" if base and drawn else ""

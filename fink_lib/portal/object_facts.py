@@ -70,7 +70,15 @@ def shown_columns(snapshot: Snapshot) -> tuple[str, ...]:
 
 
 def listed(snapshot: Snapshot, wanted: Wanted) -> list[Row]:
-    """Return the alerts of a question as rows of a list, each with its point."""
+    """Return the alerts of a question as rows of a list, each with its point.
+
+    Parameters
+    ----------
+    snapshot
+        Tables as whoever asks may see them.
+    wanted
+        The question; its columns are replaced by those that a list shows.
+    """
     asked = replace(wanted, columns=shown_columns(snapshot), extra={**wanted.extra, **described(snapshot)})
     rows = alerts(snapshot, asked).to_pylist()
     points = [points_of(snapshot.survey, [row])[0] for row in rows]
@@ -81,7 +89,17 @@ def listed(snapshot: Snapshot, wanted: Wanted) -> list[Row]:
 
 
 def object_facts(snapshot: Snapshot, lake: Path, name: str) -> ObjectFacts | None:
-    """Return what is known of an object; None where it has no public alert."""
+    """Return what is known of an object; None where it has no public alert.
+
+    Parameters
+    ----------
+    snapshot
+        Tables as whoever asks may see them.
+    lake
+        Root of the lake, for the matches with catalogues.
+    name
+        Of the object, in the survey's form: it is not checked here.
+    """
     rows = listed(snapshot, light_curves([name], (), ()))
     if not rows:
         return None

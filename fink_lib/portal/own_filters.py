@@ -46,12 +46,28 @@ class Tried:
 
 
 def path_of(survey: str, name: str) -> str:
-    """Return the address of a filter."""
+    """Return the address of a filter.
+
+    Parameters
+    ----------
+    survey
+        Name of the survey.
+    name
+        Name of the filter.
+    """
     return OWN.format(survey=survey, name=name)
 
 
 def listed(settings: Settings, survey: str) -> list[Row]:
-    """Return the users' filters that whoever asks may know of, with how they stand, by name."""
+    """Return the users' filters that whoever asks may know of, with how they stand, by name.
+
+    Parameters
+    ----------
+    settings
+        Say where the lake is, and which topics are restricted.
+    survey
+        Name of the survey.
+    """
     events, hidden = history(settings.lake, survey), restricted_topics(settings)
     filters = [newest(events, name) for name in sorted({one.name for one in events})]
     return [
@@ -67,7 +83,15 @@ def _may_know(event: Event, hidden: frozenset[str]) -> bool:
 
 
 def new(service: Service, request: Request) -> Response:
-    """Show the form of a new filter."""
+    """Show the form of a new filter.
+
+    Parameters
+    ----------
+    service
+        The lake.
+    request
+        With `survey` in its query; who is not logged in is led to the login.
+    """
     snapshot = snapshot_of(service, request.query_params.get("survey"))
     if asking().claims.is_anonymous:
         return RedirectResponse(f"/login?next=/filters/new?survey={snapshot.survey.name}", SEE_OTHER)
@@ -75,7 +99,15 @@ def new(service: Service, request: Request) -> Response:
 
 
 def own(service: Service, request: Request) -> Response:
-    """Show a filter, what was done with it, and the last trial of whoever asks."""
+    """Show a filter, what was done with it, and the last trial of whoever asks.
+
+    Parameters
+    ----------
+    service
+        The lake.
+    request
+        With `survey` and `name` of the filter in its path.
+    """
     settings, person = service.lake.settings, asking().claims.person
     event, events = _named(service, request)
     work = last_trial(settings, event, person)
@@ -88,7 +120,17 @@ def own(service: Service, request: Request) -> Response:
 
 
 def last_trial(settings: Settings, event: Event, person: str) -> Standing | None:
-    """Return the newest trial that somebody asked for of a filter's newest version."""
+    """Return the newest trial that somebody asked for of a filter's newest version.
+
+    Parameters
+    ----------
+    settings
+        Say where works are kept.
+    event
+        Newest version of the filter: trials of an earlier one are passed over.
+    person
+        Who asked for the trial.
+    """
     about = {"survey": event.survey, "name": event.name, "version": event.version}
     mine = (one for one in everything(settings) if one.work.kind == KIND and one.work.person == person)
     return next((one for one in mine if one.work.about == about), None)
@@ -103,7 +145,15 @@ def tried_of(work: Standing) -> Tried | None:
 
 
 def add_own_filters(app: FastAPI, service: Service) -> None:
-    """Add what the forms of these pages do."""
+    """Add what the forms of these pages do.
+
+    Parameters
+    ----------
+    app
+        The application; its state has the accounts.
+    service
+        The lake that filters are written to and tried on.
+    """
     settings = service.lake.settings
 
     def write(_request: Request, said: Said, person: str) -> str:

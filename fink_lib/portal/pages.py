@@ -37,14 +37,30 @@ MOST_DOWNLOADED = 10_000
 
 
 def home(service: Service, _request: Request) -> Response:
-    """Show the search box, the last nights and the classes."""
+    """Show the search box, the last nights and the classes.
+
+    Parameters
+    ----------
+    service
+        The lake.
+    _request
+        Not used.
+    """
     snapshots = [one.now() for one in service.lake.surveys.values()]
     classes = {one.survey.name: latest.classes(one).to_pylist() for one in snapshots}
     return page("home.html.j2", q="", nights=nights(service.lake)[:LAST_NIGHTS], classes=classes, said="", close=())
 
 
 def found(service: Service, request: Request) -> Response:
-    """Go where a text leads, or say that nothing was found."""
+    """Go where a text leads, or say that nothing was found.
+
+    Parameters
+    ----------
+    service
+        The lake.
+    request
+        With the text `q` in its query; without one it leads home.
+    """
     text = request.query_params.get("q", "")
     if not text.strip():
         return RedirectResponse("/", 303)
@@ -55,7 +71,21 @@ def found(service: Service, request: Request) -> Response:
 
 
 def an_object(service: Service, request: Request) -> Response:
-    """Show an object."""
+    """Show an object.
+
+    Parameters
+    ----------
+    service
+        The lake.
+    request
+        With `survey` and `name` in its path; in its query perhaps `alert`, the one to show (the newest if none),
+        `period` (days, to fold by), and how cutouts are drawn.
+
+    Raises
+    ------
+    Refused
+        When no alert that whoever asks may see is of such an object.
+    """
     snapshot = snapshot_of(service, request.path_params["survey"])
     name = request.path_params["name"]
     is_name = re.fullmatch(snapshot.survey.fields.object_name, name) is not None
@@ -81,7 +111,20 @@ def an_object(service: Service, request: Request) -> Response:
 
 
 def around(service: Service, request: Request) -> Response:
-    """List the objects of a circle."""
+    """List the objects of a circle.
+
+    Parameters
+    ----------
+    service
+        The lake.
+    request
+        With `ra` and `dec` (deg) and `radius` (arcsec) in its query, and perhaps `survey` and `page`.
+
+    Raises
+    ------
+    Refused
+        When one of them is none.
+    """
     said = dict(request.query_params)
     paging = paging_of(said)
     asked = understood(Around, said)
@@ -95,7 +138,15 @@ def around(service: Service, request: Request) -> Response:
 
 
 def of_class(service: Service, request: Request) -> Response:
-    """List the alerts of a class."""
+    """List the alerts of a class.
+
+    Parameters
+    ----------
+    service
+        The lake.
+    request
+        With `name` of the class in its query, and perhaps `survey` and `page`.
+    """
     said = dict(request.query_params)
     paging, name = paging_of(said), said.get("name", "")
     snapshot = snapshot_of(service, said.get("survey"))
@@ -107,12 +158,33 @@ def of_class(service: Service, request: Request) -> Response:
 
 
 def all_nights(service: Service, _request: Request) -> Response:
-    """List the nights."""
+    """List the nights.
+
+    Parameters
+    ----------
+    service
+        The lake.
+    _request
+        Not used.
+    """
     return page("nights.html.j2", q="", nights=nights(service.lake))
 
 
 def a_night(service: Service, request: Request) -> Response:
-    """Show a night."""
+    """Show a night.
+
+    Parameters
+    ----------
+    service
+        The lake.
+    request
+        With `survey` and `night` (2021-11-22) in its path.
+
+    Raises
+    ------
+    Refused
+        When there is no such night.
+    """
     snapshot, text = snapshot_of(service, request.path_params["survey"]), request.path_params["night"]
     try:
         facts = night_facts(service.lake, snapshot.survey.name, dt.date.fromisoformat(text))
@@ -124,7 +196,15 @@ def a_night(service: Service, request: Request) -> Response:
 
 
 def schema(service: Service, request: Request) -> Response:
-    """List every column."""
+    """List every column.
+
+    Parameters
+    ----------
+    service
+        The lake.
+    request
+        With `survey` in its query; the first that is served if none.
+    """
     snapshot = snapshot_of(service, request.query_params.get("survey"))
     return page("schema.html.j2", q="", survey=snapshot.survey.name, surveys=list(service.lake.surveys),
                 places=snapshot.names.places)  # fmt: skip
@@ -167,7 +247,21 @@ class Listing:
 
 
 def as_list(service: Service, snapshot: Snapshot, rows: list[Row], paging: Paging, listing: Listing) -> Response:
-    """Show a page of rows; there is a further one where there is one more row than a page has."""
+    """Show a page of rows; there is a further one where there is one more row than a page has.
+
+    Parameters
+    ----------
+    service
+        Its surveys can be chosen on the page.
+    snapshot
+        Of the survey that the rows are of.
+    rows
+        Of this page, as `listed` returns them, and one more where there is a next page.
+    paging
+        Which page.
+    listing
+        What the list is called, and its address.
+    """
     survey = snapshot.survey.name
     download = (listing.download[0], {"survey": survey, **listing.download[1]}) if listing.download else None
     return page("list.html.j2", q="", title=listing.title, survey=survey, surveys=list(service.lake.surveys),

@@ -41,7 +41,21 @@ class Part:
 
 
 def region(service: Service, request: Request) -> Response:
-    """List the objects in a part of the sky, the newest alerts first."""
+    """List the objects in a part of the sky, the newest alerts first.
+
+    Parameters
+    ----------
+    service
+        The lake.
+    request
+        With either `moc` or `event` in its query, and perhaps `level` (the probability that the part of an event's map
+        holds), `survey`, `page` and a window of time.
+
+    Raises
+    ------
+    Refused
+        When it has neither or both, or one that cannot be read.
+    """
     said = {name: value for name, value in request.query_params.items() if value}  # a form sends its empty fields too
     paging, moc, event = paging_of(said), said.pop("moc", ""), said.pop("event", "")
     level = _level(said.pop("level", str(LEVEL)))
@@ -69,7 +83,20 @@ def region(service: Service, request: Request) -> Response:
 
 
 def cells_within(begins: Cells, ends: Cells, finest: int) -> tuple[Cells, int]:
-    """Return the cells that cover ranges of order 29 (ends not included), of the finest order that is not too fine."""
+    """Return the cells that cover ranges of order 29 (ends not included), of the finest order that is not too fine.
+
+    Parameters
+    ----------
+    begins, ends
+        The ranges, in any order, which may overlap; at least one.
+    finest
+        Order that is tried first.
+
+    Raises
+    ------
+    Refused
+        When more than `MOST_CELLS` cells of every order are needed.
+    """
     at = np.argsort(begins, kind="stable")
     begins, ends = begins[at], ends[at]
     for order in range(min(finest, HPX_ORDER), -1, -1):
@@ -83,7 +110,15 @@ def cells_within(begins: Cells, ends: Cells, finest: int) -> tuple[Cells, int]:
 
 
 def cells_of_map(skymap: SkyMap, level: float) -> tuple[Cells, int]:
-    """Return the densest pixels of a map that hold a probability, as cells of one order."""
+    """Return the densest pixels of a map that hold a probability, as cells of one order.
+
+    Parameters
+    ----------
+    skymap
+        Pixels of several orders, with probability and area.
+    level
+        Probability that they hold together, above 0 and below 1.
+    """
     densest = np.argsort(-skymap.probability / skymap.area_sr, kind="stable")
     before = np.concatenate([[0.0], np.cumsum(skymap.probability[densest])[:-1]])
     chosen = densest[before < level]

@@ -26,7 +26,17 @@ ASKED = ("survey", "object_id", "visibility", "title", "text", "at_type", "label
 
 
 def add_reports(app: FastAPI, log: Log, lake: Lake) -> None:
-    """Add the page, and the forms that ask and decide."""
+    """Add the page, and the forms that ask and decide.
+
+    Parameters
+    ----------
+    app
+        The application; its state has the accounts.
+    log
+        Where wishes and their steps are.
+    lake
+        What reports are written from; its settings say which services there are.
+    """
 
     def show(_request: Request) -> Response:
         return answer_or_why_not(lambda: page("reports.html.j2", q="", rows=_rows(log, lake)))

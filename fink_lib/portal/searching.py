@@ -40,7 +40,17 @@ class Found:
 
 
 def object_address(survey: str, name: str, alert_id: object = None) -> str:
-    """Return the address of the page of an object, at one of its alerts."""
+    """Return the address of the page of an object, at one of its alerts.
+
+    Parameters
+    ----------
+    survey
+        Name of the survey.
+    name
+        Of the object, as it is: it is quoted here.
+    alert_id
+        The alert to show; the newest if none.
+    """
     chosen = "" if alert_id is None else f"?alert={alert_id}"
     return f"/object/{quote(survey)}/{quote(str(name), safe='')}{chosen}"
 
@@ -62,7 +72,15 @@ def place_of(text: str) -> tuple[str, str, str] | None:
 
 
 def search(service: Service, text: str) -> Found:
-    """Return where a text leads: an object, an alert, a place, a class, or a name in a catalogue, in this order."""
+    """Return where a text leads: an object, an alert, a place, a class, or a name in a catalogue, in this order.
+
+    Parameters
+    ----------
+    service
+        Every survey that it serves is looked in.
+    text
+        As somebody wrote it, not empty.
+    """
     text = text.strip()
     snapshots = [one.now() for one in service.lake.surveys.values()]
     for snapshot in snapshots:
@@ -133,7 +151,15 @@ def cone_address(survey: str, ra: str, dec: str, radius: str) -> str:
 
 
 def class_address(survey: str, name: str) -> str:
-    """Return the address of the list of a class."""
+    """Return the address of the list of a class.
+
+    Parameters
+    ----------
+    survey
+        Name of the survey.
+    name
+        Of the class, as it is: it is quoted here.
+    """
     return f"/class?{urlencode({'survey': survey, 'name': name})}"
 
 

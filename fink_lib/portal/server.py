@@ -25,7 +25,17 @@ def served_surveys(settings: Settings) -> tuple[Survey, ...]:
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
-    """Answer requests until the process is asked to end; requests that run are finished."""
+    """Answer requests until the process is asked to end; requests that run are finished.
+
+    Parameters
+    ----------
+    settings
+        Of the lake, the accounts and the surveys that are served.
+    host
+        Address to listen at.
+    port
+        Port to listen at.
+    """
     lake = Lake(settings, served_surveys(settings))
     app = make_app(lake)
     add_pages(app, lake)

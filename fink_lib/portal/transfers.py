@@ -52,7 +52,15 @@ class Estimate:
 
 
 def every(service: Service, request: Request) -> Response:
-    """Show the transfers that are sealed, one's own work, and the form."""
+    """Show the transfers that are sealed, one's own work, and the form.
+
+    Parameters
+    ----------
+    service
+        The lake.
+    request
+        With `survey` in its query, and perhaps what the form is to be filled with.
+    """
     snapshot, person = snapshot_of(service, request.query_params.get("survey")), asking().claims.person
     settings = service.lake.settings
     own = [one for one in everything(settings) if one.work.kind in {PLAN, SEND} and one.work.person == person]
@@ -63,7 +71,20 @@ def every(service: Service, request: Request) -> Response:
 
 
 def one(service: Service, request: Request) -> Response:
-    """Show a plan with its size, or a transfer that is sent: how far it is, its topic and its command."""
+    """Show a plan with its size, or a transfer that is sent: how far it is, its topic and its command.
+
+    Parameters
+    ----------
+    service
+        The lake.
+    request
+        With the `name` of the work in its path.
+
+    Raises
+    ------
+    Refused
+        When whoever asks has none of that name.
+    """
     settings, name = service.lake.settings, request.path_params["name"]
     work = of_person(settings, name, asking().claims.person, PLAN, SEND)
     answer = json.loads(work.answer) if work.state is State.DONE else None
@@ -81,7 +102,15 @@ def sealed(settings: Settings) -> list[Row]:
 
 
 def add_transfers(app: FastAPI, service: Service) -> None:
-    """Add what the forms do."""
+    """Add what the forms do.
+
+    Parameters
+    ----------
+    app
+        The application; its state has the accounts.
+    service
+        The lake that is sent from.
+    """
     settings = service.lake.settings
 
     def plan(_request: Request, said: Said, person: str) -> str:
@@ -102,7 +131,15 @@ def add_transfers(app: FastAPI, service: Service) -> None:
 
 
 def words_of(about: Row, how: str) -> list[str]:
-    """Return the command of a transfer, after ``fink``: what is asked for stands last, and is no option."""
+    """Return the command of a transfer, after ``fink``: what is asked for stands last, and is no option.
+
+    Parameters
+    ----------
+    about
+        What is asked for, as a request's JSON; what is empty is left out.
+    how
+        `--dry-run` for the size alone, `--progress` to send.
+    """
     given = {"--survey": about["survey"], "--by": about["by"], "--first-night": about["first_night"],
              "--last-night": about["last_night"], "--content": about["content"], "--who": about["asked_by"],
              "--reason": about["reason"], "--name": about["transfer_id"]}  # fmt: skip

@@ -24,7 +24,15 @@ EXAMPLES = {
 
 
 def every(service: Service, _request: Request) -> Response:
-    """Show one's own jobs and the form."""
+    """Show one's own jobs and the form.
+
+    Parameters
+    ----------
+    service
+        The lake that jobs read.
+    _request
+        Not used.
+    """
     claims, settings = asking().claims, service.lake.settings
     tables = [one for lake in service.lake.surveys.values() for one in tables_of(lake.now())]
     survey = next(iter(service.lake.surveys))
@@ -35,7 +43,15 @@ def every(service: Service, _request: Request) -> Response:
 
 
 def one(service: Service, request: Request) -> Response:
-    """Show a job of one's own."""
+    """Show a job of one's own.
+
+    Parameters
+    ----------
+    service
+        Its settings say where jobs are kept.
+    request
+        With the `name` of the job in its path.
+    """
     claims, settings, name = asking().claims, service.lake.settings, request.path_params["name"]
     job: UserJob = refusing(lambda: jobs.own(settings, claims, name))
     log: str = refusing(lambda: jobs.log_of(settings, claims, name))
@@ -43,7 +59,15 @@ def one(service: Service, request: Request) -> Response:
 
 
 def add_user_jobs(app: FastAPI, service: Service) -> None:
-    """Add what the forms do."""
+    """Add what the forms do.
+
+    Parameters
+    ----------
+    app
+        The application; its state has the accounts.
+    service
+        The lake that jobs read.
+    """
     settings = service.lake.settings
 
     def submit(_request: Request, said: Said, _person: str) -> str:

@@ -18,7 +18,20 @@ OUT, ERR, ENDED, ASKED = "out", "err", "ended.json", "work.json"
 
 
 def main(folder: Path, longest_s: float) -> int:
-    """Run the command of a folder; one that takes too long is ended, with all that it started."""
+    """Run the command of a folder; one that takes too long is ended, with all that it started.
+
+    Parameters
+    ----------
+    folder
+        Of the work, with the command to run; its output and its end are written there.
+    longest_s
+        Seconds that it may take.
+
+    Returns
+    -------
+    int
+        What the command ended with.
+    """
     command = json.loads((folder / ASKED).read_text(encoding="utf-8"))["command"]
     with (folder / OUT).open("wb") as out, (folder / ERR).open("wb") as err:
         process = subprocess.Popen([str(FINK), *command], stdin=subprocess.DEVNULL, stdout=out, stderr=err,

@@ -92,6 +92,19 @@ class Standing:
 def begin(settings: Settings, kind: str, person: str, command: Sequence[str], about: dict[str, Any]) -> Work:
     """Start some work.
 
+    Parameters
+    ----------
+    settings
+        Say where works are kept, and how long one may take.
+    kind
+        What it is, for those who list works of one kind.
+    person
+        Who asks.
+    command
+        Words after `fink`.
+    about
+        What it is about, kept with it; it must fit into JSON.
+
     Raises
     ------
     Refused
@@ -116,7 +129,15 @@ def begin(settings: Settings, kind: str, person: str, command: Sequence[str], ab
 
 
 def standing(settings: Settings, name: str) -> Standing | None:
-    """Return how some work stands; None where there is none of that name."""
+    """Return how some work stands; None where there is none of that name.
+
+    Parameters
+    ----------
+    settings
+        Say where works are kept.
+    name
+        As somebody gave it: what is no name of a work is none.
+    """
     folder = settings.home / FOLDER / name
     if not NAME.fullmatch(name) or not (folder / MARK).is_file():
         return None
@@ -133,6 +154,17 @@ def everything(settings: Settings) -> list[Standing]:
 
 def of_person(settings: Settings, name: str, person: str, *kinds: str) -> Standing:
     """Return somebody's own work.
+
+    Parameters
+    ----------
+    settings
+        Say where works are kept.
+    name
+        As somebody gave it.
+    person
+        Who asks.
+    *kinds
+        Kinds that are meant; work of another kind is as if there were none.
 
     Raises
     ------

@@ -53,7 +53,15 @@ class Live:
         return frozenset(self._held)
 
     def follow(self, silver: DeltaTable, wanted: Mapping[dt.date, list[File]]) -> None:
-        """Hold exactly the rows of some files: night → its files of silver."""
+        """Hold exactly the rows of some files: night → its files of silver.
+
+        Parameters
+        ----------
+        silver
+            Table that the files are of.
+        wanted
+            Night → its files; what is held of other nights is dropped.
+        """
         with self._lock:
             goal = {night: frozenset(file.path for file in files) for night, files in wanted.items()}
             if goal == self._held:

@@ -71,7 +71,15 @@ class Names:
 
     @classmethod
     def of(cls, survey: Survey, silver: pa.Schema) -> "Names":
-        """Return the names for a silver table with some columns."""
+        """Return the names for a silver table with some columns.
+
+        Parameters
+        ----------
+        survey
+            Whose names they are.
+        silver
+            Columns that its silver table has in this lake.
+        """
         return cls(
             survey,
             silver,

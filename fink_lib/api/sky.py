@@ -37,7 +37,20 @@ def cone_ranges(ra_deg: float, dec_deg: float, radius_deg: float) -> Ranges:
 
 
 def merged(cells: npt.NDArray[np.int64], order: int) -> Ranges:
-    """Return cells as ranges of order 29; where they would be many, gaps between them are taken in."""
+    """Return cells as ranges of order 29; where they would be many, gaps between them are taken in.
+
+    Parameters
+    ----------
+    cells
+        HEALPix cells (nested), in any order; at least one.
+    order
+        Order that they are of.
+
+    Returns
+    -------
+    list of (int, int)
+        First and last cell of each range, both included, ascending; at most `MOST_RANGES`.
+    """
     starts = np.unique(cells)
     while True:
         breaks = np.flatnonzero(np.diff(starts) > 1)
@@ -54,6 +67,13 @@ def separation_deg(ra_deg: str, dec_deg: str, ra0_deg: str, dec0_deg: str) -> st
     """Return the great-circle distance of two places in degrees, as SQL: the haversine formula, exact for small ones.
 
     R. W. Sinnott (1984), Sky and Telescope 68, 159.
+
+    Parameters
+    ----------
+    ra_deg, dec_deg
+        SQL of one place.
+    ra0_deg, dec0_deg
+        SQL of the other.
     """
     half = f"pow(sin(radians({dec_deg} - {dec0_deg}) / 2), 2)"
     across = f"cos(radians({dec_deg})) * cos(radians({dec0_deg})) * pow(sin(radians({ra_deg} - {ra0_deg}) / 2), 2)"

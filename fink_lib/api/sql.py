@@ -26,7 +26,15 @@ def literal(value: str | float | dt.date) -> str:
 
 
 def one_of(name: str, values: Iterable[str | int]) -> str:
-    """Return the condition that a column has one of some values."""
+    """Return the condition that a column has one of some values.
+
+    Parameters
+    ----------
+    name
+        The column, as SQL: it is not quoted here.
+    values
+        All texts or all numbers; where there is none, no row fulfils the condition.
+    """
     listed = [literal(value) for value in values]
     if len(listed) == 1:
         return f"{name} = {listed[0]}"

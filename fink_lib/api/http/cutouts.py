@@ -128,7 +128,15 @@ def _numbers(raw: bytes | None) -> list[list[float | None]] | None:
 
 
 def stretched(image: Image, asked: Cutout) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return an image in [0, 1], between two percentiles, by one of the usual curves; NaN stays."""
+    """Return an image in [0, 1], between two percentiles, by one of the usual curves; NaN stays.
+
+    Parameters
+    ----------
+    image
+        Any unit; NaN where there is nothing.
+    asked
+        Both percentiles, in either order, and the curve.
+    """
     good = image[np.isfinite(image)]
     if not good.size:
         return image
@@ -147,6 +155,13 @@ def stretched(image: Image, asked: Cutout) -> np.ndarray[Any, np.dtype[np.float6
 
 def png(image: Image, asked: Cutout) -> bytes:
     """Return an image as a PNG, in grey or in a colour map.
+
+    Parameters
+    ----------
+    image
+        Any unit; NaN where there is nothing.
+    asked
+        Percentiles, curve and colour map; grey where no map is named.
 
     Raises
     ------

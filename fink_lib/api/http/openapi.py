@@ -79,7 +79,15 @@ def inlined(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def describe(app: FastAPI, paths: dict[str, dict[str, Any]]) -> None:
-    """Add routes that FastAPI does not know by itself to the document: path → method → operation."""
+    """Add routes that FastAPI does not know by itself to the document: path → method → operation.
+
+    Parameters
+    ----------
+    app
+        The application; it may be called again for further routes.
+    paths
+        Operations as OpenAPI writes them.
+    """
     app.state.described = getattr(app.state, "described", {}) | paths
     of_fastapi = FastAPI.openapi
 
@@ -92,7 +100,17 @@ def describe(app: FastAPI, paths: dict[str, dict[str, Any]]) -> None:
 
 
 def get_extra(model: type[BaseModel], example: dict[str, Any], media: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return what is said of GET."""
+    """Return what is said of GET.
+
+    Parameters
+    ----------
+    model
+        The parameters.
+    example
+        Parameter → value.
+    media
+        Media types of the answer; those of tables if none.
+    """
     schema = _inlined(model)
     needed = set(schema.get("required", ()))
     parameters = [
@@ -104,7 +122,17 @@ def get_extra(model: type[BaseModel], example: dict[str, Any], media: dict[str, 
 
 
 def post_extra(model: type[BaseModel], example: dict[str, Any], media: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return what is said of POST: the same parameters in a JSON object."""
+    """Return what is said of POST: the same parameters in a JSON object.
+
+    Parameters
+    ----------
+    model
+        The parameters.
+    example
+        Parameter → value.
+    media
+        Media types of the answer; those of tables if none.
+    """
     body = {"schema": _inlined(model), "example": example}
     return {
         "requestBody": {"required": False, "content": {"application/json": body}},

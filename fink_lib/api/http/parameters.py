@@ -246,6 +246,15 @@ class Told(BaseModel):
 async def read(request: Request, model: type[Model], *, body: bool) -> Model:
     """Return what a request says.
 
+    Parameters
+    ----------
+    request
+        A parameter of its query comes before one of its body.
+    model
+        The parameters.
+    body
+        Whether it has a body that is read: JSON or a form.
+
     Raises
     ------
     Refused
@@ -276,6 +285,13 @@ async def _said_in_body(request: Request) -> dict[str, Any]:
 
 def understood(model: type[Model], said: dict[str, Any]) -> Model:
     """Return parameters as a model.
+
+    Parameters
+    ----------
+    model
+        The parameters.
+    said
+        Name → value as it came, texts among them.
 
     Raises
     ------

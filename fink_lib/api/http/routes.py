@@ -53,6 +53,13 @@ class Route:
 def ids_of(service: Service, asked: p.OfObjects) -> tuple[Survey, list[str], list[int]]:
     """Return the survey of a request, the objects and the alerts that it names.
 
+    Parameters
+    ----------
+    service
+        It knows which surveys are served.
+    asked
+        The request; names of objects and ids of alerts may stand under the survey's own parameters.
+
     Raises
     ------
     Refused

@@ -50,6 +50,13 @@ class Service:
     def survey(self, name: str | None, asked: Any = None) -> Survey:
         """Return the survey of a request: the one that it names, or whose ids it asks for, or the first.
 
+        Parameters
+        ----------
+        name
+            As the request says it; None where it says none.
+        asked
+            The request's parameters, of which names of objects tell the survey where nothing else does.
+
         Raises
         ------
         Refused
@@ -89,7 +96,24 @@ class Service:
             ) from error
 
     def answer(self, request: Request, asked: Asked, snapshot: Snapshot, wanted: Wanted) -> Response:
-        """Return the rows of a question: a page of them, or all, as they are found."""
+        """Return the rows of a question: a page of them, or all, as they are found.
+
+        Parameters
+        ----------
+        request
+            Its headers name what the caller has.
+        asked
+            Its parameters: format, offset, and the limit of a page.
+        snapshot
+            The versions that it is about.
+        wanted
+            The question.
+
+        Raises
+        ------
+        Refused
+            When a column is unknown.
+        """
         names = self.columns(snapshot, wanted.columns)
         if any(snapshot.names.places[name].wide for name in names):
             return self._out_of_silver(request, asked, snapshot, wanted)
@@ -149,6 +173,13 @@ class Service:
     def columns(self, snapshot: Snapshot, asked: Sequence[str]) -> tuple[str, ...]:
         """Return the columns of an answer.
 
+        Parameters
+        ----------
+        snapshot
+            The tables, whose columns can be asked for.
+        asked
+            Names; the usual columns where there is none.
+
         Raises
         ------
         Refused
@@ -174,6 +205,18 @@ def _names(asked: Any) -> Sequence[str]:
 
 def window(snapshot: Snapshot, asked: InTime) -> tuple[str, ...]:
     """Return the conditions on the times of alerts that a request makes.
+
+    Parameters
+    ----------
+    snapshot
+        Its survey says in which days time is counted.
+    asked
+        Times in seconds since 1970 (UTC), and a window in days.
+
+    Returns
+    -------
+    tuple of str
+        SQL over the columns of `sources`; empty where no time is asked for.
 
     Raises
     ------

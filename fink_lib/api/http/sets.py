@@ -128,6 +128,15 @@ def make_set(service: Service, request: Request, said: dict[str, str], author: s
 def run(service: Service, request: Request, question: Question) -> bytes:
     """Return the answer of a question to a version, as CSV.
 
+    Parameters
+    ----------
+    service
+        Asked as nobody in particular: a set holds public rows alone.
+    request
+        Its address is what the answer's links begin with; its headers are left out.
+    question
+        Route, parameters, survey and version.
+
     Raises
     ------
     Refused
@@ -148,6 +157,13 @@ def run(service: Service, request: Request, question: Question) -> bytes:
 
 def read_set(home: Path, name: str) -> CitedSet:
     """Return a set.
+
+    Parameters
+    ----------
+    home
+        Folder of the broker's own files.
+    name
+        As somebody gave it.
 
     Raises
     ------

@@ -84,7 +84,22 @@ def _of_parquet(raw: bytes) -> pa.Table:
 
 
 def matched(service: Service, raw: bytes, said: dict[str, Any]) -> Response:
-    """Answer with the alerts near each place of a list, beside the columns of the list."""
+    """Answer with the alerts near each place of a list, beside the columns of the list.
+
+    Parameters
+    ----------
+    service
+        The lake.
+    raw
+        The list, as `listed` reads it.
+    said
+        The other parameters of the request: which columns hold the place, and the radius in arcsec.
+
+    Raises
+    ------
+    Refused
+        When the list or a parameter cannot be used, or the list is too long.
+    """
     asked = understood(Matched, said)
     snapshot = service.snapshot(asked)
     names = service.columns(snapshot, asked.columns)

@@ -48,7 +48,17 @@ class Wanted:
 
 
 def relation(snapshot: Snapshot, where: Sequence[str], may_hold: Callable[[File], bool] = lambda _: True) -> str:
-    """Return the public alerts that fulfil some conditions, closed and open nights together, as SQL."""
+    """Return the public alerts that fulfil some conditions, closed and open nights together, as SQL.
+
+    Parameters
+    ----------
+    snapshot
+        Tables as whoever asks may see them.
+    where
+        Conditions over the columns of `sources`, as SQL; all must hold.
+    may_hold
+        Tells of each file whether it may hold such an alert; all are read without it.
+    """
     condition = all_of(where)
     parts = []
     if snapshot.live:
@@ -63,19 +73,53 @@ def relation(snapshot: Snapshot, where: Sequence[str], may_hold: Callable[[File]
 
 
 def is_empty(snapshot: Snapshot, wanted: Wanted) -> bool:
-    """Tell from the logs alone that there are no such alerts."""
+    """Tell from the logs alone that there are no such alerts.
+
+    Parameters
+    ----------
+    snapshot
+        Tables as whoever asks may see them.
+    wanted
+        Which alerts; its `may_hold` alone counts. False does not say that there are any.
+    """
     return not snapshot.live and not any(
         wanted.may_hold(file) for file in (snapshot.sources.files if snapshot.sources else ())
     )
 
 
 def alerts(snapshot: Snapshot, wanted: Wanted) -> pa.Table:
-    """Return alerts."""
+    """Return alerts.
+
+    Parameters
+    ----------
+    snapshot
+        Tables as whoever asks may see them.
+    wanted
+        Which alerts, and what of them.
+
+    Returns
+    -------
+    pyarrow.Table
+        All of them in memory; `stream` holds a batch at a time.
+    """
     return stream(snapshot, wanted).read_all()
 
 
 def stream(snapshot: Snapshot, wanted: Wanted) -> pa.RecordBatchReader:
-    """Return alerts in batches as they are found: an answer of any size is never held as a whole."""
+    """Return alerts in batches as they are found: an answer of any size is never held as a whole.
+
+    Parameters
+    ----------
+    snapshot
+        Tables as whoever asks may see them.
+    wanted
+        Which alerts, and what of them.
+
+    Raises
+    ------
+    UnknownColumn
+        When there is none of a name.
+    """
     names = snapshot.names.chosen(wanted.columns)
     places = {name: snapshot.names.places[name] for name in names}
     wide = {name: place for name, place in places.items() if place.wide}
@@ -132,6 +176,15 @@ def of_silver(snapshot: Snapshot, rows: pa.RecordBatch, chosen: dict[str, str]) 
     """Return columns of silver of some alerts that whoever asks may see, with their ids as `KEY`.
 
     Points of a history that he may not see are left out: packets bring them whatever the programme of their alert is.
+
+    Parameters
+    ----------
+    snapshot
+        Tables as whoever asks may see them; `rows` come from there.
+    rows
+        At least one alert, with `KEY` and `NIGHT_KEY`.
+    chosen
+        Name of a column → SQL over silver.
     """
     ids, nights = rows[KEY], set(rows[NIGHT_KEY].to_pylist())
     low, high = (bound.as_py() for bound in pc.min_max(ids).values())
@@ -147,7 +200,15 @@ def of_silver(snapshot: Snapshot, rows: pa.RecordBatch, chosen: dict[str, str]) 
 
 
 def without_hidden(snapshot: Snapshot, sql: str) -> str:
-    """Return a column of silver, as SQL, without points that may not be seen, and those of no known programme."""
+    """Return a column of silver, as SQL, without points that may not be seen, and those of no known programme.
+
+    Parameters
+    ----------
+    snapshot
+        Knows which programmes' points whoever asks may see.
+    sql
+        The column; what is no list of points comes back as it is.
+    """
     survey = snapshot.survey
     if sql not in map(quoted, survey.points_withheld):
         return sql

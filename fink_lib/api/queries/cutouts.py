@@ -28,7 +28,15 @@ class Kind(StrEnum):
 
 
 def night_of_alert(snapshot: Snapshot, alert_id: int) -> str | None:
-    """Return the night of a public alert, as YYYY-MM-DD; None where there is no such alert."""
+    """Return the night of a public alert, as YYYY-MM-DD; None where there is no such alert.
+
+    Parameters
+    ----------
+    snapshot
+        Tables as whoever asks may see them.
+    alert_id
+        Id of the alert.
+    """
     found = []
     if snapshot.live:
         found = snapshot.engine.table(
@@ -44,6 +52,13 @@ def night_of_alert(snapshot: Snapshot, alert_id: int) -> str | None:
 
 def kept_packet(snapshot: Snapshot, alert_id: int) -> pa.Table | None:
     """Return the packet of a public alert as bronze keeps it: a row of ``schema_sha256``, ``head``, ``tail``.
+
+    Parameters
+    ----------
+    snapshot
+        Tables as whoever asks may see them.
+    alert_id
+        Id of the alert.
 
     Returns
     -------

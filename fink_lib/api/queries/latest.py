@@ -20,7 +20,19 @@ FOUND = "time, alert_id, hpx"
 
 
 def of_class(name: str, where: Sequence[str], columns: Sequence[str], limit: int | None, offset: int = 0) -> Wanted:
-    """Return the newest alerts of a class, or of all, as a question."""
+    """Return the newest alerts of a class, or of all, as a question.
+
+    Parameters
+    ----------
+    name
+        Of the class, or `ALL_CLASSES`.
+    where
+        Further conditions over the columns of `sources`, as SQL.
+    columns
+        Names of columns; the usual ones where there is none.
+    limit, offset
+        How many rows, after how many; None for all.
+    """
     chosen = () if name == ALL_CLASSES else (f"class = {literal(name)}",)
     return Wanted(where=(*chosen, *where), columns=tuple(columns), limit=limit, offset=offset)
 
@@ -92,7 +104,19 @@ def classes(snapshot: Snapshot) -> pa.Table:
 
 
 def sent_by(snapshot: Snapshot, lake: Path, name: str, most: int | None, offset: int = 0) -> list[int]:
-    """Return the ids of the alerts that a filter sent last, the newest first."""
+    """Return the ids of the alerts that a filter sent last, the newest first.
+
+    Parameters
+    ----------
+    snapshot
+        Says which survey, and reads the files.
+    lake
+        Root of the lake.
+    name
+        Name of the filter; whether its topic is for who asks is not looked at here.
+    most, offset
+        How many ids, after how many; None for all.
+    """
     path = gold_published(snapshot.survey.name).path(lake)
     if not DeltaTable.is_deltatable(str(path)):
         return []

@@ -19,7 +19,19 @@ VALID, UPPER_LIMIT, BAD_QUALITY = "valid", "upperlim", "badquality"
 def light_curves(
     objects: Sequence[str], where: Sequence[str], columns: Sequence[str], limit: int | None = None, offset: int = 0
 ) -> Wanted:
-    """Return the alerts of some objects, the newest first, as a question."""
+    """Return the alerts of some objects, the newest first, as a question.
+
+    Parameters
+    ----------
+    objects
+        Names of objects, at least one.
+    where
+        Further conditions over the columns of `sources`, as SQL.
+    columns
+        Names of columns; the usual ones where there is none.
+    limit, offset
+        How many rows, after how many; None for all.
+    """
     ids = sorted(set(objects))
     return Wanted(
         where=(one_of("object_id", ids), *where),
@@ -31,7 +43,15 @@ def light_curves(
 
 
 def by_alert(ids: Sequence[int], columns: Sequence[str]) -> Wanted:
-    """Return some alerts by their own ids, as a question."""
+    """Return some alerts by their own ids, as a question.
+
+    Parameters
+    ----------
+    ids
+        Ids of alerts, at least one.
+    columns
+        Names of columns; the usual ones where there is none.
+    """
     known = sorted(set(ids))
     return Wanted(
         where=(one_of("alert_id", known),),

@@ -96,7 +96,19 @@ def _counted(snapshot: Snapshot) -> list[dict[str, Any]]:
 
 
 def tracklets(snapshot: Snapshot, lake: Path, night: str, name: str) -> pa.Table:
-    """Return the alerts of the tracklets of a night, or of one tracklet, that are public."""
+    """Return the alerts of the tracklets of a night, or of one tracklet, that are public.
+
+    Parameters
+    ----------
+    snapshot
+        Tables as whoever asks may see them.
+    lake
+        Root of the lake.
+    night
+        Date as text, 2021-11-22; not looked at where a name is given.
+    name
+        Of a tracklet; empty for all of the night.
+    """
     spec = gold_tracklets(snapshot.survey.name)
     path = spec.path(lake)
     if not DeltaTable.is_deltatable(str(path)):
@@ -114,7 +126,15 @@ def tracklets(snapshot: Snapshot, lake: Path, night: str, name: str) -> pa.Table
 
 
 def moving(snapshot: Snapshot, name: str) -> tuple[str, ...]:
-    """Return the condition on alerts of a moving object, by number or designation; none where the survey tells none."""
+    """Return the condition on alerts of a moving object, by number or designation; none where the survey tells none.
+
+    Parameters
+    ----------
+    snapshot
+        Says which columns the survey's alerts have.
+    name
+        Number or designation, letter for letter.
+    """
     fields = [one for one in ("ssnamenr", "ssObjectId") if one in _kept(snapshot)]
     return tuple(f"CAST({quoted(one)} AS VARCHAR) = {literal(name)}" for one in fields)
 
@@ -125,6 +145,15 @@ def _kept(snapshot: Snapshot) -> set[str]:
 
 def resolve(snapshot: Snapshot, name: str, most: int) -> pa.Table:
     """Return the objects that are called so, by the survey or by a catalogue that its alerts were matched with.
+
+    Parameters
+    ----------
+    snapshot
+        Tables as whoever asks may see them.
+    name
+        As somebody wrote it.
+    most
+        Most objects.
 
     Returns
     -------

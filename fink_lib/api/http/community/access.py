@@ -78,6 +78,13 @@ def refusing(work: Callable[[], Done]) -> Done:
 def time_of(text: str | None, name: str) -> dt.datetime | None:
     """Return a time of a query; one without a zone is UTC.
 
+    Parameters
+    ----------
+    text
+        ISO 8601; None is returned where it is empty or not given.
+    name
+        Of the parameter, for the error.
+
     Raises
     ------
     Refused

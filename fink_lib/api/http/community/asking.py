@@ -31,7 +31,15 @@ DECISIONS = {"approve": State.APPROVED, "reject": State.REJECTED, "cancel": Stat
 
 
 def asking_router(log: Log, settings: Settings) -> APIRouter:
-    """Return the routes of follow-up."""
+    """Return the routes of follow-up.
+
+    Parameters
+    ----------
+    log
+        Where wishes and their steps are.
+    settings
+        Say which facilities there are.
+    """
     router = APIRouter(tags=["follow-up"], responses=REFUSED)
 
     @router.get("/followup", summary="Requests for observations, as they stand")
@@ -101,6 +109,17 @@ def wish_of(log: Log, reader: Person, key: str, kinds: Collection[Kind]) -> Wish
 def asked_for(log: Log, settings: Settings, speaker: Person, said: Any) -> Wish:
     """Ask for an observation.
 
+    Parameters
+    ----------
+    log
+        Where the wish goes.
+    settings
+        Say which facilities there are.
+    speaker
+        Who asks.
+    said
+        JSON of the request as it came; without a rule in its `body`, the rule is `by_hand.` and the speaker's name.
+
     Raises
     ------
     Refused
@@ -119,7 +138,15 @@ def asked_for(log: Log, settings: Settings, speaker: Person, said: Any) -> Wish:
 
 
 def with_steps(log: Log, one: Wish) -> dict[str, Any]:
-    """Return a request for programs, with each step of it."""
+    """Return a request for programs, with each step of it.
+
+    Parameters
+    ----------
+    log
+        Where the steps are.
+    one
+        A request that the reader may see: that is not looked at here.
+    """
     return {**wish_facts(one), "steps": [told_of(row) for row in history(log, one.row)]}
 
 

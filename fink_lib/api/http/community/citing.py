@@ -36,7 +36,15 @@ FORMS = ("json", "datacite", "bibtex")
 
 
 def citing_router(log: Log, settings: Settings) -> APIRouter:
-    """Return the routes."""
+    """Return the routes.
+
+    Parameters
+    ----------
+    log
+        What people say, and cite.
+    settings
+        Say where the lake and the sets are, and under whose name things are cited.
+    """
     router = APIRouter(tags=["citation"], responses=REFUSED)
 
     @router.get("/cite/{kind}/{survey}/{name}", summary="How something is cited: format json, datacite or bibtex",
@@ -60,6 +68,17 @@ def citing_router(log: Log, settings: Settings) -> APIRouter:
 
 def record_of(log: Log, settings: Settings, reader: Person, asked: tuple[str, str, str]) -> Record:
     """Return the record of what a path names.
+
+    Parameters
+    ----------
+    log
+        What people say.
+    settings
+        Say where the lake and the sets are, and under whose name things are cited.
+    reader
+        Who asks.
+    asked
+        Kind, survey and name, as the path says them.
 
     Raises
     ------

@@ -99,6 +99,15 @@ def _add_lists(router: APIRouter, log: Log) -> None:
 def selected(log: Log, reader: Person, said: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the statements that a query asks for.
 
+    Parameters
+    ----------
+    log
+        What people say.
+    reader
+        Who asks.
+    said
+        The query: names of `SELECTED` and `SHAPING` alone.
+
     Raises
     ------
     Refused
@@ -123,6 +132,15 @@ def selected(log: Log, reader: Person, said: Mapping[str, str]) -> list[dict[str
 def one_of(log: Log, reader: Person, statement_id: str) -> dict[str, Any]:
     """Return a statement.
 
+    Parameters
+    ----------
+    log
+        What people say.
+    reader
+        Who asks.
+    statement_id
+        As somebody gave it.
+
     Raises
     ------
     Refused
@@ -136,7 +154,22 @@ def one_of(log: Log, reader: Person, statement_id: str) -> dict[str, Any]:
 
 
 def file_of(log: Log, reader: Person, statement_id: str) -> Response:
-    """Return an uploaded file, always as a download: a browser runs nothing of it."""
+    """Return an uploaded file, always as a download: a browser runs nothing of it.
+
+    Parameters
+    ----------
+    log
+        Where uploaded files are.
+    reader
+        Who asks.
+    statement_id
+        As somebody gave it.
+
+    Raises
+    ------
+    Refused
+        When there is no such statement that the reader may see, or it has no file.
+    """
     one_of(log, reader, statement_id)
     found = log.content(statement_id)
     if found is None:
@@ -147,6 +180,17 @@ def file_of(log: Log, reader: Person, statement_id: str) -> Response:
 
 def board_facts(log: Log, reader: Person, name: str, said: Mapping[str, str]) -> dict[str, Any]:
     """Return the board of a group for programs; with ``order=value``, by what an observation tonight would tell.
+
+    Parameters
+    ----------
+    log
+        What people say.
+    reader
+        Who asks.
+    name
+        Of the group.
+    said
+        The query: `order`, and for the order `value` the observation.
 
     Raises
     ------
@@ -170,6 +214,15 @@ def board_facts(log: Log, reader: Person, name: str, said: Mapping[str, str]) ->
 
 def labels_file(state: State, reader: Person, said: Mapping[str, str]) -> Response:
     """Return the labels for training in the format that is asked for.
+
+    Parameters
+    ----------
+    state
+        What the log says.
+    reader
+        Who asks.
+    said
+        The query: `evidence` (kinds with commas between them), `since` and `format`.
 
     Raises
     ------

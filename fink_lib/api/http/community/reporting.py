@@ -25,7 +25,15 @@ REPORTS = (Kind.PUBLICATION,)
 
 
 def reporting_router(log: Log, lake: Lake) -> APIRouter:
-    """Return the routes of reports."""
+    """Return the routes of reports.
+
+    Parameters
+    ----------
+    log
+        Where wishes and their steps are.
+    lake
+        What reports are written from; its settings say which services there are.
+    """
     router = APIRouter(tags=["reports"], responses=REFUSED)
 
     @router.get("/reports", summary="Reports to others, as they stand")

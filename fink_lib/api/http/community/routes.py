@@ -14,7 +14,15 @@ PATH = "/community"
 
 
 def community_router(log: Log, lake: Lake) -> APIRouter:
-    """Return the routes."""
+    """Return the routes.
+
+    Parameters
+    ----------
+    log
+        What people say.
+    lake
+        What reports are written from, with the settings.
+    """
     router = APIRouter(prefix=PATH)
     router.include_router(reading_router(log))
     router.include_router(writing_router(log))

@@ -42,7 +42,17 @@ def tonight_of(said: Mapping[str, str]) -> Tonight:
 
 
 def by_worth(lake: Path, candidates: Collection[Candidate], tonight: Tonight) -> list[tuple[Candidate, dict[str, Any]]]:
-    """Return candidates with what an observation of each is worth, the best first."""
+    """Return candidates with what an observation of each is worth, the best first.
+
+    Parameters
+    ----------
+    lake
+        Root of the lake, where objects were seen.
+    candidates
+        Of a board, of any surveys.
+    tonight
+        The observation.
+    """
     seen: dict[tuple[str, str], Seen] = {}
     for survey in {one.survey for one in candidates}:
         names = [one.object_id for one in candidates if one.survey == survey]
@@ -51,7 +61,22 @@ def by_worth(lake: Path, candidates: Collection[Candidate], tonight: Tonight) ->
 
 
 def last_seen(lake: Path, survey: Survey, names: Collection[str]) -> dict[str, Seen]:
-    """Return how objects were seen in their newest public alert of a closed night."""
+    """Return how objects were seen in their newest public alert of a closed night.
+
+    Parameters
+    ----------
+    lake
+        Root of the lake.
+    survey
+        Whose objects they are.
+    names
+        Of the objects.
+
+    Returns
+    -------
+    dict
+        Object → how it was seen; without those that have no such alert. The magnitude (AB) is the newest that is known.
+    """
     scalars = survey.inputs.scalars
     measure = "mag" if "mag" in scalars else "flux"
     path, _ = scalars.get(measure, ("", None))

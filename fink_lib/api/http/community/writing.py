@@ -44,6 +44,15 @@ def writing_router(log: Log) -> APIRouter:
 def written(log: Log, speaker: Person, said: Any) -> list[dict[str, Any]]:
     """Write what a body says; return the statements as they stand.
 
+    Parameters
+    ----------
+    log
+        Where the statements go: all of them or none.
+    speaker
+        Who says them.
+    said
+        JSON of the request: one statement, or a list of them.
+
     Raises
     ------
     Refused

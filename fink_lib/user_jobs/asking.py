@@ -87,6 +87,13 @@ def asked_of(said: Mapping[str, Any], claims: Claims, served: Collection[str]) -
 def submit(settings: Settings, job: UserJob) -> UserJob:
     """Queue a job and have Airflow run it; return it.
 
+    Parameters
+    ----------
+    settings
+        Say where jobs are kept, and how many a person may ask for.
+    job
+        As `asked_of` returns it: it has no name yet.
+
     Raises
     ------
     NotAllowed
@@ -128,12 +135,29 @@ def start(settings: Settings) -> None:
 
 
 def mine(settings: Settings, claims: Claims) -> list[UserJob]:
-    """Return the jobs of whoever asks, the newest first."""
+    """Return the jobs of whoever asks, the newest first.
+
+    Parameters
+    ----------
+    settings
+        Say where jobs are kept.
+    claims
+        Who asks; nobody in particular has no jobs.
+    """
     return [one for one in Book(settings).every() if one.person == claims.person and not claims.is_anonymous]
 
 
 def own(settings: Settings, claims: Claims, name: str) -> UserJob:
     """Return a job of whoever asks.
+
+    Parameters
+    ----------
+    settings
+        Say where jobs are kept.
+    claims
+        Who asks.
+    name
+        As he gave it.
 
     Raises
     ------
@@ -147,7 +171,28 @@ def own(settings: Settings, claims: Claims, name: str) -> UserJob:
 
 
 def again(settings: Settings, claims: Claims, name: str, version: object) -> UserJob:
-    """Run a job of one's own once more: on a version, or on the newest rows where that is None."""
+    """Run a job of one's own once more: on a version, or on the newest rows where that is None.
+
+    Parameters
+    ----------
+    settings
+        Say where jobs are kept.
+    claims
+        Who asks; the new job has his rights of now.
+    name
+        Of the job that there is.
+    version
+        As he gave it, of `gold_<survey>__sources`.
+
+    Raises
+    ------
+    NoSuchJob
+        When he has none of that name.
+    ConfigError
+        When the version cannot be used.
+    NotAllowed, HostError, QuotaUsed
+        As `submit`.
+    """
     before = own(settings, claims, name)
     said = {"title": before.title, "language": before.language, "code": before.code, "format": before.form,
             "surveys": list(before.surveys), "version": version}  # fmt: skip
@@ -155,7 +200,29 @@ def again(settings: Settings, claims: Claims, name: str, version: object) -> Use
 
 
 def log_of(settings: Settings, claims: Claims, name: str) -> str:
-    """Return what a job of one's own has said so far."""
+    """Return what a job of one's own has said so far.
+
+    Parameters
+    ----------
+    settings
+        Say where jobs are kept.
+    claims
+        Who asks.
+    name
+        As he gave it.
+
+    Returns
+    -------
+    str
+        Empty where it has said nothing yet.
+
+    Raises
+    ------
+    NoSuchJob
+        When he has none of that name.
+    NotAllowed
+        When it saw rows by a right that he does not claim now.
+    """
     path = Book(settings).folder(_visible(settings, claims, name).name) / LOG
     return path.read_text("utf-8", "replace") if path.is_file() else ""
 
@@ -163,10 +230,23 @@ def log_of(settings: Settings, claims: Claims, name: str) -> str:
 def result_of(settings: Settings, claims: Claims, name: str) -> Path:
     """Return the file with the result of a job of one's own.
 
+    Parameters
+    ----------
+    settings
+        Say where jobs are kept.
+    claims
+        Who asks.
+    name
+        As he gave it.
+
     Raises
     ------
     ConfigError
         When it left none.
+    NoSuchJob
+        When he has none of that name.
+    NotAllowed
+        When it saw rows by a right that he does not claim now.
     """
     job = _visible(settings, claims, name)
     path = Book(settings).folder(name) / f"{RESULT}.{job.form}"

@@ -120,7 +120,17 @@ class Book:
             return self._save(replace(self.get(name), **to))
 
     def end(self, job: UserJob, state: State, **to: Any) -> UserJob:
-        """Note how a job ended."""
+        """Note how a job ended.
+
+        Parameters
+        ----------
+        job
+            Its name alone counts: what was noted since it was read stays.
+        state
+            One that is an end.
+        **to
+            Further fields of the job, and their values.
+        """
         return self.change(job.name, state=state, ended_at=self._clock(), **to)
 
     def cancel(self, name: str) -> UserJob:

@@ -37,7 +37,17 @@ AGAIN = {"requestBody": {"required": False, "content": {"application/json": {
 
 
 def add_jobs(app: FastAPI, lake: Lake, prefix: str) -> None:
-    """Add the routes to the application of the API."""
+    """Add the routes to the application of the API.
+
+    Parameters
+    ----------
+    app
+        The application of the API.
+    lake
+        Its settings say where jobs are kept; its surveys can be asked for.
+    prefix
+        Begins the paths of the routes.
+    """
     app.include_router(jobs_router(lake.settings, tuple(lake.surveys)), prefix=prefix)
 
 

@@ -19,7 +19,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def sentences(settings: Settings, run: str) -> Iterator[str]:
-    """Run the job whose turn it is; say which, and how it ended."""
+    """Run the job whose turn it is; say which, and how it ended.
+
+    Parameters
+    ----------
+    settings
+        Say where the lake and the jobs are.
+    run
+        The run of Airflow that asks: a job that it had begun is begun anew.
+    """
     if settings.lake.is_dir():
         require_current_lake(settings.lake)
     taken = Book(settings).take(run)

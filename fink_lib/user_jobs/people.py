@@ -11,6 +11,13 @@ from fink_lib.user_jobs.record import RIGHT, UserJob
 def claims_of_person(settings: Settings, person: str) -> Claims:
     """Return all that a person may claim.
 
+    Parameters
+    ----------
+    settings
+        Say where the accounts are.
+    person
+        His name.
+
     Raises
     ------
     AccountError
@@ -24,6 +31,13 @@ def claims_of_person(settings: Settings, person: str) -> Claims:
 
 def claims_of_job(settings: Settings, job: UserJob) -> Claims:
     """Return what the person of a job claims: what he claimed when he asked, and still has.
+
+    Parameters
+    ----------
+    settings
+        Say where the accounts are.
+    job
+        With the rights and groups of its person when he asked.
 
     Raises
     ------

@@ -27,7 +27,20 @@ def limits_of(settings: Settings) -> Limits:
 
 
 def work(settings: Settings, job: UserJob) -> UserJob:
-    """Run a job; return it as it ended. What is wrong with the job itself is noted, and raised is only the rest."""
+    """Run a job; return it as it ended. What is wrong with the job itself is noted, and raised is only the rest.
+
+    Parameters
+    ----------
+    settings
+        Say where the lake and the jobs are, and what a job may use.
+    job
+        As `Book.take` returned it; whoever calls holds its lock.
+
+    Returns
+    -------
+    UserJob
+        Done, failed or cancelled; the rows that it was given are removed.
+    """
     book, folder = Book(settings), Book(settings).folder(job.name)
     lake = Lake(settings, [get_survey(name) for name in job.surveys])
     try:

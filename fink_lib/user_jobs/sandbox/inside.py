@@ -111,7 +111,15 @@ def perform(order: Order) -> int | None:
 
 
 def connected(duckdb: Any, order: Order) -> Any:
-    """Return an engine with the tables of the order; it reads no other file, and its settings stay."""
+    """Return an engine with the tables of the order; it reads no other file, and its settings stay.
+
+    Parameters
+    ----------
+    duckdb
+        The module: it is imported after the limits are set.
+    order
+        Files that may be read, views over them, language and limits in MB.
+    """
     db = duckdb.connect()
     listed = ", ".join("'" + one.replace("'", "''") + "'" for one in order["files"])
     for setting in (
@@ -156,7 +164,17 @@ def reader_of(found: Any) -> Any:
 
 
 def write(reader: Any, form: str, handle: int) -> int:
-    """Write rows as Parquet or CSV; return how many."""
+    """Write rows as Parquet or CSV; return how many.
+
+    Parameters
+    ----------
+    reader
+        Record batches of Arrow.
+    form
+        `parquet` or `csv`; for the latter nested values become text.
+    handle
+        Descriptor of the file; it is closed.
+    """
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.csv as pv  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
@@ -189,7 +207,15 @@ def _as_text(pa: Any, batch: Any, schema: Any) -> Any:
 
 
 def tell(handle: int, outcome: dict[str, Any]) -> None:
-    """Say how it ended."""
+    """Say how it ended.
+
+    Parameters
+    ----------
+    handle
+        Descriptor of the pipe to the runner; it is closed.
+    outcome
+        `rows`, or `error`.
+    """
     os.write(handle, json.dumps(outcome).encode())
     os.close(handle)
 

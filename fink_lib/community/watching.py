@@ -158,7 +158,7 @@ def _said(log: Log, drafts: list[Draft]) -> list[Row]:
 
 
 def fill_boards(log: Log, lake: Path, survey: str, night: dt.date) -> int:
-    """Put what filters sent and lists matched in a night into the inboxes of boards that ask; return how many.
+    """Put what filters sent in a night, and lists matched in any, into inboxes of boards that ask; return how many.
 
     Parameters
     ----------

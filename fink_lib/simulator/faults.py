@@ -24,6 +24,19 @@ def inject(
     Every original still arrives; damaged and repeated packets are additional messages at random later
     places of the same night. Out-of-order packets are originals that arrive later than their turn.
 
+    Parameters
+    ----------
+    entries
+        The programme without faults, in order.
+    faults
+        How many messages of each fault.
+    seed
+        Of every random choice.
+    survey
+        Whose packets they are.
+    spool
+        Holds the messages; the damaged ones are appended.
+
     Raises
     ------
     ConfigError

@@ -17,6 +17,13 @@ from pip._vendor.packaging.specifiers import SpecifierSet
 def fetch(name: str, version: str, folder: str) -> str:
     """Download the source archive into a folder and return its path.
 
+    Parameters
+    ----------
+    name, version
+        Of the package, as the index knows it.
+    folder
+        An existing folder for the archive.
+
     Raises
     ------
     LookupError

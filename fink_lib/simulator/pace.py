@@ -9,6 +9,15 @@ def delays_s(entries: Iterable[Entry], rate: float | None, exposure_s: float | N
     """Yield, for each message, the seconds after the start at which it is due.
 
     Messages of one exposure have the same observation time; what arrives out of order begins none.
+
+    Parameters
+    ----------
+    entries
+        The programme, in the order of sending.
+    rate
+        Messages a second; it goes before `exposure_s`.
+    exposure_s
+        Seconds from one exposure to the next; with None for both, all are due at once.
     """
     exposure, newest = 0, None
     for number, entry in enumerate(entries):

@@ -47,7 +47,15 @@ class Facts:
 
 
 def examine(message: bytes, survey: Survey) -> Facts:
-    """Judge one message as if it were sent now."""
+    """Judge one message as if it were sent now.
+
+    Parameters
+    ----------
+    message
+        Its bytes, framed, damaged or not.
+    survey
+        Whose reader schema and rules it is judged by.
+    """
     try:
         datum = survey.framing.unwrap(message)
         check_known(datum.schema, survey)
@@ -94,6 +102,13 @@ def messages_of(content: Content, survey: Survey) -> Iterator[tuple[bytes, bool]
 
     A packet is yielded as it is, damaged or not. A file of several alerts, and an export with columns of its own,
     become the packets that the survey had sent. Anything else yields nothing.
+
+    Parameters
+    ----------
+    content
+        The file.
+    survey
+        Whose packets are looked for.
     """
     if content.is_table:
         yield from ((message, True) for message in _rebuilt_rows(content, survey))

@@ -57,6 +57,13 @@ def resolve_path(path: str | Path, settings: Settings, survey: Survey, say: Say 
 def play(request: PlayRequest, progress: Progress | None = None) -> PlayResult:
     """Play a request to its end.
 
+    Parameters
+    ----------
+    request
+        What is played, how fast and with which faults.
+    progress
+        Called at every report of Kafka; None for nobody.
+
     Raises
     ------
     ConfigError

@@ -53,6 +53,15 @@ class Entry:
 def read_programme(path: Path, survey: Survey, spool: Spool) -> tuple[list[Entry], list[str]]:
     """Read what is played, in the order that the telescope saw it; also return the files that are no packets.
 
+    Parameters
+    ----------
+    path
+        A file, folder or archive.
+    survey
+        Whose packets are looked for.
+    spool
+        Every message is appended to it.
+
     Raises
     ------
     ConfigError
@@ -78,6 +87,13 @@ def read_programme(path: Path, survey: Survey, spool: Spool) -> tuple[list[Entry
 
 def require_packets(path: Path, survey: Survey) -> None:
     """Make sure that a path holds something to play; no more of it is read than that takes.
+
+    Parameters
+    ----------
+    path
+        A file, folder or archive.
+    survey
+        Whose packets are looked for.
 
     Raises
     ------

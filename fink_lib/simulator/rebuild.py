@@ -22,7 +22,15 @@ class CannotRebuild(Exception):
 
 
 def is_foreign_export(schema: AvroSchema, survey: Survey) -> bool:
-    """Tell whether a schema holds all that the survey publishes, and columns beside it that it does not know."""
+    """Tell whether a schema holds all that the survey publishes, and columns beside it that it does not know.
+
+    Parameters
+    ----------
+    schema
+        The one that a file was written with.
+    survey
+        Whose packets it may hold; where its own schemas are not at hand, the answer is no.
+    """
     if not native_schemas(survey.name):
         return False
     written = set(field_paths(schema))
@@ -35,6 +43,13 @@ def is_foreign_export(schema: AvroSchema, survey: Survey) -> bool:
 
 def rebuild(record: Mapping[str, Any], survey: Survey) -> bytes:
     """Write the survey's part of a record as the survey frames it; the same record gives the same bytes.
+
+    Parameters
+    ----------
+    record
+        The alert, field → value; fields that the survey does not know are left out.
+    survey
+        Whose packet it becomes, by the oldest of its schemas that has a place for all values.
 
     Raises
     ------
@@ -61,6 +76,13 @@ def conform(record: Mapping[str, Any], schema: AvroSchema) -> dict[str, Any]:
     """Return the schema's fields of a record, each in the schema's type.
 
     Exports write missing numbers as NaN and nullable integers as floats; both are undone.
+
+    Parameters
+    ----------
+    record
+        Field → value; those that the schema does not have are left out.
+    schema
+        A schema of a record, with all records that it names.
 
     Raises
     ------

@@ -36,7 +36,20 @@ def sample_of(survey: Survey) -> SampleNight | MadeNight:
 
 
 def sample_folder(settings: Settings, survey: Survey) -> Path:
-    """Return the folder that holds the packets of the sample night once they are fetched, or made."""
+    """Return the folder that holds the packets of the sample night once they are fetched, or made.
+
+    Parameters
+    ----------
+    settings
+        Tell where downloads are kept.
+    survey
+        Whose night.
+
+    Raises
+    ------
+    ConfigError
+        When the survey has no sample night.
+    """
     sample = sample_of(survey)
     made = f"_made_v{sample.version}" if isinstance(sample, MadeNight) else ""
     return settings.cache / "samples" / f"{survey.name}_{sample.night:%Y%m%d}{made}"

@@ -18,6 +18,13 @@ def messages_of_several(data: bytes, survey: Survey) -> list[bytes]:
 
     A survey sends one alert a message, and ingest sets aside a message of several. In a file there is nothing wrong
     with it.
+
+    Parameters
+    ----------
+    data
+        The bytes of a file.
+    survey
+        Whose framing the messages get.
     """
     try:
         survey.framing.unwrap(data)

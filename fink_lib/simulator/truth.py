@@ -36,7 +36,19 @@ class Sending:
 
 
 def write_truth(file: Path, sendings: Sequence[Sending], spool: Spool, result: PlayResult) -> None:
-    """Write a line for each message in the order of the play, and the summary as the last line."""
+    """Write a line for each message in the order of the play, and the summary as the last line.
+
+    Parameters
+    ----------
+    file
+        Written anew; its folder is made where it is missing.
+    sendings
+        All messages with what Kafka said of them, in the order of the play.
+    spool
+        Holds their bytes, of which the digests are made.
+    result
+        The summary.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w") as out:
         for sending in sendings:

@@ -56,7 +56,15 @@ class Alarms:
         self._since = {(one.name, one.labels): one.since for one in known}
 
     def judge(self, families: Iterable[Metric], now: float) -> list[Alarm]:
-        """Return what fires at a Unix time, what needs a person soonest first."""
+        """Return what fires at a Unix time, what needs a person soonest first.
+
+        Parameters
+        ----------
+        families
+            All metrics of this look: a condition that no sample fulfils is forgotten.
+        now
+            Unix time of the look.
+        """
         samples = [sample for family in families for sample in family.samples]
         found: list[Alarm] = []
         held: dict[tuple[str, Labels], float] = {}
@@ -79,7 +87,17 @@ def alarms_file(settings: Settings) -> Path:
 
 
 def write_alarms(settings: Settings, alarms: Sequence[Alarm], at: float) -> None:
-    """Leave what fires where commands and pages find it."""
+    """Leave what fires where commands and pages find it.
+
+    Parameters
+    ----------
+    settings
+        Of the home whose alarms they are.
+    alarms
+        All that fire now; they replace those that are there.
+    at
+        Unix time of the look.
+    """
     replace_text(alarms_file(settings), to_json({"at": at, "alarms": [asdict(one) for one in alarms]}))
 
 

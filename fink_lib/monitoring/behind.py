@@ -15,7 +15,19 @@ class Behind:
         self._since: dict[str, float] = {}
 
     def look(self, rows: Iterable[StreamRow], now: float) -> dict[str, float]:
-        """Return the seconds for which each stream has been behind; a lag that is not known changes nothing."""
+        """Return the seconds for which each stream has been behind; a lag that is not known changes nothing.
+
+        Parameters
+        ----------
+        rows
+            One a stream; its name tells it apart.
+        now
+            Unix time of the look.
+
+        Returns
+        -------
+        Name of the stream → seconds; 0 for one without a backlog.
+        """
         found = {}
         for row in rows:
             if row.lag == 0:

@@ -23,11 +23,27 @@ class Disk:
     samples: deque[tuple[float, int]] = field(default_factory=deque)
 
     def look(self, folder: Path, now: float) -> None:
-        """Take a sample, once a minute."""
+        """Take a sample, once a minute.
+
+        Parameters
+        ----------
+        folder
+            An existing folder of the disk.
+        now
+            Unix time.
+        """
         self.note(now, shutil.disk_usage(folder).free)
 
     def note(self, now: float, free: int) -> None:
-        """Keep a sample; those that are too close, or too old, are left out."""
+        """Keep a sample; those that are too close, or too old, are left out.
+
+        Parameters
+        ----------
+        now
+            Unix time; within 60 s of the last sample nothing is kept, and samples older than 6 h go.
+        free
+            Free bytes.
+        """
         if self.samples and now - self.samples[-1][0] < SAMPLE_S:
             return
         self.samples.append((now, free))

@@ -106,7 +106,22 @@ def survey_streams(settings: Settings) -> Iterator[StreamSpec]:
 
 
 def survey_facts(settings: Settings, survey: str, now: float) -> SurveyFacts:
-    """Look at a survey's nights at a Unix time."""
+    """Look at a survey's nights at a Unix time.
+
+    Parameters
+    ----------
+    settings
+        Tell where the lake, the streams and the nights are.
+    survey
+        Its name.
+    now
+        Unix time of the look.
+
+    Raises
+    ------
+    LakeError
+        When a table cannot be counted.
+    """
     counted = counted_nights(settings, survey)
     newest = max(counted, default=None)
     return SurveyFacts(
@@ -123,13 +138,33 @@ def survey_facts(settings: Settings, survey: str, now: float) -> SurveyFacts:
 
 
 def manifests(settings: Settings, survey: str) -> dict[str, Manifest]:
-    """Return the manifest in force of each night."""
+    """Return the manifest in force of each night.
+
+    Parameters
+    ----------
+    settings
+        Tell where the folders of nights are.
+    survey
+        Its name.
+
+    Returns
+    -------
+    Night → manifest, in the order of the nights; those without one are left out.
+    """
     found = sorted((settings.nights / survey).glob("*/manifest.json"))
     return {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in found}
 
 
 def open_losses_of(settings: Settings, survey: str) -> list[Loss]:
-    """Return what a survey has lost and nobody has accepted."""
+    """Return what a survey has lost and nobody has accepted.
+
+    Parameters
+    ----------
+    settings
+        Tell where the lake is.
+    survey
+        Its name.
+    """
     bronze, damaged = bronze_spec(get_survey(survey)), quarantine(survey)
     held = [Held(bronze.path(settings.lake)), Held(damaged.path(settings.lake), str(Stage.INGEST))]
     return open_losses(read_losses(settings.lake, survey), Places(held))

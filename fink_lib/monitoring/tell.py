@@ -21,7 +21,15 @@ logger = logging.getLogger(__name__)
 
 
 def notice_of_alarm(alarm: Alarm, survey: str) -> Notice:
-    """Return what is told of an alarm; of one that is over and fires again, another."""
+    """Return what is told of an alarm; of one that is over and fires again, another.
+
+    Parameters
+    ----------
+    alarm
+        It fires; when it began is part of the notice's key.
+    survey
+        Under whose name it is told where the alarm's labels name neither survey nor stream.
+    """
     rule = next((one for one in RULES if one.name == alarm.name), None)
     labels = dict(alarm.labels)
     since = dt.datetime.fromtimestamp(alarm.since, dt.UTC)
@@ -50,7 +58,15 @@ class Telling:
         self._at_work: Future[int | None] | None = None
 
     def go_on(self, new: Sequence[Alarm], firing: Sequence[Alarm]) -> None:
-        """Take new alarms, and begin with what waits unless somebody is being told already."""
+        """Take new alarms, and begin with what waits unless somebody is being told already.
+
+        Parameters
+        ----------
+        new
+            Alarms that did not fire at the look before.
+        firing
+            All that fire now; those that could not be told of and fire no more are dropped.
+        """
         self._waiting += new
         if self._at_work is not None:
             if not self._at_work.done():
@@ -67,7 +83,15 @@ class Telling:
 
 
 def tell(settings: Settings, alarms: Sequence[Alarm]) -> int | None:
-    """Tell of alarms at once; return how many notices are new, None where that failed: it is logged."""
+    """Tell of alarms at once; return how many notices are new, None where that failed: it is logged.
+
+    Parameters
+    ----------
+    settings
+        Tell who subscribed, and where the outbox is.
+    alarms
+        Each is told to everybody who subscribed to alarms, of whichever survey.
+    """
     try:
         mine = [one for one in read_subscriptions(settings.notices) if one.event == ALARM]
         new = sum(queue(settings.lake, one, notice_of_alarm(alarm, one.survey)) for alarm in alarms for one in mine)

@@ -42,6 +42,19 @@ class Unread:
 def unread(settings: Settings, survey: str, now: float) -> list[Unread]:
     """Ask a survey's Kafka for what waits there, at a Unix time.
 
+    Parameters
+    ----------
+    settings
+        Tell how Kafka is reached, and where ingest keeps its checkpoint.
+    survey
+        Its name.
+    now
+        Unix time that ages are measured to.
+
+    Returns
+    -------
+    One a topic of the survey, those with nothing unread included.
+
     Raises
     ------
     BrokerError

@@ -60,7 +60,24 @@ class AirflowApi:
         return [name for name in needed if (parts.get(name) or {}).get("status") != "healthy"]
 
     def ensure_pool(self, name: str, slots: int, description: str, *, include_deferred: bool) -> None:
-        """Create a pool, or give it these values."""
+        """Create a pool, or give it these values.
+
+        Parameters
+        ----------
+        name
+            Of the pool.
+        slots
+            How many tasks it lets run at once.
+        description
+            What people read of it.
+        include_deferred
+            Whether a deferred task keeps its slot.
+
+        Raises
+        ------
+        HostError
+            When Airflow does not answer, or refuses.
+        """
         body = {"slots": slots, "description": description, "include_deferred": include_deferred}
         answer = self._again("POST", "/pools", accept=(HTTPStatus.CONFLICT,), json={"name": name, **body})
         if answer.status_code == HTTPStatus.CONFLICT:
@@ -78,6 +95,13 @@ class AirflowApi:
     def wait_for_dag(self, dag_id: str, timeout_s: float = 120.0) -> None:
         """Wait until the DAG was parsed.
 
+        Parameters
+        ----------
+        dag_id
+            Name of the DAG.
+        timeout_s
+            Seconds to wait at the most; it is asked once a second.
+
         Raises
         ------
         HostError
@@ -91,7 +115,20 @@ class AirflowApi:
             time.sleep(POLL_S)
 
     def unpause(self, dag_id: str, timeout_s: float = 120.0) -> None:
-        """Let a DAG run, waiting first until it was parsed."""
+        """Let a DAG run, waiting first until it was parsed.
+
+        Parameters
+        ----------
+        dag_id
+            Name of the DAG.
+        timeout_s
+            Seconds to wait for it to be parsed.
+
+        Raises
+        ------
+        HostError
+            When it was not parsed within the time, or Airflow refuses.
+        """
         self.wait_for_dag(dag_id, timeout_s)
         self._request("PATCH", f"/dags/{dag_id}", json={"is_paused": False})
 
@@ -104,7 +141,22 @@ class AirflowApi:
         return bool(self._request("GET", f"/dags/{dag_id}").json()["is_paused"])
 
     def trigger(self, dag_id: str, conf: Record | None = None, run_id: str | None = None) -> str:
-        """Start a run and return its id."""
+        """Start a run and return its id.
+
+        Parameters
+        ----------
+        dag_id
+            Name of the DAG.
+        conf
+            What the run is given; None for nothing.
+        run_id
+            Name of the run; None lets Airflow choose one.
+
+        Raises
+        ------
+        HostError
+            When Airflow does not answer, or refuses: there is such a run already, for example.
+        """
         body = {"logical_date": None, "conf": conf or {}, "dag_run_id": run_id}
         return str(self._request("POST", f"/dags/{dag_id}/dagRuns", json=body).json()["dag_run_id"])
 
@@ -117,20 +169,62 @@ class AirflowApi:
         return self._records("/backfills", "backfills", dag_id=dag_id)
 
     def dag_run(self, dag_id: str, run_id: str) -> Record:
-        """Return one run."""
+        """Return one run.
+
+        Parameters
+        ----------
+        dag_id, run_id
+            Names of the DAG and of its run.
+
+        Raises
+        ------
+        HostError
+            When there is no such run, or Airflow does not answer.
+        """
         return dict(self._request("GET", f"/dags/{dag_id}/dagRuns/{run_id}").json())
 
     def task_instances(self, dag_id: str, run_id: str) -> list[Record]:
-        """Return the tasks of a run with their states; ``~`` as run id means every run."""
+        """Return the tasks of a run with their states; ``~`` as run id means every run.
+
+        Parameters
+        ----------
+        dag_id
+            Name of the DAG.
+        run_id
+            Name of its run.
+        """
         return self._records(f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances", "task_instances")
 
     def answer(self, dag_id: str, run_id: str, task_id: str, option: str, words: Record) -> None:
-        """Answer the question that a task waits with."""
+        """Answer the question that a task waits with.
+
+        Parameters
+        ----------
+        dag_id, run_id, task_id
+            Names of the DAG, its run and the task that waits.
+        option
+            The option that is chosen, as the question spells it.
+        words
+            Name → value of what its form asks for beside.
+
+        Raises
+        ------
+        HostError
+            When Airflow refuses: the task does not wait, or has no such option.
+        """
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails"
         self._request("PATCH", path, json={"chosen_options": [option], "params_input": words})
 
     def task_log(self, dag_id: str, run_id: str, task_id: str, try_number: int = 1) -> str:
-        """Return the log of one try of a task as text."""
+        """Return the log of one try of a task as text.
+
+        Parameters
+        ----------
+        dag_id, run_id, task_id
+            Names of the DAG, its run and the task.
+        try_number
+            Which try; the first is 1.
+        """
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{try_number}"
         content = self._request("GET", path, params={"full_content": "true"}).json()["content"]
         return "\n".join(line.get("event", "") if isinstance(line, dict) else str(line) for line in content)

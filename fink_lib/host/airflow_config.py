@@ -28,7 +28,17 @@ exec "{airflow}" "$@"
 
 
 def airflow_options(settings: Settings, port: int, folder: Path) -> dict[str, str]:
-    """Return the ``AIRFLOW__SECTION__KEY`` variables of the local Airflow."""
+    """Return the ``AIRFLOW__SECTION__KEY`` variables of the local Airflow.
+
+    Parameters
+    ----------
+    settings
+        Tell where the DAGs are, and which database keeps Airflow's state.
+    port
+        Of the UI and the API, on the loopback interface.
+    folder
+        Airflow's home: logs, plugins, login, and its SQLite where no other database is set.
+    """
     url = f"http://{LOOPBACK}:{port}"
     options = {
         "core.executor": "LocalExecutor",
@@ -71,6 +81,15 @@ def airflow_environment(settings: Settings, port: int, folder: Path) -> dict[str
     """Return the whole environment of Airflow; drivers that it starts inherit the ``FINK_*`` part.
 
     Airflow variables of the shell are left out: they may belong to another installation.
+
+    Parameters
+    ----------
+    settings
+        What drivers and tasks run with.
+    port
+        Of the UI and the API, on the loopback interface.
+    folder
+        Airflow's home; its ``bin`` comes first in ``PATH``.
     """
     inherited = {key: value for key, value in settings_environment(settings).items() if not key.startswith("AIRFLOW")}
     scripts = Path(sys.executable).parent

@@ -108,7 +108,15 @@ def check_java() -> Check:
 
 
 def check_jars(settings: Settings, name: str) -> Check:
-    """Pinned jars of one set, each with the right checksum."""
+    """Pinned jars of one set, each with the right checksum.
+
+    Parameters
+    ----------
+    settings
+        Tell where the download cache is.
+    name
+        Of a set in ``jars.lock.json``.
+    """
     jars = locked(name)
     lacking = unusable(jar_dir(settings.cache, name), jars)
     detail = f"{len(jars) - len(lacking)} of {len(jars)} in {jar_dir(settings.cache, name)}"
@@ -130,7 +138,15 @@ def check_commits(lake: Path) -> Check:
 
 
 def check_sample(settings: Settings, survey: Survey) -> Check:
-    """Packets of the sample night of a survey."""
+    """Packets of the sample night of a survey.
+
+    Parameters
+    ----------
+    settings
+        Tell where downloads are kept.
+    survey
+        One that has a sample night.
+    """
     folder = sample_folder(settings, survey)
     count = len(list(folder.glob("*.avro"))) if folder.is_dir() else 0
     return Check(
@@ -142,7 +158,17 @@ def check_sample(settings: Settings, survey: Survey) -> Check:
 
 
 def check_writable(name: str, folder: Path, how: str) -> Check:
-    """Tell whether a folder can be written, or created."""
+    """Tell whether a folder can be written, or created.
+
+    Parameters
+    ----------
+    name
+        What the folder is called in the list of checks.
+    folder
+        One that need not exist yet.
+    how
+        The option or variable that chooses another folder.
+    """
     there = folder
     while not there.exists():
         there = there.parent

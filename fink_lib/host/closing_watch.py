@@ -114,7 +114,21 @@ def _why_failed(api: AirflowApi, settings: Settings, survey: str, night: dt.date
 
 
 def work_done(settings: Settings, survey: str, nights: Iterable[dt.date]) -> tuple[tuple[str, int], ...]:
-    """Return what the steps of some nights have written so far: while it changes, somebody is at work."""
+    """Return what the steps of some nights have written so far: while it changes, somebody is at work.
+
+    Parameters
+    ----------
+    settings
+        Tell where the folders of nights are.
+    survey
+        Its name.
+    nights
+        Those without a folder have written nothing.
+
+    Returns
+    -------
+    Path of each JSON file and its time of change, in nanoseconds since 1970; to be compared, no more.
+    """
     folders = [settings.night_dir(survey, night.isoformat()) for night in nights]
     found = (path for folder in folders if folder.is_dir() for path in folder.glob("*.json"))
     return tuple(sorted((str(path), path.stat().st_mtime_ns) for path in found))

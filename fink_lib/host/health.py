@@ -17,6 +17,17 @@ def state_of(name: str, service: Service) -> str:
     """Return the state of a server in words: a process that is there is asked whether it answers.
 
     The parts of Airflow live in processes of their own: its first process outlives each of them.
+
+    Parameters
+    ----------
+    name
+        Which service it is, as `Services` keeps it: Airflow is asked for its parts.
+    service
+        Its process and port.
+
+    Returns
+    -------
+    ``running``, ``stopped``, ``does not answer``, or ``without`` and the parts that are not healthy.
     """
     if not service.alive:
         return STOPPED

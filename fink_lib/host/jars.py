@@ -63,17 +63,41 @@ class Jar:
 
 
 def locked(set_name: str, lock: Path = LOCK) -> list[Jar]:
-    """Return the pinned jars of one set."""
+    """Return the pinned jars of one set.
+
+    Parameters
+    ----------
+    set_name
+        Name of a set in the lock file.
+    lock
+        The lock file.
+    """
     return [Jar(**fact) for fact in json.loads(lock.read_text())[set_name]]
 
 
 def jar_dir(cache: Path, set_name: str) -> Path:
-    """Folder of one set inside the download cache."""
+    """Folder of one set inside the download cache.
+
+    Parameters
+    ----------
+    cache
+        The download cache.
+    set_name
+        Name of a set in the lock file.
+    """
     return cache / "jars" / set_name
 
 
 def unusable(folder: Path, jars: Sequence[Jar]) -> list[Jar]:
-    """Return the pinned jars that are missing from a folder or differ from their checksum."""
+    """Return the pinned jars that are missing from a folder or differ from their checksum.
+
+    Parameters
+    ----------
+    folder
+        Where the jars lie; every file of the right size is read as a whole.
+    jars
+        The pinned ones.
+    """
     return [jar for jar in jars if not _matches(folder / jar.file_name, jar)]
 
 

@@ -14,6 +14,13 @@ from fink_lib.lake.spark.log_store import CLASS, SOURCE, log_store_jar
 def ensure_log_store(settings: Settings, say: Say = print) -> Path:
     """Compile the log store unless it is there for this very source; return its jar.
 
+    Parameters
+    ----------
+    settings
+        Tell where the jars are kept.
+    say
+        Receives a line for each step.
+
     Raises
     ------
     HostError
@@ -27,6 +34,13 @@ def ensure_log_store(settings: Settings, say: Say = print) -> Path:
 
 def ensure_object_store(settings: Settings, say: Say = print) -> Path:
     """Fetch what Spark needs for an object store, and compile its log store; return the jar of that.
+
+    Parameters
+    ----------
+    settings
+        Tell where the jars are kept.
+    say
+        Receives a line for each step.
 
     Raises
     ------

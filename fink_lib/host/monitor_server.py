@@ -33,7 +33,17 @@ def services_up(settings: Settings) -> dict[str, bool]:
 
 
 def watch(settings: Settings, monitor: Monitor, ended: Callable[[float], bool]) -> None:
-    """Look, judge and leave word until the end."""
+    """Look, judge and leave word until the end.
+
+    Parameters
+    ----------
+    settings
+        Of the home; alarms that fired when a monitor last looked are not new.
+    monitor
+        Looks and gives metrics.
+    ended
+        Waits so many seconds for the end, and tells whether it came.
+    """
     before: list[Alarm] = read_alarms(settings)[1]
     alarms = Alarms(known=before)
     with ThreadPoolExecutor(1) as pool:
@@ -63,7 +73,15 @@ def _log_changes(before: Sequence[Alarm], firing: Sequence[Alarm]) -> list[Alarm
 
 
 def serve(settings: Settings, port: int) -> None:
-    """Answer Prometheus until SIGTERM."""
+    """Answer Prometheus until SIGTERM.
+
+    Parameters
+    ----------
+    settings
+        Of the home.
+    port
+        Where to listen, on the loopback interface.
+    """
     end = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: end.set())
     signal.signal(signal.SIGINT, lambda *_: end.set())

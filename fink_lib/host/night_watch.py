@@ -40,7 +40,17 @@ class Expected:
 
 
 def read_manifest(settings: Settings, survey: str, night: dt.date) -> Manifest | None:
-    """Return the manifest in force of a night, or None when it was never closed."""
+    """Return the manifest in force of a night, or None when it was never closed.
+
+    Parameters
+    ----------
+    settings
+        Tell where the folders of nights are.
+    survey
+        Its name.
+    night
+        The night.
+    """
     path = settings.night_dir(survey, night.isoformat()) / "manifest.json"
     try:
         manifest: Manifest = json.loads(path.read_text(encoding="utf-8"))
@@ -50,7 +60,19 @@ def read_manifest(settings: Settings, survey: str, night: dt.date) -> Manifest |
 
 
 def offered_so_far(settings: Settings, survey: str) -> dict[dt.date, int]:
-    """Return the messages that each closed night holds; read it before playing."""
+    """Return the messages that each closed night holds; read it before playing.
+
+    Parameters
+    ----------
+    settings
+        Tell where the folders of nights are.
+    survey
+        Its name.
+
+    Returns
+    -------
+    Night → messages; 0 for a night with a folder and no manifest.
+    """
     found = {}
     for folder in sorted((settings.nights / survey).glob("????-??-??")):
         night = dt.date.fromisoformat(folder.name)
@@ -60,7 +82,19 @@ def offered_so_far(settings: Settings, survey: str) -> dict[dt.date, int]:
 
 
 def expectations(before: Mapping[dt.date, int], played: Mapping[dt.date | None, int]) -> list[Expected]:
-    """Add what was played to what each night held before; what belongs to no night is not waited for."""
+    """Add what was played to what each night held before; what belongs to no night is not waited for.
+
+    Parameters
+    ----------
+    before
+        Night → messages that it held; a night that is not there held none.
+    played
+        Night → messages that were sent; None for those of no night.
+
+    Returns
+    -------
+    One a night that was played, in order.
+    """
     return [
         Expected(night, count + before.get(night, 0))
         for night, count in sorted((night, count) for night, count in played.items() if night is not None)
@@ -68,12 +102,28 @@ def expectations(before: Mapping[dt.date, int], played: Mapping[dt.date | None, 
 
 
 def is_closed(manifest: Manifest | None, expected: Expected) -> bool:
-    """Tell whether a manifest covers every message that was played."""
+    """Tell whether a manifest covers every message that was played.
+
+    Parameters
+    ----------
+    manifest
+        The one in force; None where the night was never closed.
+    expected
+        What the night must hold.
+    """
     return manifest is not None and int(manifest["offered"]) >= expected.offered
 
 
 def dead_streams(settings: Settings, survey: str) -> list[str]:
-    """Return the streams that do not run, each with the error that its driver ended with."""
+    """Return the streams that do not run, each with the error that its driver ended with.
+
+    Parameters
+    ----------
+    settings
+        Tell where the files of streams are.
+    survey
+        Its name.
+    """
     runner = LocalRunner(settings)
     specs = [StreamSpec(survey, stage, settings) for stage in Stage]
     verdicts = ((spec, examine(spec, runner)) for spec in specs)
@@ -81,12 +131,31 @@ def dead_streams(settings: Settings, survey: str) -> list[str]:
 
 
 def is_running(beat: Heartbeat, token: str) -> bool:
-    """Tell whether a heartbeat is that of the driver with this token, and says that its query runs."""
+    """Tell whether a heartbeat is that of the driver with this token, and says that its query runs.
+
+    Parameters
+    ----------
+    beat
+        The last heartbeat of the stream, perhaps of an earlier driver.
+    token
+        Of the driver that holds the lease.
+    """
     return beat.token == token and beat.state is StreamState.RUNNING
 
 
 def wait_for_streams(settings: Settings, survey: str, timeout_s: float, say: Callable[[str], None]) -> None:
     """Wait until the three streams run.
+
+    Parameters
+    ----------
+    settings
+        Tell where the files of streams are.
+    survey
+        Its name.
+    timeout_s
+        Seconds to wait at the most.
+    say
+        Receives a line when a stream runs.
 
     Raises
     ------
@@ -162,6 +231,13 @@ def wait_for_close(
 def require_unbroken(settings: Settings, survey: str) -> None:
     """Look for a stream that waiting for is no use.
 
+    Parameters
+    ----------
+    settings
+        Tell where the files of streams are.
+    survey
+        Its name.
+
     Raises
     ------
     StreamBroken
@@ -176,7 +252,15 @@ def require_unbroken(settings: Settings, survey: str) -> None:
 
 
 def restarts(settings: Settings, survey: str) -> list[str]:
-    """Say of each stream that was started again since it last got on, how often and why."""
+    """Say of each stream that was started again since it last got on, how often and why.
+
+    Parameters
+    ----------
+    settings
+        Tell where the files of streams are.
+    survey
+        Its name.
+    """
     specs = [StreamSpec(survey, stage, settings) for stage in Stage]
     beats = ((spec, read_heartbeat(spec.paths.heartbeat)) for spec in specs)
     return [
@@ -187,13 +271,36 @@ def restarts(settings: Settings, survey: str) -> list[str]:
 
 
 def closed_nights(settings: Settings, survey: str, expected: Iterable[Expected]) -> list[Manifest]:
-    """Return the manifests of the nights that were closed with all that was played, in order."""
+    """Return the manifests of the nights that were closed with all that was played, in order.
+
+    Parameters
+    ----------
+    settings
+        Tell where the folders of nights are.
+    survey
+        Its name.
+    expected
+        What each night must hold, in any order; the others are left out.
+    """
     found = ((one, read_manifest(settings, survey, one.night)) for one in sorted(expected, key=lambda one: one.night))
     return [manifest for one, manifest in found if manifest is not None and is_closed(manifest, one)]
 
 
 def lake_rows(settings: Settings, survey: str) -> str:
-    """Say how many rows the tables of a survey hold, from the Delta logs."""
+    """Say how many rows the tables of a survey hold, from the Delta logs.
+
+    Parameters
+    ----------
+    settings
+        Tell where the lake is.
+    survey
+        Its name.
+
+    Raises
+    ------
+    LakeError
+        When a table cannot be counted.
+    """
     specs = night_specs(get_survey(survey))
     rows = {table: rows_by_night(spec.path(settings.lake)) for table, spec in specs.items()}
     return ", ".join(f"{table} {sum(nights.values())}" for table, nights in rows.items())

@@ -60,7 +60,15 @@ class Overview:
 
 
 def look(settings: Settings, now: Callable[[], float] = time.time) -> Overview:
-    """Read what the home's files say; starts and changes nothing."""
+    """Read what the home's files say; starts and changes nothing.
+
+    Parameters
+    ----------
+    settings
+        Of the home.
+    now
+        Returns the Unix time that the ages of heartbeats are measured to.
+    """
     return Overview(
         home=str(settings.home),
         services=_services(settings),

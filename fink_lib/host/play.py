@@ -66,6 +66,20 @@ def unpause_streams(settings: Settings, survey: str, say: Say) -> None:
     """Let the DAGs of a survey run, and that of the catalogues; those on demand then wait for somebody to ask.
 
     A stream that an earlier fault stopped is tried again: whoever plays may have mended it.
+
+    Parameters
+    ----------
+    settings
+        Of the home, whose Airflow runs.
+    survey
+        Its name.
+    say
+        Receives a line on what was unpaused, and one on each DAG that was left paused.
+
+    Raises
+    ------
+    HostError
+        When Airflow does not answer, or does not know one of the DAGs in time.
     """
     for stage in Stage:
         forgive(StreamSpec(survey, stage, settings))

@@ -29,7 +29,15 @@ def is_free(port: int) -> bool:
 
 
 def answers(port: int, timeout_s: float = 0.5) -> bool:
-    """Tell whether something accepts connections on this port."""
+    """Tell whether something accepts connections on this port.
+
+    Parameters
+    ----------
+    port
+        On the loopback interface.
+    timeout_s
+        Seconds to wait at the most.
+    """
     try:
         with socket.create_connection((LOOPBACK, port), timeout=timeout_s):
             return True

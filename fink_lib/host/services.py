@@ -75,7 +75,15 @@ class Services:
         return self.read().get(name)
 
     def put(self, name: str, service: Service) -> None:
-        """Remember a service that was just started."""
+        """Remember a service that was just started.
+
+        Parameters
+        ----------
+        name
+            Of the service; an entry of that name is replaced.
+        service
+            Its process, port and log.
+        """
         with self._alone():
             self._write({**self.read(), name: service})
 

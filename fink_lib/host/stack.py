@@ -245,6 +245,18 @@ def stop_stack(settings: Settings, say: Say) -> None:
 
     Airflow first: it would start again every stream that it sees stop. Its own end never touches a stream.
     Each driver finishes its micro-batch, so the next start goes on where this one ended.
+
+    Parameters
+    ----------
+    settings
+        Of the home.
+    say
+        Receives a line for each step.
+
+    Raises
+    ------
+    LeaseHeld
+        When a driver on another host does not stop; Kafka then still runs.
     """
     LocalMonitor(settings).stop()  # first: what is stopped on purpose is no alarm
     api, airflow = LocalApi(settings), LocalAirflow(settings)

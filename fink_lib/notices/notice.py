@@ -52,7 +52,21 @@ def of_night(manifest: Mapping[str, Any]) -> Notice:
 
 
 def of_filter(lake: Path, survey: str, night: str, name: str, told: Collection[int]) -> Notice | None:
-    """Tell of the alerts that a filter sent in a night and that were not told of before; None when there are none."""
+    """Tell of the alerts that a filter sent in a night and that were not told of before; None when there are none.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    survey
+        Its name.
+    night
+        YYYY-MM-DD.
+    name
+        Of the filter.
+    told
+        Ids of alerts that were told of before.
+    """
     rows = read(
         "gold", survey, "published", night=night, columns=["alert_id", "object_id", "topic"],
         where=pc.field("filter") == name, lake=lake,
@@ -110,7 +124,23 @@ def _listed(rows: Sequence[Mapping[str, Any]]) -> str:
 def notice_of(
     lake: Path, subscription: Subscription, manifest: Mapping[str, Any], told: Collection[int]
 ) -> Notice | None:
-    """Return what a subscription is to be told of a night."""
+    """Return what a subscription is to be told of a night.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    subscription
+        To a night or to a filter.
+    manifest
+        Of the night.
+    told
+        Ids of alerts that it was told of before; for a filter alone.
+
+    Returns
+    -------
+    None when there is nothing new to tell.
+    """
     if subscription.filter is None:
         return of_night(manifest)
     return of_filter(lake, manifest["survey"], manifest["night"], subscription.filter, told)

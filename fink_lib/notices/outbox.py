@@ -83,13 +83,37 @@ def _entry(rows: list[dict[str, Any]]) -> Entry:
 
 
 def told_alerts(known: Iterable[Entry], subscription: Subscription, night: str) -> set[int]:
-    """Return the alerts of a night that a subscription is told of already, or is about to be."""
+    """Return the alerts of a night that a subscription is told of already, or is about to be.
+
+    Parameters
+    ----------
+    known
+        All notices as they stand.
+    subscription
+        Known by its name.
+    night
+        YYYY-MM-DD.
+
+    Returns
+    -------
+    Ids of the alerts.
+    """
     mine = (one for one in known if one.subscription == subscription.name and one.night == night)
     return {alert_id for one in mine for alert_id in one.alert_ids}
 
 
 def queue(lake: Path, subscription: Subscription, notice: Notice) -> bool:
-    """Put a notice into the outbox; return False when it was there."""
+    """Put a notice into the outbox; return False when it was there.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    subscription
+        Who is to be told; one that is not live has the notice kept and never sent.
+    notice
+        What; its key tells it from others.
+    """
     told = {
         "subject": notice.subject,
         "text": notice.text,
@@ -101,7 +125,21 @@ def queue(lake: Path, subscription: Subscription, notice: Notice) -> bool:
 
 
 def step(lake: Path, entry: Entry, number: int, action: Action, error: str = "") -> bool:
-    """Record what happens to a notice; return False when somebody else recorded this step first."""
+    """Record what happens to a notice; return False when somebody else recorded this step first.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    entry
+        The notice.
+    number
+        Of the step: one more than the steps that are recorded.
+    action
+        What happens.
+    error
+        What the other side said, empty for nothing.
+    """
     return _append(lake, entry.subscription, entry, number, {"action": action, "error": error})
 
 

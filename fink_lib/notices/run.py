@@ -28,6 +28,15 @@ def queue_night(settings: Settings, subscriptions: Sequence[Subscription], manif
     """Put into the outbox what a night asks to be told; return how many notices are new.
 
     A subscription whose alerts cannot be read is named in the log and keeps no other one back.
+
+    Parameters
+    ----------
+    settings
+        Tell where the lake is.
+    subscriptions
+        All; those of other surveys, to alarms and of accounts are left out.
+    manifest
+        Of the night.
     """
     of_survey = [one for one in subscriptions if manifest["survey"] == one.survey]
     mine = [one for one in of_survey if one.event != ALARM and not one.event.startswith(OF_ACCOUNTS)]
@@ -39,6 +48,17 @@ def queue_filter(settings: Settings, subscriptions: Sequence[Subscription], name
     """Put into the outbox what a filter does that its owner and the operators must know; return how many are new.
 
     Told is whoever subscribed to the alerts of the filter, and to the nights of its survey.
+
+    Parameters
+    ----------
+    settings
+        Tell where the lake is.
+    subscriptions
+        All; those of other surveys are left out.
+    name
+        Of the filter.
+    notice
+        What is told.
     """
     mine = [one for one in subscriptions if one.survey == notice.survey and (one.event == NIGHT or one.filter == name)]
     return sum(queue(settings.lake, one, notice) for one in mine)
@@ -55,7 +75,15 @@ def _queue_one(settings: Settings, one: Subscription, manifest: JsonObject, know
 
 
 def deliver_waiting(settings: Settings, subscriptions: Sequence[Subscription]) -> Counter[Action]:
-    """Try every notice that waits, again and again with longer pauses; return how many ended how."""
+    """Try every notice that waits, again and again with longer pauses; return how many ended how.
+
+    Parameters
+    ----------
+    settings
+        Tell where the lake is, how long to pause after a failure, and which mail server there is.
+    subscriptions
+        Those whose notices are sent, if they are live; the others' keep waiting.
+    """
     ended: Counter[Action] = Counter()
     by_name = {one.name: one for one in subscriptions if one.live}
     for entry in entries(settings.lake):

@@ -68,6 +68,13 @@ def _tls_context(*, verified: bool) -> ssl.SSLContext:
 def hand_over(server: smtplib.SMTP, message: EmailMessage) -> None:
     """Give a mail to a server and leave it; how the goodbye is answered says nothing about the mail.
 
+    Parameters
+    ----------
+    server
+        A connection as `mail_server` gives it; it is closed.
+    message
+        With sender and addressees in its headers.
+
     Raises
     ------
     OSError, smtplib.SMTPException
@@ -84,6 +91,15 @@ def hand_over(server: smtplib.SMTP, message: EmailMessage) -> None:
 
 def post_json(address: str, facts: Mapping[str, object], headers: Mapping[str, str] | None = None) -> httpx.Response:
     """Post facts as JSON; return the answer, whatever it says.
+
+    Parameters
+    ----------
+    address
+        An ``http(s)`` address.
+    facts
+        What JSON can hold.
+    headers
+        More headers; None for none.
 
     Raises
     ------

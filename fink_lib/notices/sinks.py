@@ -28,6 +28,15 @@ class Uncertain(FinkError):
 def deliver(settings: Settings, subscription: Subscription, entry: Entry) -> None:
     """Send one notice.
 
+    Parameters
+    ----------
+    settings
+        Tell the mail server and the sender of mails.
+    subscription
+        Says by which way, and to which address.
+    entry
+        The notice.
+
     Raises
     ------
     NotTaken
@@ -41,18 +50,67 @@ def deliver(settings: Settings, subscription: Subscription, entry: Entry) -> Non
 
 
 def slack(_settings: Settings, address: str, entry: Entry) -> None:
-    """Post as text that Slack, Mattermost and their like show."""
+    """Post as text that Slack, Mattermost and their like show.
+
+    Parameters
+    ----------
+    _settings
+        Not asked.
+    address
+        Of the webhook; it may be a secret.
+    entry
+        The notice.
+
+    Raises
+    ------
+    NotTaken
+        When it was refused, or nobody could be reached.
+    Uncertain
+        When the answer does not tell.
+    """
     _post(address, entry, {"text": f"*{escaped(entry.subject)}*\n{escaped(entry.text)}"})
 
 
 def webhook(_settings: Settings, address: str, entry: Entry) -> None:
-    """Post the facts as JSON."""
+    """Post the facts as JSON.
+
+    Parameters
+    ----------
+    _settings
+        Not asked.
+    address
+        Of the webhook; it may be a secret.
+    entry
+        The notice.
+
+    Raises
+    ------
+    NotTaken
+        When it was refused, or nobody could be reached.
+    Uncertain
+        When the answer does not tell.
+    """
     facts = {"key": entry.key, "subject": entry.subject, "text": entry.text, **entry.facts}
     _post(address, entry, with_ids_as_text(facts))
 
 
 def mail(settings: Settings, address: str, entry: Entry) -> None:
-    """Send a mail; its id is made of the key, so that a mailbox can tell a copy."""
+    """Send a mail; its id is made of the key, so that a mailbox can tell a copy.
+
+    Parameters
+    ----------
+    settings
+        Tell the mail server and the sender.
+    address
+        Of the addressee.
+    entry
+        The notice.
+
+    Raises
+    ------
+    NotTaken
+        When the server could not be reached, or refused the mail.
+    """
     message = EmailMessage()
     message["Subject"], message["From"], message["To"] = entry.subject, settings.report_mail_from, address
     message["Message-ID"] = f"<{entry.subscription}.{entry.key}@fink>"

@@ -36,7 +36,15 @@ def page() -> str:
 
 
 def write(page_file: Path = PAGE, rules_file: Path = PROMETHEUS_RULES) -> None:
-    """Write both."""
+    """Write both.
+
+    Parameters
+    ----------
+    page_file
+        The page, Markdown; replaced.
+    rules_file
+        The file of Prometheus; replaced.
+    """
     page_file.write_text(page())
     rules_file.parent.mkdir(parents=True, exist_ok=True)
     rules_file.write_text(alert_rules())

@@ -61,14 +61,38 @@ def is_score(module: Module) -> bool:
 
 
 def first_line(module: Module, folder: Path) -> list[str]:
-    """Return what the page of a score that is not measured here says first; nothing for others."""
+    """Return what the page of a score that is not measured here says first; nothing for others.
+
+    Parameters
+    ----------
+    module
+        A science module.
+    folder
+        Of the pages; measured figures lie in its ``figures``.
+
+    Returns
+    -------
+    Lines of Markdown.
+    """
     if not is_score(module) or _file(module, folder).is_file():
         return []
     return [OF_OTHERS.get(module.name, UNMEASURED), ""]
 
 
 def section(module: Module, folder: Path) -> list[str]:
-    """Return the section of measured figures; nothing where there are none."""
+    """Return the section of measured figures; nothing where there are none.
+
+    Parameters
+    ----------
+    module
+        A science module; one with a file of figures has an entry in `COMMANDS`.
+    folder
+        Of the pages; measured figures lie in its ``figures``.
+
+    Returns
+    -------
+    Lines of Markdown.
+    """
     path = _file(module, folder)
     if not path.is_file():
         return []

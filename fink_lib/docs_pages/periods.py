@@ -63,7 +63,15 @@ def page(rows: Sequence[JsonObject]) -> str:
 
 
 def draw(rows: Sequence[JsonObject], target: Path) -> None:
-    """Draw what becomes of planted periods, by signal and number of points."""
+    """Draw what becomes of planted periods, by signal and number of points.
+
+    Parameters
+    ----------
+    rows
+        As ``fink science plant periods --json`` writes them; shares are texts that begin with the percent.
+    target
+        The PNG file; replaced.
+    """
     figure = Figure(figsize=(7.2, 2.8), layout="constrained")
     for place, (name, axes) in enumerate(zip(PERIODIC, figure.subplots(1, len(PERIODIC), sharey=True), strict=True)):
         mine = [row for row in rows if row["planted"] == name]

@@ -79,7 +79,19 @@ class Shown:
 
 
 def draw_all(data: Path, folder: Path) -> list[Path]:
-    """Run every module over the alerts below a folder and draw what each found."""
+    """Run every module over the alerts below a folder and draw what each found.
+
+    Parameters
+    ----------
+    data
+        Holds ``ztf``, and where there are any ``lsst`` and ``elasticc``.
+    folder
+        Of the pages; plots go to its ``plots``.
+
+    Returns
+    -------
+    One PNG file a module.
+    """
     found = list(samples(data))
     (folder / PLOTS).mkdir(parents=True, exist_ok=True)
     return [draw(module, found, folder / PLOTS) for module in MODULES]
@@ -125,7 +137,21 @@ def _without_missing(modules: Sequence[Module], scalars: set[str]) -> tuple[Modu
 
 
 def draw(module: Module, found: Sequence[Sample], folder: Path) -> Path:
-    """Draw the column that tells most, in the sample where it has most values; the reasons where no column has any."""
+    """Draw the column that tells most, in the sample where it has most values; the reasons where no column has any.
+
+    Parameters
+    ----------
+    module
+        One that ran in at least one sample.
+    found
+        All samples.
+    folder
+        Existing folder; the file bears the name of the module.
+
+    Returns
+    -------
+    The PNG file.
+    """
     told = [(sample, shown) for sample in found if module in sample.modules and (shown := _telling(module, sample))]
     figure = Figure(figsize=(6.4, 3.2), layout="constrained")
     axes = figure.add_subplot()

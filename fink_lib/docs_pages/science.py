@@ -97,7 +97,17 @@ def _told(reasons: Mapping[str, str]) -> str:
 
 
 def page(module: Module, folder: Path, *, has_plot: bool) -> str:
-    """Return the page of one module; figures measured of it are read from the folder."""
+    """Return the page of one module; figures measured of it are read from the folder.
+
+    Parameters
+    ----------
+    module
+        What the page is about.
+    folder
+        Of the pages.
+    has_plot
+        Whether a plot of it is linked.
+    """
     parts = [
         NOTICE,
         f"# {module.name}",
@@ -134,7 +144,19 @@ def method(module: Module) -> str:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return a Markdown table."""
+    """Return a Markdown table.
+
+    Parameters
+    ----------
+    header
+        One text a column.
+    rows
+        As many texts each.
+
+    Returns
+    -------
+    One line a row, below two of the header.
+    """
     lines = [header, ["---"] * len(header), *rows]
     return ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
 

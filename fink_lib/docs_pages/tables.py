@@ -164,7 +164,15 @@ def _span(first: str, last: str) -> str:
 
 
 def records(place: str, fields: Sequence[pa.Field]) -> Iterator[tuple[str, list[pa.Field]]]:
-    """Yield each record of a packet by its dotted path, the packet itself first, under an empty path."""
+    """Yield each record of a packet by its dotted path, the packet itself first, under an empty path.
+
+    Parameters
+    ----------
+    place
+        Dotted path of the record that the fields are of; empty for the packet.
+    fields
+        Fields of that record.
+    """
     yield place, list(fields)
     for one in fields:
         inner = one.type.value_type if pa.types.is_list(one.type) else one.type
@@ -173,7 +181,15 @@ def records(place: str, fields: Sequence[pa.Field]) -> Iterator[tuple[str, list[
 
 
 def column_row(one: pa.Field, place: str = "") -> tuple[str, str, str, str]:
-    """Return name, type, unit and meaning of a column."""
+    """Return name, type, unit and meaning of a column.
+
+    Parameters
+    ----------
+    one
+        The column, with unit and meaning in its metadata.
+    place
+        Dotted path of the record that holds it; empty for none.
+    """
     return f"`{f'{place}.{one.name}'.lstrip('.')}`", kind_of(one.type), unit_of(one), meaning_of(one)
 
 
@@ -197,7 +213,15 @@ def with_overview(readme: str) -> str:
 
 
 def write(path: Path = PAGE, readme: Path = README) -> None:
-    """Write the page, and the list in the README."""
+    """Write the page, and the list in the README.
+
+    Parameters
+    ----------
+    path
+        The page, Markdown; replaced.
+    readme
+        The README; its list of tables is replaced.
+    """
     path.write_text(page())
     readme.write_text(with_overview(readme.read_text()))
 

@@ -121,6 +121,13 @@ class MovedModules(MetaPathFinder, Loader):
         """Return how a module of an old name is loaded; None for every other name.
 
         A new module that is not there is no find: the error that follows bears the name that was asked for.
+
+        Parameters
+        ----------
+        name
+            Full name of the module that is imported.
+        _path, _target
+            Not asked.
         """
         new = new_name(name) if name.startswith(ROOTS) else None
         if new is None or not _is_there(new):

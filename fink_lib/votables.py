@@ -37,6 +37,13 @@ def first_table(raw: bytes, most_rows: int) -> Any:
 def judge(raw: bytes, most_rows: int) -> None:
     """Look at every element of a document, with the parser that astropy uses, and keep nothing.
 
+    Parameters
+    ----------
+    raw
+        Bytes of the document.
+    most_rows
+        Of all its tables together.
+
     Raises
     ------
     ValueError

@@ -80,7 +80,21 @@ class Settings(
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - asked for by name
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read what is given, then the environment, then its variables of single surveys."""
+        """Read what is given, then the environment, then its variables of single surveys.
+
+        Parameters
+        ----------
+        settings_cls
+            The class whose variables are looked for.
+        init_settings, env_settings
+            Sources that pydantic has made of the arguments and of the environment.
+        dotenv_settings, file_secret_settings
+            Not read.
+
+        Returns
+        -------
+        The sources; what an earlier one gives goes before.
+        """
         return init_settings, env_settings, SurveySource(settings_cls)
 
     def of_survey(self, survey: str) -> SurveySettings:
@@ -145,5 +159,13 @@ class Settings(
         return self.cache / "jars" / "spark-classes.jsa"
 
     def night_dir(self, survey: str, night: str) -> Path:
-        """Folder of one night's step results, manifest and report."""
+        """Folder of one night's step results, manifest and report.
+
+        Parameters
+        ----------
+        survey
+            Its name.
+        night
+            YYYY-MM-DD.
+        """
         return self.nights / survey / night

@@ -71,7 +71,15 @@ class SurveySource(PydanticBaseSettingsSource):
         self._environment = with_former_names(os.environ if environment is None else environment)
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
-        """Return nothing: fields are gathered together."""
+        """Return nothing: fields are gathered together.
+
+        Parameters
+        ----------
+        field
+            Not asked.
+        field_name
+            Name of a field of the settings.
+        """
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:

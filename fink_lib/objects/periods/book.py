@@ -49,7 +49,17 @@ def rebuild(lake: Path, surveys: Iterable[Survey]) -> Counter[str]:
 
 
 def period_row(lake: Path, survey: str, name: str) -> dict[str, Any] | None:
-    """Return the row of an object; None where it has none."""
+    """Return the row of an object; None where it has none.
+
+    Parameters
+    ----------
+    lake
+        Root folder of the tables.
+    survey
+        Name of the survey.
+    name
+        Of the object.
+    """
     where = (pc.field("survey") == survey) & (pc.field("object_id") == name)
     return next(iter(read_rows(gold_periods(), lake, where)), None)
 

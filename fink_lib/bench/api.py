@@ -67,7 +67,19 @@ class ApiReport:
 
 
 def run_api(survey: Survey, count: int, seed: int, say: Say) -> ApiReport:
-    """Make a lake, ask it, and let nothing of it stay."""
+    """Make a lake, ask it, and let nothing of it stay.
+
+    Parameters
+    ----------
+    survey
+        Whose alerts the lake holds.
+    count
+        How many alerts.
+    seed
+        Of the lake and of the questions.
+    say
+        Receives a line for each step.
+    """
     with tempfile.TemporaryDirectory(prefix="bench-api-") as folder:
         settings = Settings(home=Path(folder) / "home", api_port=0, surveys=survey.name)
         since = time.monotonic()

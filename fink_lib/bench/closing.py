@@ -101,7 +101,17 @@ def run_closing(settings: Settings, survey: Survey, message: bytes, alerts: int,
 
 
 def fill_topics(settings: Settings, ends: Mapping[str, int], arriving: str) -> None:
-    """Put as many messages, empty ones, on the topics as the tables name; the survey's has the night's partitions."""
+    """Put as many messages, empty ones, on the topics as the tables name; the survey's has the night's partitions.
+
+    Parameters
+    ----------
+    settings
+        Tell where Kafka is.
+    ends
+        Topic → how many messages.
+    arriving
+        The topic that the survey's alerts arrive on; every other one has one partition.
+    """
     for topic, count in ends.items():
         here = Connection.of(settings)
         partitions = PARTITIONS if topic == arriving else 1

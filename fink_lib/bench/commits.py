@@ -127,6 +127,13 @@ class Contest:
     def race(self, store: str, rounds: int) -> Race:
         """Let two JVMs ask for the same entries at the same milliseconds.
 
+        Parameters
+        ----------
+        store
+            Class of the log store.
+        rounds
+            How many entries they ask for, one every `step_ms`.
+
         Raises
         ------
         HostError
@@ -140,6 +147,13 @@ class Contest:
 
     def race_delta_rs(self, store: str, rounds: int) -> Race:
         """Let a JVM and delta-rs ask for the same entries of a table at the same milliseconds.
+
+        Parameters
+        ----------
+        store
+            Class of the log store of the JVM.
+        rounds
+            How many entries they ask for, one every `step_ms`.
 
         Raises
         ------
@@ -159,6 +173,13 @@ class Contest:
     def cost_us(self, stores: Sequence[str], rounds: int) -> dict[str, float]:
         """Return the median microseconds of an entry by store; the stores take turns.
 
+        Parameters
+        ----------
+        stores
+            Classes of log stores.
+        rounds
+            How many entries each writes, while nobody else does.
+
         Raises
         ------
         HostError
@@ -169,7 +190,15 @@ class Contest:
         return {store: statistics.median(map(float, line.split())) for store, line in zip(stores, lines, strict=True)}
 
     def die(self, store: str, log: Path) -> None:
-        """Let a JVM die when it has written half of entry 1."""
+        """Let a JVM die when it has written half of entry 1.
+
+        Parameters
+        ----------
+        store
+            Class of the log store.
+        log
+            Folder of the entries.
+        """
         subprocess.run([*self._java, "die", store, str(log)], capture_output=True, timeout=60, check=False)
 
     def _run(self, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -301,7 +330,22 @@ def writer_of(entry: bytes) -> str:
 
 
 def run_commits(settings: Settings, rounds: int, say: Say) -> CommitReport:
-    """Race with Delta's stores and with ours, alone and beside delta-rs, and compare what an entry costs."""
+    """Race with Delta's stores and with ours, alone and beside delta-rs, and compare what an entry costs.
+
+    Parameters
+    ----------
+    settings
+        Tell where the jars are.
+    rounds
+        Entries of each race.
+    say
+        Receives a line for each race.
+
+    Raises
+    ------
+    HostError
+        When a JVM fails, or a jar is not there.
+    """
     with Contest(settings, say) as contest:
         races = []
         for store in (DEFAULT_STORE, LOCAL_STORE, CLASS):

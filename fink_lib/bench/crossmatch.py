@@ -91,7 +91,19 @@ def run_crossmatch(positions: int, catalog_rows: int, seed: int, say: Say) -> Cr
 
 
 def compare(home: Path, positions: int) -> tuple[int, Mapping[Way, int]]:
-    """Return how many positions have a source, and for how many each of the others has another one."""
+    """Return how many positions have a source, and for how many each of the others has another one.
+
+    Parameters
+    ----------
+    home
+        Holds what each way found.
+    positions
+        How many were matched.
+
+    Returns
+    -------
+    The number with a source by ours, and way → number of those that differ.
+    """
     ours = found_by(home, Way.OURS, positions)
     differ = {way: int((found_by(home, way, positions) != ours).sum()) for way in OTHERS}
     return int(np.count_nonzero(ours >= 0)), differ

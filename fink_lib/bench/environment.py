@@ -94,6 +94,13 @@ class BenchEnvironment:
     def prepare(self, packets: Iterable[bytes], count: int) -> None:
         """Make packets ready on disk, so that making them does not compete with what is measured.
 
+        Parameters
+        ----------
+        packets
+            Framed messages of one night, whose topic is made.
+        count
+            How many there are, for the lines that tell of progress.
+
         Raises
         ------
         ConfigError
@@ -126,6 +133,13 @@ class BenchEnvironment:
 
     def load(self, count: int, rate: float | None = None) -> None:
         """Send the next packets, at a rate or at once.
+
+        Parameters
+        ----------
+        count
+            How many of those that were made ready, in their order.
+        rate
+            Packets a second; None sends them at once.
 
         Raises
         ------
@@ -191,6 +205,13 @@ class BenchEnvironment:
 
 def prefix_of(message: bytes, survey: Survey) -> tuple[int, str]:
     """Return how many bytes stand before the datum, and the schema that it is written with.
+
+    Parameters
+    ----------
+    message
+        A whole message, framed.
+    survey
+        Whose framing it has.
 
     Raises
     ------

@@ -125,6 +125,17 @@ def _run(bed: BenchEnvironment, count: int, timeout_s: float) -> Cost:
 def compare_filters(bed: BenchEnvironment, many: int, timeout_s: float, say: Callable[[str], None]) -> dict[str, Any]:
     """Run distribute with few and with many filters.
 
+    Parameters
+    ----------
+    bed
+        Its silver is filled.
+    many
+        How many filters, the broker's own included.
+    timeout_s
+        Seconds that a run may take.
+    say
+        Receives a line for each run.
+
     Returns
     -------
     ``ratio``: steady rate with many over that with few; ``cpu_ratio``: processor time with few over that with many;

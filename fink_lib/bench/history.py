@@ -85,7 +85,23 @@ class HistoryReport:
 def run_history(
     settings: Settings, survey: Survey, packet: bytes, alerts: int, commits: int, *, say: Say = print
 ) -> HistoryReport:
-    """Make the lakes, one after the other, and measure on each the same night."""
+    """Make the lakes, one after the other, and measure on each the same night.
+
+    Parameters
+    ----------
+    settings
+        Each lake has a home of its own beside their cache, which is removed afterwards.
+    survey
+        Whose alerts.
+    packet
+        A real message, which is judged again and again.
+    alerts
+        Of each night.
+    commits
+        Entries that a long log has.
+    say
+        Receives a line for each lake.
+    """
     lakes: dict[str, dict[str, Counts]] = {}
     settings.cache.mkdir(parents=True, exist_ok=True)
     for name in (FIRST, FIRST, LATER, LONG, UNCLEANED):  # the first one twice: code that is loaded once costs once
@@ -112,7 +128,17 @@ def ratios(lakes: Mapping[str, Counts]) -> dict[str, float]:
 
 
 def prepare(lake: MadeLake, name: str, commits: int) -> None:
-    """Make the nights before, the logs that they left, and what maintenance leaves of these."""
+    """Make the nights before, the logs that they left, and what maintenance leaves of these.
+
+    Parameters
+    ----------
+    lake
+        An empty one.
+    name
+        Which of the four lakes it becomes: `FIRST`, `LATER`, `LONG` or `UNCLEANED`.
+    commits
+        Entries that a long log has.
+    """
     if name != FIRST:
         for back in range(NIGHTS - 1, 0, -1):
             lake.add_night(TONIGHT - dt.timedelta(days=back))
@@ -125,7 +151,19 @@ def prepare(lake: MadeLake, name: str, commits: int) -> None:
 
 
 def measure(lake: MadeLake, packet: bytes) -> dict[str, Counts]:
-    """Do the night: streams that start, batches that are judged and booked, and the closing."""
+    """Do the night: streams that start, batches that are judged and booked, and the closing.
+
+    Parameters
+    ----------
+    lake
+        With the nights before.
+    packet
+        A real message, which stands for each that arrives.
+
+    Returns
+    -------
+    Part of the work → counts: ``start``, ``judged``, ``batches`` and ``closing``.
+    """
     counts = {part: Counts() for part in ("start", "closing")}
     judged = Judging(lake, packet)
     parts = np.split(np.arange(lake.per_night), range(BATCH, lake.per_night, BATCH))
@@ -193,7 +231,15 @@ class Streams:
         self.books(ids, self._lake.messages(TONIGHT, ids))
 
     def books(self, ids: "np.typing.NDArray[np.int64]", sent: list) -> None:  # type: ignore[type-arg]
-        """Keep the books of a batch."""
+        """Keep the books of a batch.
+
+        Parameters
+        ----------
+        ids
+            Ids of the alerts of the batch, which are in bronze.
+        sent
+            Their messages, as `MadeLake.messages` returns them.
+        """
         topic = pa.array([self._lake.survey.topic_of(TONIGHT)] * len(ids))
         rows = pa.table({"kafka_topic": topic, "kafka_partition": pa.array(ids % 4), "kafka_offset": pa.array(ids)})
         self._places.advance(one for one, _ in ranges_of(rows))

@@ -86,12 +86,28 @@ class MadeLake:
         replace_rows(gold_tracklets(self.survey.name), self.settings.lake, linked, {"night": night.isoformat()})
 
     def arrive(self, night: dt.date, ids: "np.typing.NDArray[np.int64]") -> None:
-        """Append alerts to bronze, at the offsets of their ids."""
+        """Append alerts to bronze, at the offsets of their ids.
+
+        Parameters
+        ----------
+        night
+            Of the alerts.
+        ids
+            Their ids; four partitions take turns.
+        """
         places = {"kafka_topic": [self.survey.topic_of(night)] * len(ids), "kafka_partition": ids % 4}
         self._append(self.bronze, {"night": [night] * len(ids), "alert_id": ids, "kafka_offset": ids, **places})
 
     def messages(self, night: dt.date, ids: "np.typing.NDArray[np.int64]") -> list[Sent]:
-        """Send alerts: each to the counter, some by a filter; return what came to stand where."""
+        """Send alerts: each to the counter, some by a filter; return what came to stand where.
+
+        Parameters
+        ----------
+        night
+            Of the alerts.
+        ids
+            Their ids; one in `SELECTED_ONE_IN` is selected by the filter.
+        """
         sent = []
         for number in ids.tolist():
             for by in (COUNTER, FILTER) if number % SELECTED_ONE_IN == 0 else (COUNTER,):
@@ -102,7 +118,15 @@ class MadeLake:
         return sent
 
     def lengthen(self, commits: int, days: float) -> None:
-        """Make the logs so long, with entries that add nothing, written over so many days, and a checkpoint a day."""
+        """Make the logs so long, with entries that add nothing, written over so many days, and a checkpoint a day.
+
+        Parameters
+        ----------
+        commits
+            Entries that each log has afterwards.
+        days
+            Over how many days, up to now, the checkpoints are dated.
+        """
         for spec in (self.bronze, self.published):
             lengthen(spec.path(self.settings.lake), commits, days)
 
@@ -121,7 +145,17 @@ def arrivals(ids: "np.typing.NDArray[np.int64]") -> Arrivals:
 
 
 def lengthen(table: Path, commits: int, days: float) -> None:
-    """Add entries that change nothing up to a version; the state of the last checkpoint is that of each later one."""
+    """Add entries that change nothing up to a version; the state of the last checkpoint is that of each later one.
+
+    Parameters
+    ----------
+    table
+        Folder of the table, on a local disk.
+    commits
+        Entries of the log afterwards, more than it has.
+    days
+        Over how many days, up to now, the checkpoints are dated.
+    """
     DeltaTable(table).create_checkpoint()
     log, first = table / LOG, newest_version(table) + 1
     state, pointer = log / f"{first - 1:020d}.checkpoint.parquet", json.loads((log / POINTER).read_text())

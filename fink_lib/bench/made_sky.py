@@ -17,7 +17,17 @@ BESIDE_ARCSEC = 3.0
 
 
 def write_catalog(path: Path, rows: int, seed: int) -> None:
-    """Write sources spread evenly over the whole sky: ``source_id``, ``ra``, ``dec``, ``label``."""
+    """Write sources spread evenly over the whole sky: ``source_id``, ``ra``, ``dec``, ``label``.
+
+    Parameters
+    ----------
+    path
+        The Parquet file; replaced.
+    rows
+        How many sources.
+    seed
+        The same one gives the same sources.
+    """
     with pq.ParquetWriter(path, _SOURCES) as writer:
         for number, count in _pieces(rows):
             ra, dec = _sources(number, count, seed)
@@ -28,7 +38,17 @@ def write_catalog(path: Path, rows: int, seed: int) -> None:
 
 
 def write_positions(path: Path, positions: int, catalog_rows: int, seed: int) -> None:
-    """Write positions over the whole sky, half of them beside sources of the catalogue: ``id``, ``ra``, ``dec``."""
+    """Write positions over the whole sky, half of them beside sources of the catalogue: ``id``, ``ra``, ``dec``.
+
+    Parameters
+    ----------
+    path
+        The Parquet file; replaced.
+    positions
+        How many.
+    catalog_rows, seed
+        Of the catalogue, as `write_catalog` was given them.
+    """
     written = 0
     with pq.ParquetWriter(path, _POSITIONS) as writer:
         for number, count in _pieces(catalog_rows):

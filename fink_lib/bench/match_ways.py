@@ -65,7 +65,17 @@ def alone(work: Callable[..., Cost], *arguments: object) -> Cost:
 
 
 def make(home: Path, positions: int, catalog_rows: int, seed: int) -> Cost:
-    """Write the files that all of them read."""
+    """Write the files that all of them read.
+
+    Parameters
+    ----------
+    home
+        Existing folder.
+    positions, catalog_rows
+        How many of them.
+    seed
+        Of the made sky.
+    """
 
     def work() -> None:
         write_catalog(home / CATALOG, catalog_rows, seed)
@@ -81,7 +91,15 @@ def load(home: Path) -> Cost:
 
 
 def match(home: Path, way: Way) -> Cost:
-    """Match; the reading of both sides is part of ours and not of the others' time."""
+    """Match; the reading of both sides is part of ours and not of the others' time.
+
+    Parameters
+    ----------
+    home
+        Holds the files of `make`, and for ours the table of `load`; what is found is written there.
+    way
+        Who matches.
+    """
     if way is Way.OURS:
         return _measured(lambda: _ours(home))
     here, sources = _degrees(home / POSITIONS), _degrees(home / CATALOG)
@@ -90,7 +108,17 @@ def match(home: Path, way: Way) -> Cost:
 
 
 def found_by(home: Path, way: Way, positions: int) -> Ints:
-    """Return the number of the source that each position has; -1 for none."""
+    """Return the number of the source that each position has; -1 for none.
+
+    Parameters
+    ----------
+    home
+        Holds what each way found.
+    way
+        Who matched.
+    positions
+        How many were matched.
+    """
     rows = pq.read_table(home / f"{way}.parquet")
     found = np.full(positions, -1, dtype=np.int64)
     found[rows["id"].to_numpy()] = rows["source"].to_numpy()

@@ -41,7 +41,15 @@ class MemoryWatch:
             self._thread.join()
 
     def add(self, name: str, pid: int) -> None:
-        """Watch a process and everything below it under a name."""
+        """Watch a process and everything below it under a name.
+
+        Parameters
+        ----------
+        name
+            What it is told under; a process that had it is watched no more.
+        pid
+            Of the process.
+        """
         self._roots = {**self._roots, name: pid}
 
     def _watch(self) -> None:

@@ -35,7 +35,15 @@ class Alert:
 
 
 def topic_bytes(home: Path, topic: str) -> int:
-    """Return the bytes that the segments of a topic take."""
+    """Return the bytes that the segments of a topic take.
+
+    Parameters
+    ----------
+    home
+        Home whose own Kafka it is.
+    topic
+        Its name; 0 where there is no such topic.
+    """
     folders = [path for path in (home / "kafka" / "data").glob(f"{topic}-*") if _is_partition(path, topic)]
     return sum(segment.stat().st_size for path in folders for segment in path.glob("*.log"))
 
@@ -45,7 +53,15 @@ def _is_partition(path: Path, topic: str) -> bool:
 
 
 def messages_of(settings: Settings, topics: Sequence[str]) -> dict[str, int]:
-    """Return how many messages each topic holds."""
+    """Return how many messages each topic holds.
+
+    Parameters
+    ----------
+    settings
+        Tell where Kafka is.
+    topics
+        Existing topics.
+    """
     consumer = _consumer(settings)
     try:
         return {topic: sum(high - low for low, high in ends_of(consumer, topic).values()) for topic in topics}
@@ -59,6 +75,15 @@ def _consumer(settings: Settings) -> Consumer:
 
 def read_alerts(settings: Settings, topic: str, at_most: int) -> list[Alert]:
     """Read the first messages of an embedded topic.
+
+    Parameters
+    ----------
+    settings
+        Tell where Kafka is.
+    topic
+        One whose messages have their schemas in their keys.
+    at_most
+        How many messages; fewer come where it holds fewer.
 
     Raises
     ------
@@ -130,6 +155,13 @@ def ways() -> Iterator[tuple[str, Framing | None, str, bool]]:
 def bytes_per_message(settings: Settings, survey: str) -> dict[str, Any]:
     """Measure the topics as they were sent, and one of them in every other way.
 
+    Parameters
+    ----------
+    settings
+        Of the home whose own Kafka it is.
+    survey
+        Name of the survey.
+
     Returns
     -------
     ``topics``: by topic, bytes on disk over messages; ``value`` and ``key``: mean bytes of a datum and of its schema;
@@ -153,7 +185,19 @@ def bytes_per_message(settings: Settings, survey: str) -> dict[str, Any]:
 
 
 def measured(settings: Settings, alerts: Sequence[Alert]) -> Mapping[str, float]:
-    """Send alerts in every way; return the bytes that a message then takes on the broker's disk."""
+    """Send alerts in every way; return the bytes that a message then takes on the broker's disk.
+
+    Parameters
+    ----------
+    settings
+        Of the home whose own Kafka it is.
+    alerts
+        At least one; of ways that are quiet, the first `QUIET_AT_MOST` are sent.
+
+    Returns
+    -------
+    Name of the way → bytes.
+    """
     found = {}
     for name, framing, compression, quiet in ways():
         some = alerts[:QUIET_AT_MOST] if quiet else alerts

@@ -25,7 +25,23 @@ _WHOLE_REST = 2**31 - 1
 def decode(
     session: SparkSession, settings: Settings, topic: str, *, prefix: int, schema: str, out: Path
 ) -> list[Batch]:
-    """Decode every message of a topic into files; return the micro-batches."""
+    """Decode every message of a topic into files; return the micro-batches.
+
+    Parameters
+    ----------
+    session
+        Spark with the packages of Kafka and Avro.
+    settings
+        Tell where Kafka is, and how many messages a batch may have.
+    topic
+        Its name.
+    prefix
+        Bytes before the datum of each message.
+    schema
+        The Avro schema of all of them, JSON.
+    out
+        Folder of the files and the checkpoint.
+    """
     messages = (
         session.readStream.format("kafka")
         .option("kafka.bootstrap.servers", settings.kafka_bootstrap)

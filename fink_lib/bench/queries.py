@@ -78,7 +78,20 @@ class QueryReport:
 
 
 def decode(messages: Iterable[bytes], survey: Survey) -> list[dict[str, Any]]:
-    """Decode packets, without their cutouts."""
+    """Decode packets, without their cutouts.
+
+    Parameters
+    ----------
+    messages
+        Whole messages, framed.
+    survey
+        Whose they are.
+
+    Raises
+    ------
+    ConfigError
+        When there is none.
+    """
     found = []
     for message in messages:
         datum = survey.framing.unwrap(message)
@@ -99,7 +112,21 @@ def write_small_files(
     files: int,
     rows: int,
 ) -> None:
-    """Write a lake as a stream leaves it: each append adds one file of so many rows to each night."""
+    """Write a lake as a stream leaves it: each append adds one file of so many rows to each night.
+
+    Parameters
+    ----------
+    spec
+        The table that is written.
+    lake
+        Root folder of the tables.
+    records
+        Real alerts, taken in turn.
+    survey
+        Whose they are.
+    nights, files, rows
+        How many nights, files a night, and rows a file.
+    """
     rng = np.random.default_rng(0)
     schema = spec.plain_schema
     dates = [FIRST_NIGHT + timedelta(days=number) for number in range(nights)]
@@ -134,6 +161,15 @@ def in_cone(frame: DataFrame, ra_deg: float, dec_deg: float, radius_deg: float) 
     """Return the alerts within a radius: a box that files can be skipped by, then the exact separation.
 
     The box is wide enough at its own declination; a cone over RA 0 or a pole keeps every right ascension.
+
+    Parameters
+    ----------
+    frame
+        Rows with ``ra`` and ``dec``, in degrees.
+    ra_deg, dec_deg
+        The centre.
+    radius_deg
+        The radius; the edge belongs to the cone.
     """
     box = F.col("dec").between(dec_deg - radius_deg, dec_deg + radius_deg)
     highest = abs(dec_deg) + radius_deg
@@ -148,7 +184,23 @@ def in_cone(frame: DataFrame, ra_deg: float, dec_deg: float, radius_deg: float) 
 
 
 def ask(session: SparkSession, spec: TableSpec, lake: Path, rows: int) -> tuple[dict[str, float], dict[str, list[Any]]]:
-    """Run the queries; return the median seconds and everything that was found, by kind."""
+    """Run the queries; return the median seconds and everything that was found, by kind.
+
+    Parameters
+    ----------
+    session
+        Who asks.
+    spec
+        The table that is asked.
+    lake
+        Root folder of the tables.
+    rows
+        Rows of the table, whose alert ids are 0 to one less.
+
+    Returns
+    -------
+    Both by ``object`` and ``cone``.
+    """
     rng = np.random.default_rng(7)
     frame = read_table(spec, session, lake).select("alert_id", "object_id", "time", "ra", "dec", "candidate.magpsf")
     names = [row["object_id"] for row in frame.where(F.col("alert_id").isin(_some(rng, rows))).collect()]

@@ -104,12 +104,32 @@ def rate_steady(batches: Sequence[Batch]) -> float:
 
 
 def rate(rows: float, seconds: float) -> float:
-    """Return rows per second, rounded to a tenth."""
+    """Return rows per second, rounded to a tenth.
+
+    Parameters
+    ----------
+    rows
+        How many.
+    seconds
+        In which time; without any, the rate is 0.
+    """
     return round(rows / seconds, 1) if seconds > 0 else 0.0
 
 
 def percentiles(seconds: Sequence[float], weights: Sequence[int] | None = None) -> dict[str, float]:
-    """Return p50, p95 and p99, each value counted `weights` times; zeros when there is none."""
+    """Return p50, p95 and p99, each value counted `weights` times; zeros when there is none.
+
+    Parameters
+    ----------
+    seconds
+        The values.
+    weights
+        One a value; None counts each once.
+
+    Returns
+    -------
+    ``p50``, ``p95`` and ``p99`` → seconds, rounded to ms.
+    """
     values = np.repeat(np.asarray(seconds, dtype=float), weights) if weights is not None else np.asarray(seconds)
     if not values.size:
         return {"p50": 0.0, "p95": 0.0, "p99": 0.0}
@@ -117,6 +137,18 @@ def percentiles(seconds: Sequence[float], weights: Sequence[int] | None = None) 
 
 
 def scaled(batches: Sequence[Batch], total: int) -> list[Batch]:
-    """Make the rows of batches add up to what the tables hold: Spark counts a row again whenever it is read again."""
+    """Make the rows of batches add up to what the tables hold: Spark counts a row again whenever it is read again.
+
+    Parameters
+    ----------
+    batches
+        As Spark counted them.
+    total
+        Rows of the tables.
+
+    Returns
+    -------
+    The batches in their order; none where Spark counted no row.
+    """
     counted = sum(batch.rows for batch in batches)
     return [batch._replace(rows=round(batch.rows * total / counted)) for batch in batches] if counted else []

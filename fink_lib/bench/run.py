@@ -104,6 +104,13 @@ def run_bench(request: BenchRequest, say: Say) -> Report:
 
     A burst is what comes at once, at drivers that have been at work, in batches as they are set.
 
+    Parameters
+    ----------
+    request
+        One of the streams: ``ingest``, ``enrich``, ``distribute``, ``night`` or ``burst``.
+    say
+        Receives a line for each step.
+
     Raises
     ------
     ConfigError
@@ -160,6 +167,13 @@ def real_packets(path: Path, survey: Survey) -> list[bytes]:
 
     An alert that is cut costs next to nothing: with such alerts a stage would seem faster than it is.
 
+    Parameters
+    ----------
+    path
+        A file, folder or archive of packets.
+    survey
+        Whose packets and cuts.
+
     Raises
     ------
     ConfigError
@@ -178,6 +192,13 @@ def real_packets(path: Path, survey: Survey) -> list[bytes]:
 
 def passes(packet: Mapping[str, Any], survey: Survey) -> bool:
     """Tell whether a packet passes the cuts of its survey.
+
+    Parameters
+    ----------
+    packet
+        Decoded; without the value that a cut compares, it does not pass.
+    survey
+        Whose cuts.
 
     Raises
     ------

@@ -109,6 +109,13 @@ class Timing:
 def run_science_bench(request: BenchRequest, say: Say) -> ScienceReport:
     """Measure alerts as they are, then young ones.
 
+    Parameters
+    ----------
+    request
+        Which packets, and how many of each kind.
+    say
+        Receives a line for each step.
+
     Raises
     ------
     ConfigError
@@ -142,6 +149,13 @@ def with_catalogs(settings: Settings) -> Settings:
 
 def check_loaded(modules: Sequence[Module], cache: Path) -> None:
     """Refuse to measure modules that would have nothing to do.
+
+    Parameters
+    ----------
+    modules
+        Those that are to be measured.
+    cache
+        Folder of catalogues and models.
 
     Raises
     ------

@@ -75,6 +75,15 @@ def chain_figures(first: StageRun, last: StageRun) -> dict[str, float]:
 
     Steady is counted from the end of the first stage's first batch, when every driver has started, to the end of
     the last stage's last batch: all the work of all stages on all alerts but those of that first batch.
+
+    Parameters
+    ----------
+    first, last
+        Runs of the first and the last stage, on the same alerts.
+
+    Returns
+    -------
+    ``rate_steady`` and ``rate_total``, alerts a second; 0 where a stage did nothing.
     """
     if not first.batches or not last.batches:
         return {"rate_steady": 0.0, "rate_total": 0.0}
@@ -88,7 +97,15 @@ def chain_figures(first: StageRun, last: StageRun) -> dict[str, float]:
 
 @contextmanager
 def running(bed: BenchEnvironment, stages: Sequence[Stage]) -> Iterator[list[StreamSpec]]:
-    """Run drivers for as long as the block lasts, then stop them gracefully."""
+    """Run drivers for as long as the block lasts, then stop them gracefully.
+
+    Parameters
+    ----------
+    bed
+        What they run in; their memory is watched.
+    stages
+        Which drivers, started in this order and stopped in the reverse one.
+    """
     runner = LocalRunner(bed.settings)
     specs = [StreamSpec(bed.survey.name, stage, bed.settings) for stage in stages]
     with ExitStack() as always:
@@ -139,17 +156,41 @@ def rows_of(bed: BenchEnvironment, *tables: str) -> int:
 
 
 def has_ingested(bed: BenchEnvironment, total: int) -> bool:
-    """Tell whether every message offered is in bronze or quarantine."""
+    """Tell whether every message offered is in bronze or quarantine.
+
+    Parameters
+    ----------
+    bed
+        Its lake is looked at.
+    total
+        Messages that were offered.
+    """
     return rows_of(bed, "bronze.alerts", "bronze.quarantine") >= total
 
 
 def has_enriched(bed: BenchEnvironment, total: int) -> bool:
-    """Tell whether every alert is in silver or rejected."""
+    """Tell whether every alert is in silver or rejected.
+
+    Parameters
+    ----------
+    bed
+        Its lake is looked at.
+    total
+        Alerts in bronze.
+    """
     return rows_of(bed, "silver.alerts", "silver.rejected") >= total
 
 
 def has_distributed(spec: StreamSpec, since_s: float) -> bool:
-    """Tell whether distribute has said, after a moment of Unix time, that nothing waits."""
+    """Tell whether distribute has said, after a moment of Unix time, that nothing waits.
+
+    Parameters
+    ----------
+    spec
+        The stream of distribute.
+    since_s
+        Unix time; what it said before does not count.
+    """
     beat = read_heartbeat(spec.paths.heartbeat)
     return beat is not None and beat.rows_total > 0 and beat.lag == 0 and beat.event_at > since_s
 

@@ -36,7 +36,15 @@ class Stamped:
 
 
 def judge_stamped(survey: Survey, message: bytes) -> Stamped:
-    """Judge containers of one packet, stamped each in its own way."""
+    """Judge containers of one packet, stamped each in its own way.
+
+    Parameters
+    ----------
+    survey
+        Whose packet.
+    message
+        A real one, in an Avro container.
+    """
     judge = Judge(survey, None)
     judge_all(judge, [message])  # what is compiled once costs once
     plain = judge_all(judge, [message] * CONTAINERS)
@@ -46,7 +54,20 @@ def judge_stamped(survey: Survey, message: bytes) -> Stamped:
 
 
 def stamped(message: bytes, number: int) -> bytes:
-    """Return a container with one more entry in the metadata of its header, before the others."""
+    """Return a container with one more entry in the metadata of its header, before the others.
+
+    Parameters
+    ----------
+    message
+        An Avro container.
+    number
+        The stamp; another one makes another header.
+
+    Raises
+    ------
+    ValueError
+        When the message is no container.
+    """
     if not message.startswith(MAGIC):
         raise ValueError("the message is no Avro container")
     pair = b"".join(write_long(len(text)) + text for text in (b"stamp", b"%020d" % number))
@@ -54,7 +75,19 @@ def stamped(message: bytes, number: int) -> bytes:
 
 
 def judge_all(judge: Judge, messages: list[bytes]) -> tuple[float, pa.Table]:
-    """Judge messages in one batch; return the ms of each, and their rows."""
+    """Judge messages in one batch; return the ms of each, and their rows.
+
+    Parameters
+    ----------
+    judge
+        Of ingest; what it keeps is kept for the next call.
+    messages
+        At least one, whole.
+
+    Returns
+    -------
+    Processor time of one, in ms; rows as ingest writes them.
+    """
     columns = {name: pa.nulls(len(messages), pa.null()) for name in MESSAGE}
     columns["value"] = pa.array(messages, pa.binary())
     begin = time.process_time()

@@ -118,7 +118,7 @@ class Ellipse:
 
         Returns
         -------
-        One value a position: it is the major axis of the ellipse of this shape through the position.
+        One value a position, in degrees: the semi-major axis of the ellipse of this shape that goes through it.
         """
         separation, angle = offsets(self.ra_deg, self.dec_deg, ra_deg, dec_deg)
         turned = angle - np.radians(self.angle_deg)

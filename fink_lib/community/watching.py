@@ -4,7 +4,7 @@ import datetime as dt
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +157,7 @@ def _said(log: Log, drafts: list[Draft]) -> list[Row]:
     return found
 
 
-def fill_boards(log: Log, lake: Path, survey: str, night: dt.date) -> int:
+def fill_boards(log: Log, lake: Path, survey: str, night: dt.date, may_tell: Callable[[str], bool]) -> int:
     """Put what filters sent in a night, and lists matched in any, into inboxes of boards that ask; return how many.
 
     Parameters
@@ -170,6 +170,8 @@ def fill_boards(log: Log, lake: Path, survey: str, night: dt.date) -> int:
         Name of the survey.
     night
         Date that the night is named by.
+    may_tell
+        Tells of a filter's name whether anybody may read its topic: what the others sent goes to no board.
     """
     state = log.now()
     boards = {row["visibility"]: json.loads(row["body"]) for row in state.select(broker_of(state), [Kind.BOARD])
@@ -178,10 +180,15 @@ def fill_boards(log: Log, lake: Path, survey: str, night: dt.date) -> int:
     drafts = [
         draft
         for visibility, told in boards.items()
-        for draft in _candidates(state, lake, survey, night, (visibility, told))
+        for draft in _candidates(state, lake, survey, night, (visibility, _open(told, may_tell)))
         if (visibility, draft.object_id) not in held
     ]
     return len(_said(log, drafts))
+
+
+def _open(told: Mapping[str, Any], may_tell: Callable[[str], bool]) -> Mapping[str, Any]:
+    """Return what a board asks for, with those filters alone that it may be filled from."""
+    return {**told, "filters": [name for name in told["filters"] if may_tell(name)]}
 
 
 def _candidates(

@@ -24,9 +24,9 @@ from fink_lib.distribute.distributor import Distributor
 from fink_lib.distribute.handing import Handing, Route
 from fink_lib.distribute.match import USERS, heads
 from fink_lib.distribute.newest import newest_alert
-from fink_lib.distribute.restricted import restricted_topics
 from fink_lib.errors import ConfigError, FinkError
 from fink_lib.files import replace_text
+from fink_lib.filters.restricted import restricted_topics
 from fink_lib.filters.users.spark.running import checked, lenient
 from fink_lib.kafka.topics import ensure_topics
 from fink_lib.lake.spark.table import read_table

@@ -23,10 +23,10 @@ from fink_lib.distribute.ledger import Ledger
 from fink_lib.distribute.match import paths_of
 from fink_lib.distribute.packets import Packets
 from fink_lib.distribute.reactor import Reactor
-from fink_lib.distribute.restricted import restricted_topics
 from fink_lib.distribute.selection import Selection
 from fink_lib.distribute.watcher import Watcher
 from fink_lib.filters.registry import active_filters, filters_of
+from fink_lib.filters.restricted import restricted_topics
 from fink_lib.filters.users.spark.running import runnable
 from fink_lib.filters.users.store import active, history
 from fink_lib.kafka.topics import ensure_topics

@@ -12,6 +12,8 @@ from fink_lib.community.people import BROKER
 from fink_lib.community.saying import say
 from fink_lib.community.watching import broker_of, fill_boards, match_night
 from fink_lib.config import Settings
+from fink_lib.filters.base import topic_of
+from fink_lib.filters.restricted import restricted_topics
 from fink_lib.followup.facilities import read_facilities
 from fink_lib.followup.run import Runner
 from fink_lib.followup.watch_notices import tell_watchers
@@ -42,7 +44,8 @@ def do_round(settings: Settings, now: dt.datetime | None = None) -> list[str]:
         Nights that were closed lately before this are matched; the present when not given.
     """
     log = Log.of(settings)
-    told = [_night(log, settings.lake, *one) for one in _new_nights(log, settings.lake, now or dt.datetime.now(dt.UTC))]
+    nights = _new_nights(log, settings.lake, now or dt.datetime.now(dt.UTC))
+    told = [_night(log, settings, *one) for one in nights]
     facilities = read_facilities(settings)
     if facilities.by_name:
         ended = Runner(log, facilities, settings.home / "followup.lock").run()
@@ -65,10 +68,11 @@ def _key(survey: str, night: dt.date) -> str:
     return f"watched.{survey}.{night}"
 
 
-def _night(log: Log, lake: Path, survey: str, night: dt.date) -> str:
+def _night(log: Log, settings: Settings, survey: str, night: dt.date) -> str:
     """Match a night, fill the boards, and note that it was done."""
-    found = match_night(log, lake, survey, night)
-    count = fill_boards(log, lake, survey, night)
+    found = match_night(log, settings.lake, survey, night)
+    restricted = restricted_topics(settings)
+    count = fill_boards(log, settings.lake, survey, night, lambda name: topic_of(name, survey) not in restricted)
     done = Draft.of({"kind": "tag", "survey": survey, "about_night": night.isoformat(), "label": "watched",
                      "idempotency_key": _key(survey, night)})  # fmt: skip
     say(log, broker_of(log.now()), [done])

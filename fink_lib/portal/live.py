@@ -17,8 +17,8 @@ from fink_lib.api.engine import Engine
 from fink_lib.api.http.errors import Refused
 from fink_lib.api.http.service import Service
 from fink_lib.api.sql import literal, parquet
-from fink_lib.distribute.restricted import restricted_topics
 from fink_lib.filters.registry import filters_of
+from fink_lib.filters.restricted import restricted_topics
 from fink_lib.lake.tables import gold_published
 from fink_lib.portal.drawing import page, utc
 from fink_lib.portal.snapshots import snapshot_of

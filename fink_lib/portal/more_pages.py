@@ -14,8 +14,8 @@ from fink_lib.api.http.service import Service
 from fink_lib.api.queries import records
 from fink_lib.api.queries.alerts import Wanted, relation
 from fink_lib.api.sql import literal
-from fink_lib.distribute.restricted import restricted_topics
 from fink_lib.filters.registry import filters_of
+from fink_lib.filters.restricted import restricted_topics
 from fink_lib.followup.sites import SITES
 from fink_lib.portal.chart import HEIGHT, WIDTH
 from fink_lib.portal.drawing import page

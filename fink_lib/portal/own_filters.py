@@ -13,8 +13,8 @@ from fink_lib.accounts.asking import asking
 from fink_lib.api.http.errors import Refused
 from fink_lib.api.http.service import Service
 from fink_lib.config import Settings
-from fink_lib.distribute.restricted import restricted_topics
 from fink_lib.errors import FinkError
+from fink_lib.filters.restricted import restricted_topics
 from fink_lib.filters.users.acting import Written, add, keep, refuse_too_much, running
 from fink_lib.filters.users.predicate import parse_predicate
 from fink_lib.filters.users.slow import standing as standing_of

@@ -16,7 +16,7 @@ from fink_lib.api.queries import latest
 from fink_lib.api.queries.cone import SEPARATION, Cone, cone
 from fink_lib.api.sky import ARCSEC_PER_DEG
 from fink_lib.community.log import shared_log
-from fink_lib.distribute.restricted import restricted_topics
+from fink_lib.filters.restricted import restricted_topics
 from fink_lib.followup.facilities import read_facilities
 from fink_lib.portal.chart import chart
 from fink_lib.portal.community import shown_of

@@ -14,9 +14,9 @@ from fink_lib.api.http.service import Service
 from fink_lib.api.lake import Snapshot
 from fink_lib.api.queries import latest
 from fink_lib.config import Settings
-from fink_lib.distribute.restricted import restricted_topics
 from fink_lib.filters.base import topic_of
 from fink_lib.filters.registry import filters_of
+from fink_lib.filters.restricted import restricted_topics
 from fink_lib.filters.users.store import history
 from fink_lib.portal.acting import Said, add_acts
 from fink_lib.portal.drawing import page

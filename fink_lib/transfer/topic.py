@@ -7,9 +7,9 @@ from confluent_kafka import KafkaError, KafkaException, Message
 
 from fink_lib.config import Settings
 from fink_lib.distribute.output_topics import output_topics
-from fink_lib.distribute.restricted import restricted_topics
 from fink_lib.errors import BrokerError
 from fink_lib.filters.base import topic_of
+from fink_lib.filters.restricted import restricted_topics
 from fink_lib.kafka.access import is_closed
 from fink_lib.kafka.connection import Connection
 from fink_lib.kafka.producing import FLUSH_TIMEOUT_S, OUTPUT_CONFIG, ReportingProducer

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -10,6 +11,8 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fink_lib.accounts.asking import asking
+from fink_lib.accounts.claims import Claims
 from fink_lib.api.http import parameters as p
 from fink_lib.api.http.answers import etag, facts_answer, headers_of, is_known, unchanged
 from fink_lib.api.http.errors import Refused
@@ -19,7 +22,10 @@ from fink_lib.api.names import EVERYTHING
 from fink_lib.api.queries import latest, objects, records
 from fink_lib.api.queries.alerts import Wanted
 from fink_lib.api.queries.cone import Cone, cone
+from fink_lib.filters.base import topic_of
 from fink_lib.filters.registry import filters_of
+from fink_lib.filters.restricted import restricted_topics
+from fink_lib.served.access import sees_topic
 from fink_lib.surveys import Survey
 
 Answer = Callable[[Service, Request, Any], Response]
@@ -162,8 +168,9 @@ def classes(service: Service, request: Request, asked: p.Told) -> Response:
 
 def tags(service: Service, request: Request, asked: p.Sent) -> Response:
     """Answer with the newest alerts that a filter sent, or with the filters."""
-    survey = service.survey(asked.survey)
-    filters = {one.name: one for one in filters_of(survey.name)}
+    survey, settings = service.survey(asked.survey), service.lake.settings
+    sees = partial(_sees_filter, survey.name, asking().claims, restricted_topics(settings))
+    filters = {one.name: one for one in filters_of(survey.name) if sees(one.name)}
     if asked.tag is None:
         told = {
             name: {"description": one.description, "topic": one.topic, "API support": True}
@@ -171,7 +178,8 @@ def tags(service: Service, request: Request, asked: p.Sent) -> Response:
         }
         return facts_answer(told)
     snapshot, limit = service.snapshot(asked), asked.limit or asked.n
-    ids = latest.sent_by(snapshot, service.lake.settings.lake, asked.tag, min(limit + 1, p.LONGEST_LIST), asked.offset)
+    most = min(limit + 1, p.LONGEST_LIST)
+    ids = latest.sent_by(snapshot, settings.lake, asked.tag, most, asked.offset) if sees(asked.tag) else []
     if not ids and asked.tag not in filters:
         raise Refused(f"there is no filter '{asked.tag}'", parameter="tag", value=asked.tag,
                       fix="/api/v1/tags without a tag lists them", status=404)  # fmt: skip
@@ -179,6 +187,11 @@ def tags(service: Service, request: Request, asked: p.Sent) -> Response:
     return service.answer(
         request, asked, snapshot, replace(wanted, where=(*wanted.where, *window(snapshot, asked)), limit=limit)
     )
+
+
+def _sees_filter(survey: str, claims: Claims, restricted: frozenset[str], name: str) -> bool:
+    """Tell whether somebody may know of a filter, and of what it sent: whoever may read its topic."""
+    return sees_topic(claims, topic_of(name, survey), restricted)
 
 
 def statistics(service: Service, request: Request, asked: p.OfNight) -> Response:

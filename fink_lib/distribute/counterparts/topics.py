@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from fink_lib.config import Settings
 from fink_lib.distribute.framing import framings
-from fink_lib.distribute.restricted import restricted_topics
+from fink_lib.filters.restricted import restricted_topics
 from fink_lib.kafka.connection import Connection
 from fink_lib.kafka.message import Facts, Headers, from_headers
 from fink_lib.kafka.reading import RawMessage, TopicReader

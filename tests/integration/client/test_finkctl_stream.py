@@ -13,7 +13,7 @@ from fink_client.consumer import AlertConsumer, AlertError
 from pyspark.sql import SparkSession
 
 from fink_lib.config import Settings
-from fink_lib.distribute.restricted import restricted_topics
+from fink_lib.filters.restricted import restricted_topics
 from fink_lib.host.kafka import LocalKafka
 from fink_lib.kafka import users
 from fink_lib.kafka.connection import Connection

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fink_lib.config import PROJECT_DIR
 
-LEAST_SHARE = 0.58
+LEAST_SHARE = 0.92
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 

@@ -129,3 +129,16 @@ def test_the_command(fink: Callable[..., tuple[int, str]], tmp_path: Path, setti
     assert fink("upload", "watch_list", str(tmp_path / "w.csv"), "list_name=w", "--as", "anna")[0] == 0
     assert "w: 2 objects are new" in fink("match", "2026-01-20")[1]
     assert "nobody has asked" in fink("followup")[1]
+
+
+def test_what_a_restricted_filter_sent_goes_to_no_board(settings: Settings) -> None:
+    """A board is for a group; whether its people may read a topic is asked of each of them alone."""
+    row = {"night": NIGHT, "alert_id": 1, "object_id": "ZTF26aaaaaaa", "filter": "sn_candidates"}
+    append_rows(gold_published("ztf"), settings.lake, [row])
+    log = Log(settings.lake)
+    board = {"board": "sn", "filters": ["early_sn", "sn_candidates"]}
+    say(log, ANNA, [Draft.of({"kind": "board", "survey": "ztf", "visibility": "group:sn", "body": board})])
+    hidden = settings.model_copy(update={"restricted_topics": "fink_sn_candidates_ztf"})
+    assert do_round(hidden, NOW)[0].endswith("1 on boards")
+    (candidate,) = log.now().select(ANNA, [Kind.CANDIDATE])
+    assert candidate["object_id"] == "ZTF26aaaaaac"

@@ -24,8 +24,8 @@ from fink_lib.community.log import Log
 from fink_lib.community.objects import citing
 from fink_lib.community.people import Person
 from fink_lib.config import Settings
-from fink_lib.distribute.restricted import restricted_topics
 from fink_lib.filters.base import topic_of
+from fink_lib.filters.restricted import restricted_topics
 from fink_lib.lake.small import read_rows
 from fink_lib.lake.tables import gold_nights
 from fink_lib.served.access import sees_topic

@@ -10,10 +10,10 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AclBinding, AclBindingFilter, ResourceType
 
 from fink_lib.config import Settings
-from fink_lib.distribute import restricted
-from fink_lib.distribute.restricted import restricted_topics
 from fink_lib.errors import BrokerError, ConfigError
+from fink_lib.filters import restricted
 from fink_lib.filters.registry import filters_of
+from fink_lib.filters.restricted import restricted_topics
 from fink_lib.filters.users.store import Action, Event, record
 from fink_lib.kafka.access import ANONYMOUS, ANYONE, is_closed, rule, set_readers
 from fink_lib.kafka.users import check_user

@@ -175,3 +175,8 @@ class EquationBroken(NightError):
 
 class ExpectationFailed(NightError):
     """A critical expectation failed: nothing may be built on this night."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says; where it says nothing, what kind it is."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -10,7 +10,7 @@ import numpy as np
 from fink_lib.community.draft import Draft
 from fink_lib.community.kinds import PERSON, Kind
 from fink_lib.community.watch import read_places, read_region
-from fink_lib.errors import ConfigError
+from fink_lib.errors import ConfigError, first_line
 from fink_lib.votables import first_table
 
 Facts = dict[str, Any]
@@ -46,7 +46,7 @@ def table_of(raw: bytes) -> Any:
         comma = "," in next((line for line in lines if line and not line.startswith("#")), "")
         return Table.read(lines, format="ascii.csv" if comma else "ascii", comment="#")
     except Exception as error:
-        raise ConfigError(f"the file is no table (CSV, FITS, VOTable): {str(error).splitlines()[0][:200]}") from error
+        raise ConfigError(f"the file is no table (CSV, FITS, VOTable): {first_line(error)[:200]}") from error
 
 
 def draft_of_upload(kind: str, raw: bytes, said: Mapping[str, str]) -> Draft:

@@ -18,7 +18,7 @@ import pyarrow.csv as pc_csv
 
 from fink_lib.catalogs.cells import cells_of
 from fink_lib.community.texts import LONGEST_LINE, sound_text
-from fink_lib.errors import ConfigError
+from fink_lib.errors import ConfigError, first_line
 from fink_lib.sky import ARCSEC_PER_RAD, angle_between, unit_vectors
 from fink_lib.votables import first_table
 
@@ -108,7 +108,7 @@ def _table(raw: bytes) -> pa.Table:
         lines = [line for line in raw.decode("utf-8-sig").splitlines() if line.strip() and not line.startswith("#")]
         return pc_csv.read_csv(io.BytesIO("\n".join(lines).encode()))
     except Exception as error:
-        raise ConfigError(f"the list cannot be read as CSV or VOTable: {str(error).splitlines()[0][:200]}") from error
+        raise ConfigError(f"the list cannot be read as CSV or VOTable: {first_line(error)[:200]}") from error
 
 
 def _numbers(table: pa.Table, name: str) -> Floats:
@@ -149,7 +149,7 @@ def read_region(raw: bytes) -> Region:
         else:
             cells = _of_text(raw.decode("ascii"))
     except Exception as error:
-        raise ConfigError(f"the map cannot be read as a MOC: {str(error).splitlines()[0][:200]}") from error
+        raise ConfigError(f"the map cannot be read as a MOC: {first_line(error)[:200]}") from error
     return _ranges(cells)
 
 

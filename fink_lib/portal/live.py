@@ -103,7 +103,7 @@ def events(service: Service, request: Request) -> Response:
     survey, name, _ = _asked(service, request)
     after = request.headers.get("last-event-id") or request.query_params.get("after") or SINCE
     try:
-        dt.datetime.fromisoformat(after)
+        after = dt.datetime.fromisoformat(after).isoformat()  # Python reads forms of dates that DuckDB does not
     except ValueError as error:
         raise Refused(f"“{after}” is no time.") from error
 

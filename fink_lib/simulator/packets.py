@@ -137,5 +137,5 @@ def _rebuilt_rows(content: Content, survey: Survey) -> Iterator[bytes]:
     try:
         rows = pq.read_table(io.BytesIO(content.data)).to_pylist()
         yield from [rebuild(row, survey) for row in rows]
-    except (CannotRebuild, pa.ArrowException, ValueError):
+    except (CannotRebuild, pa.ArrowException, ValueError, AttributeError, TypeError, KeyError):
         return  # a table of something else: named among the skipped files

@@ -31,7 +31,7 @@ def require_query(text: str) -> None:
         (found,) = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [text]).fetchall()[0]
     read = json.loads(found)
     if read["error"]:
-        said = str(read.get("error_message", "")).splitlines()[0]
+        said = (str(read.get("error_message") or "").splitlines() or ["it is not understood"])[0]
         raise ConfigError(f"a job in SQL is one SELECT, and this is none: {said[:300]}")
     if len(read["statements"]) != 1:
         raise ConfigError(f"a job in SQL is one SELECT: here are {len(read['statements'])} statements")

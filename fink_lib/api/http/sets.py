@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
+from starlette.responses import StreamingResponse
 
 from fink_lib import __version__
 from fink_lib.accounts.asking import asked_by
 from fink_lib.accounts.claims import ANONYMOUS
-from fink_lib.api.http.answers import LONGEST_PAGE
+from fink_lib.api.http.answers import LONGEST_PAGE, NEXT
 from fink_lib.api.http.errors import Refused
 from fink_lib.api.http.formats import Format
 from fink_lib.api.http.parameters import understood
@@ -152,6 +153,9 @@ def run(service: Service, request: Request, question: Question) -> bytes:
             raise Refused(f"the column '{wide[0]}' has no version that stays", parameter="columns", value=wide[0],
                           fix="choose among those of `sources` in /api/v1/schema")  # fmt: skip
         answer = chosen.answer(service, plain, asked)
+    if isinstance(answer, StreamingResponse) or ("limit" not in question.parameters and NEXT in answer.headers):
+        raise Refused(f"the question has more than {LONGEST_PAGE} rows, the most of a set", parameter="limit",
+                      fix="ask for a smaller part of the sky, or for fewer nights")  # fmt: skip
     return bytes(answer.body)
 
 

@@ -16,6 +16,7 @@ from fink_lib.api.http.errors import Refused
 from fink_lib.api.http.parameters import MOST_BODY_BYTES, Matched, understood
 from fink_lib.api.http.service import Service, window
 from fink_lib.api.queries.cone import crossmatch
+from fink_lib.errors import first_line
 from fink_lib.votables import first_table
 
 PARQUET_MAGIC, COMMENT = b"PAR1", b"#"
@@ -68,9 +69,7 @@ def listed(raw: bytes) -> pa.Table:
         lines = b"\n".join(line for line in raw.splitlines() if not line.lstrip().startswith(COMMENT))
         return pc_csv.read_csv(io.BytesIO(lines))
     except Exception as error:
-        raise Refused(
-            f"the list cannot be read: {str(error).splitlines()[0][:200]}", parameter="file", fix=FIX
-        ) from error
+        raise Refused(f"the list cannot be read: {first_line(error)[:200]}", parameter="file", fix=FIX) from error
 
 
 def _of_parquet(raw: bytes) -> pa.Table:

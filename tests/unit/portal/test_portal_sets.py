@@ -101,3 +101,20 @@ def test_nobody_makes_a_set_without_a_login(portal: Portal) -> None:
     assert portal.http.post("/sets", data={"route": "sources", "title": "t"}).status_code == 401
     for wrong in ("0" * 16, "x"):
         portal.page(f"/set/{wrong}", 404)
+
+
+def test_a_set_that_would_be_cut_is_refused(portal: Portal, proof: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fink_lib.api.http.sets.LONGEST_PAGE", 2)
+    form = {"form_proof": proof, "route": "latests", "class": "allclasses", "title": "Cut"}
+    refused = portal.http.post("/sets", data=form, follow_redirects=False)
+    assert refused.status_code == 400
+    assert "more than 2 rows" in refused.text
+    one = portal.http.post("/sets", data={**form, "limit": "1"}, follow_redirects=False)
+    assert one.status_code == 303, "a limit is a part of the question"
+
+
+def test_a_set_longer_than_a_page_is_refused(portal: Portal, proof: str) -> None:
+    form = {"form_proof": proof, "route": "latests", "class": "allclasses", "title": "Long", "limit": "100001"}
+    refused = portal.http.post("/sets", data=form, follow_redirects=False)
+    assert refused.status_code == 400
+    assert "the most of a set" in refused.text

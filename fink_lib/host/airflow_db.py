@@ -2,8 +2,8 @@
 
 import importlib
 import importlib.util
+import re
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 from fink_lib.config import Settings
 from fink_lib.errors import HostError
@@ -13,6 +13,8 @@ CONNECT_TIMEOUT_S = 5
 OLDEST_POSTGRES = 13  # of those that Airflow supports
 DRIVERS = ("psycopg2", "asyncpg")
 FIX = "check FINK_AIRFLOW_DB, and that the server runs and lets this user in"
+FIX_WRITING = "in FINK_AIRFLOW_DB, write @ / % [ and ] of user, password and options as %40 %2F %25 %5B %5D"
+UNWRITABLE = re.compile(r"[@/\[\]]|%(?![0-9A-Fa-f]{2})")
 
 
 def database_url(settings: Settings, folder: Path) -> str:
@@ -33,9 +35,9 @@ def database_url(settings: Settings, folder: Path) -> str:
 
 def without_password(url: str) -> str:
     """Return an address as people and tasks may see it: without its password and options."""
-    parts = urlsplit(url)
-    user, host = (parts.username or "", parts.netloc.rpartition("@")[2])
-    return urlunsplit((parts.scheme, f"{user}@{host}" if user else host, parts.path, "", ""))
+    scheme, rest = url.split("://", 1)
+    who, at, place = rest.rpartition("@")  # a password may hold whatever ends a part of other addresses
+    return f"{scheme}://{who.partition(':')[0]}{at}{re.split('[?#]', place, maxsplit=1)[0]}"
 
 
 def lacking(url: str) -> tuple[str, str]:
@@ -51,6 +53,8 @@ def lacking(url: str) -> tuple[str, str]:
         return f"no package {missing[0]}", "run `uv sync --group postgres`"
     driver = importlib.import_module("psycopg2")
     place = without_password(url)
+    if UNWRITABLE.search(url.partition("://")[2].rpartition("@")[0]):  # the driver would quote it in its own error
+        return "the address of PostgreSQL cannot be read", FIX_WRITING
     try:
         connection = driver.connect(f"postgresql://{url.partition('://')[2]}", connect_timeout=CONNECT_TIMEOUT_S)
     except (driver.Error, ValueError) as error:

@@ -53,6 +53,40 @@ def test_a_database_that_does_not_answer_is_named_without_its_password(tmp_path:
     assert check_airflow_db(Settings(home=tmp_path)).ok
 
 
+@pytest.mark.parametrize("password", ["se#cret", "se?cret", "se:cret", "se%23cret"])
+def test_a_password_of_any_signs_is_told_to_nobody(tmp_path: Path, password: str) -> None:
+    address = f"postgresql://airflow:{password}@{ports.LOOPBACK}:{ports.free_ports(1)[0]}/state"
+    assert without_password(address) == f"postgresql://airflow@{address.rpartition('@')[2]}"
+    told = airflow_environment(Settings(home=tmp_path, airflow_db=address), 8080, tmp_path)
+    assert [key for key, value in told.items() if "cret" in value and key != "PYTEST_CURRENT_TEST"] == [
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
+    ]
+    check = check_airflow_db(Settings(home=tmp_path, airflow_db=address))
+    assert "does not answer" in check.detail
+    assert "cret" not in check.detail
+
+
+@pytest.mark.parametrize("sign", "@/%[]")
+def test_what_the_driver_would_read_wrongly_is_not_handed_to_it(tmp_path: Path, sign: str) -> None:
+    """libpq takes the rest of such a password for a host or a port, and quotes it in what it says."""
+    check = check_airflow_db(Settings(home=tmp_path, airflow_db=f"postgresql://airflow:se{sign}cret@127.0.0.1:1/state"))
+    assert not check.ok
+    assert "%40" in check.fix
+    assert "cret" not in f"{check}"
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgresql:///state?host=/run/pg", "postgresql:///state"),
+        ("postgresql://db/state?user=a&password=secret", "postgresql://db/state"),
+        ("postgresql://a:b@h1:1,h2:2/state#c", "postgresql://a@h1:1,h2:2/state"),
+    ],
+)
+def test_an_address_is_shown_without_its_options(address: str, shown: str) -> None:
+    assert without_password(address) == shown
+
+
 def test_missing_drivers_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(airflow_db, "DRIVERS", ("no_such_driver",))
     check = check_airflow_db(Settings(home=tmp_path, airflow_db=ADDRESS))

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fink_lib.science.cases.neighbours import GALAXY_SCORE_MAX, PLACES, STAR
+from fink_lib.science.cases.neighbours import GALAXY_SCORE_MAX, PLACES, STAR, present
 from fink_lib.science.framework.base import NO_MATCH, Cost, Module, Output, Role, Values
 from fink_lib.science.framework.batch import AlertBatch
 from fink_lib.science.methods.classify.context import RULES, Context, Facts, decide
@@ -99,7 +99,8 @@ def neighbour_facts(batch: AlertBatch) -> dict[str, npt.NDArray[Any]]:
     alert = batch.scalars
     galaxy_sep, chance = np.full(len(batch), np.inf), np.ones(len(batch))
     for place in PLACES:
-        separation, score = alert[f"ps1_separation{place}"], alert[f"ps1_star_score{place}"]
+        separation, score = alert[f"ps1_separation{place}"], present(alert[f"ps1_star_score{place}"])
+        separation = np.where(separation < 0.0, np.nan, separation)
         is_galaxy = (score <= GALAXY_SCORE_MAX) & np.isfinite(separation)
         galaxy_sep = np.fmin(galaxy_sep, np.where(is_galaxy, separation, np.inf))
         one = chance_of_host(np.where(is_galaxy, separation, np.inf), alert[f"ps1_r_mag{place}"])
@@ -108,7 +109,7 @@ def neighbour_facts(batch: AlertBatch) -> dict[str, npt.NDArray[Any]]:
     return {
         "roid": numbers(batch, "roid"),
         "brightstar": numbers(batch, "brightstar"),
-        "gaia_sep_arcsec": numbers(batch, "gaia_sep_arcsec"),
+        "gaia_separation": alert["gaia_separation"],  # infinite where none is: the output has null for that too
         "ps1_sep_arcsec": numbers(batch, "ps1_sep_arcsec"),
         "ps1_star": _where(batch, "ps1_shape", STAR.__eq__),
         "nothing_at_place": _where(batch, "ps1_shape", NO_MATCH.__eq__),
@@ -166,10 +167,10 @@ MODULES = (
         surveys=("ztf",),
         cost=Cost.CHEAP,
         scalars=(
-            "ref_separation",
+            *("gaia_separation", "ref_separation"),
             *(f"ps1_{what}{place}" for place in PLACES for what in ("separation", "star_score", "r_mag")),
         ),
-        needs=("roid", "brightstar", "gaia_sep_arcsec", "ps1_sep_arcsec", "ps1_shape", *CATALOGUES),
+        needs=("roid", "brightstar", "ps1_sep_arcsec", "ps1_shape", *CATALOGUES),
         optional=("cdsxmatch",),
         outputs=(
             *OUTPUTS,

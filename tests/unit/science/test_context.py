@@ -20,12 +20,14 @@ from fink_lib.science.methods.host_chance import chance_of_host
 FAR = -999.0
 TEXTS = {"vsx": NO_MATCH, "gcvs": NO_MATCH, "tns": ""}
 # A place with nothing: Pan-STARRS names three faint sources of undecided shape, all too far to matter.
-EMPTY = {"ref_separation": 9.0, "roid": 0, "brightstar": 0, "gaia_sep_arcsec": None, "ps1_shape": NO_MATCH}
+EMPTY = {"ref_separation": 9.0, "roid": 0, "brightstar": 0, "gaia_separation": FAR, "ps1_shape": NO_MATCH}
 EMPTY |= {f"ps1_separation{place}": 12.0 for place in ("", "_2", "_3")}
 EMPTY |= {f"ps1_star_score{place}": 0.5 for place in ("", "_2", "_3")}
 EMPTY |= {f"ps1_r_mag{place}": 22.0 for place in ("", "_2", "_3")}
 GALAXY = {"ps1_star_score": 0.01, "ps1_r_mag": 17.0}
-ON_STAR = {"ps1_shape": "star", "ps1_separation": 0.3, "ps1_star_score": 0.99, "gaia_sep_arcsec": 0.2}
+ON_STAR = {"ps1_shape": "star", "ps1_separation": 0.3, "ps1_star_score": 0.99, "gaia_separation": 0.2}
+# What stands there is not known: Pan-STARRS has no source within 30 arcsec.
+HOLE: dict[str, Any] = {"ps1_shape": None} | {f"ps1_separation{place}": FAR for place in ("", "_2", "_3")}
 
 CASES: dict[str, tuple[dict[str, Any], Context]] = {
     "known asteroid": ({"roid": 3}, Context.SOLAR_SYSTEM),
@@ -61,7 +63,7 @@ def place(**facts: Any) -> AlertBatch:
     """Return an alert at an empty place, with some facts changed."""
     given = {**EMPTY, **facts}
     scalars = {name: given.pop(name) for name in MODULES[0].scalars}
-    given["ps1_sep_arcsec"] = scalars["ps1_separation"]
+    given["ps1_sep_arcsec"] = None if scalars["ps1_separation"] == FAR else scalars["ps1_separation"]
     texts = {name: pa.array([given.pop(name, word)], pa.string()) for name, word in TEXTS.items()}
     names = (*SEPARATIONS, "mangrove_ang_dist_mpc")
     numbers = {name: pa.array([given.pop(name, None)], pa.float64()) for name in names}
@@ -102,8 +104,14 @@ def test_the_first_rule_of_the_table_wins_and_all_are_told() -> None:
         {"ps1_shape": "uncertain", "ps1_separation": 0.4},
         {"ref_separation": NAN},  # not told whether the reference shows something
         {"ps1_star_score_2": NAN},  # what the second neighbour is may change who is the host
-        {"ps1_shape": None, "ps1_separation": FAR, "ps1_separation_2": FAR, "ps1_separation_3": FAR},  # a hole
-        {"gaia_sep_arcsec": 1.4},
+        {"ps1_separation_2": -1.0, "ps1_star_score_2": 0.01},  # a distance that is none makes no nucleus
+        {"ps1_separation": 0.5, "ps1_shape": None, "ps1_star_score": -1.0},  # and no score no galaxy
+        HOLE,
+        {**HOLE, "brightstar": 1},
+        {"brightstar": 1, "ps1_separation": NAN, "ps1_shape": None},
+        {"brightstar": None, "ps1_separation": NAN, "ps1_shape": None},
+        {"gaia_separation": 1.4},
+        {"gaia_separation": NAN},
     ],
 )
 def test_what_is_not_known_makes_no_rule_hold(facts: dict[str, Any]) -> None:
@@ -119,6 +127,24 @@ def test_a_bright_star_at_the_place_itself_is_no_artefact() -> None:
 def test_a_blazar_of_another_messenger_must_stand_at_the_place() -> None:
     """3HSP and 4LAC are searched within up to 60 arcsec, for their gamma rays."""
     assert told(place(x3hsp_sep_arcsec=30.0, x4lac_sep_arcsec=4.0))["context_class"] == Context.ORPHAN
+
+
+@pytest.mark.parametrize(
+    ("facts", "context"),
+    [
+        ({**ON_STAR, "vsx": "RRAB", "x3hsp_sep_arcsec": 45.0, "x4lac_sep_arcsec": 59.0}, Context.VARIABLE_STAR),
+        ({**ON_STAR, "x3hsp_sep_arcsec": 45.0}, Context.VARIABLE_STAR),
+        ({**ON_STAR, "x3hsp_sep_arcsec": 1.0}, Context.AGN),
+        ({**ON_STAR, "cdsxmatch": "Star", "x3hsp_sep_arcsec": 1.0}, Context.VARIABLE_STAR),
+        ({**ON_STAR, "roid": 3, "cdsxmatch": "Star", "brightstar": 1}, Context.SOLAR_SYSTEM),
+        ({"roid": None, "tns": None, "vsx": None, "gcvs": None}, Context.ORPHAN),
+        ({"roid": NAN, "mangrove_sep_arcsec": NAN, "mangrove_ang_dist_mpc": 1.0}, Context.ORPHAN),
+        ({"mangrove_sep_arcsec": 20.0, "mangrove_ang_dist_mpc": None}, Context.ORPHAN),
+        ({"mangrove_sep_arcsec": None, "mangrove_ang_dist_mpc": None, "tde_sep_arcsec": NAN}, Context.ORPHAN),
+    ],
+)
+def test_stars_blazars_and_gaps_together_give_what_the_table_says(facts: dict[str, Any], context: Context) -> None:
+    assert told(place(**facts))["context_class"] == context
 
 
 def test_the_chance_of_a_host_is_that_of_bloom_2002() -> None:

@@ -93,14 +93,14 @@ def _close(context: Context, name: str, column: str, radius: float, meaning: str
 
 
 def _spoilt(facts: Facts) -> Flags:
-    """Return where a bright star is near, and no source that may itself vary stands at the place."""
-    return np.asarray((facts["brightstar"] == 1.0) & ~(facts["ps1_sep_arcsec"] <= AT_PLACE_ARCSEC))
+    """Return where a bright star is near, and no source that may itself vary stands at the place; not in a hole."""
+    return np.asarray((facts["brightstar"] == 1.0) & (facts["ps1_sep_arcsec"] > AT_PLACE_ARCSEC))
 
 
 def _alone(facts: Facts) -> Flags:
     """Return where Pan-STARRS, the reference and Gaia show nothing, and no host is near."""
     empty = facts["nothing_at_place"] & (facts["ref_separation"] > REFERENCE_PIXELS)
-    return np.asarray(empty & ~(facts["gaia_sep_arcsec"] <= AT_PLACE_ARCSEC) & (facts["host_chance"] > CHANCE_MAX))
+    return np.asarray(empty & (facts["gaia_separation"] > AT_PLACE_ARCSEC) & (facts["host_chance"] > CHANCE_MAX))
 
 
 C = Context
@@ -168,7 +168,7 @@ RULES: tuple[ContextRule, ...] = (
         f"No source of Pan-STARRS or Gaia within {AT_PLACE_ARCSEC:g} arcsec, none of the reference image within "
         f"{REFERENCE_PIXELS:g} pixels, and no host near.",
         _alone,
-        *("nothing_at_place", "ref_separation", "gaia_sep_arcsec", "host_chance"),
+        *("nothing_at_place", "ref_separation", "gaia_separation", "host_chance"),
     ),
     _rule(
         C.ORPHAN,

@@ -21,7 +21,7 @@ from fink_lib.streams.runner import job_environment
 
 END_TIMEOUT_S = 15.0
 TURN_POLL_S = 10.0  # a look costs the start of a worker
-SQLITE_RUNS = 20  # of one DAG at once; 30 of them, 16 tasks side by side, locked it until the scheduler died
+SQLITE_RUNS = 20  # of one DAG at once; 30, 16 tasks side by side, locked it until the scheduler died; 20 not in 700 s
 NIGHT_OF_RUN = "{{ dag_run.partition_key or params.night }}"
 
 
@@ -65,7 +65,7 @@ def require_bearable(settings: Settings, dag_id: str, runs: int) -> None:
     if settings.airflow_db or runs <= SQLITE_RUNS:
         return
     raise ConfigError(
-        f"{runs} runs of {dag_id} at once are more than SQLite bears, which is {SQLITE_RUNS}: make the backfill with "
+        f"{runs} runs of {dag_id} at once are more than are let on to SQLite, {SQLITE_RUNS}: make the backfill with "
         f"--max-active-runs {SQLITE_RUNS}, or let Airflow keep its state in PostgreSQL (FINK_AIRFLOW_DB)"
     )
 

@@ -90,6 +90,15 @@ def test_services_find_their_pods() -> None:
     (airflow,) = named("StatefulSet").values()
     assert airflow["spec"]["serviceName"] in named("Service")
     assert airflow["spec"]["replicas"] == 1, "drivers are processes of its pod"
+    assert airflow["spec"]["template"]["spec"]["shareProcessNamespace"], "as `init` of the compose file reaps them"
+
+
+def test_the_master_listens_on_a_name_that_it_knows_before_it_is_ready() -> None:
+    """A service without an address of its own names ready pods alone, and the master is ready once it listens."""
+    pod = named("Deployment")["spark-master"]["spec"]["template"]["spec"]
+    (master,) = pod["containers"]
+    assert pod["hostname"] == master["args"][master["args"].index("--host") + 1]
+    assert pod["hostname"] in named("Service")
 
 
 def test_the_settings_are_those_of_one_machine() -> None:

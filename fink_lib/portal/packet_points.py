@@ -3,6 +3,7 @@
 Of an exposure that saw nothing such a survey has forced photometry alone: below `LIMIT_SIGMA` errors it is a limit.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -48,10 +49,11 @@ def points_beside(snapshot: Snapshot, rows: Sequence[Row]) -> list[Point]:
 
 def _point(survey: Survey, record: Row, *, is_forced: bool) -> Iterator[Point]:
     fields = survey.inputs.forced_points if is_forced else survey.inputs.points
-    time, band, flux, error = (record.get(fields[name][0]) for name in ("time", "band", "flux", "flux_err"))
+    band = record.get(fields["band"][0])
+    time, flux, error = (_finite(record.get(fields[name][0])) for name in ("time", "flux", "flux_err"))
     if time is None or flux is None:
         return
-    at = Point(float(time), survey.bands.get(str(band), str(band)), None)
+    at = Point(time, survey.bands.get(str(band), str(band)), None)
     if is_forced and (not error or flux < LIMIT_SIGMA * error):
         limit = magnitude(LIMIT_SIGMA * error, None)[0] if error else None
         if limit is not None:
@@ -59,6 +61,11 @@ def _point(survey: Survey, record: Row, *, is_forced: bool) -> Iterator[Point]:
         return
     whole = [record.get(name) for name in survey.served.total_flux] or [None, None]
     yield replace(at, difference=magnitude(flux, error), total=magnitude(*whole), is_fainter=flux < 0.0)
+
+
+def _finite(value: Any) -> float | None:
+    """Return a number, None for what is none: null, NaN and infinity."""
+    return float(value) if value is not None and math.isfinite(value) else None
 
 
 def _same(point: Point) -> tuple[float, str]:

@@ -84,6 +84,21 @@ def test_packets_tell_what_was_seen_before_and_what_was_not(http: TestClient, se
     assert "five times the error of forced photometry" in text
 
 
+def test_numbers_of_a_packet_that_are_none_are_no_points(http: TestClient, settings: Settings) -> None:
+    nan = float("nan")
+    forced = [
+        {**BEFORE, "midpointMjdTai": MJD - 4.0, "psfFlux": nan},
+        {**BEFORE, "midpointMjdTai": MJD - 5.0, "psfFluxErr": nan},
+        {**BEFORE, "midpointMjdTai": nan},
+    ]
+    history = [{**BEFORE, "midpointMjdTai": MJD - 6.0, "psfFlux": nan}, {**BEFORE, "midpointMjdTai": nan}]
+    add(settings, {**row(5, OBJECT), "prvDiaSources": history, "prvDiaForcedSources": forced})
+    page = http.get(f"/object/lsst/{OBJECT}")
+    assert page.status_code == 200
+    assert "out of the packet" not in page.text
+    assert "nan" not in page.text.lower().replace("provenance", "")
+
+
 def test_alerts_of_moving_objects_and_of_none_are_found_by_their_ids(http: TestClient, settings: Settings) -> None:
     for alert_id, name in ((MOVING, "SSO21163611661088578"), (LOST, None)):
         one = row(0, 0)

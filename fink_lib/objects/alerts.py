@@ -52,7 +52,7 @@ def object_alerts(silver: Rows, survey: Survey) -> ObjectAlerts:
     texts = [path for path in facts.designations if silver.has(path)]
     errors = [path for path in facts.error_paths if silver.has(path)]
     columns = {name: pc.field(name) for name in HEAD} | {path: pc.field(*path.split(".")) for path in [*texts, *errors]}
-    columns |= {"moving": _flag(silver, facts.moving), "may_move": _flag(silver, facts.may_move)}
+    columns |= {"moving": flagged(silver, facts.moving), "may_move": flagged(silver, facts.may_move)}
     columns["label"] = pc.field(label) if label and silver.has(label) else pc.scalar(pa.scalar(None, pa.string()))
     rows = silver.dataset.to_table(columns=columns, filter=silver.where)
     rows = rows.append_column("error_arcsec", _errors(rows, errors, facts.typical_error_arcsec))
@@ -70,7 +70,16 @@ def object_alerts(silver: Rows, survey: Survey) -> ObjectAlerts:
     )
 
 
-def _flag(silver: Rows, flag: NightFlag) -> pc.Expression:
+def flagged(silver: Rows, flag: NightFlag) -> pc.Expression:
+    """Return the condition of a flag of nights; false where it is null, or where what it needs is not there.
+
+    Parameters
+    ----------
+    silver
+        Rows of silver.
+    flag
+        One of the survey's.
+    """
     known = all(silver.has(path) for path in flag.needs)
     return pc.coalesce(flag.holds, pc.scalar(False)) if known else pc.scalar(False)
 

@@ -1,4 +1,4 @@
-"""Who sees which rows, points and tables: the one place that says so. What is not claimed is not seen. Pure."""
+"""Who sees which rows, points and topics: the one place that says so. What is not claimed is not seen. Pure."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,6 @@ from fink_lib.surveys import Survey
 from fink_lib.surveys.base import Programme
 
 PUBLIC_PROGRAMME = 1
-PRIVATE_LAYER = "private"
-OPEN_LAYERS = ("gold",)
 
 
 @dataclass(frozen=True)
@@ -71,19 +69,6 @@ def access_of(survey: Survey, claims: Claims) -> Access:
         Who asks; anybody sees what is public.
     """
     return Access(survey, tuple(one for one in survey.programmes if claims.has(right_of(survey, one))))
-
-
-def sees_table(claims: Claims, layer: str, owner: str) -> bool:
-    """Tell whether somebody may ask a table as a whole.
-
-    Parameters
-    ----------
-    claims
-        Who asks.
-    layer, owner
-        Layer of the table, and what its name has instead of a survey: `private_<group>__<name>` is a group's own.
-    """
-    return layer in OPEN_LAYERS or (layer == PRIVATE_LAYER and claims.sees(f"group:{owner}"))
 
 
 def sees_topic(claims: Claims, topic: str, restricted: frozenset[str]) -> bool:

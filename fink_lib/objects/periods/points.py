@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from fink_lib.lake.pinned import Pinned
 from fink_lib.lake.rows import Rows
 from fink_lib.lake.versions import Table
+from fink_lib.objects.alerts import flagged
 from fink_lib.science.cases.magnitudes import AB_ZERO_POINT_NJY
 from fink_lib.surveys import Survey
 from fink_lib.surveys.inputs import NEGATIVE
@@ -28,6 +29,8 @@ RELATIVE_ERROR_PER_MAG = np.log(10.0) / 2.5
 def read_points(lake: Path, survey: Survey, names: Sequence[str]) -> pa.Table:
     """Return the points of some objects, by object and time; those without a flux or an error above 0 are none.
 
+    An alert that the survey takes to be of something that moves is none of the star that it passed.
+
     Parameters
     ----------
     lake
@@ -41,7 +44,7 @@ def read_points(lake: Path, survey: Survey, names: Sequence[str]) -> pa.Table:
     wanted = pc.field("object_id").isin(pa.array(names, pa.string()))
     for night in sorted(part["night"] for part in pinned.table(Table.SILVER).partitions()):
         rows = pinned.of_night(Table.SILVER, dt.date.fromisoformat(night)).chosen(wanted)
-        parts.append(_points(rows, survey))
+        parts.append(_points(rows.chosen(~flagged(rows, survey.objects.moving)), survey))
     return pa.concat_tables(parts).sort_by([(name, "ascending") for name in POINT.names[:1] + POINT.names[2:3]])
 
 
@@ -60,5 +63,6 @@ def _points(rows: Rows, survey: Survey) -> pa.Table:
         numbers = [np.where(negative, -flux, flux), flux * numbers[1] * RELATIVE_ERROR_PER_MAG]
     columns = (found["object_id"], found["band"], found["time"], *numbers)
     points = pa.table(dict(zip(POINT.names, columns, strict=True))).cast(POINT)
-    good = np.isfinite(numbers[0]) & (numbers[1] > 0.0) & np.isfinite(numbers[1])
-    return points.filter(pc.and_(pa.array(good), pc.and_(pc.is_valid(points["band"]), pc.is_valid(points["time"]))))
+    good = np.isfinite(points["time"].to_numpy()) & np.isfinite(numbers[0])
+    good &= (numbers[1] > 0.0) & np.isfinite(numbers[1])
+    return points.filter(pc.and_(pa.array(good), pc.is_valid(points["band"])))

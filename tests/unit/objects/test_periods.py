@@ -11,6 +11,7 @@ import pytest
 from deltalake import write_deltalake
 
 from fink_lib.cli.object import _period
+from fink_lib.config import PROJECT_DIR
 from fink_lib.lake.small import append_rows, read_rows
 from fink_lib.lake.tables import gold_objects, gold_periods
 from fink_lib.objects.periods import book
@@ -89,6 +90,37 @@ def test_points_without_a_flux_count_as_none(tmp_path: Path) -> None:
     append_rows(gold_objects("ztf"), tmp_path, [{"object_id": "star", "alerts": 25, "may_move": False}])
     assert book.rebuild(tmp_path, [ZTF]) == Counter({"too few points": 1})
     assert periods(tmp_path) == {}
+
+
+def test_an_asteroid_that_passes_is_no_point_of_the_star(tmp_path: Path) -> None:
+    rows = [seen(ZTF, number, "star") for number in range(41)]
+    rows[40]["roid"] = 3
+    rows[40]["candidate"] |= {"ssnamenr": "1234", "magpsf": 14.0}
+    write(tmp_path, ZTF, rows)
+    append_rows(gold_objects("ztf"), tmp_path, [{"object_id": "star", "alerts": 40, "may_move": False}])
+    assert book.rebuild(tmp_path, [ZTF]) == Counter(searched=1)
+    row = periods(tmp_path)["ztf", "star"]
+    assert (row["points"], row["alerts"]) == (40, 40)
+    assert row["period_days"] == pytest.approx(PERIOD, rel=0.01)
+
+
+@pytest.mark.parametrize("change", [{"time": None}, {"time": float("nan")}, {"band": None}])
+def test_a_point_without_time_or_band_spoils_no_others(tmp_path: Path, change: dict[str, Any]) -> None:
+    rows = [seen(ZTF, number, "star") for number in range(41)]
+    rows[7] |= change
+    write(tmp_path, ZTF, rows)
+    append_rows(gold_objects("ztf"), tmp_path, [{"object_id": "star", "alerts": 41, "may_move": False}])
+    book.rebuild(tmp_path, [ZTF])
+    assert periods(tmp_path)["ztf", "star"]["points"] == 40
+
+
+def test_no_door_that_others_use_leads_to_periods() -> None:
+    """They are made of all programmes' alerts: whoever may see public ones alone must not see them."""
+    doors = ("api", "client", "community", "distribute", "followup", "portal", "served", "transfer", "user_jobs", "vo")
+    files = [path for door in doors for path in (PROJECT_DIR / "fink_lib" / door).rglob("*") if path.is_file()]
+    assert {path.relative_to(PROJECT_DIR / "fink_lib").parts[0] for path in files} == set(doors)
+    names = (b"gold_periods", b"gold__periods", b"objects.periods", b"objects.view")
+    assert [str(path) for path in files if path.suffix != ".pyc" for name in names if name in path.read_bytes()] == []
 
 
 def test_objects_are_read_in_passes_of_bounded_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import importlib
 import importlib.util
 import re
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 from fink_lib.config import Settings
 from fink_lib.errors import HostError
@@ -14,6 +15,8 @@ OLDEST_POSTGRES = 13  # of those that Airflow supports
 DRIVERS = ("psycopg2", "asyncpg")
 FIX = "check FINK_AIRFLOW_DB, and that the server runs and lets this user in"
 FIX_WRITING = "in FINK_AIRFLOW_DB, write @ / % [ and ] of user, password and options as %40 %2F %25 %5B %5D"
+FIX_OPTION = "leave it out of FINK_AIRFLOW_DB; both drivers heed the environment, PGSSLMODE=require say, and ~/.pgpass"
+OPTIONS = frozenset({"host", "port", "user"})  # that both drivers take under one name, and that are no secret
 UNWRITABLE = re.compile(r"[@/\[\]]|%(?![0-9A-Fa-f]{2})")
 
 
@@ -55,6 +58,9 @@ def lacking(url: str) -> tuple[str, str]:
     place = without_password(url)
     if UNWRITABLE.search(url.partition("://")[2].rpartition("@")[0]):  # the driver would quote it in its own error
         return "the address of PostgreSQL cannot be read", FIX_WRITING
+    refused = sorted(dict(parse_qsl(url.rpartition("@")[2].partition("?")[2], keep_blank_values=True)).keys() - OPTIONS)
+    if refused:  # Airflow hands them to asyncpg too, and writes the address into its log, without the password alone
+        return f"the address of PostgreSQL has the option {refused[0]}, which Airflow cannot use", FIX_OPTION
     try:
         connection = driver.connect(f"postgresql://{url.partition('://')[2]}", connect_timeout=CONNECT_TIMEOUT_S)
     except (driver.Error, ValueError) as error:

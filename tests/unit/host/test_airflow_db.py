@@ -16,14 +16,14 @@ from fink_lib.orchestration.jobs import SQLITE_RUNS, require_bearable
 from fink_lib.streams.runner import job_environment
 
 SECRET = "of-a-person"
-ADDRESS = f"postgresql://airflow:{SECRET}@db.example.org:5433/state?sslmode=require"
+ADDRESS = f"postgresql://airflow:{SECRET}@db.example.org:5433/state"
 
 
 def test_sqlite_lies_in_the_home_unless_a_postgresql_is_named(tmp_path: Path) -> None:
     assert database_url(Settings(home=tmp_path), tmp_path) == f"sqlite:///{tmp_path}/airflow.db?timeout=25"
     for scheme in ("postgresql", "postgresql+psycopg2"):
-        named = Settings(home=tmp_path, airflow_db=f"{scheme}://a:b@db/state?sslmode=require")
-        assert database_url(named, tmp_path) == "postgresql+psycopg2://a:b@db/state?sslmode=require"
+        named = Settings(home=tmp_path, airflow_db=f"{scheme}://a:b@db/state?host=/run/pg")
+        assert database_url(named, tmp_path) == "postgresql+psycopg2://a:b@db/state?host=/run/pg"
 
 
 @pytest.mark.parametrize("address", ["mysql://a@b/c", "db.example.org", "postgresql://"])
@@ -73,6 +73,18 @@ def test_what_the_driver_would_read_wrongly_is_not_handed_to_it(tmp_path: Path, 
     assert not check.ok
     assert "%40" in check.fix
     assert "cret" not in f"{check}"
+
+
+@pytest.mark.parametrize("option", ["sslmode=require", "application_name=a", "password=se%23cret", "sslmode="])
+def test_an_option_that_one_driver_does_not_know_is_refused(tmp_path: Path, option: str) -> None:
+    """Each task asks Airflow's API server, which asks by asyncpg: a TypeError for all of them."""
+    check = check_airflow_db(Settings(home=tmp_path, airflow_db=f"postgresql://airflow@127.0.0.1:1/state?{option}"))
+    assert not check.ok
+    assert option.partition("=")[0] in check.detail
+    assert "PGSSLMODE" in check.fix
+    assert "cret" not in f"{check}"
+    socket = Settings(home=tmp_path, airflow_db=f"postgresql://airflow:b@/state?host={tmp_path}")
+    assert "does not answer" in check_airflow_db(socket).detail
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from fink_lib.science.framework.base import Module, Role
 FIGURES = "figures"
 COMMANDS = {
     "cats": "fink science plant cats",
-    "context": "fink science accuracy --module context --data DIR",
+    "context": "FINK_CATALOGS=DIR/catalogs fink science accuracy --module context --data DIR",
     "early_snia": "fink science plant early_snia",
     "early_snia_rubin": "fink science accuracy --data DIR --json OUT --parts",
     "fast_transients": "fink science plant fast_transients",

@@ -167,6 +167,14 @@ def test_the_chance_of_a_host_is_that_of_bloom_2002() -> None:
         ("Unknown", Kind.NOTHING),
         ("Fail 503", Kind.UNDECIDED),
         ("IR", Kind.UNDECIDED),
+        ("FarIR", Kind.UNDECIDED),  # of today; FIR before 2022
+        ("cmRad", Kind.UNDECIDED),
+        ("GlobCluster", Kind.UNDECIDED),
+        ("Cl*", Kind.UNDECIDED),
+        ("HIIReg", Kind.UNDECIDED),
+        ("MolCld", Kind.UNDECIDED),
+        ("SNRemnant", Kind.UNDECIDED),
+        ("PlanetaryNeb", Kind.STAR),
         (None, Kind.UNDECIDED),
     ],
 )

@@ -24,9 +24,23 @@ ACTIVE = labels.ACTIVE | {
 WAVELENGTHS = frozenset(
     {"Radio", "Radio(cm)", "Radio(mm)", "Radio(sub-mm)", "IR", "NIR", "MIR", "FIR", "Blue", "UV", "X", "gamma", "UVEx"}
     | {"EmObj", "EmissionObj", "Inexistent", "Blend", "Region", "multiple_object", "gammaBurst", "gravitation", "HI"}
+    | {"metricRad", "cmRad", "mmRad", "smmRad", "Radio(m)", "radioBurst", "Infrared", "NearIR", "MidIR", "FarIR"}
+    | {"blue", "Optical", "Variable", "ULX", "ULX_Candidate", "Maser", "Gravitation", "GravWaveEvent"}
 )
 # Lenses and clusters of stars or galaxies: no single star, nucleus or host.
-SEVERAL = frozenset({"LensedImage", "LensedQ", "LensedG", "GravLensSystem", "GlCl", "GlCl?", "OpCl", "Cluster*"})
+SEVERAL = frozenset(
+    {"LensedImage", "LensedQ", "LensedG", "GravLensSystem", "GravLens", "GlCl", "GlCl?", "OpCl", "Cluster*"}
+    | {"GlobCluster", "GlobCluster_Candidate", "OpenCluster", "Cl*", "Cl*?", "Cluster*_Candidate", "Assoc*", "Assoc*?"}
+    | {"Association", "Association_Candidate", "MouvGroup", "Stream", "protoClG", "protoClG_Candidate"}
+    | {"LensedImage_Candidate", "GravLensSystem_Candidate"}
+)
+# Clouds, nebulae and what flows out of stars: a planetary nebula is none of them, but what a star is within.
+INTERSTELLAR = frozenset(
+    {"ISM", "PartofCloud", "Cloud", "GalNeb", "BrNeb", "DkNeb", "DarkNeb", "RfNeb", "RefNeb", "MolCld", "Globule"}
+    | {"ComGlob", "CometGlob", "denseCore", "HVCld", "HVCloud", "HII", "HIIReg", "HIshell", "Bubble", "Filament"}
+    | {"SFregion", "StarFormingReg", "SNR", "SNR?", "SNRemnant", "SNRemnant_Candidate", "Circumstellar"}
+    | {"outflow", "outflow?", "Outflow", "Outflow_Candidate", "HH", "HerbigHaroObj"}
+)
 
 
 def kind_of(label: str | None) -> Kind:
@@ -35,7 +49,7 @@ def kind_of(label: str | None) -> Kind:
         return Kind.UNDECIDED
     if label == labels.UNKNOWN:
         return Kind.NOTHING
-    if label in WAVELENGTHS | SEVERAL | {labels.TRANSIENT}:
+    if label in WAVELENGTHS | SEVERAL | INTERSTELLAR | {labels.TRANSIENT}:
         return Kind.UNDECIDED
     if label in labels.SUPERNOVAE | {"SN*_Candidate", "Candidate_SN*"}:
         return Kind.TRANSIENT

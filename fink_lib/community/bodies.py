@@ -247,6 +247,17 @@ class Publication(Contract):
     text: Text = ""
 
 
+def is_former(kind: str, body: Mapping[str, Any]) -> bool:
+    """Tell whether a statement tells of a report as they did before reports had steps: nobody wishes it to be sent.
+
+    Parameters
+    ----------
+    kind, body
+        Of the statement.
+    """
+    return kind == Kind.PUBLICATION and "service" in body and "request_key" not in body
+
+
 BODIES: Mapping[Kind, type[Contract]] = {
     Kind.CLASSIFICATION: Label,
     Kind.VOTE: Vote,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from fink_lib.community.bodies import BODIES
+from fink_lib.community.bodies import BODIES, is_former
 from fink_lib.community.draft import LABELLED, OF_OBJECTS, OF_STATEMENTS
 from fink_lib.community.kinds import RELATIONS, Kind
 from fink_lib.community.log import Log
@@ -60,7 +60,8 @@ def _has_subject(row: Row) -> bool:
     if row["kind"] not in KINDS:
         return False
     kind = Kind(row["kind"])
-    missing = (kind in OF_OBJECTS and row["object_id"] is None) or (kind in LABELLED and row["label"] is None)
+    named = row["object_id"] is not None or is_former(kind, _body(row))
+    missing = (kind in OF_OBJECTS and not named) or (kind in LABELLED and row["label"] is None)
     return not missing and not (kind in OF_STATEMENTS and row["about_statement"] is None)
 
 
@@ -74,7 +75,18 @@ def _replaces_well(row: Row, state: State) -> bool:
     return bool(old["author"] == row["author"] or row["kind"] == Kind.WITHDRAWAL)
 
 
+def _body(row: Row) -> Row:
+    """Return what a statement says; nothing where that is no object."""
+    try:
+        found = json.loads(row["body"])
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def _has_its_body(row: Row) -> bool:
+    if is_former(row["kind"], _body(row)):
+        return True
     try:
         BODIES[Kind(row["kind"])].of(json.loads(row["body"]))
     except (ConfigError, ValueError, KeyError):

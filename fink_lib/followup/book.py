@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fink_lib.community.bodies import is_former
 from fink_lib.community.draft import Draft
 from fink_lib.community.kinds import WISHES, Kind
 from fink_lib.community.log import Log
@@ -131,14 +132,19 @@ def _seen(row: Row, log: Log, speaker: Person) -> Request:
 
 
 def _of_key(state: Statements, key: str) -> Row | None:
-    rows = state.select(everyone(state), WISHES)
-    return next((row for row in rows if json.loads(row["body"])["request_key"] == key), None)
+    rows = _wishes(state, everyone(state), WISHES)
+    return next((row for row, body in rows if body["request_key"] == key), None)
+
+
+def _wishes(state: Statements, reader: Person, kinds: Collection[Kind]) -> list[tuple[Row, Row]]:
+    """Return statements that wish for something, each with its body; what was said of reports before is no wish."""
+    told = [(row, json.loads(row["body"])) for row in state.select(reader, kinds)]
+    return [(row, body) for row, body in told if not is_former(row["kind"], body)]
 
 
 def _count(state: Statements, body: Mapping[str, Any]) -> int:
     """Return how many requests of the same rule, facility and night there are that did not come to nothing."""
-    rows = state.select(everyone(state), WISHES)
-    told = [(row, json.loads(row["body"])) for row in rows]
+    told = _wishes(state, everyone(state), WISHES)
     mine = [row for row, one in told if all(one[name] == body[name] for name in ("facility", "rule", "night"))]
     return sum(request_of(state, row).state not in CAME_TO_NOTHING for row in mine)
 
@@ -161,8 +167,8 @@ def requests(log: Log, reader: Person | None = None, kinds: Collection[Kind] = W
         Observations, reports, or both.
     """
     state = log.now()
-    rows = state.select(everyone(state) if reader is None else reader, kinds)
-    return [request_of(state, row) for row in rows]
+    rows = _wishes(state, everyone(state) if reader is None else reader, kinds)
+    return [request_of(state, row) for row, _ in rows]
 
 
 def request_of(state: Statements, row: Mapping[str, Any]) -> Request:

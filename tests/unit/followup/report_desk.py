@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fink_lib.community.draft import Draft
+from fink_lib.community.ids import uuid7
 from fink_lib.community.log import Log
 from fink_lib.community.people import Person
 from fink_lib.community.saying import say
@@ -32,6 +33,19 @@ def found() -> Discovery:
         Measured(DAY - dt.timedelta(days=3), "r", limit_mag=20.3),
     ]
     return discovery("ztf", OBJECT, points)
+
+
+def told_as_before(log: Log, object_id: str = OBJECT) -> str:
+    """Have a report in the log as they were told of before they had steps; return the name of its statement."""
+    note = Draft.of({"kind": "tag", "survey": "ztf", "object_id": object_id, "label": "x"})
+    (row,) = say(log, ANNA, [note])
+    body = json.dumps({"service": "tns", "state": "accepted", "payload": {"x": 1}, "answer": ""})
+
+    def made(_state: object, at: dt.datetime) -> list[dict[str, Any]]:
+        told = {"statement_id": uuid7(int(at.timestamp() * 1_000_000)), "kind": "publication", "body": body}
+        return [{**row, "at": at, "month": at.date().replace(day=1), "label": None, "content": None, **told}]
+
+    return str(log.append(made)[0]["statement_id"])
 
 
 class ReportDesk:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from fink_lib.community.checked import checked_rows
 from fink_lib.community.draft import Draft
 from fink_lib.community.kinds import Kind
 from fink_lib.community.saying import NotSaid, say
@@ -21,7 +22,10 @@ from fink_lib.followup.book import history, requests
 from fink_lib.followup.run import Desk, decide
 from fink_lib.followup.states import State
 from tests.unit.followup.mock_tns import Server, tns
-from tests.unit.followup.report_desk import ANNA, BEN, OBJECT, TNS, ReportDesk
+from tests.unit.followup.report_desk import ANNA, BEN, OBJECT, TNS, ReportDesk, told_as_before
+
+SPECTRUM = {"instrument": "ALFOSC", "observed_at": "2026-01-21T02:00:00Z", "observer": "A. Observer",
+            "wavelength_unit": "nm", "wavelength": [400.0, 401.0], "flux": [1.5, 2.5]}  # fmt: skip
 
 
 @pytest.fixture
@@ -181,9 +185,7 @@ def test_a_round_that_is_killed_leaves_one_report(desk: ReportDesk, server: Serv
 
 
 def test_a_classification_goes_with_its_spectrum(desk: ReportDesk, server: Server) -> None:
-    spectrum = {"instrument": "ALFOSC", "observed_at": "2026-01-21T02:00:00Z", "observer": "A. Observer",
-                "wavelength_unit": "nm", "wavelength": [400.0, 401.0], "flux": [1.5, 2.5]}  # fmt: skip
-    shot = desk.said(kind="spectrum", body=spectrum, content=b"x", content_type="text/plain")
+    shot = desk.said(kind="spectrum", body=SPECTRUM, content=b"x", content_type="text/plain")
     label = desk.said(kind="classification", taxonomy="fink/1", label="SN Ia", body={"spectrum": shot})
     ids = {"tns_name": "2026abc", "instrument_id": "41", "spectrum_type_id": "10"}
     desk.approved("tns", "classification", label=label, **ids)
@@ -204,6 +206,16 @@ def test_what_is_no_report(desk: ReportDesk) -> None:
         desk.ask("tns", "classification", label=label, tns_name="2026abc")
     with pytest.raises(ConfigError, match="no AT type 'ufo'"):
         desk.ask("tns", "discovery", at_type="ufo")
+
+
+def test_what_was_said_of_reports_before_they_had_steps_is_no_wish(desk: ReportDesk, server: Server) -> None:
+    name = told_as_before(desk.log)
+    assert requests(desk.log) == []
+    assert desk.approved("tns", "discovery").body["facility"] == "tns"
+    assert desk.run().state is State.SUBMITTED
+    assert [len(requests(desk.log)), len(server.reports)] == [1, 1]
+    (old,) = [row for row in checked_rows(desk.log.lake) if row["statement_id"] == name]
+    assert (old["subject"], old["body_of_its_kind"]) == (True, True)
 
 
 def test_nobody_approves_a_report_by_a_statement_of_his_own(desk: ReportDesk, server: Server) -> None:

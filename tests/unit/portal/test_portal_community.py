@@ -20,6 +20,7 @@ from fink_lib.followup.book import advance, requests
 from fink_lib.followup.facilities import read_facilities
 from fink_lib.followup.states import State
 from fink_lib.portal import followup, pages
+from tests.unit.followup.report_desk import told_as_before
 from tests.unit.portal.conftest import Portal
 
 TEXT = "<script>alert('x')</script> rising & \u2604"
@@ -200,7 +201,9 @@ def test_a_report_is_asked_for_read_and_decided_on(readers: dict[str, Reader], p
     anna.send("/community/reports/ask", 400, **{**told, "report": "nobody discovery"})
     stranger.send("/community/reports/ask", 401, **told)
     log = Log.of(portal.settings)
+    told_as_before(log, anna.object)  # of which the pages of the object and of reports say nothing
     (wish,) = requests(log, Person("anna-p", frozenset({"sn-p"})), [Kind.PUBLICATION])
+    assert anna.http.get(f"/object/ztf/{anna.object}").status_code == 200
     assert wish.body["report"]["at_report"]["internal_name"] == anna.object
     point = wish.body["report"]["at_report"]["photometry"]["photometry_group"]["0"]
     assert point["flux"] == f"{rising['magpsf']:.3f}"

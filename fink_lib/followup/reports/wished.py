@@ -128,6 +128,9 @@ def _of_object(told: _Material, name: str, kind: Kind) -> Facts:
     if found is None:
         needs = "a label that was read off an uploaded spectrum" if kind is Kind.SPECTRUM else f"a {kind} {name}"
         raise NotSaid(f"{told.wish.object_id} has not {needs} that stands: TNS takes no other", 404)
+    if found["visibility"] not in {PUBLIC, told.wish.visibility}:
+        raise NotSaid(f"the report would show a {kind} that only {found['visibility']} may see: ask for it with that "
+                      "visibility", 403)  # fmt: skip
     return found
 
 

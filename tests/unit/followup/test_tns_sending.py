@@ -196,6 +196,21 @@ def test_a_classification_goes_with_its_spectrum(desk: ReportDesk, server: Serve
     assert desk.run().reason == "accepted: 2026abc, Classified"
 
 
+def test_a_report_shows_nothing_that_fewer_may_see_than_itself(desk: ReportDesk) -> None:
+    shot = desk.said(kind="spectrum", body=SPECTRUM, content=b"x", content_type="text/plain", visibility="group:sn")
+    label = desk.said(kind="classification", taxonomy="fink/1", label="SN Ia", body={"spectrum": shot},
+                      visibility="group:sn")  # fmt: skip
+    with pytest.raises(NotSaid, match="only group:sn may see") as why:
+        desk.ask("tns", "classification", label=label, tns_name="2026abc", visibility="public")
+    assert why.value.status == 403
+    assert requests(desk.log) == []
+    open_label = desk.said(kind="classification", taxonomy="fink/1", label="SN Ia", body={"spectrum": shot})
+    with pytest.raises(NotSaid, match="spectrum that only group:sn may see"):
+        desk.ask("tns", "classification", label=open_label, tns_name="2026abc", visibility="public")
+    ids = {"tns_name": "2026abc", "instrument_id": "41", "spectrum_type_id": "10"}
+    assert desk.ask("tns", "classification", label=label, **ids).row["visibility"] == "group:sn"
+
+
 def test_what_is_no_report(desk: ReportDesk) -> None:
     with pytest.raises(ConfigError, match="tns takes no notice: it takes discovery, classification"):
         desk.ask("tns", "notice")

@@ -88,7 +88,9 @@ class Service(Asked):
         body
             What the wish says, with its `report`.
         """
-        return Judged(State.CHECKED, f"a person reads it, and approves it for {self.address}", body["report"])
+        where = urlsplit(self.address)
+        shown = where._replace(netloc=where.netloc.rpartition("@")[2]).geturl()  # all who may see it read this
+        return Judged(State.CHECKED, f"a person reads it, and approves it for {shown}", body["report"])
 
     def wish(self, row: Row, body: Row) -> dict[str, Any]:
         """Return a report as it was approved.

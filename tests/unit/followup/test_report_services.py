@@ -222,6 +222,16 @@ def test_a_message_that_arrived_is_found_there(tmp_path: Path, kafka: str) -> No
     assert done.reason == f"found there: {place}"
 
 
+def test_an_account_in_an_address_is_not_shown(tmp_path: Path) -> None:
+    desk = ReportDesk(tmp_path, hermes_of("https://me:a-secret@h.example/x"))
+    desk.ask("hermes", "message")
+    checked = desk.run()
+    assert (checked.state, checked.reason) == (
+        State.CHECKED,
+        "a person reads it, and approves it for https://h.example/x",
+    )
+
+
 def test_the_file_of_services(tmp_path: Path) -> None:
     for wrong, said in (
         ({"address": "https://www.wis-tns.org", "provider": "hopskotch"}, "begins with kafka://"),

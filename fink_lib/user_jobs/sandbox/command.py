@@ -13,7 +13,7 @@ from fink_lib.user_jobs.sandbox import inside
 BWRAP = "bwrap"
 MISSING = "bubblewrap is missing: install it (Debian: `apt install bubblewrap`), then user jobs can run"
 LIBRARIES = ("/usr/lib", "/usr/lib64", "/usr/share/zoneinfo", "/lib", "/lib64")
-DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
+DEVICES = ("/dev/null", "/dev/urandom")  # not /dev/zero: what is mapped of it is memory that no limit counts
 NOBODY = "65534"
 ENVIRONMENT = {"HOME": inside.SCRATCH, "TMPDIR": inside.SCRATCH, "LANG": "C.UTF-8", "TZ": "UTC",
                "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "2", "ARROW_NUM_THREADS": "2",

@@ -18,7 +18,8 @@ MASKED = 7  # SCMP_CMP_MASKED_EQ
 EQUAL = 4  # SCMP_CMP_EQ
 OTHER_NUMBERING = 2  # SCMP_FLTATR_ACT_BADARCH: calls by the numbers of another architecture
 CLONE_THREAD = 0x00010000
-SHARED_MEMORY = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS  # no limit of memory counts it
+GROWS_DOWN = 0x0100  # MAP_GROWSDOWN: counted as a stack, which the limit of data does not bind
+MAPPED = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS | GROWS_DOWN  # both of the first: no limit of memory counts it
 IOCTL_ALLOWED = (0x5401, 0x5413, 0x541B, 0x5450, 0x5451)  # is it a terminal, how large; bytes waiting; closed on exec
 PRCTL_ALLOWED = (15, 16, 22, 38, 0x53564D41)  # name of a thread, a filter, no new privileges, name of memory
 
@@ -109,7 +110,7 @@ def start_filter() -> bytes:
     made.add(ALLOW, "clone", (0, MASKED, CLONE_THREAD, CLONE_THREAD))
     made.add(REFUSE | errno.ENOSYS, "clone3")  # the C library then takes `clone`, whose flags can be looked at
     for part in (0, mmap.MAP_SHARED, mmap.MAP_ANONYMOUS):
-        made.add(ALLOW, "mmap", (3, MASKED, SHARED_MEMORY, part))
+        made.add(ALLOW, "mmap", (3, MASKED, MAPPED, part))
     for request in IOCTL_ALLOWED:
         made.add(ALLOW, "ioctl", (1, EQUAL, request, 0))
     for option in PRCTL_ALLOWED:

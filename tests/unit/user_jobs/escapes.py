@@ -121,6 +121,8 @@ IN_PYTHON = (
     Escape("be dumped", C + "\nif libc.prctl(4, 1, 0, 0, 0) == -1: raise OSError(ctypes.get_errno(), 'prctl')"),
     Escape("type into a terminal", "import fcntl; fcntl.ioctl(1, 0x5412, b'x')"),
     Escape("hold memory that no limit counts", "import mmap; mmap.mmap(-1, 4096)"),
+    Escape("hold memory of a device that no limit counts", "import mmap, os; mmap.mmap(os.open('/dev/zero', os.O_RDWR), 4096)"),
+    call("hold memory as a stack, which no limit counts", "9, 0, 4096, 3, 0x122, -1, 0"),
     Escape("take more memory than a job has", "held = bytearray(6 << 30)"),
     Escape("fill the scratch folder", "f = open('/tmp/full', 'wb')\ntry:\n for _ in range(600): f.write(bytes(1 << 20))\n"
            "finally:\n import os; os.unlink('/tmp/full')"),

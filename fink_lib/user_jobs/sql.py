@@ -29,7 +29,10 @@ def require_query(text: str) -> None:
         raise ConfigError(f"the query has {len(text)} characters: {MOST_CHARACTERS} at most")
     with duckdb.connect() as connection:
         (found,) = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [text]).fetchall()[0]
-    read = json.loads(found)
+    try:
+        read = json.loads(found)
+    except RecursionError:
+        raise ConfigError("a job in SQL is one SELECT, and this one is nested too deeply: write it flatter") from None
     if read["error"]:
         said = (str(read.get("error_message") or "").splitlines() or ["it is not understood"])[0]
         raise ConfigError(f"a job in SQL is one SELECT, and this is none: {said[:300]}")
@@ -42,15 +45,17 @@ def require_query(text: str) -> None:
             raise ConfigError(f"a job in SQL has no table '{name[:60]}': a file is none")
 
 
-def _calls(node: Any, kind: str = "FUNCTION") -> Iterator[tuple[str, str]]:
-    """Yield every function and table of a tree: which it is, and its name."""
-    if isinstance(node, list):
-        for one in node:
-            yield from _calls(one)
-    elif isinstance(node, dict):
-        if "function_name" in node:
-            yield kind, str(node["function_name"]).lower()
-        if node.get("type") == "BASE_TABLE":
-            yield "TABLE", str(node.get("table_name"))
-        for one in node.values():
-            yield from _calls(one, "TABLE_FUNCTION" if node.get("type") == "TABLE_FUNCTION" else "FUNCTION")
+def _calls(tree: Any) -> Iterator[tuple[str, str]]:
+    """Yield every function and table of a tree, however deep: which it is, and its name."""
+    left = [(tree, "FUNCTION")]
+    while left:
+        node, kind = left.pop()
+        if isinstance(node, list):
+            left += [(one, "FUNCTION") for one in node]
+        elif isinstance(node, dict):
+            if "function_name" in node:
+                yield kind, str(node["function_name"]).lower()
+            if node.get("type") == "BASE_TABLE":
+                yield "TABLE", str(node.get("table_name"))
+            below = "TABLE_FUNCTION" if node.get("type") == "TABLE_FUNCTION" else "FUNCTION"
+            left += [(one, below) for one in node.values()]

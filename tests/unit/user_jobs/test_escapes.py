@@ -142,6 +142,12 @@ def test_what_is_no_query_is_refused_before_its_turn(text: str) -> None:
         require_query(text)
 
 
+@pytest.mark.parametrize("text", ["SELECT " + "[" * 900 + "]" * 900, "SELECT * FROM " + "a," * 5000 + "a"])
+def test_what_is_nested_without_end_is_refused_with_a_sentence(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"nested too deeply|one SELECT"):
+        require_query(text)
+
+
 @pytest.mark.parametrize("text", ["SELECT 1", "FROM ztf.sources", "WITH a AS (SELECT 1 x) SELECT x FROM a UNION ALL SELECT 2",
                                   "SELECT unnest([1, 2])", "SELECT * FROM range(3) t(i) JOIN ztf.sources ON true"])  # fmt: skip
 def test_what_is_a_query_waits_for_its_turn(text: str) -> None:

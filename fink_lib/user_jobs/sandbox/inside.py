@@ -5,6 +5,7 @@ that it was handed, what is said by standard output, and how it ended by a pipe:
 """
 
 import ctypes
+import io
 import json
 import os
 import resource
@@ -34,6 +35,8 @@ def main() -> None:
     close_the_door()
     os.chdir(SCRATCH)
     sys.path.append(PACKAGES)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # whatever is said is kept
     tell(int(order["outcome"]), outcome_of(order))
     sys.stdout.flush()
     os._exit(0)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,9 +21,10 @@ from fink_lib.user_jobs.sandbox.filters import end_filter, start_filter
 
 LOG, RESULT, HANDED = "log.txt", "result", "handed"
 MOST_LOG_BYTES, MOST_OUTCOME_BYTES = 256 * 1024, 64 * 1024
+MOST_ROWS = 2**63  # a larger number is nothing that Parquet or JSON could tell
 POLL_S = 0.1
 PATIENCE_S = 10.0  # for the last words of a process that has ended
-FIRST_USER, USERS = 1_900_000_000, 100_000  # who runs a job of root's: nobody else's number
+FIRST_USER, USERS = 1_900_000_000, 100_000_000  # who runs a job of root's: nobody else's number
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def run(folder: Path, code: Code, limits: Limits, is_cancelled: Callable[[], boo
 def _order(folder: Path, code: Code, limits: Limits, result: int, outcome: int) -> dict[str, Path]:
     """Write what the sandbox is told; return path in the sandbox → file."""
     handed = folder / HANDED
-    user = FIRST_USER + sum(folder.name.encode()[-8:]) % USERS + os.getpid() % USERS
+    user = FIRST_USER + zlib.crc32(f"{folder.name} {os.getpid()}".encode()) % USERS
     order: dict[str, Any] = {
         "language": code.language, "code": code.text, "format": code.form, "views": dict(code.views),
         "files": sorted(code.files), "user": user, "result": result, "outcome": outcome, "seconds": int(limits.seconds),
@@ -209,12 +211,14 @@ def _watched(process: "subprocess.Popen[bytes]", until: float, is_cancelled: Cal
 
 def _understood(told: bytes, limits: Limits) -> tuple[int | None, str]:
     """Return rows and error out of what a sandbox said, which may be anything."""
+    ended = f"it was ended: it needs more than the {limits.memory_mb} MB and {limits.seconds:.0f} s of a job"
     try:
         facts = json.loads(told)
-        rows, error = facts.get("rows"), str(facts.get("error") or "")
-        return (rows if isinstance(rows, int) and rows >= 0 else None), error[: inside.LONGEST]
-    except (ValueError, AttributeError):
-        return None, f"it was ended: it needs more than the {limits.memory_mb} MB and {limits.seconds:.0f} s of a job"
+        rows, error = facts.get("rows"), str(facts.get("error") or "")[: inside.LONGEST]
+    except (ValueError, AttributeError, RecursionError):
+        return None, ended
+    is_number = rows is None or (type(rows) is int and 0 <= rows < MOST_ROWS)
+    return (rows, error.encode("utf-8", "backslashreplace").decode()) if is_number else (None, ended)
 
 
 def sandbox_works() -> str:

@@ -187,8 +187,11 @@ WITHOUT_END = {
         "result = db.sql('SELECT max(length(repeat($$x$$, 100000000 + i))) FROM range(10000) t(i) GROUP BY i')", SHORT, "."),
     "writes a result too large": (
         "import os\nresult = [{'x': os.urandom(1 << 20)} for _ in range(40)]", LIMITS, "larger than|too large"),
-    "forges the outcome": ("import os\nfor h in range(3, 20):\n try: os.write(h, b'{\"rows\": \"many\"}')\n except OSError: pass\nos._exit(0)",
+    "forges the outcome": ("import os\nfor h in range(3, 256):\n try: os.write(h, b'{\"rows\": \"many\"}')\n except OSError: pass\nos._exit(0)",
                            LIMITS, "was ended"),
+    "forges a deep outcome": ("import os\nfor h in range(3, 256):\n try: os.write(h, b'[' * 60000)\n except OSError: pass\nos._exit(0)",
+                              LIMITS, "was ended"),
+    "says what is no text": ("raise ValueError('\\ud800')", LIMITS, r"ValueError: \\ud800"),
 }  # fmt: skip
 
 

@@ -8,9 +8,8 @@ import pyarrow.parquet as pq
 
 from fink_lib.api.lake import Lake, Snapshot
 from fink_lib.api.sql import literal, parquet, quoted
+from fink_lib.user_jobs.sandbox.inside import DATA
 from fink_lib.vo.tables import tables_of
-
-DATA = "/data"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import sys
 import traceback
 from typing import Any
 
-JOB, PACKAGES, SCRATCH = "/job", "/packages", "/tmp"  # noqa: S108 - of the sandbox alone
+JOB, DATA, PACKAGES, SCRATCH = "/job", "/data", "/packages", "/tmp"  # noqa: S108 - of the sandbox alone
 MB = 1 << 20
 BATCH_ROWS = 65_536
 LONGEST = 2_000

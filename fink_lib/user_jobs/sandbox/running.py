@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -114,7 +115,8 @@ def run(folder: Path, code: Code, limits: Limits, is_cancelled: Callable[[], boo
     scratch = folder / f"{RESULT}.new"
     with scratch.open("wb") as result, _pipe() as (reading, writing), _opened(start_filter()) as filter_handle:
         order = _order(folder, code, limits, result.fileno(), writing)
-        command = sandbox_command({**order, **code.files}, filter_handle=filter_handle, scratch_mb=limits.scratch_mb)
+        bound = {**order, **_gathered(folder / HANDED, code.files)}
+        command = sandbox_command(bound, filter_handle=filter_handle, scratch_mb=limits.scratch_mb)
         handles = (result.fileno(), writing, filter_handle)
         with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               pass_fds=handles, env=_marked(), cwd="/", start_new_session=True) as process:  # fmt: skip
@@ -148,6 +150,27 @@ def _order(folder: Path, code: Code, limits: Limits, result: int, outcome: int) 
     for one in handed.iterdir():
         one.chmod(0o644)
     return {f"{inside.JOB}/{name}": handed / name for name in ("order.json", "end.bpf")}
+
+
+def _gathered(handed: Path, files: Mapping[str, Path]) -> dict[str, Path]:
+    """Return what is bound so that a sandbox has some files: one folder of links to them where links can be made.
+
+    Each further bind takes bubblewrap longer than the one before, and it takes 3,000 at most: tables have more files.
+    """
+    inner = {place: path for place, path in files.items() if place.startswith(f"{inside.DATA}/")}
+    root = handed / "data"
+    shutil.rmtree(root, ignore_errors=True)
+    try:
+        for place, path in inner.items():
+            link = root / place.removeprefix(f"{inside.DATA}/")
+            link.parent.mkdir(parents=True, exist_ok=True)
+            os.link(path, link)
+    except OSError:  # of another disk, or another owner
+        shutil.rmtree(root, ignore_errors=True)
+        return dict(files)
+    for one in {root, *(link.parent for link in root.rglob("*"))} if inner else ():
+        one.chmod(0o755)
+    return {place: path for place, path in files.items() if place not in inner} | ({inside.DATA: root} if inner else {})
 
 
 def _marked() -> dict[str, str]:

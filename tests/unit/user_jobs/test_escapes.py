@@ -165,6 +165,17 @@ def test_nothing_of_others_lies_in_it_and_nothing_is_handed_on(home: Path) -> No
     assert len(handles.group(1).split(",")) <= 6, "input, output, errors, result, outcome, filter"
 
 
+def test_a_table_of_many_files_is_handed_in(home: Path) -> None:
+    folder, many = home / "user_jobs" / "many", 3_500
+    folder.mkdir()
+    files = {f"/data/ztf/{number}.parquet": home / "permitted.parquet" for number in range(many)}
+    view = {"ztf.sources": "SELECT * FROM read_parquet(['/data/ztf/7.parquet', '/data/ztf/3499.parquet'])"}
+    for _ in range(2):  # a job that was cut off finds what its first try has left
+        ended = run(folder, Code("sql", "FROM ztf.sources", "csv", view, files), LIMITS)
+        assert (ended.rows, ended.error) == (2000, ""), said(home, "many")
+    assert (home / "permitted.parquet").stat().st_mode & 0o111 == 0
+
+
 # What takes without end: name, code, limits, what is told, None where the job ends by itself
 WITHOUT_END = {
     "runs": ("while True: pass", SHORT, "was not done after"),

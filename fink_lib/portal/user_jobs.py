@@ -11,7 +11,6 @@ from fink_lib.api.http.service import Service
 from fink_lib.portal.acting import Act, Said, add_acts
 from fink_lib.portal.drawing import page
 from fink_lib.user_jobs import asking as jobs
-from fink_lib.user_jobs.book import Book
 from fink_lib.user_jobs.http import refusing
 from fink_lib.user_jobs.record import RIGHT, WAITS, Form, Language, UserJob
 from fink_lib.vo.tables import tables_of
@@ -81,9 +80,7 @@ def add_user_jobs(app: FastAPI, service: Service) -> None:
         return JOB.format(name=jobs.submit(settings, job).name)
 
     def cancel(request: Request, _said: Said, _person: str) -> str:
-        name = jobs.own(settings, asking().claims, request.path_params["name"]).name
-        Book(settings).cancel(name)
-        return JOB.format(name=name)
+        return JOB.format(name=jobs.cancel(settings, asking().claims, request.path_params["name"]).name)
 
     def again(request: Request, said: Said, _person: str) -> str:
         version = _number(said["version"]) if said.get("version") else None

@@ -144,7 +144,8 @@ def mine(settings: Settings, claims: Claims) -> list[UserJob]:
     claims
         Who asks; nobody in particular has no jobs.
     """
-    return [one for one in Book(settings).every() if one.person == claims.person and not claims.is_anonymous]
+    known = Book(settings).every()
+    return [_shown(one, claims) for one in known if one.person == claims.person and not claims.is_anonymous]
 
 
 def own(settings: Settings, claims: Claims, name: str) -> UserJob:
@@ -167,7 +168,22 @@ def own(settings: Settings, claims: Claims, name: str) -> UserJob:
     job = Book(settings).get(name)
     if claims.is_anonymous or job.person != claims.person:
         raise NoSuchJob(f"there is no job '{name[:40]}'")
-    return job
+    return _shown(job, claims)
+
+
+def cancel(settings: Settings, claims: Claims, name: str) -> UserJob:
+    """End a job of one's own that has not ended; return it as it stands then.
+
+    Parameters
+    ----------
+    settings
+        Say where jobs are kept.
+    claims
+        Who asks.
+    name
+        Of the job.
+    """
+    return _shown(Book(settings).cancel(own(settings, claims, name).name), claims)
 
 
 def again(settings: Settings, claims: Claims, name: str, version: object) -> UserJob:
@@ -258,9 +274,21 @@ def result_of(settings: Settings, claims: Claims, name: str) -> Path:
 def _visible(settings: Settings, claims: Claims, name: str) -> UserJob:
     """Return a job of one's own, where one still sees the rows that it saw: absent claims grant nothing."""
     job = own(settings, claims, name)
-    if lost := sorted(set(job.used) - claims.rights):
-        raise NotAllowed(f"job {name} saw rows by the right '{lost[0]}', which is not claimed here")
+    if lost := _lost(job, claims):
+        raise NotAllowed(f"job {name} {lost}")
     return job
+
+
+def _lost(job: UserJob, claims: Claims) -> str:
+    """Return why what a job has found is not shown; empty where it is."""
+    lost = sorted(set(job.used) - claims.rights)
+    return f"saw rows by the right '{lost[0]}', which is not claimed here" if lost else ""
+
+
+def _shown(job: UserJob, claims: Claims) -> UserJob:
+    """Return a job without what tells of rows that one sees no longer: its error may have some of them in it."""
+    lost = _lost(job, claims)
+    return replace(job, rows=None, versions={}, error=f"it {lost}" if job.error else "") if lost else job
 
 
 def _one_of(kind: type[Choice], said: Mapping[str, Any], name: str, usual: str) -> Choice:

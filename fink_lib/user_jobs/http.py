@@ -19,7 +19,7 @@ from fink_lib.config import Settings
 from fink_lib.errors import FinkError, HostError
 from fink_lib.user_jobs import asking
 from fink_lib.user_jobs.asking import NotAllowed
-from fink_lib.user_jobs.book import Book, NoSuchJob, QuotaUsed
+from fink_lib.user_jobs.book import NoSuchJob, QuotaUsed
 from fink_lib.user_jobs.record import Form, Language, UserJob
 
 PATH = "/jobs"
@@ -72,7 +72,7 @@ def jobs_router(settings: Settings, served: tuple[str, ...]) -> APIRouter:
     @router.post("/{name}/cancel", summary="End a job that waits or runs")
     async def cancelled(request: Request, name: str) -> Response:
         claims = writer(request)
-        return await answered(lambda: facts(Book(settings).cancel(asking.own(settings, claims, name).name)))
+        return await answered(lambda: facts(asking.cancel(settings, claims, name)))
 
     @router.post("/{name}/rerun", summary="Run a job once more: on the newest rows, or on a version",
                  openapi_extra=AGAIN)  # fmt: skip

@@ -155,6 +155,18 @@ def test_jobs_are_for_their_person_and_their_right(place: Place) -> None:
         people.grant(store, people.PERSON, "ada", "ztf:caltech")
 
 
+def test_what_a_job_says_of_rows_is_hidden_from_who_sees_them_no_longer(place: Place) -> None:
+    code = "raise ValueError(str(db.sql('SELECT max(object_id) FROM ztf.sources').fetchall()))"
+    name = place.ask("ada", language="python", code=code)["name"]
+    said = "".join(sentences(place.settings, "one"))
+    assert "secrets" in place.call("ada", "GET", f"/{name}")["error"]
+    assert "secrets" not in said, "the log of the task is read by others"
+    for method, path in (("GET", f"/{name}"), ("POST", f"/{name}/cancel")):
+        job = place.call("ada-narrow", method, path)
+        assert (job["rows"], job["versions"], "secrets" in str(job)) == (None, {}, False)
+    assert "secrets" not in str(place.call("ada-narrow", "GET"))
+
+
 def test_rights_that_were_lost_while_a_job_waited_are_not_used(place: Place) -> None:
     store, name = Store(place.settings.home), place.ask("bob")["name"]
     people.withdraw(store, people.PERSON, "bob", "jobs:run")

@@ -16,6 +16,7 @@ from fink_lib.user_jobs.record import RIGHT, WAITS, Form, Language, UserJob
 from fink_lib.vo.tables import tables_of
 
 JOB = "/jobs/{name}"
+LONGEST_NUMBER = 20
 EXAMPLES = {
     Language.SQL: "SELECT band, count(*) AS n\nFROM {survey}.sources\nGROUP BY band",
     Language.PYTHON: "rows = db.sql('SELECT ra, dec FROM {survey}.sources').df()\nprint(len(rows))\nresult = rows",
@@ -95,4 +96,4 @@ def _refusing(act: Act) -> Act:
 
 
 def _number(text: str) -> int | str:
-    return int(text) if text.isdecimal() else text
+    return int(text) if text.isdecimal() and len(text) <= LONGEST_NUMBER else text

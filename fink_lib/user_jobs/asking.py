@@ -26,6 +26,7 @@ from fink_lib.user_jobs.sandbox.running import LOG, RESULT
 from fink_lib.user_jobs.sql import require_query
 
 START_S = 120.0
+MOST_VERSION = 2**31
 FINK = Path(sys.executable).with_name("fink")
 Choice = TypeVar("Choice", Language, Form)
 KNOWN = frozenset({"title", "language", "code", "format", "surveys", "version"})
@@ -65,7 +66,7 @@ def asked_of(said: Mapping[str, Any], claims: Claims, served: Collection[str]) -
     surveys, version = said.get("surveys") or list(served), said.get("version")
     if not isinstance(surveys, list) or not all(isinstance(one, str) and one in served for one in surveys):
         raise ConfigError(f"surveys must be a list out of {', '.join(served)}")
-    if version is not None and (not isinstance(version, int) or isinstance(version, bool) or version < 0):
+    if version is not None and (type(version) is not int or not 0 <= version < MOST_VERSION):
         raise ConfigError("version must be a number of gold_<survey>__sources, or left out for the newest rows")
     if version is not None and len(surveys) != 1:
         raise ConfigError("a version is that of one survey: name it in surveys")
@@ -111,8 +112,8 @@ def submit(settings: Settings, job: UserJob) -> UserJob:
     try:
         start(settings)
     except HostError:
-        book.forget(added.name)
-        raise
+        if book.take_back(added.name):
+            raise
     return added
 
 

@@ -5,7 +5,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from fink_lib.user_jobs.record import WAITS, State, UserJob
 FOLDER, JOB, CANCEL, TAKEN = "user_jobs", "job.json", "cancel", ".taken"
 KEPT_S = 30 * 86_400.0
 DAY_S = 86_400.0
+LONGEST_NAME = 64
 
 
 class NoSuchJob(ConfigError):
@@ -57,6 +58,7 @@ class Book:
             When its person has enough that waits or runs, or has run enough in a day.
         """
         with self._changing():
+            self._tidy("")
             mine = [one for one in self.every() if one.person == job.person]
             waiting, most = sum(one.state in WAITS for one in mine), self._settings.user_jobs_per_person
             if waiting >= most:
@@ -80,13 +82,16 @@ class Book:
             When there is none of that name.
         """
         path = self.folder(name) / JOB
-        if not name.isalnum() or not path.is_file():
+        if not name.isalnum() or len(name) > LONGEST_NAME or not path.is_file():
             raise NoSuchJob(f"there is no job '{name[:40]}'")
         return UserJob.of(json.loads(path.read_text(encoding="utf-8")))
 
     def every(self) -> list[UserJob]:
         """Return all jobs, the newest first."""
-        found = [UserJob.of(json.loads(path.read_text("utf-8"))) for path in self.root.glob(f"*/{JOB}")]
+        found = []
+        for path in self.root.glob(f"*/{JOB}"):
+            with suppress(FileNotFoundError):  # it was removed meanwhile
+                found.append(UserJob.of(json.loads(path.read_text("utf-8"))))
         return sorted(found, key=lambda one: (-one.asked_at, one.name))
 
     def take(self, run: str) -> tuple[UserJob, Lock] | None:
@@ -134,10 +139,11 @@ class Book:
         return self.change(job.name, state=state, ended_at=self._clock(), **to)
 
     def cancel(self, name: str) -> UserJob:
-        """End a job that has not ended: at once where it waits, else its runner does it."""
+        """End a job that has not ended: at once where it waits or its runner has died, else its runner does it."""
         with self._changing():
             job = self.get(name)
-            if job.state is State.QUEUED:
+            is_left = job.state is State.RUNNING and not lock_at(self.folder(name) / TAKEN).is_held()
+            if job.state is State.QUEUED or is_left:
                 return self._save(replace(job, state=State.CANCELLED, ended_at=self._clock()))
             if job.state is State.RUNNING:
                 (self.folder(name) / CANCEL).touch()
@@ -147,8 +153,15 @@ class Book:
         """Tell whether somebody wants a running job to end."""
         return (self.folder(name) / CANCEL).exists()
 
-    def forget(self, name: str) -> None:
-        """Remove a job that was never started."""
+    def take_back(self, name: str) -> bool:
+        """Remove a job that waits; return False, and leave it, where a run has taken it meanwhile."""
+        with self._changing():
+            if self.get(name).state is not State.QUEUED:
+                return False
+            self._forget(name)
+            return True
+
+    def _forget(self, name: str) -> None:
         shutil.rmtree(self.folder(name), ignore_errors=True)
 
     def _changing(self) -> AbstractContextManager[Lock]:
@@ -162,7 +175,7 @@ class Book:
     def _tidy(self, run: str) -> None:
         for job in self.every():
             if job.state not in WAITS and job.ended_at < self._clock() - KEPT_S:
-                self.forget(job.name)
+                self._forget(job.name)
             elif (
                 job.state is State.RUNNING
                 and job.run != run

@@ -146,6 +146,7 @@ def test_jobs_are_for_their_person_and_their_right(place: Place) -> None:
     place.ask("", 401)
     assert "write" in place.ask("ada-reads", 403)["error"]["message"]
     assert "ztf:caltech" in place.call("ada-narrow", "GET", f"/{job['name']}/result", 403)["error"]["message"]
+    place.call("bob", "GET", "/" + "a" * 300, 404)
     store = Store(place.settings.home)
     people.withdraw(store, people.PERSON, "ada", "ztf:caltech")
     try:
@@ -193,7 +194,8 @@ def test_again_on_a_version_has_the_closed_nights_alone(place: Place) -> None:
     ("body", "told"),
     [({"code": "DROP TABLE x"}, "one SELECT"), ({"code": " "}, "code must"), ({"language": "perl"}, "sql, python"),
      ({"surveys": ["moon"]}, "surveys must"), ({"version": "3"}, "version must"), ({"format": "exe"}, "parquet, csv"),
-     ({"code": 5}, "code must"), ({"more": 1}, "has no 'more'"), ({"title": "x" * 201}, "title must")],
+     ({"code": 5}, "code must"), ({"more": 1}, "has no 'more'"), ({"title": "x" * 201}, "title must"),
+     ({"version": 10**18}, "version must")],
 )  # fmt: skip
 def test_what_cannot_be_run_is_refused_at_once(place: Place, body: dict[str, Any], told: str) -> None:
     assert told in place.ask("bob", 400, **body)["error"]["message"]
@@ -244,6 +246,35 @@ def test_a_job_that_is_not_taken_is_not_kept(place: Place, monkeypatch: pytest.M
     monkeypatch.setenv("PATH", "/nowhere")
     assert place.ask("bob", 503)["error"]["message"] == MISSING
     assert Book(place.settings).every() == []
+
+
+def test_a_job_that_a_run_has_taken_is_kept_though_airflow_told_nothing(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = Book(place.settings)
+
+    def slow(_settings: Settings) -> None:
+        taken = book.take("run")
+        assert taken is not None
+        taken[1].release()
+        raise HostError("Airflow took no job within 120 s")
+
+    monkeypatch.setattr(asking, "start", slow)
+    name = place.ask("bob")["name"]
+    assert book.get(name).state is State.RUNNING
+    assert place.call("bob", "POST", f"/{name}/cancel")["state"] == "cancelled", "nobody runs it"
+
+
+def test_jobs_whose_runners_died_fill_nobodys_quota(place: Place) -> None:
+    book = Book(place.settings)
+    for number in range(place.settings.user_jobs_per_person):
+        name = place.ask("bob")["name"]
+        taken = book.take(f"run-{number}")
+        assert taken is not None
+        taken[1].release()
+        book.change(name, started_at=1.0)
+    place.ask("bob")
+    assert [one.state for one in book.every()].count(State.FAILED) == place.settings.user_jobs_per_person
 
 
 def test_code_that_fails_says_why(place: Place) -> None:

@@ -187,7 +187,7 @@ def test_a_round_that_is_killed_leaves_one_report(desk: ReportDesk, server: Serv
 def test_a_classification_goes_with_its_spectrum(desk: ReportDesk, server: Server) -> None:
     shot = desk.said(kind="spectrum", body=SPECTRUM, content=b"x", content_type="text/plain")
     label = desk.said(kind="classification", taxonomy="fink/1", label="SN Ia", body={"spectrum": shot})
-    ids = {"tns_name": "2026abc", "instrument_id": "41", "spectrum_type_id": "10"}
+    ids: dict[str, Any] = {"tns_name": "2026abc", "instrument_id": "41", "spectrum_type_id": "10"}
     desk.approved("tns", "classification", label=label, **ids)
     assert desk.run().state is State.SUBMITTED
     (report,) = server.reports.values()
@@ -207,7 +207,7 @@ def test_a_report_shows_nothing_that_fewer_may_see_than_itself(desk: ReportDesk)
     open_label = desk.said(kind="classification", taxonomy="fink/1", label="SN Ia", body={"spectrum": shot})
     with pytest.raises(NotSaid, match="spectrum that only group:sn may see"):
         desk.ask("tns", "classification", label=open_label, tns_name="2026abc", visibility="public")
-    ids = {"tns_name": "2026abc", "instrument_id": "41", "spectrum_type_id": "10"}
+    ids: dict[str, Any] = {"tns_name": "2026abc", "instrument_id": "41", "spectrum_type_id": "10"}
     assert desk.ask("tns", "classification", label=label, **ids).row["visibility"] == "group:sn"
 
 

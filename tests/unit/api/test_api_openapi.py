@@ -27,6 +27,16 @@ EXAMPLES = int(os.environ.get("FINK_TEST_API_EXAMPLES", "4"))  # a longer form l
 
 GOOD = (200, 201)
 FACILITY = '[[facility]]\nfacility = "lco"\nprovider = "ocs"\naddress = "http://127.0.0.1:9"\nsite = "siding-spring"\n'
+SERVICE = """[[service]]
+service = "tns-sandbox"
+provider = "tns"
+address = "http://127.0.0.1:9"
+token = "t"
+bot_id = 7
+bot_name = "bot"
+group_id = "9"
+reporter = "A group"
+"""
 JOB = "/tap/async/{job}"
 
 
@@ -34,7 +44,7 @@ JOB = "/tap/async/{job}"
 def whole(home: Home) -> Iterator[TestClient]:
     """Everything that the process of the API answers with, asked by somebody who may write."""
     facilities = home.settings.home / "facilities.toml"
-    facilities.write_text(FACILITY)
+    facilities.write_text(FACILITY + SERVICE)
     many = {"api_requests_per_minute": 10**6, "api_mb_per_day": 10**6}
     wide = home.settings.model_copy(update={**many, "facilities": facilities})
     lake = Lake(wide, [ZTF])
@@ -74,6 +84,7 @@ def test_it_says_which_version(document: dict) -> None:  # type: ignore[type-arg
 
 def test_every_example_answers(home: Home, whole: TestClient, document: dict) -> None:  # type: ignore[type-arg]
     name = home.closed[0]["objectId"]  # the examples are of the whole sample night; the home has some of it
+    brighter = next(one["objectId"] for one in home.closed if one["candidate"]["isdiffpos"] in {"t", "1"})
     tried = 0
     for path, methods in document["paths"].items():
         for method, told in methods.items():
@@ -89,6 +100,8 @@ def test_every_example_answers(home: Home, whole: TestClient, document: dict) ->
             if path.endswith("packet"):
                 alert = {"alert": home.closed[0]["candid"]}
                 asked, said = (alert if part else part for part in (asked, said))
+            if path.endswith("community/reports") and said:
+                said |= {"object_id": brighter}
             form = "data" if "application/x-www-form-urlencoded" in body else "json"
             kind = {"content": said} if isinstance(said, str) else {form: said} if said is not None else {}
             answer = whole.request(method.upper(), path.format(**inside), params=asked, **kind)

@@ -15,6 +15,7 @@ from tests.builders.object_store import BUCKET, CREDENTIALS, object_store
 pytestmark = pytest.mark.spark
 
 ROUNDS = 200
+RACES = 4
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,10 @@ def test_of_a_jvm_and_delta_rs_one_is_told_that_an_entry_is_its_own(contest: Obj
 
 
 def test_the_store_of_delta_itself_loses_commits(contest: ObjectContest) -> None:
-    """What is measured would see a loss."""
-    race = contest.race(DEFAULT_STORE, 20)
-    assert race.both > 0
-    assert race.lost == race.both
+    """What is measured would see a loss: once two are told that an entry is theirs, one of them has lost it."""
+    for _ in range(RACES):
+        race = contest.race(DEFAULT_STORE, 20)
+        assert race.lost == race.both
+        if race.both:
+            return
+    pytest.skip(f"in {RACES * 20} rounds the two never wrote at the same instant: this machine has other work")

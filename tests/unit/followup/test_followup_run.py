@@ -323,7 +323,7 @@ def test_the_file_of_facilities(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, facilities=path)
     with pytest.raises(ConfigError, match="is not there"):
         read_facilities(settings)
-    path.write_text('[[facility]]\nfacility = "a"\nprovider = "fax"\n')
+    path.write_text('[[facility]]\nfacility = "a"\nprovider = "fax"\naddress = "a@b"\nsite = "lasilla"\n')
     with pytest.raises(ConfigError, match="'provider' is 'fax'"):
         read_facilities(settings)
     path.write_text('[[facility]]\nfacility = "a"\nprovider = "mail"\naddress = "a@b"\nsite = "home"\n')

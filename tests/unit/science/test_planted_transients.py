@@ -83,7 +83,7 @@ def test_every_score_has_a_page_with_its_error_rates_or_says_that_it_has_none() 
     told = {module.name: first_line(module, folder) for module in MODULES if is_score(module)}
     assert {name for name, line in told.items() if UNMEASURED in line} == set()
     assert {name for name, line in told.items() if line} == set(OF_OTHERS)
-    assert set(COMMANDS) == (set(told) - set(OF_OTHERS)) | {"fast_transients", "solar_system"}
+    assert set(COMMANDS) == (set(told) - set(OF_OTHERS)) | {"context", "fast_transients", "periods", "solar_system"}
 
 
 @pytest.mark.parametrize("module", sorted(scores.MODULES))

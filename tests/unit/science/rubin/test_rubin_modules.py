@@ -54,7 +54,9 @@ def simulated(shared_data: Path) -> AlertBatch:
 
 
 MODULES_ELASTICC = tuple(
-    module for module in MODULES if not {"sso_source", "sso_offset", "n_detections"} & set(module.scalars)
+    module
+    for module in MODULES
+    if not {"sso_source", "sso_offset", "n_detections", "template_flux"} & set(module.scalars)
 )
 MODULES_ELASTICC = tuple(module for module in MODULES_ELASTICC if module.name != "label_rubin" and not module.stamps)
 

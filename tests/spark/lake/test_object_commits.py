@@ -48,9 +48,7 @@ def test_of_a_jvm_and_delta_rs_one_is_told_that_an_entry_is_its_own(contest: Obj
 
 def test_the_store_of_delta_itself_loses_commits(contest: ObjectContest) -> None:
     """What is measured would see a loss: once two are told that an entry is theirs, one of them has lost it."""
-    for _ in range(RACES):
-        race = contest.race(DEFAULT_STORE, 20)
-        assert race.lost == race.both
-        if race.both:
-            return
-    pytest.skip(f"in {RACES * 20} rounds the two never wrote at the same instant: this machine has other work")
+    races = (contest.race(DEFAULT_STORE, 20) for _ in range(RACES))  # two on a busy machine may never meet in one
+    race = next((one for one in races if one.both), None)
+    assert race is not None
+    assert race.lost == race.both > 0

@@ -4,13 +4,11 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 
 import pyspark.sql.functions as F
-import pyspark.sql.types as T
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, SparkSession
 
 from fink_lib.distribute.match import Key, Match
 from fink_lib.errors import LakeError
 from fink_lib.lake.tables import IDENTITY_COLUMNS, KAFKA_COLUMNS, KAFKA_KEY
-from fink_lib.surveys import Survey
 
 # Silver's own columns, under the names that Fink's clients know; times leave as text.
 RENAMED = {
@@ -22,58 +20,6 @@ RENAMED = {
 KEPT_BACK = {one.name for one in (*IDENTITY_COLUMNS, *KAFKA_COLUMNS)}
 # fink-client prints the SIMBAD type of every alert and fails without the field: null until one is looked up.
 CDSXMATCH = "cdsxmatch"
-TIME_FORMAT = "yyyy-MM-dd HH:mm:ss.SSSSSS"
-
-
-def _leaving(field: T.StructField) -> Column:
-    """Return one column of silver as it leaves."""
-    return _as_text(F.col(f"`{field.name}`"), field.dataType).alias(RENAMED.get(field.name, field.name))
-
-
-def _as_text(column: Column, kind: T.DataType) -> Column:
-    """Write a time or a date as text; anything else leaves as it is."""
-    if isinstance(kind, T.TimestampType):
-        return F.date_format(column, TIME_FORMAT)
-    return column.cast("string") if isinstance(kind, T.DateType) else column
-
-
-def outgoing(silver: T.StructType, survey: Survey, *, cutouts: bool = True) -> list[Column]:
-    """Return the columns of a message in order: packet and science, `cdsxmatch`, cutouts last.
-
-    Parameters
-    ----------
-    silver
-        Columns of the table.
-    survey
-        Tells which columns are cutouts.
-    cutouts
-        Whether cutouts leave too; silver itself has none.
-    """
-    columns = [_leaving(field) for field in silver.fields if field.name not in KEPT_BACK]
-    if CDSXMATCH not in silver.fieldNames():
-        columns.append(F.lit(None).cast("string").alias(CDSXMATCH))
-    return [*columns, *(F.col(root) for root in survey.cutout_roots if cutouts)]
-
-
-def chosen_columns(silver: DataFrame, paths: Sequence[str]) -> list[Column]:
-    """Return some columns of silver as they leave, each under its path with ``_`` for the dots; times as text.
-
-    Parameters
-    ----------
-    silver
-        Alerts, with the columns of the table.
-    paths
-        Columns of silver, with dots before the fields of records.
-
-    Returns
-    -------
-    Columns in the order of the paths.
-    """
-    names = [path.replace(".", "_") for path in paths]
-    kinds = silver.select(*(F.col(path).alias(name) for path, name in zip(paths, names, strict=True))).schema
-    return [
-        _as_text(F.col(path), field.dataType).alias(field.name) for path, field in zip(paths, kinds.fields, strict=True)
-    ]
 
 
 def located(matches: Iterable[Match]) -> Column:
@@ -156,5 +102,5 @@ def require_each_once(found: Container[Key], rows: int, matches: Sequence[Match]
         example = f", for example alert {missing[0].alert_id}" if missing else ""
         raise LakeError(
             f"silver and bronze hold {rows} packets for {len(matches)} alerts to send{example}: "
-            "the tables disagree; nothing of this batch was sent"
+            "the tables disagree; this transfer is not announced"
         )

@@ -47,7 +47,7 @@ class Suffix:
         All columns of silver that neither the packet has nor the broker keeps back, and `cdsxmatch`.
         """
         packet = set(packet_schema(survey, cutouts=True).names)
-        columns = {one.name: _leaving(one.type) for one in silver if one.name not in KEPT_BACK | packet}
+        columns = {one.name: leaving_type(one.type) for one in silver if one.name not in KEPT_BACK | packet}
         return cls(columns if CDSXMATCH in columns else {**columns, CDSXMATCH: TEXT})
 
     @property
@@ -76,15 +76,16 @@ class Suffix:
         -------
         Bare Avro of `record`, one an alert.
         """
-        there = [_as_text(rows[name]) if name in rows else pa.nulls(count, kind) for name, kind in self.columns.items()]
+        there = [as_text(rows[name]) if name in rows else pa.nulls(count, kind) for name, kind in self.columns.items()]
         return datums(there, list(self.columns.values()))
 
 
-def _leaving(kind: pa.DataType) -> pa.DataType:
+def leaving_type(kind: pa.DataType) -> pa.DataType:
+    """Return the type that values of a type leave in: times and dates are texts."""
     return TEXT if pa.types.is_timestamp(kind) or pa.types.is_date(kind) else kind
 
 
-def _as_text(values: pa.Array) -> pa.Array:
+def as_text(values: pa.Array) -> pa.Array:
     """Write times and dates as text; anything else leaves as it is."""
     if pa.types.is_timestamp(values.type):
         # without its zone, UTC: nothing is to be looked up

@@ -8,22 +8,24 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyspark.sql import Column, DataFrame, SparkSession
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
 
 from fink_lib import __version__
 from fink_lib.config import Settings
 from fink_lib.contracts.transfer import FORMAT, TransferManifest
-from fink_lib.distribute.columns import chosen_columns, outgoing
+from fink_lib.distribute.leaving import Leaving, chosen_fields, whole_alert
 from fink_lib.distribute.match import Match, paths_of
 from fink_lib.distribute.reencoded import Reencoded
 from fink_lib.errors import ConfigError
 from fink_lib.files import JsonObject, replace_text, to_json
 from fink_lib.kafka.message import Facts
+from fink_lib.lake.on_disk import dataset_of
+from fink_lib.lake.reading import open_table
 from fink_lib.lake.spark.table import read_table
 from fink_lib.science.framework.silver import silver_spec
 from fink_lib.streams.drain import delta_version, rows_by_night
 from fink_lib.surveys import Survey, get_survey
-from fink_lib.surveys.tables import bronze_spec
 from fink_lib.transfer.early import require_nights
 from fink_lib.transfer.kept import folder_of, forget, keep, kept, sole_sender
 from fink_lib.transfer.request import Content, TransferRequest
@@ -32,7 +34,7 @@ from fink_lib.transfer.topic import is_restricted, is_spent, seal, sender_of, st
 
 logger = logging.getLogger(__name__)
 
-ALERTS_AT_ONCE = 1000
+ALERTS_AT_ONCE = 4000  # what silver says of them is in memory together
 MANIFEST = "manifest.json"
 
 
@@ -80,11 +82,17 @@ class Transfer:
         """
         return self.chosen.choose(self.silver, self.survey, night, most)
 
-    def columns(self) -> list[Column]:
-        """Return what leaves of an alert."""
+    def fields(self, silver: pa.Schema) -> list[Leaving]:
+        """Return what leaves of an alert.
+
+        Parameters
+        ----------
+        silver
+            Columns of the table at its version.
+        """
         if self.request.content is Content.COLUMNS:
-            return chosen_columns(self.silver, self.request.columns)
-        return outgoing(self.silver.schema, self.survey, cutouts=self.request.cutouts)
+            return chosen_fields(silver, self.request.columns)
+        return whole_alert(silver, self.survey, cutouts=self.request.cutouts)
 
 
 def run(session: SparkSession, settings: Settings, asked: JsonObject) -> JsonObject:
@@ -210,30 +218,25 @@ def _send(bound: Transfer) -> Path:
     with closing(sender_of(bound.settings)) as sender:
         done = len(there)
         for part in _parts(chosen, there):
-            values = packets.encode(part)
-            for one in part:
-                sender.send(bound.request.topic, b"", values[one.key], _facts(one, bound.request))
-            done += len(sender.delivered())
-            logger.info("transfer topic=%s sent=%d of=%d", bound.request.topic, done, total)
+            by_key = {one.key: one for one in part}
+            for values in packets.encode(part):
+                for key, value in values.items():
+                    sender.send(bound.request.topic, b"", value, _facts(by_key[key], bound.request))
+                done += len(sender.delivered())
+                logger.info("transfer topic=%s sent=%d of=%d", bound.request.topic, done, total)
     seal(bound.settings, bound.request, packets.key, total)
     return _manifest(bound, {night: len(matches) for night, matches in chosen.items()})
 
 
 def packets_of(bound: Transfer) -> Reencoded:
     """Return what encodes the alerts of a transfer, as silver had them when it was bound."""
-    return Reencoded(
-        bound.session,
-        bound.settings.lake,
-        silver_spec(bound.survey),
-        bronze_spec(bound.survey),
-        bound.survey,
-        columns=bound.columns(),
-        silver_version=bound.version,
-    )
+    lake, spec = bound.settings.lake, silver_spec(bound.survey)
+    silver = dataset_of(open_table(lake, spec.full_name, bound.version)).schema
+    return Reencoded(lake, bound.survey, silver, bound.fields(silver), bound.version)
 
 
 def _parts(chosen: Mapping[str, Sequence[Match]], there: Collection[int]) -> Iterator[list[Match]]:
-    """Yield what is still to be sent, by night and id: the order does not depend on where an earlier run ended."""
+    """Yield what is still to be sent, night by night."""
     for matches in chosen.values():
         due = [one for one in matches if one.alert_id not in there]
         for start in range(0, len(due), ALERTS_AT_ONCE):

@@ -24,7 +24,6 @@ OTHER_REASONS = {
     ("distribute/reactor.py", "read_table"),  # whether that alert is as a rule wants it
     ("distribute/judging.py", "read_table"),  # alerts to time filters on
     ("distribute/trial_job.py", "read_table"),  # a filter is tried on silver
-    ("distribute/reencoded.py", "read_table"),  # packets that are sent again on demand
     ("distribute/stream.py", "read_rows"),  # writer schemas
     ("enrich/stream.py", "DeltaTable"),  # tables that are written
     ("ingest/stream.py", "DeltaTable"),

@@ -19,7 +19,8 @@ from fink_lib.host.stack import Stack
 from fink_lib.nightly.reconcile.no_night import undated_night
 from fink_lib.simulator import Fault, PlayRequest, PlayResult, play
 from fink_lib.streams.faults import forgive
-from fink_lib.streams.spec import Stage, StreamSpec
+from fink_lib.streams.kinds import supervised_kinds
+from fink_lib.streams.spec import StreamSpec
 from fink_lib.surveys import Survey
 
 Say = Callable[[str], None]
@@ -81,10 +82,11 @@ def unpause_streams(settings: Settings, survey: str, say: Say) -> None:
     HostError
         When Airflow does not answer, or does not know one of the DAGs in time.
     """
-    for stage in Stage:
-        forgive(StreamSpec(survey, stage, settings))
+    kinds = supervised_kinds()
+    for kind in kinds:
+        forgive(StreamSpec(survey, kind, settings))
     others = ("close_night", "rerun_nights", "reprocess", "replay_quarantine", "transfer")
-    dags = [*(f"{survey}_{name}" for name in (*Stage, *others)), CATALOGS_DAG]
+    dags = [*(f"{survey}_{name}" for name in (*kinds, *others)), CATALOGS_DAG]
     waiting = left_paused(settings)
     dags += [dag for dag in PAUSED_FOR if dag not in waiting]
     with LocalAirflow(settings).api() as api:

@@ -27,17 +27,17 @@ NIGHTS_TABLE = gold_nights().full_name
 CATALOGS_TABLE = gold_catalogs().full_name
 
 
-def stream_asset(survey: str, stage: Stage) -> Asset:
+def stream_asset(survey: str, kind: str) -> Asset:
     """Return the asset that stands for a stream; its state store holds the handle of the driver.
 
     Parameters
     ----------
     survey
         Its name.
-    stage
+    kind
         Which of its streams.
     """
-    return Asset(name=f"{survey}.{stage}", uri=f"stream://{survey}/{stage}", group="stream")
+    return Asset(name=f"{survey}.{kind}", uri=f"stream://{survey}/{kind}", group="stream")
 
 
 def table_asset(name: str) -> Asset:

@@ -49,7 +49,7 @@ class DriverLogLink(BaseOperatorLink):
         ti_key
             Not used.
         """
-        return broker_address(f"log/{getattr(operator, 'survey', '')}.{getattr(operator, 'stage', '')}")
+        return broker_address(f"log/{getattr(operator, 'survey', '')}.{getattr(operator, 'kind', '')}")
 
 
 class ComparisonLink(BaseOperatorLink):

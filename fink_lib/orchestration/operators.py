@@ -19,9 +19,10 @@ from fink_lib.orchestration.triggers import DrainTrigger, Event, HoldTrigger, St
 from fink_lib.streams.drain import survey_not_drained
 from fink_lib.streams.faults import note_stall
 from fink_lib.streams.health import ensure_running, examine
+from fink_lib.streams.kinds import KINDS
 from fink_lib.streams.lease import Handle
 from fink_lib.streams.runner import LocalRunner
-from fink_lib.streams.spec import Stage, StreamSpec
+from fink_lib.streams.spec import StreamSpec
 
 ANNOUNCED_KEPT = 100
 STALL_STOP_S = 10.0  # a driver that says nothing is not given long to stop by itself
@@ -42,7 +43,7 @@ class StreamOperator(BaseOperator):
 
     Parameters
     ----------
-    survey, stage
+    survey, kind
         The stream.
     starts_closing
         True for the one stream, the last in the flow, whose rotation starts `close_night`.
@@ -53,13 +54,13 @@ class StreamOperator(BaseOperator):
     ui_color = "#d7e8f7"
     operator_extra_links: Collection[BaseOperatorLink] = (BrokerLink(), DriverLogLink())
 
-    def __init__(self, *, survey: str, stage: Stage, starts_closing: bool, poll_s: float = 2.0, **kwargs: Any) -> None:
+    def __init__(self, *, survey: str, kind: str, starts_closing: bool, poll_s: float = 2.0, **kwargs: Any) -> None:
         self.survey = survey
-        self.stage = str(stage)
+        self.kind = str(kind)
         self.starts_closing = starts_closing
         self.poll_s = poll_s
-        self.stream = stream_asset(survey, stage)
-        self.tables = stage_tables(survey, stage)
+        self.stream = stream_asset(survey, self.kind)
+        self.tables = stage_tables(survey, KINDS[self.kind].stage)
         self.night = night_asset(survey)
         outlets = [self.stream, *self.tables, *([self.night] if starts_closing else [])]
         super().__init__(outlets=outlets, **kwargs)
@@ -122,7 +123,7 @@ class StreamOperator(BaseOperator):
                 self._announce(context, nights)
 
     def _spec(self) -> StreamSpec:
-        return StreamSpec(self.survey, Stage(self.stage), Settings())
+        return StreamSpec(self.survey, self.kind, Settings())
 
     def _hold(self, context: Context) -> None:
         """Defer without a driver after a run that a lasting fault ended, until something changes or a while has passed.
@@ -136,7 +137,7 @@ class StreamOperator(BaseOperator):
             return
         store.set("held", True, retention=NEVER_EXPIRE)
         self.log.warning("no driver is started for %.0f s: %s", verdict.retry_at - time.time(), verdict.reason)
-        trigger = HoldTrigger(survey=self.survey, stage=self.stage, poll_s=self.poll_s)
+        trigger = HoldTrigger(survey=self.survey, stage=self.kind, poll_s=self.poll_s)
         self.defer(trigger=trigger, method_name="execute_complete")
 
     def _running(self, spec: StreamSpec) -> Handle:
@@ -170,7 +171,7 @@ class StreamOperator(BaseOperator):
         self.log.info("stream=%s pid=%d spec_hash=%s log=%s", spec.name, handle.pid, handle.spec_hash, spec.paths.log)
         trigger = StreamTrigger(
             survey=self.survey,
-            stage=self.stage,
+            stage=self.kind,
             spec_hash=handle.spec_hash if watch_settings else "",
             announced=_announced(store),
             poll_s=self.poll_s,

@@ -67,7 +67,7 @@ class StreamTrigger(PollingTrigger):
     Parameters
     ----------
     survey, stage
-        The stream.
+        The stream; its kind is called so in what earlier releases left in Airflow's database.
     spec_hash
         Hash of the spec that the driver was started with; empty when a change of settings is not watched for.
     announced
@@ -107,7 +107,7 @@ class StreamTrigger(PollingTrigger):
     @property
     def spec(self) -> StreamSpec:
         """The stream, with the settings of this process."""
-        return StreamSpec(self.survey, Stage(self.stage), Settings())
+        return StreamSpec(self.survey, self.stage, Settings())
 
     def look(self) -> Event | None:
         """Return the event to yield, if there is one."""
@@ -152,7 +152,7 @@ class HoldTrigger(PollingTrigger):
     Parameters
     ----------
     survey, stage
-        The stream.
+        The stream; its kind is called so in what earlier releases left in Airflow's database.
     poll_s
         Seconds between two looks.
     settle_s
@@ -175,7 +175,7 @@ class HoldTrigger(PollingTrigger):
 
     def look(self) -> Event | None:
         """Return the event to yield, if there is one."""
-        spec = StreamSpec(self.survey, Stage(self.stage), Settings())
+        spec = StreamSpec(self.survey, self.stage, Settings())
         verdict = examine(spec, LocalRunner(spec.settings))
         if verdict.lasting and time.time() < verdict.retry_at:
             return None

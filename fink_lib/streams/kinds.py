@@ -1,6 +1,7 @@
 """The table of streams: of each kind its job, its checkpoint, what its workers import and what it depends on.
 
-A new kind, of another source or beside a live one, is an entry here; nothing else lists kinds.
+A new kind, of another source or beside a live one, is an entry here; nothing else lists kinds. Airflow supervises each
+that has no label, by a DAG of its name; those with a label are started by people.
 """
 
 from dataclasses import dataclass
@@ -40,6 +41,10 @@ class StreamKind:
     ----------
     stage
         What it does to alerts. The live stream of a stage is the kind of the same name.
+    does
+        The same in words, for people; begins in small letters.
+    while_down
+        What becomes of alerts while it does not run, in a sentence.
     job
         File of its driver in ``jobs/streaming``.
     checkpoint_version
@@ -53,6 +58,8 @@ class StreamKind:
     """
 
     stage: Stage
+    does: str
+    while_down: str
     job: str
     checkpoint_version: int
     preload: tuple[str, ...]
@@ -73,6 +80,8 @@ WORKERS_OF_ENRICH = ("fink_lib.enrich.work",)
 KINDS: dict[str, StreamKind] = {
     "ingest": StreamKind(
         stage=Stage.INGEST,
+        does="listens to the survey: Kafka → bronze, damaged messages → quarantine",
+        while_down="Alerts wait in Kafka and are lost when the survey's retention ends: this stream is critical.",
         job="ingest.py",
         checkpoint_version=1,
         preload=("fink_lib.ingest.worker",),  # brings the compiled walk over the bytes of packets
@@ -80,6 +89,8 @@ KINDS: dict[str, StreamKind] = {
     ),
     "enrich": StreamKind(
         stage=Stage.ENRICH,
+        does="adds the science: bronze → silver, or rejected with every reason",
+        while_down="Alerts wait in bronze: nothing is lost, everything after it is late.",
         job="enrich.py",
         checkpoint_version=2,
         preload=WORKERS_OF_ENRICH,
@@ -87,6 +98,8 @@ KINDS: dict[str, StreamKind] = {
     ),
     "distribute": StreamKind(
         stage=Stage.DISTRIBUTE,
+        does="sends alerts out: silver → the topics of the filters, each message noted in published",
+        while_down="Alerts wait in silver: nothing is lost, subscribers get it late.",
         job="distribute.py",
         checkpoint_version=1,
         preload=("fink_lib.distribute.tasks", "fink_lib.filters.registry"),  # filters, packets, the client of Kafka
@@ -102,6 +115,8 @@ KINDS: dict[str, StreamKind] = {
     ),
     "shadow": StreamKind(
         stage=Stage.ENRICH,
+        does="runs other code beside enrich: bronze → tables of its own",
+        while_down="The live stream does not notice; there is less to compare.",
         job="shadow.py",
         checkpoint_version=2,
         preload=WORKERS_OF_ENRICH,
@@ -109,3 +124,8 @@ KINDS: dict[str, StreamKind] = {
         labelled=True,
     ),
 }
+
+
+def supervised_kinds() -> tuple[str, ...]:
+    """Return the kinds of which each survey has one stream, which always runs."""
+    return tuple(name for name, kind in KINDS.items() if not kind.labelled)

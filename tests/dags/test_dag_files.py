@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from airflow.sdk import DAG, Asset
 
 from fink_lib.config import PROJECT_DIR, Settings
 from fink_lib.orchestration.policy import OWNER, Pool, Tag
+from fink_lib.streams.kinds import KINDS
 from fink_lib.surveys import SURVEYS, running_surveys
 
 DAGS = PROJECT_DIR / "dags"
@@ -134,8 +136,26 @@ def test_streams_never_give_up_and_rotate_one_night_a_run(dags: dict[str, DAG]) 
         assert task.max_retry_delay.total_seconds() <= 60
         assert task.pool == Pool.STREAMS
         assert type(dags[f"ztf_{stage}"].timetable).__name__ == "ContinuousTimetable"
-    starters = [task.stage for _, task in tasks(dags) if getattr(task, "starts_closing", False)]
+    starters = [task.kind for _, task in tasks(dags) if getattr(task, "starts_closing", False)]
     assert starters == ["distribute"]
+
+
+def test_a_new_kind_of_stream_has_its_dag(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of another source is supervised as the three are; one with a label is started by people."""
+    monkeypatch.setitem(KINDS, "archive", replace(KINDS["ingest"], job="archive.py", does="listens to an archive"))
+    monkeypatch.setitem(KINDS, "rehearsal", replace(KINDS["shadow"], job="rehearsal.py"))
+    found = load(DAGS / "streaming" / "streams.py")
+    assert list(found) == ["ztf_ingest", "ztf_enrich", "ztf_distribute", "ztf_archive"]
+    dag = found["ztf_archive"]
+    (task,) = dag.tasks
+    assert (task.survey, task.kind, task.starts_closing, task.pool) == ("ztf", "archive", False, Pool.STREAMS)
+    assert {asset.name for asset in task.outlets} == {"ztf.archive", "bronze_ztf__alerts", "bronze_ztf__quarantine"}
+    assert dag.description == "ztf: listens to an archive, for ever"
+    said, last = (str(found[name].doc_md) for name in ("ztf_archive", "ztf_distribute"))
+    assert said.startswith("Listens to an archive.\n")
+    for word in ("`jobs/streaming/archive.py`", "`streams/<survey>.archive/driver.log`", "**When not**"):
+        assert word in said
+    assert ("close_night" in said, "close_night" in last) == (False, True)
 
 
 def test_close_night_is_started_by_a_drained_night_and_always_reports(dags: dict[str, DAG]) -> None:

@@ -14,7 +14,7 @@ from tests.unit.imports import FOLDERS, imported, loaded, module_in, named, pyth
 MOST_LINES_OF_JOB = 80
 # What Airflow's own processes read of the library when they load a DAG: light, and no work
 OF_DAGS = {"airflow", "fink_lib.orchestration", "fink_lib.config", "fink_lib.surveys", "fink_lib.nights"}
-OF_DAGS |= {"fink_lib.nightly.results", "fink_lib.streams.spec"}
+OF_DAGS |= {"fink_lib.nightly.results"}
 NOT_OF_JOBS = {"airflow", "dags", "jobs", "fink_lib.orchestration", "fink_lib.cli", "fink_lib.host", "fink_lib.bench"}
 NOT_OF_SUITES = {"airflow", "pyspark", "dags", "jobs"}
 

@@ -125,7 +125,7 @@ def test_a_long_log_shows_its_end(broken: Settings) -> None:
 
 def test_buttons_lead_to_these_pages(home: Settings, tmp_path: Path) -> None:
     key: Any = None
-    stream = StreamOperator(task_id="stream", survey="ztf", stage=Stage.ENRICH, starts_closing=False)
+    stream = StreamOperator(task_id="stream", survey="ztf", kind=Stage.ENRICH, starts_closing=False)
     links = {link.name: link.get_link(stream, ti_key=key) for link in stream.operator_extra_links}
     assert links == {"Broker": f"{PREFIX}/", "Log of the driver": f"{PREFIX}/log/ztf.enrich"}
     diff = ReprocessOperator(task_id="diff", survey="ztf", step="diff")

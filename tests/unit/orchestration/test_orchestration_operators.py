@@ -34,7 +34,7 @@ class Events(dict[Any, Any]):
 
 @pytest.fixture
 def operator(home: Settings) -> Iterator[StreamOperator]:
-    yield StreamOperator(task_id="stream", survey="ztf", stage=Stage.ENRICH, starts_closing=True)
+    yield StreamOperator(task_id="stream", survey="ztf", kind=Stage.ENRICH, starts_closing=True)
     LocalRunner(home).kill(StreamSpec("ztf", Stage.ENRICH, home))
 
 
@@ -87,7 +87,7 @@ def test_a_rotation_that_was_cut_short_is_finished(operator: StreamOperator, con
 
 
 def test_only_the_last_stream_starts_the_closing(home: Settings) -> None:
-    listening = StreamOperator(task_id="stream", survey="ztf", stage=Stage.INGEST, starts_closing=False)
+    listening = StreamOperator(task_id="stream", survey="ztf", kind=Stage.INGEST, starts_closing=False)
     assert [asset.name for asset in listening.outlets] == [
         "ztf.ingest", "bronze_ztf__alerts", "bronze_ztf__quarantine",
     ]  # fmt: skip

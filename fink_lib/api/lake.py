@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from fink_lib.accounts.asking import asking
@@ -20,6 +19,7 @@ from fink_lib.api.names import Names
 from fink_lib.api.sql import literal, parquet
 from fink_lib.config import Settings
 from fink_lib.errors import LakeError
+from fink_lib.lake.delta import delta_table, is_delta_table
 from fink_lib.lake.followed import Followed
 from fink_lib.lake.tables import gold_alert_ids, gold_latest, silver_alerts
 from fink_lib.lake.tables.spec import TableSpec
@@ -27,6 +27,7 @@ from fink_lib.served.access import Access, access_of
 from fink_lib.served.columns import RUN_NAME, sources_spec
 from fink_lib.served.opened import File, Opened
 from fink_lib.served.runs import around
+from fink_lib.storage import on_disk
 from fink_lib.surveys import Survey
 from fink_lib.surveys.tables import bronze_spec
 
@@ -160,9 +161,9 @@ class SurveyLake:
         now = self.now()
         if now.sources is None:
             raise LakeError(f"no night of {self._survey.name} was closed yet: there is no version to go back to")
-        path = str(sources_spec(self._survey, pa.schema([])).path(self._settings.lake))
+        path = sources_spec(self._survey, pa.schema([])).path(self._settings.lake)
         try:
-            table = DeltaTable(path)
+            table = delta_table(path)
             table.load_as_version(version)
         except DeltaError as error:
             raise LakeError(f"there is no version {version} of sources; the newest is {now.sources.version}") from error
@@ -178,12 +179,12 @@ class SurveyLake:
     def _open(self, spec: TableSpec) -> Opened | None:
         """Return a table in its newest version, None where there is none; what did not change is not read anew."""
         path = spec.path(self._settings.lake)
-        if not DeltaTable.is_deltatable(str(path)):
+        if not is_delta_table(path):
             return None
         table = self._followed.setdefault(spec.name + spec.layer, Followed(path)).newest()
         known = self._opened.get(spec.full_name)
         if known is None or known.version != table.version():
-            known = self._opened[spec.full_name] = Opened(DeltaTable(str(path), version=table.version()))
+            known = self._opened[spec.full_name] = Opened(delta_table(path, version=table.version()))
             _ = known.files
         return known
 
@@ -305,6 +306,7 @@ class Lake:
     """
 
     def __init__(self, settings: Settings, surveys: Collection[Survey]) -> None:
+        on_disk(settings.lake, "the API")
         self.settings = settings
         self.engine = Engine(settings.home / "api" / "spill")
         self.surveys = {survey.name: SurveyLake(settings, survey, self.engine) for survey in surveys}

@@ -3,20 +3,20 @@
 import datetime as dt
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 from deltalake import DeltaTable
 
 from fink_lib.api.engine import Engine
-from fink_lib.lake.on_disk import folder_of
+from fink_lib.lake.delta import folder_of
 from fink_lib.lake.rows import Rows
 from fink_lib.served.opened import File
 from fink_lib.served.rows import sources_of
+from fink_lib.storage import LakePath
 from fink_lib.surveys import Survey
 
-FileSet = frozenset[Path]
+FileSet = frozenset[LakePath]
 
 
 class Live:
@@ -89,7 +89,7 @@ class Live:
             return {night: f"{count:x}-{mixed:x}" for night, count, mixed in cursor.execute(query).fetchall()}
 
 
-def _dataset(silver: DeltaTable, paths: list[Path]) -> ds.Dataset:
+def _dataset(silver: DeltaTable, paths: list[LakePath]) -> ds.Dataset:
     """Return some files of silver as one data set, with the night that their folders tell."""
     schema = pa.schema(silver.schema().to_arrow())
     nights = ds.partitioning(pa.schema([schema.field("night")]), flavor="hive")

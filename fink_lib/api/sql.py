@@ -3,7 +3,8 @@
 import datetime as dt
 import math
 from collections.abc import Collection, Iterable
-from pathlib import Path
+
+from fink_lib.storage import LakePath
 
 
 def literal(value: str | float | dt.date) -> str:
@@ -51,7 +52,7 @@ def all_of(conditions: Iterable[str]) -> str:
     return " AND ".join(f"({one})" for one in conditions) or "true"
 
 
-def parquet(files: Collection[Path]) -> str:
+def parquet(files: Collection[LakePath]) -> str:
     """Return the rows of some files, with the columns of all of them."""
     listed = ", ".join(literal(str(path)) for path in files)
     return f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"

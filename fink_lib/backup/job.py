@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deltalake import DeltaTable
-
 from fink_lib import __version__
 from fink_lib.backup.copying import copy_checkpoint, copy_database, copy_file, copy_table
 from fink_lib.backup.order import is_database, other_files, tables_in_order
@@ -19,7 +17,9 @@ from fink_lib.errors import BrokerError, ConfigError, LakeError
 from fink_lib.files import JsonObject, replace_text, sync_folder, to_json
 from fink_lib.kafka.connection import QUIET, Connection
 from fink_lib.kafka.reading import TopicReader
+from fink_lib.lake.delta import delta_table
 from fink_lib.lake.log import newest_version
+from fink_lib.storage import on_disk
 
 FORMAT = 1
 INDEX = "backup.json"
@@ -66,7 +66,7 @@ def create(settings: Settings, target: Path, say: Say) -> JsonObject:
         raise ConfigError(f"{target} is there already: name a folder that is not")
     if target.absolute().is_relative_to(settings.home.absolute()):
         raise ConfigError(f"{target} lies in the home that is to be kept: name a folder outside of it")
-    scratch = target.with_name(f".{target.name}.partial")
+    lake, scratch = on_disk(settings.lake, "a backup"), target.with_name(f".{target.name}.partial")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(mode=0o700, parents=True)  # passwords of the home are in it
     home = scratch / HOME
@@ -74,9 +74,9 @@ def create(settings: Settings, target: Path, say: Say) -> JsonObject:
         if checkpoint.is_dir():
             copy_checkpoint(checkpoint, home / checkpoint.relative_to(settings.home))
     say("checkpoints: copied")
-    versions = {table.name: newest_version(table) for table in tables_in_order(settings.lake)}
+    versions = {table.name: newest_version(table) for table in tables_in_order(lake)}
     for name, version in versions.items():
-        copy_table(settings.lake / name, version, home / "lake" / name)
+        copy_table(lake / name, version, home / "lake" / name)
     say(f"lake: {len(versions)} tables copied")
     for path in other_files(settings):
         copy = copy_database if is_database(path) else copy_file
@@ -176,7 +176,7 @@ def _read(source: Path) -> dict[str, Any]:
 
 
 def _rows(table: Path) -> int:
-    return int(DeltaTable(str(table)).count())
+    return int(delta_table(table).count())
 
 
 def _facts(path: Path) -> Mapping[str, Any]:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from deltalake import DeltaTable
 
 from fink_lib.catalogs.cells import cells_of
 from fink_lib.config import Settings
+from fink_lib.lake.delta import delta_table
 from fink_lib.lake.small import append_rows
 from fink_lib.lake.tables import HPX_ORDER, KAFKA_KEY
 from fink_lib.lake.writer_schemas import WriterSchemas
@@ -87,7 +87,7 @@ def make_lake(settings: Settings, survey: Survey, alerts: int, seed: int) -> Mad
         begin = FIRST_NIGHT + dt.timedelta(days=NIGHTS_OF_RUN * number)
         run = Run(begin, begin + dt.timedelta(days=NIGHTS_OF_RUN - 1))
         rows = _rows(sources.plain_schema, made, run, range(first, min(first + part, alerts)), rng)
-        with sorting() as connection:
+        with sorting(settings.lake) as connection:
             connection.register("made", pa.RecordBatchReader.from_batches(sources.plain_schema, rows))
             table = ensure(sources, settings.lake)
             covers = {} if number else {f"{COVERED}{FIRST_NIGHT}": len(made.stamped)}  # what silver has of that night
@@ -151,7 +151,7 @@ def _packets(settings: Settings, survey: Survey, made: MadeLake, rng: np.random.
     append_rows(bronze_spec(survey), settings.lake, rows)
     own = ("night", "alert_id", *KAFKA_KEY)  # the place is what leads from an alert to its packet
     append_rows(silver_spec(survey), settings.lake, [{name: row[name] for name in own} for row in rows])
-    table = DeltaTable(str(bronze_spec(survey).path(settings.lake)))
+    table = delta_table(bronze_spec(survey).path(settings.lake))
     table.optimize.compact()
 
 

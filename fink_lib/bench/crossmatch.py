@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from deltalake import DeltaTable
 
 from fink_lib.bench.match_ways import NAME, RADIUS_ARCSEC, Cost, Way, alone, found_by, load, make, match
 from fink_lib.config import Settings
+from fink_lib.lake.delta import delta_table
 from fink_lib.lake.tables.catalogs import gold_catalog
 
 OTHERS = (Way.SCIPY, Way.ASTROPY)
@@ -83,7 +83,7 @@ def run_crossmatch(positions: int, catalog_rows: int, seed: int, say: Say) -> Cr
         loaded = alone(load, home)
         say(f"loaded in {loaded.wall_s} s")
         ways = {way: _matched(home, way, say) for way in Way}
-        files = DeltaTable(str(gold_catalog(NAME).path(Settings(home=home).lake))).file_uris()
+        files = delta_table(gold_catalog(NAME).path(Settings(home=home).lake)).file_uris()
         matches, differ = compare(home, positions)
     return CrossmatchReport(
         positions, catalog_rows, seed, RADIUS_ARCSEC, len(files), matches, loaded, ways, dict(differ)

@@ -20,6 +20,7 @@ from fink_lib.lake.log import LOG, POINTER, entry, newest_version
 from fink_lib.lake.small import ensure_small, replace_rows
 from fink_lib.lake.tables import gold_published, gold_tracklets
 from fink_lib.lake.tables.spec import TableSpec
+from fink_lib.storage import on_disk
 from fink_lib.surveys import Survey
 from fink_lib.surveys.tables import bronze_spec
 from fink_lib.testing.nights import FakeKafka
@@ -128,7 +129,7 @@ class MadeLake:
             Over how many days, up to now, the checkpoints are dated.
         """
         for spec in (self.bronze, self.published):
-            lengthen(spec.path(self.settings.lake), commits, days)
+            lengthen(spec.path(on_disk(self.settings.lake, "a bench")), commits, days)
 
     def _append(self, spec: TableSpec, columns: "dict[str, object]") -> None:
         rows = len(next(iter(columns.values())))  # type: ignore[arg-type]  # columns have a length
@@ -136,7 +137,7 @@ class MadeLake:
             pa.array(columns[one.name], one.type) if one.name in columns else pa.nulls(rows, one.type)
             for one in spec.plain_schema
         ]
-        write_deltalake(spec.path(self.settings.lake), pa.table(arrays, schema=spec.plain_schema), mode="append")
+        write_deltalake(str(spec.path(self.settings.lake)), pa.table(arrays, schema=spec.plain_schema), mode="append")
 
 
 def arrivals(ids: "np.typing.NDArray[np.int64]") -> Arrivals:

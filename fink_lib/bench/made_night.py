@@ -9,7 +9,6 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from fink_lib.lake.small import ensure_small
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.lake.versions import Table
 from fink_lib.science.framework.silver import silver_spec
+from fink_lib.storage import LakePath
 from fink_lib.surveys import Survey, value_at
 from fink_lib.surveys.tables import night_specs
 from fink_lib.testing.bytes import kept_bytes
@@ -75,7 +75,7 @@ class MadeNight:
             sent: int((_in_silver(numbers) & (numbers % OF_FIFTY == 0)).sum()),
         }
 
-    def write(self, lake: Path) -> None:
+    def write(self, lake: LakePath) -> None:
         """Write the tables."""
         body = kept_bytes(self.packet, self.survey.name, lake)
         specs = {**night_specs(self.survey), Table.SILVER: silver_spec(self.survey)}

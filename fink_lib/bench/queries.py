@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import fastavro
@@ -30,6 +29,7 @@ from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.lake.versions import Table
 from fink_lib.nightly.compact import partition_files, rows_in_group
 from fink_lib.nightly.sky_order import compact_night
+from fink_lib.storage import LakePath
 from fink_lib.surveys import Survey, value_at
 from fink_lib.surveys.tables import night_specs
 
@@ -104,7 +104,7 @@ def decode(messages: Iterable[bytes], survey: Survey) -> list[dict[str, Any]]:
 
 def write_small_files(
     spec: TableSpec,
-    lake: Path,
+    lake: LakePath,
     records: Sequence[dict[str, Any]],
     survey: Survey,
     *,
@@ -183,7 +183,9 @@ def in_cone(frame: DataFrame, ra_deg: float, dec_deg: float, radius_deg: float) 
     return frame.where(box & (haversine <= math.sin(math.radians(radius_deg) / 2) ** 2))
 
 
-def ask(session: SparkSession, spec: TableSpec, lake: Path, rows: int) -> tuple[dict[str, float], dict[str, list[Any]]]:
+def ask(
+    session: SparkSession, spec: TableSpec, lake: LakePath, rows: int
+) -> tuple[dict[str, float], dict[str, list[Any]]]:
     """Run the queries; return the median seconds and everything that was found, by kind.
 
     Parameters
@@ -229,7 +231,7 @@ def _some(rng: np.random.Generator, rows: int) -> list[int]:
 def measure(
     session: SparkSession,
     survey: Survey,
-    lake: Path,
+    lake: LakePath,
     messages: Iterable[bytes],
     *,
     nights: int = 8,
@@ -278,7 +280,7 @@ def measure(
     )
 
 
-def _compact(spec: TableSpec, lake: Path, nights: int) -> float:
+def _compact(spec: TableSpec, lake: LakePath, nights: int) -> float:
     """Compact every night; return the seconds that it took."""
     begin = time.monotonic()
     path = spec.path(lake)
@@ -288,6 +290,6 @@ def _compact(spec: TableSpec, lake: Path, nights: int) -> float:
     return time.monotonic() - begin
 
 
-def _files(spec: TableSpec, lake: Path) -> int:
+def _files(spec: TableSpec, lake: LakePath) -> int:
     state = health(spec, lake)
     return state.files if state else 0

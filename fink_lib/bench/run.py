@@ -9,8 +9,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from deltalake import DeltaTable
-
 from fink_lib.bench.environment import BenchEnvironment
 from fink_lib.bench.filters import BATCHES, compare_filters
 from fink_lib.bench.on_disk import bytes_per_message
@@ -28,6 +26,7 @@ from fink_lib.bench.stages import (
 )
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
+from fink_lib.lake.delta import delta_table
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.tables import gold_published
 from fink_lib.simulator.amplify import Amplifier
@@ -356,6 +355,6 @@ def _published_within_s(bed: BenchEnvironment, since: datetime) -> float:
 
 def _published(bed: BenchEnvironment, since: datetime) -> list[tuple[datetime, datetime]]:
     """Return, for each message of alerts that came since, when the alert arrived and when the message was sent."""
-    table = DeltaTable(gold_published(bed.survey.name).path(bed.settings.lake))
+    table = delta_table(gold_published(bed.survey.name).path(bed.settings.lake))
     rows = dataset_of(table).to_table(columns=["kafka_time", "publish_time"]).to_pylist()
     return [(row["kafka_time"], row["publish_time"]) for row in rows if row["kafka_time"] >= since]

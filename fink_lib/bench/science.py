@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from deltalake import DeltaTable
 
 from fink_lib.bench.environment import BenchEnvironment, Say
 from fink_lib.bench.report import rate, rate_steady
@@ -24,6 +23,7 @@ from fink_lib.bench.run import BenchRequest, real_packets
 from fink_lib.bench.stages import StageRun, has_enriched, has_ingested, read_run, rows_of, running, wait_for
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
+from fink_lib.lake.delta import delta_table
 from fink_lib.offline.run import batches_of
 from fink_lib.science.framework.base import Module
 from fink_lib.science.framework.batch import AlertBatch
@@ -194,7 +194,7 @@ def _enriched(bed: BenchEnvironment, request: BenchRequest) -> StageRun:
     deadline_s = time.monotonic() + request.timeout_s
     with running(bed, [Stage.INGEST]) as specs:
         wait_for(bed, specs, lambda: has_ingested(bed, request.alerts), deadline_s)
-    files = len(DeltaTable(bronze_spec(bed.survey).path(bed.settings.lake)).file_uris())
+    files = len(delta_table(bronze_spec(bed.survey).path(bed.settings.lake)).file_uris())
     limit = min(bed.settings.max_files_per_batch, max(files // BATCHES, 1))
     bed.settings = bed.settings.model_copy(update={"max_files_per_batch": limit})
     bronze = rows_of(bed, "bronze.alerts")

@@ -1,17 +1,17 @@
 """Where two versions of a catalogue differ, told by cells of the sky of which each is a digest of its sources."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable
 
 from fink_lib.catalogs.cells import CHANGE_ORDER, TABLE_ORDER
+from fink_lib.lake.delta import delta_table
 from fink_lib.lake.on_disk import dataset_of
+from fink_lib.storage import LakePath
 
 COMPARED = ("source_id", "ra", "dec", "label")
 CELLS = 12 * 4**CHANGE_ORDER
@@ -23,7 +23,7 @@ STEPS = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 LAST_SHIFT = 31
 
 
-def changed_cells(table: Path, before: int, after: int) -> list[int]:
+def changed_cells(table: LakePath, before: int, after: int) -> list[int]:
     """Return the cells (order 5, 12,288 at the most) whose sources are not the same in two versions of a table.
 
     Parameters
@@ -37,8 +37,8 @@ def changed_cells(table: Path, before: int, after: int) -> list[int]:
     return [int(cell) for cell in np.flatnonzero((old != new).any(axis=0))]
 
 
-def _batches(table: Path, version: int) -> Iterable[pa.RecordBatch]:
-    rows = dataset_of(DeltaTable(str(table), version=version))
+def _batches(table: LakePath, version: int) -> Iterable[pa.RecordBatch]:
+    rows = dataset_of(delta_table(table, version=version))
     # One batch after the other: read ahead, those of a large catalogue would all be in memory.
     found: Iterable[pa.RecordBatch] = rows.to_batches(
         columns=["cell", *COMPARED], batch_readahead=1, fragment_readahead=1

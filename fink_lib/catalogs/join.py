@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pyarrow as pa
 
 from fink_lib.catalogs.match import FOUND, ROW, SEPARATION, SOURCE_COLUMNS, first_of_each
 from fink_lib.catalogs.parts import Part, match_part, parts
 from fink_lib.catalogs.placed import Placed, place
+from fink_lib.storage import LakePath
 
 Runner = Callable[[Iterable[Part]], Iterable[pa.Table]]
 
@@ -42,7 +42,7 @@ class Positions:
 def crossmatch(
     positions: Positions,
     keys: Sequence[str],
-    table: Path,
+    table: LakePath,
     version: int,
     radius_arcsec: float,
     *,

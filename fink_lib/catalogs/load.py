@@ -17,6 +17,7 @@ from fink_lib.config import Settings
 from fink_lib.lake.small import ensure_whole
 from fink_lib.lake.tables.catalogs import gold_catalog
 from fink_lib.locks import locked
+from fink_lib.storage import LakePath
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ def _load(
     return row
 
 
-def _replace(lake: Path, file: CatalogFile, scratch: Path) -> tuple[Written, int]:
+def _replace(lake: LakePath, file: CatalogFile, scratch: Path) -> tuple[Written, int]:
     """Put the rows of a file in the place of those of its table; return what was written, and the table's version."""
     spec, standard = gold_catalog(file.name), scratch / f"{file.name}.parquet"
     written = write_standard(file, standard)
@@ -111,7 +112,7 @@ def _version(
     )
 
 
-def _changed(lake: Path, last: CatalogVersion, new: CatalogVersion) -> list[int] | None:
+def _changed(lake: LakePath, last: CatalogVersion, new: CatalogVersion) -> list[int] | None:
     """Return the cells in which two versions differ; None, which stands for all, when the radius did."""
     if last.radius_arcsec != new.radius_arcsec:
         return None

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +10,7 @@ import pyarrow.compute as pc
 from fink_lib.catalogs.flips import Flips
 from fink_lib.lake.small import partitions, read_rows, replace_rows
 from fink_lib.lake.tables.catalogs import gold_crossmatched
+from fink_lib.storage import LakePath
 from fink_lib.surveys import Survey
 
 # What a row says of the flips; a full match of the same version again finds none and leaves it
@@ -26,7 +26,7 @@ class MatchedNights:
         Where the table is.
     """
 
-    def __init__(self, survey: Survey, lake: Path) -> None:
+    def __init__(self, survey: Survey, lake: LakePath) -> None:
         self._spec = gold_crossmatched(survey.name)
         self._lake = lake
 

@@ -4,7 +4,6 @@ import datetime as dt
 import json
 import logging
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from fink_lib.catalogs.matched import OF_FLIPS, MatchedNights
 from fink_lib.catalogs.versions import CatalogVersion, catalog_versions
 from fink_lib.lake.small import exchange_rows
 from fink_lib.lake.tables.catalogs import gold_catalog, gold_crossmatch
+from fink_lib.storage import LakePath
 from fink_lib.surveys import Survey
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class MatchBook:
     """
 
     survey: Survey
-    lake: Path
+    lake: LakePath
     run: Runner = one_by_one
 
     @property

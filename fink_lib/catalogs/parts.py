@@ -7,17 +7,18 @@ all that it takes to match it and nothing else, so that any process can be given
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import unquote
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
-from deltalake import DeltaTable
 
 from fink_lib.catalogs.match import FOUND, nearest_sources
 from fink_lib.catalogs.placed import Placed
+from fink_lib.lake.delta import delta_table
+from fink_lib.lake.parquet import parquet_file
+from fink_lib.storage import LakePath
 
 CELL = "cell"
 COLUMNS = (CELL, "ra", "dec", "source_id", "label")
@@ -38,11 +39,11 @@ class Part:
         Positions whose circles touch its cells.
     """
 
-    path: Path
+    path: LakePath
     placed: Placed
 
 
-def parts(table: Path, version: int, placed: Placed) -> Iterator[Part]:
+def parts(table: LakePath, version: int, placed: Placed) -> Iterator[Part]:
     """Yield the parts of a catalogue that any circle touches.
 
     Parameters
@@ -54,7 +55,7 @@ def parts(table: Path, version: int, placed: Placed) -> Iterator[Part]:
     placed
         All positions.
     """
-    files = pa.table(DeltaTable(str(table), version=version).get_add_actions(flatten=True))
+    files = pa.table(delta_table(table, version=version).get_add_actions(flatten=True))
     first, last = _ends(files, f"min.{CELL}", FIRST), _ends(files, f"max.{CELL}", LAST)
     paths = files["path"].to_pylist()
     for at in np.flatnonzero(placed.touches(first, last)):
@@ -69,7 +70,7 @@ def match_part(part: Part) -> pa.Table:
     pa.Table
         `FOUND`; a position across a border may have found a nearer one in another part.
     """
-    with pq.ParquetFile(part.path) as file:
+    with parquet_file(part.path) as file:
         touched = part.placed.touches(*_row_groups(file))
         if not touched.any():
             return FOUND.empty_table()

@@ -4,7 +4,6 @@ import datetime as dt
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from fink_lib.catalogs.join import Positions
@@ -17,6 +16,7 @@ from fink_lib.errors import ConfigError
 from fink_lib.lake.pinned import Pinned
 from fink_lib.lake.small import partitions
 from fink_lib.lake.versions import Table
+from fink_lib.storage import LakePath
 from fink_lib.surveys import SURVEYS, Survey
 from fink_lib.surveys.tables import night_specs
 
@@ -64,7 +64,7 @@ def chosen_files(settings: Settings, names: Sequence[str]) -> list[CatalogFile]:
     return [known[name] for name in names or sorted(known)]
 
 
-def silver_nights(survey: Survey, lake: Path) -> list[dt.date]:
+def silver_nights(survey: Survey, lake: LakePath) -> list[dt.date]:
     """Return the nights that silver holds, the earliest first.
 
     Parameters

@@ -2,13 +2,13 @@
 
 import datetime as dt
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import pyarrow.compute as pc
 
 from fink_lib.errors import LakeError
 from fink_lib.lake.small import append_rows, read_rows
 from fink_lib.lake.tables.catalogs import gold_catalogs
+from fink_lib.storage import LakePath
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class CatalogVersion:
     changed_cells: list[int] | None
 
 
-def catalog_versions(lake: Path, name: str | None = None) -> list[CatalogVersion]:
+def catalog_versions(lake: LakePath, name: str | None = None) -> list[CatalogVersion]:
     """Return the versions of one catalogue, or of all, oldest first.
 
     Parameters
@@ -57,12 +57,12 @@ def catalog_versions(lake: Path, name: str | None = None) -> list[CatalogVersion
     return sorted(rows, key=lambda row: (row.name, row.version))
 
 
-def catalogs_in_force(lake: Path) -> dict[str, CatalogVersion]:
+def catalogs_in_force(lake: LakePath) -> dict[str, CatalogVersion]:
     """Return the highest version of each catalogue that was loaded."""
     return {row.name: row for row in catalog_versions(lake)}
 
 
-def in_force(lake: Path, name: str) -> CatalogVersion:
+def in_force(lake: LakePath, name: str) -> CatalogVersion:
     """Return the highest version of a catalogue.
 
     Parameters
@@ -83,7 +83,7 @@ def in_force(lake: Path, name: str) -> CatalogVersion:
     return versions[-1]
 
 
-def record_version(lake: Path, row: CatalogVersion) -> None:
+def record_version(lake: LakePath, row: CatalogVersion) -> None:
     """Note a version down.
 
     Parameters

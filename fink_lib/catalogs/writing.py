@@ -3,17 +3,17 @@
 import json
 import uuid
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from deltalake import DeltaTable
 from deltalake.transaction import AddAction
 
+from fink_lib.lake.delta import delta_table
+from fink_lib.lake.parquet import parquet_writer, size_and_time
 from fink_lib.lake.small import ensure_whole, until_committed
 from fink_lib.lake.tables.spec import TableSpec
+from fink_lib.storage import LakePath
 
 # A part of a match: small enough that a night's footprint leaves most files of a large catalogue unread.
 ROWS_PER_FILE = 500_000
@@ -23,7 +23,7 @@ ROWS_PER_GROUP = 20_000
 COLUMNS = ("cell", "source_id", "ra", "dec", "label")
 
 
-def write_files(ordered: Iterable[pa.Table], folder: Path) -> list[AddAction]:
+def write_files(ordered: Iterable[pa.Table], folder: LakePath) -> list[AddAction]:
     """Write tables as files that no version of the table names yet.
 
     delta-rs would cut the files by their size in bytes and write several at once: here one table is one file, so that
@@ -39,7 +39,7 @@ def write_files(ordered: Iterable[pa.Table], folder: Path) -> list[AddAction]:
     return [_write(rows.select(list(COLUMNS)), folder, number) for number, rows in enumerate(ordered)]
 
 
-def commit(spec: TableSpec, lake: Path, files: list[AddAction]) -> int:
+def commit(spec: TableSpec, lake: LakePath, files: list[AddAction]) -> int:
     """Put files in the place of all that a table has; return the version of the table.
 
     Parameters
@@ -60,16 +60,17 @@ def commit(spec: TableSpec, lake: Path, files: list[AddAction]) -> int:
     def attempt() -> int:
         table = ensure_whole(spec, lake)
         table.create_write_transaction([*files], "overwrite", table.schema(), [])
-        return int(DeltaTable(str(spec.path(lake))).version())
+        return int(delta_table(spec.path(lake)).version())
 
     return until_committed(spec, attempt)
 
 
-def _write(rows: pa.Table, folder: Path, number: int) -> AddAction:
+def _write(rows: pa.Table, folder: LakePath, number: int) -> AddAction:
     path = folder / f"part-{number:05d}-{uuid.uuid4()}.parquet"
-    pq.write_table(rows, path, row_group_size=ROWS_PER_GROUP, compression="zstd")
-    told = path.stat()
-    return AddAction(path.name, told.st_size, {}, int(told.st_mtime * 1000), data_change=True, stats=_stats(rows))
+    with parquet_writer(path, rows.schema, compression="zstd") as writer:
+        writer.write_table(rows, row_group_size=ROWS_PER_GROUP)
+    size_bytes, modified_ms = size_and_time(path)
+    return AddAction(path.name, size_bytes, {}, modified_ms, data_change=True, stats=_stats(rows))
 
 
 def _stats(rows: pa.Table) -> str:

@@ -17,6 +17,7 @@ from fink_lib.nights import parse_night
 from fink_lib.offline.completeness import COUNT, DONORS, FILE, PICTURE, facts_of, shadow
 from fink_lib.offline.packets import Packet, packets_of
 from fink_lib.simulator import resolve_path
+from fink_lib.storage import on_disk
 from fink_lib.surveys import Survey, get_survey
 from fink_lib.surveys.tables import night_specs
 
@@ -82,7 +83,7 @@ def _donors(settings: Settings, survey: Survey, path: str | None, night: dt.date
     if path is not None:
         return list(islice(packets_of(resolve_path(path, settings, survey), survey), DONORS))
     bronze = night_specs(survey)[Table.BRONZE].path(settings.lake)
-    donors = list(islice(packets_of(bronze, survey, night), DONORS))
+    donors = list(islice(packets_of(on_disk(bronze, "planting"), survey, night), DONORS))
     if not donors:
         raise ConfigError(f"{bronze} has no alert of {night}")
     return donors

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
@@ -14,13 +13,14 @@ from fink_lib.community.log import Log
 from fink_lib.community.state import State
 from fink_lib.community.taxonomy import TAXONOMIES
 from fink_lib.errors import ConfigError
+from fink_lib.storage import LakePath
 
 Row = dict[str, Any]
 MOST_ROWS = 20_000
 KINDS = {str(kind) for kind in Kind}
 
 
-def checked_rows(lake: Path, first: dt.datetime | None = None, last: dt.datetime | None = None) -> list[Row]:
+def checked_rows(lake: LakePath, first: dt.datetime | None = None, last: dt.datetime | None = None) -> list[Row]:
     """Return the statements of a time, the newest `MOST_ROWS`, each beside what must be true of it.
 
     Parameters

@@ -13,9 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
-from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -25,10 +23,14 @@ from deltalake.exceptions import CommitFailedError
 from fink_lib.community.state import BULKY, State
 from fink_lib.config import Settings
 from fink_lib.errors import BrokerError
+from fink_lib.lake.delta import delta_table, is_delta_table, place_of
 from fink_lib.lake.followed import Followed
+from fink_lib.lake.on_disk import dataset_of
+from fink_lib.lake.parquet import parquet_dataset
 from fink_lib.lake.small import ensure_small
 from fink_lib.lake.tables.community import gold_community
 from fink_lib.locks import Lock, locked
+from fink_lib.storage import LakePath
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +58,7 @@ class Log:
         Largest area of a watch map.
     """
 
-    def __init__(self, lake: Path, authority: str = USUAL_AUTHORITY, most_map_deg2: float = USUAL_MAP_DEG2) -> None:
+    def __init__(self, lake: LakePath, authority: str = USUAL_AUTHORITY, most_map_deg2: float = USUAL_MAP_DEG2) -> None:
         self._lake, self.authority, self.most_map_deg2 = lake, authority, most_map_deg2
         self._followed = Followed(SPEC.path(lake))
         self._state = State(HELD.empty_table())
@@ -69,14 +71,14 @@ class Log:
         return cls(settings.lake, settings.authority, settings.watch_map_max_deg2)
 
     @property
-    def lake(self) -> Path:
+    def lake(self) -> LakePath:
         """Root folder of the tables."""
         return self._lake
 
     def now(self) -> State:
         """Return the newest state."""
         with self._lock:
-            if not DeltaTable.is_deltatable(str(SPEC.path(self._lake))):
+            if not is_delta_table(SPEC.path(self._lake)):
                 return self._state
             table = self._followed.newest()
             if table.version() != self._state.version:
@@ -119,7 +121,7 @@ class Log:
         """Return the file that was uploaded with a statement."""
         if self.now().version < 0:
             return None
-        table = ds.dataset([str(_local(uri)) for uri in self._followed.newest().file_uris()], format="parquet")
+        table = dataset_of(self._followed.newest())
         found = table.to_table(["content"], filter=ds.field("statement_id") == statement_id)["content"].to_pylist()
         return found[0] if found else None
 
@@ -128,7 +130,7 @@ class Log:
         files = frozenset(table.file_uris())
         is_more = files >= self._files and self._state.version >= 0
         came = files - self._files if is_more else files
-        found = _read(came)
+        found = _read(table, came)
         self._state = self._state.extended(found, table.version()) if is_more else State(found, table.version())
         self._files = files
 
@@ -137,7 +139,7 @@ class Log:
         if len(self._files) <= MOST_SMALL_FILES:
             return
         try:
-            DeltaTable(str(SPEC.path(self._lake))).optimize.compact()
+            delta_table(SPEC.path(self._lake)).optimize.compact()
         except CommitFailedError as error:
             logger.info("the community's log is merged another time: %s", error)
 
@@ -152,7 +154,7 @@ def shared_log(settings: Settings) -> Log:
 
 
 @cache
-def _shared(lake: Path, authority: str, most_map_deg2: float) -> Log:
+def _shared(lake: LakePath, authority: str, most_map_deg2: float) -> Log:
     return Log(lake, authority, most_map_deg2)
 
 
@@ -170,12 +172,8 @@ def _commit(table: DeltaTable, rows: Sequence[Row]) -> None:
     write_deltalake(table, found, mode="append", commit_properties=once)
 
 
-def _read(files: Sequence[str] | frozenset[str]) -> pa.Table:
+def _read(table: DeltaTable, files: frozenset[str]) -> pa.Table:
     if not files:
         return HELD.empty_table()
-    found = ds.dataset([str(_local(uri)) for uri in sorted(files)], format="parquet", schema=HELD).to_table()
+    found = parquet_dataset([place_of(table, uri) for uri in sorted(files)], HELD).to_table()
     return found.sort_by("at").cast(HELD)
-
-
-def _local(uri: str) -> Path:
-    return Path(unquote(urlsplit(uri).path))

@@ -5,7 +5,6 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from fink_lib.community.state import Row, State
 from fink_lib.community.watch import Places, Region, near, read_places, read_region, within
 from fink_lib.errors import LakeError
 from fink_lib.lake.reading import read
+from fink_lib.storage import LakePath
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ def matches(alerts: pa.Table, watched: Iterable[tuple[Row, Places | Region]]) ->
                 yield {"watch": row, "at": at, "entry": what.labels[place], "separation_arcsec": arcsec}
 
 
-def match_night(log: Log, lake: Path, survey: str, night: dt.date, only: str | None = None) -> Counter[str]:
+def match_night(log: Log, lake: LakePath, survey: str, night: dt.date, only: str | None = None) -> Counter[str]:
     """Match a night with what is watched, or with one list; return how many objects are new, by list.
 
     An object is told of once for each list, however many of its alerts and nights are matched.
@@ -121,7 +121,7 @@ def say_new(log: Log, drafts: Sequence[Draft]) -> Counter[str]:
     return Counter(one.body["list_name"] for one in new)
 
 
-def _alerts(lake: Path, survey: str, night: dt.date) -> pa.Table | None:
+def _alerts(lake: LakePath, survey: str, night: dt.date) -> pa.Table | None:
     try:
         return read("gold", survey, "sources", where=pc.field("night") == pa.scalar(night), columns=COLUMNS, lake=lake)
     except LakeError as error:
@@ -157,7 +157,7 @@ def _said(log: Log, drafts: list[Draft]) -> list[Row]:
     return found
 
 
-def fill_boards(log: Log, lake: Path, survey: str, night: dt.date, may_tell: Callable[[str], bool]) -> int:
+def fill_boards(log: Log, lake: LakePath, survey: str, night: dt.date, may_tell: Callable[[str], bool]) -> int:
     """Put what filters sent in a night, and lists matched in any, into inboxes of boards that ask; return how many.
 
     Parameters
@@ -192,7 +192,7 @@ def _open(told: Mapping[str, Any], may_tell: Callable[[str], bool]) -> Mapping[s
 
 
 def _candidates(
-    state: State, lake: Path, survey: str, night: dt.date, board: tuple[str, Mapping[str, Any]]
+    state: State, lake: LakePath, survey: str, night: dt.date, board: tuple[str, Mapping[str, Any]]
 ) -> list[Draft]:
     visibility, told = board
     found: dict[str, str] = {}
@@ -212,7 +212,7 @@ def _candidates(
     ]  # fmt: skip
 
 
-def _published(lake: Path, survey: str, night: dt.date, filters: list[str]) -> list[Row]:
+def _published(lake: LakePath, survey: str, night: dt.date, filters: list[str]) -> list[Row]:
     chosen = pc.field("filter").isin(pa.array(filters))
     try:
         found = read("gold", survey, "published", night=night, columns=["object_id", "filter"], where=chosen, lake=lake)

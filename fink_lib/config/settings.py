@@ -1,7 +1,9 @@
 """One settings object, read once from the environment (prefix ``FINK_``) and passed on as an argument."""
 
 from pathlib import Path
+from typing import Self
 
+from pydantic import model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from fink_lib.config.connection import KafkaConnection
@@ -27,6 +29,8 @@ from fink_lib.config.groups.streams import (
 )
 from fink_lib.config.groups.web import ApiSettings, LoginSettings, NameSettings, ServiceSettings, UserJobSettings
 from fink_lib.config.surveys import SurveySettings, SurveySource
+from fink_lib.storage.paths import LakePath, in_store, on_disk
+from fink_lib.storage.store import DEFAULT_REGION, Store
 
 # pydantic takes the fields of the last base first: read from below, this is the order of docker/env.example.
 
@@ -97,6 +101,12 @@ class Settings(
         """
         return init_settings, env_settings, SurveySource(settings_cls)
 
+    @model_validator(mode="after")
+    def _lake_has_a_store(self) -> Self:
+        if self.lake_url and not self.has_object_store:
+            raise ValueError(f"FINK_LAKE_URL is {self.lake_url}: set FINK_S3_ENDPOINT or FINK_S3_REGION too, its store")
+        return self
+
     def of_survey(self, survey: str) -> SurveySettings:
         """Return the settings of one survey."""
         return self.of_surveys.get(survey, SurveySettings())
@@ -114,9 +124,25 @@ class Settings(
         return KafkaConnection(self.gcn_bootstrap, self.gcn_security, self.gcn_group_prefix, "FINK_GCN")
 
     @property
-    def lake(self) -> Path:
-        """Root folder of the Delta tables."""
-        return self.home / "lake"
+    def lake(self) -> LakePath:
+        """Root folder of the Delta tables; one that only works on a disk asks for it by `on_disk`."""
+        return in_store(self.lake_url, self.store) if self.lake_url else self.home / "lake"
+
+    @property
+    def lake_folder(self) -> Path:
+        """The lake as a folder of this host.
+
+        Raises
+        ------
+        ConfigError
+            When it lies in an object store.
+        """
+        return on_disk(self.lake, "this")
+
+    @property
+    def store(self) -> Store:
+        """The object store that tables may lie in."""
+        return Store(self.s3_endpoint, self.s3_region or DEFAULT_REGION, self.s3_path_style)
 
     @property
     def checkpoints(self) -> Path:

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
-from urllib.parse import unquote, urlparse
 
 import duckdb
 import numpy as np
@@ -16,8 +15,11 @@ from sqlglot import exp
 
 from fink_lib.lake.aggregates import SPARK, on_flat_columns, written
 from fink_lib.lake.data_files import NO_NIGHT
+from fink_lib.lake.parquet import parquet_file
 from fink_lib.lake.tables.spec import column_paths
 from fink_lib.packets.leaf import leaf
+from fink_lib.storage import LakePath, Store
+from fink_lib.storage.paths import in_store, place_named
 
 FILE, ROW = "file", "row"  # where an alert stands: a path, and its number there
 NIGHT = "night"
@@ -34,9 +36,12 @@ class Silver:
     ----------
     schema
         Columns of the table; a file that was written before one was added lacks it.
+    store
+        That the lake lies in; None for a lake in a folder of this host.
     """
 
     schema: pa.Schema
+    store: Store | None = None
 
     @property
     def paths(self) -> frozenset[str]:
@@ -55,8 +60,8 @@ class Silver:
         """
         wanted = {path: kind_at(self.schema, path) for path in paths}
         parts = [pa.schema([*wanted.items(), (FILE, pa.string()), (ROW, pa.int64())]).empty_table()]
-        for path in sorted(unquote(urlparse(uri).path) for uri in files):
-            with pq.ParquetFile(path) as file:
+        for path in sorted(str(place_named(uri, self.store)) for uri in files):
+            with parquet_file(self._place(path)) as file:
                 rows = file.read(columns=_stored(file, wanted), use_threads=False)
             found = self._columns(rows, path, wanted)
             found |= {FILE: pa.repeat(pa.scalar(path), rows.num_rows), ROW: pa.array(np.arange(rows.num_rows))}
@@ -79,7 +84,7 @@ class Silver:
         for path in pc.unique(alerts[FILE]).to_pylist():
             mine = alerts.filter(pc.equal(alerts[FILE], path)).sort_by(ROW)
             places, first = mine[ROW].to_numpy(), 0
-            with pq.ParquetFile(path) as file:
+            with parquet_file(self._place(path)) as file:
                 stored = _stored(file, wanted)
                 for number in range(file.num_row_groups):
                     last = first + file.metadata.row_group(number).num_rows
@@ -90,6 +95,9 @@ class Silver:
                             rows = group.take(pa.array(places[some] - first))
                             yield mine.take(pa.array(some)), self._columns(rows, path, wanted)
                     first = last
+
+    def _place(self, path: str) -> LakePath:
+        return Path(path) if self.store is None else in_store(path, self.store)
 
     @staticmethod
     def _columns(rows: pa.Table, file: str, wanted: Mapping[str, pa.DataType]) -> dict[str, pa.Array]:

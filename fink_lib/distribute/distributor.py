@@ -13,7 +13,7 @@ from pyspark import SparkContext
 from pyspark.sql import DataFrame
 
 from fink_lib.distribute import counter
-from fink_lib.distribute.alerts import FILE, ROW, Silver, paths_in, public_ones
+from fink_lib.distribute.alerts import FILE, ROW, paths_in, public_ones
 from fink_lib.distribute.columns import located
 from fink_lib.distribute.deleted_counters import deleted_counters
 from fink_lib.distribute.failures import EVERY_FILTER, FailureBook
@@ -185,7 +185,7 @@ class Distributor:
 
         Spark says which files of silver it has, and is not asked for more.
         """
-        silver = Silver(self._handing.selection.silver)
+        silver = self._handing.selection.table
         rows = silver.heads(files_of(batch), [*HEAD, *paths_in(self._survey.public)])
         return rows.num_rows, public_ones(rows, self._survey.public).select([*HEAD, FILE, ROW])
 

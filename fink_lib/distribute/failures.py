@@ -3,12 +3,12 @@
 import datetime as dt
 import logging
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from fink_lib import __version__
 from fink_lib.distribute.match import Raised
 from fink_lib.lake.places import append_new
 from fink_lib.lake.tables.spec import TableSpec
+from fink_lib.storage import LakePath
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class FailureBook:
         Version of each filter.
     """
 
-    def __init__(self, table: TableSpec, lake: Path, versions: Mapping[str, str]) -> None:
+    def __init__(self, table: TableSpec, lake: LakePath, versions: Mapping[str, str]) -> None:
         self._table, self._lake, self._versions = table, lake, {EVERY_FILTER: __version__, **versions}
 
     def record(self, raised: Sequence[Raised]) -> int:

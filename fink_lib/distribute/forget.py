@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 from confluent_kafka import KafkaException
-from deltalake import DeltaTable, write_deltalake
+from deltalake import write_deltalake
 
 from fink_lib.config import Settings
 from fink_lib.distribute.output_topics import is_output_topic
@@ -14,9 +14,11 @@ from fink_lib.errors import BrokerError, ConfigError
 from fink_lib.kafka.connection import Connection
 from fink_lib.kafka.reading import ends_of
 from fink_lib.kafka.topic_ids import topic_ids
+from fink_lib.lake.delta import delta_table, is_delta_table
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.places import SPANS_FILE, is_gone
 from fink_lib.lake.tables import gold_published
+from fink_lib.storage import LakePath
 from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import SURVEYS
 
@@ -47,7 +49,7 @@ def forget(settings: Settings, topic: str) -> int:
     survey = next((one for one in SURVEYS.values() if is_output_topic(topic, one.name)), None)
     if survey is None:
         raise ConfigError(f"'{topic[:100]}' is no output topic of {', '.join(SURVEYS)}")
-    path = str(gold_published(survey.name).path(settings.lake))
+    path = gold_published(survey.name).path(settings.lake)
     recorded = recorded_ends(path, topic)
     if not recorded:
         raise ConfigError(f"published says nothing of {topic}: there is nothing to forget")
@@ -76,12 +78,12 @@ def _not_there(settings: Settings, topic: str, recorded: Mapping[str | None, Map
     return set() if whole else set(recorded)
 
 
-def _delete(path: str, topic: str, ids: set[str | None]) -> int:
+def _delete(path: LakePath, topic: str, ids: set[str | None]) -> int:
     """Write each night of the topic anew without what was recorded under some ids; a run that breaks off begins again.
 
     Not by a DELETE: what it rewrites has another type of text, by which pyarrow cannot filter.
     """
-    table = DeltaTable(path)
+    table = delta_table(path)
     data = dataset_of(table)
     nights = pc.unique(data.to_table(["night"], filter=pc.field("topic") == topic)["night"]).to_pylist()
     table.alter.set_table_properties({APPEND_ONLY: "false"})
@@ -99,7 +101,7 @@ def _delete(path: str, topic: str, ids: set[str | None]) -> int:
     return deleted
 
 
-def recorded_ends(path: str, topic: str) -> dict[str | None, dict[int, int]]:
+def recorded_ends(path: LakePath, topic: str) -> dict[str | None, dict[int, int]]:
     """Return, by id of the topic, the offset after the last recorded one of each partition.
 
     Parameters
@@ -113,9 +115,9 @@ def recorded_ends(path: str, topic: str) -> dict[str | None, dict[int, int]]:
     -------
     Id → partition → offset; the id is None for messages that were recorded without one.
     """
-    if not DeltaTable.is_deltatable(path):
+    if not is_delta_table(path):
         return {}
-    data = dataset_of(DeltaTable(path))
+    data = dataset_of(delta_table(path))
     columns = [name for name in ("topic_id", "partition", "offset") if name in data.schema.names]
     rows = data.to_table(columns, filter=pc.field("topic") == topic)
     found: dict[str | None, dict[int, int]] = {}

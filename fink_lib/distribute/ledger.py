@@ -14,6 +14,7 @@ import numpy.typing as npt
 from fink_lib.kafka.message import Sent
 from fink_lib.lake.places import Book, Ids, Partition
 from fink_lib.lake.tables.spec import TableSpec
+from fink_lib.storage import LakePath
 
 KEY = ("filter", "alert_id")
 
@@ -31,7 +32,7 @@ class Ledger:
         File that keeps what the topics held at the last start.
     """
 
-    def __init__(self, published: TableSpec, lake: Path, spans: Path) -> None:
+    def __init__(self, published: TableSpec, lake: LakePath, spans: Path) -> None:
         self._book = Book(published, KEY, lake, spans)
 
     def was_sent(self, night: dt.date, alert_id: int, by: str) -> bool:

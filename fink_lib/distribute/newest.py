@@ -2,25 +2,25 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from deltalake import DeltaTable
 
 from fink_lib.distribute.alerts import FILE, ROW, Silver, paths_in, public_ones
 from fink_lib.distribute.match import HEAD
 from fink_lib.errors import LakeError
+from fink_lib.lake.delta import delta_table, is_delta_table, place_of
+from fink_lib.lake.parquet import parquet_file
 from fink_lib.lake.reading import read
 from fink_lib.lake.small import partitions
 from fink_lib.science.framework.silver import silver_spec
+from fink_lib.storage import LakePath
 from fink_lib.surveys import Survey
 
 MOST_NIGHTS = 30  # that are looked through for an object that no closed night has
 
 
-def newest_alert(lake: Path, survey: Survey, silver: Silver, object_id: str) -> pa.Table | None:
+def newest_alert(lake: LakePath, survey: Survey, silver: Silver, object_id: str) -> pa.Table | None:
     """Return where the newest public alert of an object stands, with its columns of `HEAD`; None where it has none.
 
     Parameters
@@ -31,11 +31,11 @@ def newest_alert(lake: Path, survey: Survey, silver: Silver, object_id: str) -> 
         Which object.
     """
     path = silver_spec(survey).path(lake)
-    if not DeltaTable.is_deltatable(str(path)):
+    if not is_delta_table(path):
         return None
-    table = DeltaTable(str(path))
+    table = delta_table(path)
     for night in _nights(lake, survey, object_id):
-        files = [uri for uri in table.file_uris([("night", "=", night)]) if _has(uri, object_id)]
+        files = [uri for uri in table.file_uris([("night", "=", night)]) if _has(place_of(table, uri), object_id)]
         if not files:
             continue
         rows = silver.heads(files, [*HEAD, "time", *paths_in(survey.public)])
@@ -46,7 +46,7 @@ def newest_alert(lake: Path, survey: Survey, silver: Silver, object_id: str) -> 
     return None
 
 
-def _nights(lake: Path, survey: Survey, object_id: str) -> Iterator[str]:
+def _nights(lake: LakePath, survey: Survey, object_id: str) -> Iterator[str]:
     """Yield the nights that may hold it, the newest first."""
     there = sorted({part["night"] for part in partitions(silver_spec(survey), lake)}, reverse=True)
     last = _last_closed(lake, survey, object_id)
@@ -56,7 +56,7 @@ def _nights(lake: Path, survey: Survey, object_id: str) -> Iterator[str]:
     yield from (night for night in there if night >= last.isoformat())
 
 
-def _last_closed(lake: Path, survey: Survey, object_id: str) -> dt.date | None:
+def _last_closed(lake: LakePath, survey: Survey, object_id: str) -> dt.date | None:
     try:
         rows = read("gold", survey.name, "objects", where=pc.field("object_id") == object_id, columns=["last_night"],
                     lake=lake)  # fmt: skip
@@ -66,6 +66,6 @@ def _last_closed(lake: Path, survey: Survey, object_id: str) -> dt.date | None:
     return found
 
 
-def _has(uri: str, object_id: str) -> bool:
-    with pq.ParquetFile(uri.removeprefix("file://")) as file:
-        return bool(pc.index(file.read(columns=["object_id"])["object_id"], object_id).as_py() >= 0)
+def _has(file: LakePath, object_id: str) -> bool:
+    with parquet_file(file) as found:
+        return bool(pc.index(found.read(columns=["object_id"])["object_id"], object_id).as_py() >= 0)

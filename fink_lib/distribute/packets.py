@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from fink_lib.distribute.columns import require_there
@@ -15,6 +14,7 @@ from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.lake.writer_schemas import WriterSchemas
 from fink_lib.packets.public import without_private
 from fink_lib.processes.error_summary import sentence_of
+from fink_lib.storage import LakePath
 from fink_lib.streams.halves import MOST_BLAMED
 from fink_lib.surveys import Survey
 from fink_lib.surveys.base import AvroSchema
@@ -56,7 +56,7 @@ class Packets:
         Avro schema of what is added.
     """
 
-    def __init__(self, lake: Path, bronze: TableSpec, survey: Survey, record: AvroSchema) -> None:
+    def __init__(self, lake: LakePath, bronze: TableSpec, survey: Survey, record: AvroSchema) -> None:
         self._survey = survey
         self._rows = RowsAt(bronze.path(lake), ("schema_sha256", "rebuilt", "head", "tail"))
         self._texts = WriterSchemas(lake)

@@ -18,7 +18,6 @@ from pyspark.sql import SparkSession
 from fink_lib.community.log import shared_log
 from fink_lib.community.reactions import Rule, rules_of
 from fink_lib.community.state import Row, State
-from fink_lib.distribute.alerts import Silver
 from fink_lib.distribute.columns import located, session_for_lookups
 from fink_lib.distribute.distributor import Distributor
 from fink_lib.distribute.handing import Handing, Route
@@ -145,7 +144,7 @@ class Reactor:
 
     def _fire(self, rules: Sequence[Rule], row: Row) -> int:
         """Send the newest alert of the object that a statement is about, by the rules that it passes."""
-        silver = Silver(self._handing.selection.silver)
+        silver = self._handing.selection.table
         alert = newest_alert(self._spec.settings.lake, self._survey, silver, row["object_id"])
         passed = [] if alert is None else [rule for rule in rules if self._passes(rule, alert)]
         if alert is None or not passed:
@@ -180,4 +179,4 @@ class Reactor:
 
 def silver_paths(handing: Handing) -> frozenset[str]:
     """Return the columns that a predicate may name."""
-    return Silver(handing.selection.silver).paths
+    return handing.selection.table.paths

@@ -5,7 +5,6 @@ tables and written as Avro by compiled code, since Spark took 8 ms an alert for 
 """
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,6 +22,7 @@ from fink_lib.lake.rows_at import RowsAt, offsets_of
 from fink_lib.lake.spark.table import spark_struct
 from fink_lib.lake.tables import KAFKA_KEY
 from fink_lib.packets.spark.fields import reading
+from fink_lib.storage import LakePath
 from fink_lib.surveys import Survey
 from fink_lib.surveys.tables import bronze_spec
 
@@ -46,7 +46,9 @@ class Reencoded:
         Of silver.
     """
 
-    def __init__(self, lake: Path, survey: Survey, silver: pa.Schema, fields: Sequence[Leaving], version: int) -> None:
+    def __init__(
+        self, lake: LakePath, survey: Survey, silver: pa.Schema, fields: Sequence[Leaving], version: int
+    ) -> None:
         self._lake, self._survey, self._version = lake, survey, version
         self._fields = list(fields)
         named = dict.fromkeys(one.path[0] for one in self._fields)

@@ -15,6 +15,7 @@ from fink_lib.filters.base import Batch, Filter
 from fink_lib.filters.columns import as_array
 from fink_lib.filters.evaluate import evaluate
 from fink_lib.filters.registry import filters_of, inputs_of
+from fink_lib.storage import Store
 from fink_lib.surveys import get_survey
 
 ALERTS_AT_ONCE = 250  # packets in a process's memory at one time, some 25 MB and the messages made of them
@@ -51,11 +52,19 @@ class Selection:
         Columns of the table.
     filters
         The broker's own filters, by name.
+    store
+        That the lake lies in; None for a lake in a folder of this host.
     """
 
     survey: str
     silver: pa.Schema
     filters: tuple[str, ...]
+    store: Store | None = None
+
+    @property
+    def table(self) -> Silver:
+        """How alerts are read."""
+        return Silver(self.silver, self.store)
 
     @cached_property
     def chosen(self) -> tuple[Filter, ...]:
@@ -69,7 +78,7 @@ class Selection:
 
     @cached_property
     def _inputs(self) -> tuple[str, ...]:
-        there = Silver(self.silver).paths
+        there = self.table.paths
         return tuple(path for path in inputs_of(self.chosen) if path in there)
 
     @cached_property
@@ -81,7 +90,7 @@ class Selection:
 
     def __reduce__(self) -> tuple[type["Selection"], tuple[object, ...]]:
         """Travel as what it was made of."""
-        return Selection, (self.survey, self.silver, self.filters)
+        return Selection, (self.survey, self.silver, self.filters, self.store)
 
     def judged(self, alerts: pa.Table) -> Iterator[Judged]:
         """Read alerts and judge them, a part at a time.
@@ -91,7 +100,7 @@ class Selection:
         alerts
             Where they stand (see `fink_lib.distribute.alerts`), and which users' filters select each, `USERS`.
         """
-        for some, rows in Silver(self.silver).columns(alerts, self._paths, ALERTS_AT_ONCE):
+        for some, rows in self.table.columns(alerts, self._paths, ALERTS_AT_ONCE):
             yield self._judge(rows, some[USERS].to_pylist())
 
     def _judge(self, rows: Columns, users: Sequence[Sequence[str]]) -> Judged:
@@ -117,7 +126,7 @@ class Selection:
     def seconds_each(self, alerts: pa.Table) -> dict[str, float]:
         """Return how long each filter takes for an alert, on some alerts."""
         found = dict.fromkeys(self.filters, 0.0)
-        for some, rows in Silver(self.silver).columns(alerts, self._paths, max(1, alerts.num_rows)):
+        for some, rows in self.table.columns(alerts, self._paths, max(1, alerts.num_rows)):
             batch = self._batch(rows)
             for one in self.chosen:
                 began_s = time.perf_counter()

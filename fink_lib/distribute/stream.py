@@ -7,13 +7,11 @@ that, so a batch that failed anywhere is done again, and the ledger leaves out w
 """
 
 import logging
-from pathlib import Path
 
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from fink_lib.distribute.alerts import Silver
 from fink_lib.distribute.distributor import Distributor
 from fink_lib.distribute.failures import FailureBook
 from fink_lib.distribute.framing import framings
@@ -35,6 +33,8 @@ from fink_lib.lake.small import read_rows
 from fink_lib.lake.spark.table import ensure_table
 from fink_lib.lake.tables import bronze_schemas, gold_filter_failures, gold_published, gold_user_filters
 from fink_lib.science.framework.silver import silver_spec
+from fink_lib.storage import LakePath
+from fink_lib.storage.paths import store_of
 from fink_lib.streams.drain import delta_version
 from fink_lib.streams.guard import Guard
 from fink_lib.streams.plan import StreamPlan
@@ -68,7 +68,7 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
     routes = [*map(Route.of, filters), *(Route.of(event) for event, _ in users)]
     ensure_topics(settings, [route.topic for route in routes], restricted_topics(settings))
     columns = to_arrow_schema(arriving.schema)
-    selection = Selection(survey.name, columns, tuple(one.name for one in filters))
+    selection = Selection(survey.name, columns, tuple(one.name for one in filters), store_of(settings.lake))
     by_name = {route.name: route for route in routes}
     handing = Handing(settings, survey.name, selection.suffix.record, by_name, selection)
     # What cannot be registered is found out before anything is sent.
@@ -81,7 +81,7 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
         handing,
         ledger=Ledger(gold_published(survey.name), settings.lake, spec.paths.root / SPANS_FILE),
         failures=FailureBook(gold_filter_failures(survey.name), settings.lake, versions),
-        watch=Watcher(settings, survey.name, Silver(columns)),
+        watch=Watcher(settings, survey.name, selection.table),
         context=session.sparkContext if session.sparkContext.defaultParallelism > 1 else None,
     )
     logger.info("planned filters=%d user_filters=%d user_filters_version=%s", len(filters), len(users), kept)
@@ -96,7 +96,7 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey) -> StreamPlan:
     )
 
 
-def known_schemas(packets: Packets, survey: Survey, lake: Path) -> list[bytes]:
+def known_schemas(packets: Packets, survey: Survey, lake: LakePath) -> list[bytes]:
     """Return the schemas of messages for every writer schema that ingest has met.
 
     Parameters

@@ -1,7 +1,5 @@
 """What a trial is about: the filter and the night, as the tables have them."""
 
-from pathlib import Path
-
 from fink_lib.community.consensus import Evidence
 from fink_lib.community.log import Log
 from fink_lib.community.people import Person
@@ -13,6 +11,7 @@ from fink_lib.filters.users.store import Event, history, newest
 from fink_lib.lake.tables import gold_community
 from fink_lib.nights import parse_night
 from fink_lib.science.framework.silver import silver_spec
+from fink_lib.storage import LakePath
 from fink_lib.streams.drain import rows_by_night
 from fink_lib.surveys import get_survey
 
@@ -98,7 +97,7 @@ def nights_of(settings: Settings, request: TrialRequest, last: str | None) -> li
     return found
 
 
-def public_labels(lake: Path, survey: str) -> dict[str, str]:
+def public_labels(lake: LakePath, survey: str) -> dict[str, str]:
     """Return what objects are said to be, for everybody to read: by spectra before people, the newest first.
 
     Labels of programs are left out: a filter is not to be judged by another filter.

@@ -3,17 +3,17 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 from pyspark.sql import SparkSession
 
 from fink_lib.lake.spark.table import append_once, ensure_table, spark_schema
 from fink_lib.lake.tables import science_facts
 from fink_lib.science.framework.provenance import Fact
+from fink_lib.storage import LakePath
 from fink_lib.surveys import Survey
 
 
-def record_facts(session: SparkSession, survey: Survey, lake: Path, facts: Sequence[Fact]) -> None:
+def record_facts(session: SparkSession, survey: Survey, lake: LakePath, facts: Sequence[Fact]) -> None:
     """Write the facts of one digest, once: a second stream start, or a second stream, adds nothing.
 
     Parameters

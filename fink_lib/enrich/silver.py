@@ -1,7 +1,6 @@
 """Accepted alerts as rows of silver: which columns there are, what fills them, and what a task needs for it."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -12,6 +11,7 @@ from fink_lib.enrich.work import Job
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.lake.tables.types import TEXT_MAP
 from fink_lib.science.framework.provenance import digest_of
+from fink_lib.storage import LakePath
 from fink_lib.surveys import Survey
 from fink_lib.surveys.tables import packet_schema
 
@@ -32,7 +32,12 @@ class SilverRows:
     """
 
     def __init__(
-        self, survey: Survey, lake: Path, tables: Mapping[str, TableSpec], science: Science, versions: Mapping[str, str]
+        self,
+        survey: Survey,
+        lake: LakePath,
+        tables: Mapping[str, TableSpec],
+        science: Science,
+        versions: Mapping[str, str],
     ) -> None:
         constants = {
             "code_version": pa.scalar(__version__),
@@ -47,6 +52,6 @@ class SilverRows:
         schema = pa.schema([one for one in silver if one.name in here])
         self._silver, self._job = tables["silver"], Job(survey, lake, science, constants, schema)
 
-    def task(self, folder: Path) -> SilverTask:
+    def task(self, folder: LakePath) -> SilverTask:
         """Return what makes files of silver in a folder of the table."""
         return SilverTask(self._job, tuple(self._passed), self._silver, folder)

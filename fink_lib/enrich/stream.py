@@ -33,6 +33,7 @@ from fink_lib.enrich.triage import (
 from fink_lib.enrich.triage import facts as triage_facts
 from fink_lib.lake.data_files import DataFile, append_rows
 from fink_lib.lake.data_files import append as append_files
+from fink_lib.lake.delta import delta_table
 from fink_lib.lake.places import Held, Places, ranges_of, rows_of_night
 from fink_lib.lake.spark.table import ensure_table
 from fink_lib.lake.tables import KAFKA_KEY, quarantine, silver_rejected
@@ -43,6 +44,7 @@ from fink_lib.science.framework.provenance import facts_of
 from fink_lib.science.framework.registry import stream_modules
 from fink_lib.science.framework.runner import versions
 from fink_lib.science.framework.silver import silver_spec
+from fink_lib.storage import LakePath
 from fink_lib.streams.guard import Guard, Parts
 from fink_lib.streams.halves import Blamed
 from fink_lib.streams.plan import StreamPlan
@@ -124,7 +126,7 @@ class Enricher:
     spec: StreamSpec
     survey: Survey
     tables: Mapping[str, TableSpec]
-    paths: Mapping[str, Path]
+    paths: Mapping[str, LakePath]
     silver: SilverRows
     places: Places
     seen: SeenNights
@@ -273,11 +275,11 @@ class Enricher:
 
     def _table(self, name: str) -> DeltaTable:
         if name not in self._opened:
-            self._opened[name] = DeltaTable(str(self.paths[name]))
+            self._opened[name] = delta_table(self.paths[name])
         return self._opened[name]
 
 
-def _at(session: SparkSession, bronze: Path, asked: Sequence[Asked]) -> DataFrame:
+def _at(session: SparkSession, bronze: LakePath, asked: Sequence[Asked]) -> DataFrame:
     """Return the rows of bronze at some places."""
     rows = (
         session.read.format("delta").load(str(bronze)).where(F.col("night").isin(sorted({one.night for one in asked})))
@@ -288,7 +290,7 @@ def _at(session: SparkSession, bronze: Path, asked: Sequence[Asked]) -> DataFram
     )
 
 
-def load_night(paths: Mapping[str, Path], night: int, codes: TopicCodes) -> Arrivals:
+def load_night(paths: Mapping[str, LakePath], night: int, codes: TopicCodes) -> Arrivals:
     """Read the first arrivals of a night (days since 1970-01-01) from silver and rejected.
 
     Parameters

@@ -3,21 +3,21 @@
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
-from urllib.parse import unquote, urlparse
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from pyspark import SparkContext
 
 from fink_lib.enrich.triage import FILE, STAMPS
 from fink_lib.enrich.work import Job, enriching
 from fink_lib.lake.data_files import DataFile, NightWriter
+from fink_lib.lake.parquet import parquet_file
 from fink_lib.lake.tables import KAFKA_KEY
 from fink_lib.lake.tables.spec import TableSpec
+from fink_lib.storage import LakePath, Store
+from fink_lib.storage.paths import place_named, store_of
 from fink_lib.surveys.tables import bronze_spec
 
 # A task has some tenths of a second to start a Python worker; young alerts take milliseconds each.
@@ -44,7 +44,7 @@ class SilverTask:
     job: Job
     passed: tuple[str, ...]
     silver: TableSpec
-    folder: Path
+    folder: LakePath
 
     def run(self, alerts: pa.Table) -> list[DataFile]:
         """Read the packets of alerts out of the files that they came from, and write their rows of silver."""
@@ -60,7 +60,7 @@ class SilverTask:
         bronze = bronze_spec(self.job.survey).plain_schema
         wanted = pa.schema([bronze.field(name) for name in dict.fromkeys(names) if name not in OWN])
         held: list[pa.Table] = []
-        for part in packets_of(alerts, wanted):
+        for part in packets_of(alerts, wanted, store_of(self.folder)):
             held.append(_without_stamps(part) if stamps else part)
             if sum(one.num_rows for one in held) >= ROWS_AT_ONCE or sum(one.nbytes for one in held) >= BYTES_AT_ONCE:
                 yield _one_batch(held)
@@ -96,7 +96,7 @@ def write_by_tasks(context: SparkContext, task: WritesFiles, alerts: pa.Table) -
     return [file for files in context.parallelize(parts, count).map(task.run).collect() for file in files]
 
 
-def packets_of(alerts: pa.Table, wanted: pa.Schema) -> Iterator[pa.Table]:
+def packets_of(alerts: pa.Table, wanted: pa.Schema, store: Store | None) -> Iterator[pa.Table]:
     """Yield the rows of bronze of some alerts with what is known of them beside, a row group at a time.
 
     Parameters
@@ -105,11 +105,13 @@ def packets_of(alerts: pa.Table, wanted: pa.Schema) -> Iterator[pa.Table]:
         Place and file of each, and `OWN`.
     wanted
         Columns of bronze.
+    store
+        That the lake lies in; None for a lake in a folder of this host.
     """
     for uri in pc.unique(alerts[FILE]).to_pylist():
         mine = alerts.filter(pc.equal(alerts[FILE], uri))
         asked = {place: row for row, place in enumerate(_places(mine))}
-        with pq.ParquetFile(unquote(urlparse(uri).path)) as file:
+        with parquet_file(place_named(uri, store)) as file:
             for group in range(file.num_row_groups):
                 found = [asked.get(place, -1) for place in _places(file.read_row_group(group, columns=[*KAFKA_KEY]))]
                 rows = np.array(found)

@@ -3,7 +3,6 @@
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +12,7 @@ from fink_lib.lake.tables.types import TEXT_MAP
 from fink_lib.lake.writer_schemas import WriterSchemas
 from fink_lib.packets.leaf import leaf
 from fink_lib.packets.reading import PacketReader, by_value
+from fink_lib.storage import LakePath
 from fink_lib.surveys import Survey
 from fink_lib.surveys.pickled import from_bytes, to_bytes
 from fink_lib.surveys.pruned import pruned
@@ -38,7 +38,7 @@ class Job:
     """
 
     survey: Survey
-    lake: Path
+    lake: LakePath
     science: Science
     constants: Mapping[str, Any]
     schema: pa.Schema
@@ -70,7 +70,7 @@ class Job:
         return pa.RecordBatch.from_arrays([known[one.name].cast(one.type) for one in self.schema], schema=self.schema)
 
 
-def packet_reader(survey: Survey, lake: Path, inputs: Iterable[str]) -> PacketReader:
+def packet_reader(survey: Survey, lake: LakePath, inputs: Iterable[str]) -> PacketReader:
     """Return what reads the columns that rows of silver have, and the stamps among the inputs of science.
 
     Parameters
@@ -126,7 +126,7 @@ def enriching(job: Job) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
 
 
 @functools.lru_cache(maxsize=4)
-def kept_reader(survey: bytes, lake: Path, inputs: tuple[str, ...]) -> PacketReader:
+def kept_reader(survey: bytes, lake: LakePath, inputs: tuple[str, ...]) -> PacketReader:
     """Return the reader that this process keeps.
 
     Parameters

@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 import re
-from pathlib import Path
 
 from fink_lib.community.draft import Draft
 from fink_lib.community.kinds import Kind
@@ -23,6 +22,7 @@ from fink_lib.notices.notice import Notice
 from fink_lib.notices.outbox import entries, queue
 from fink_lib.notices.subscriptions import MENTION, read_subscriptions
 from fink_lib.processes.endings import run_job
+from fink_lib.storage import LakePath
 
 CALL = re.compile(r"(?<![\w.@])@([A-Za-z0-9][A-Za-z0-9_.-]{0,63})")
 LATELY = dt.timedelta(days=14)  # nights that are matched without being asked for
@@ -56,7 +56,7 @@ def do_round(settings: Settings, now: dt.datetime | None = None) -> list[str]:
     return [*told, *(f"{count} {what}" for what, count in counts.items() if count)]
 
 
-def _new_nights(log: Log, lake: Path, now: dt.datetime) -> list[tuple[str, dt.date]]:
+def _new_nights(log: Log, lake: LakePath, now: dt.datetime) -> list[tuple[str, dt.date]]:
     """Return the nights that were closed lately and that nobody has matched, oldest first."""
     state = log.now()
     rows = read_rows(gold_nights(), lake, columns=["survey", "night", "closed_at"])

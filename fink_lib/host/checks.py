@@ -20,8 +20,10 @@ from fink_lib.host.log_store import is_sound
 from fink_lib.host.services import AIRFLOW, API, KAFKA, Services
 from fink_lib.host.stack import LEAST_DISK_BYTES, free_bytes, has_own_kafka, users_port
 from fink_lib.lake.decided import FIX, undecided
+from fink_lib.lake.object_store import require_conditions
 from fink_lib.lake.spark.log_store import log_store_jar
 from fink_lib.simulator.sample import sample_folder
+from fink_lib.storage import LakePath
 from fink_lib.surveys import Survey, running_surveys
 from fink_lib.user_jobs.sandbox.running import sandbox_works
 
@@ -69,8 +71,7 @@ def all_checks(settings: Settings) -> Iterator[Check]:
         if survey.simulated.sample is not None:
             yield check_sample(settings, survey)
     yield check_writable("home", settings.home, "--home or FINK_HOME")
-    yield check_writable("lake", settings.lake, "--home or FINK_HOME")
-    yield check_commits(settings.lake)
+    yield from check_lake(settings.lake)
     yield check_writable("cache", settings.cache, "FINK_CACHE")
     yield check_disk(settings)
     yield check_memory()
@@ -129,6 +130,24 @@ def check_log_store(settings: Settings) -> Check:
     jar = log_store_jar(settings.built_jars)
     ok = is_sound(jar)
     return Check("log store", ok, f"{jar.name} in {jar.parent}", "" if ok else "run `fink jars`")
+
+
+def check_lake(lake: LakePath) -> Iterator[Check]:
+    """Tell whether the lake can be written, and whether commits there are decided by what holds it."""
+    if isinstance(lake, Path):
+        yield check_writable("lake", lake, "--home or FINK_HOME")
+        yield check_commits(lake)
+    else:
+        yield check_store(lake)
+
+
+def check_store(lake: LakePath) -> Check:
+    """Tell whether the object store that holds the lake can be written and lets one of two commits be the first."""
+    try:
+        require_conditions(lake)
+    except HostError as error:
+        return Check("lake", False, str(lake), str(error))
+    return Check("lake", True, str(lake), "")
 
 
 def check_commits(lake: Path) -> Check:

@@ -13,10 +13,8 @@ message ends in one place.
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 
 import pyspark.sql.functions as F
-from deltalake import DeltaTable
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, SparkSession
 
@@ -30,10 +28,12 @@ from fink_lib.ingest.worker import BYTES, Taken, Taker, judging
 from fink_lib.kafka.connection import Connection
 from fink_lib.kafka.reading import TopicReader
 from fink_lib.lake.data_files import append as append_files
+from fink_lib.lake.delta import delta_table
 from fink_lib.lake.places import Held, Places, Range
 from fink_lib.lake.spark.left import left
 from fink_lib.lake.spark.table import ensure_table, spark_struct
 from fink_lib.lake.tables import bronze_schemas, quarantine
+from fink_lib.storage import LakePath
 from fink_lib.streams.kafka_ranges import kafka_ranges, last_ends
 from fink_lib.streams.plan import StreamPlan
 from fink_lib.streams.spec import StreamSpec
@@ -120,7 +120,7 @@ class BatchWriter:
         self.files = session.sparkContext.defaultParallelism
         connection = Connection.to(survey.connection(spec.settings))
         self._context = session.sparkContext
-        self._table, self._taker = DeltaTable(str(self.bronze)), Taker.of(survey, lake, connection, self._names)
+        self._table, self._taker = delta_table(self.bronze), Taker.of(survey, lake, connection, self._names)
         self._judge, self._shape = judging(survey, lake), spark_struct(judged_schema(survey))
         self._columns: Sequence[Column] = bronze_columns(survey)
         self.places = Places([Held(self.bronze), Held(self.quarantine, str(spec.stage))])
@@ -196,7 +196,7 @@ def ranges_of(frame: DataFrame) -> list[Range]:
     return [Range(row["topic"], row["partition"], row["first"], row["last"]) for row in spans.collect()]
 
 
-def _append(rows: DataFrame, path: Path) -> None:
+def _append(rows: DataFrame, path: LakePath) -> None:
     """Append rows; what tells that they stand there is their places."""
     rows.write.format("delta").mode("append").save(str(path))
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from fink_lib.errors import BrokerError
 from fink_lib.ingest.start import Partitions, shorter
@@ -12,6 +11,7 @@ from fink_lib.kafka.topic_ids import topic_ids
 from fink_lib.kafka.topics import partitions_by_topic
 from fink_lib.lake.losses import Loss, note_losses
 from fink_lib.lake.topics import current, current_names, is_another, note_topics, read_topics, to_note
+from fink_lib.storage import LakePath
 from fink_lib.streams.kafka_ranges import Ends
 
 
@@ -26,7 +26,7 @@ class InputTopics:
         The Kafka that they are in.
     """
 
-    def __init__(self, lake: Path, survey: str, connection: Connection) -> None:
+    def __init__(self, lake: LakePath, survey: str, connection: Connection) -> None:
         self._lake, self._survey, self._connection = lake, survey, connection
         self._known = read_topics(lake, survey)
         self._noted = len(self._known)

@@ -5,7 +5,6 @@ import functools
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +16,7 @@ from fink_lib.lake.data_files import DataFile, NightWriter
 from fink_lib.lake.places import Range
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.lake.writer_schemas import WriterSchemas
+from fink_lib.storage import LakePath
 from fink_lib.surveys import Survey
 from fink_lib.surveys.pickled import from_bytes, to_bytes
 from fink_lib.surveys.tables import bronze_spec
@@ -77,12 +77,12 @@ class Taker:
     """
 
     survey: bytes
-    lake: Path
+    lake: LakePath
     connection: bytes
     names: tuple[tuple[str, str], ...]
 
     @classmethod
-    def of(cls, survey: Survey, lake: Path, connection: Connection, names: Mapping[str, str]) -> "Taker":
+    def of(cls, survey: Survey, lake: LakePath, connection: Connection, names: Mapping[str, str]) -> "Taker":
         """Return what tasks need; it travels to their processes.
 
         Parameters
@@ -126,7 +126,7 @@ class Taker:
         return Taken(writer.close(), rows, left)
 
 
-def judging(survey: Survey, lake: Path | None) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def judging(survey: Survey, lake: LakePath | None) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """Return the function for `DataFrame.mapInArrow` that judges messages.
 
     A worker keeps what it learns of schemas from batch to batch.
@@ -153,7 +153,7 @@ def judging(survey: Survey, lake: Path | None) -> Callable[[Iterable[pa.RecordBa
 
 
 @functools.lru_cache(maxsize=4)
-def kept(survey: bytes, lake: Path | None) -> Judge:
+def kept(survey: bytes, lake: LakePath | None) -> Judge:
     """Return the judge that this process keeps for a survey.
 
     Parameters

@@ -2,19 +2,20 @@
 
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 
-from deltalake import DeltaTable, Field
+from deltalake import Field
 from deltalake.exceptions import CommitFailedError
 
 from fink_lib.errors import ConfigError
+from fink_lib.lake.delta import delta_table
+from fink_lib.storage import LakePath
 
 logger = logging.getLogger(__name__)
 
 ATTEMPTS = 5
 
 
-def add_columns(path: Path, wanted: Sequence[Field]) -> list[str]:
+def add_columns(path: LakePath, wanted: Sequence[Field]) -> list[str]:
     """Add those of some columns that a table lacks, empty for the rows that are there; return their names.
 
     The streams of the table start over from their checkpoints when they meet the new columns. Streams that start
@@ -33,7 +34,7 @@ def add_columns(path: Path, wanted: Sequence[Field]) -> list[str]:
         When a missing column must not be null.
     """
     for attempt in range(ATTEMPTS):
-        table = DeltaTable(str(path))
+        table = delta_table(path)
         known = {fld.name for fld in table.schema().fields}
         new = [fld for fld in wanted if fld.name not in known]
         if not new:

@@ -7,7 +7,6 @@ gives at the moment of sending. This is the one list of them.
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder
@@ -15,6 +14,7 @@ from deltalake import DeltaTable, QueryBuilder
 from fink_lib.errors import LakeError
 from fink_lib.lake.digest import rows_and_digest
 from fink_lib.lake.reading import NIGHT, open_table, table_names
+from fink_lib.storage import LakePath
 
 CLOCKS = frozenset(
     {
@@ -88,7 +88,7 @@ def kept_columns(table: str, columns: Sequence[str]) -> list[str]:
 
 
 def lake_digests(
-    lake: Path, tables: Sequence[str] | None = None, night: dt.date | None = None
+    lake: LakePath, tables: Sequence[str] | None = None, night: dt.date | None = None
 ) -> Iterator[NightDigest]:
     """Yield the digests of some tables of a lake, table by table and night by night.
 
@@ -112,7 +112,7 @@ def lake_digests(
         yield from night_digests(lake, table, night)
 
 
-def night_digests(lake: Path, table: str, night: dt.date | None = None) -> Iterator[NightDigest]:
+def night_digests(lake: LakePath, table: str, night: dt.date | None = None) -> Iterator[NightDigest]:
     """Yield the digests of a table, night by night.
 
     Parameters

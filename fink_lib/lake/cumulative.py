@@ -5,13 +5,13 @@ Objects, exposures and fields may come back in another night, and a latency or a
 """
 
 import datetime as dt
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from fink_lib.lake.reading import Night, read
 from fink_lib.nights import parse_night
+from fink_lib.storage import LakePath
 
 ADDED = ("count", "flag", "band", "silver_band", "rejected", "quarantine", "filter", "science_s")
 ADDED_CLASSES = "class:"  # and what follows: one measure a column
@@ -19,7 +19,7 @@ NOT_ADDED = ("objects", "exposures", "fields")
 GROUPS = ["measure", "name"]
 
 
-def cumulative(survey: str, *, upto: Night | None = None, lake: Path | str | None = None) -> pa.Table:
+def cumulative(survey: str, *, upto: Night | None = None, lake: LakePath | str | None = None) -> pa.Table:
     """Return the sums over all nights of a survey.
 
     Parameters

@@ -9,7 +9,6 @@ import json
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -18,10 +17,12 @@ import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable
 from deltalake.transaction import AddAction, RemoveAction
 
+from fink_lib.lake.delta import folder_of
 from fink_lib.lake.log import newest_version
-from fink_lib.lake.on_disk import folder_of
+from fink_lib.lake.parquet import parquet_writer, size_and_time
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.lake.tables.types import TS
+from fink_lib.storage import LakePath
 
 NIGHT = "night"
 NO_NIGHT = "__HIVE_DEFAULT_PARTITION__"  # folder of rows without one, as Spark names it
@@ -81,7 +82,7 @@ class NightWriter:
     """
 
     def __init__(
-        self, spec: TableSpec, folder: Path, schema: pa.Schema | None = None, plain: Sequence[str] = ()
+        self, spec: TableSpec, folder: LakePath, schema: pa.Schema | None = None, plain: Sequence[str] = ()
     ) -> None:
         written = spec.plain_schema if schema is None else schema
         self._folder = folder
@@ -119,8 +120,7 @@ class NightWriter:
 
     def _new_file(self, night: dt.date | None) -> "_OpenFile":
         path = f"{NIGHT}={night or NO_NIGHT}/part-{uuid.uuid4()}.zstd.parquet"
-        (self._folder / path).parent.mkdir(parents=True, exist_ok=True)
-        writer = pq.ParquetWriter(
+        writer = parquet_writer(
             self._folder / path,
             self._schema,
             compression="zstd",
@@ -134,7 +134,7 @@ class _OpenFile:
     """A file that is being written; rows are held until there are enough for a group."""
 
     def __init__(
-        self, path: str, night: dt.date | None, folder: Path, writer: pq.ParquetWriter, indexed: Sequence[str]
+        self, path: str, night: dt.date | None, folder: LakePath, writer: pq.ParquetWriter, indexed: Sequence[str]
     ) -> None:
         self._path, self._night, self._folder, self._writer = path, night, folder, writer
         self._limits, self._rows = Limits(indexed), 0
@@ -158,9 +158,8 @@ class _OpenFile:
     def close(self) -> DataFile:
         self.flush()
         self._writer.close()
-        told = (self._folder / self._path).stat()
-        modified_ms = int(told.st_mtime * 1000)
-        return DataFile(self._path, self._night, self._rows, told.st_size, modified_ms, self._limits.stats(self._rows))
+        size_bytes, modified_ms = size_and_time(self._folder / self._path)
+        return DataFile(self._path, self._night, self._rows, size_bytes, modified_ms, self._limits.stats(self._rows))
 
 
 class Limits:
@@ -273,7 +272,7 @@ def _in_milliseconds(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def append_rows(spec: TableSpec, table: DeltaTable, folder: Path, rows: pa.Table) -> int:
+def append_rows(spec: TableSpec, table: DeltaTable, folder: LakePath, rows: pa.Table) -> int:
     """Append rows that are in memory; return the version of the table. No row is no commit.
 
     Parameters

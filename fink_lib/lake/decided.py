@@ -8,12 +8,14 @@ from pathlib import Path
 
 from fink_lib.errors import HostError
 from fink_lib.files import sync_folder
+from fink_lib.lake.object_store import require_conditions
+from fink_lib.storage import LakePath
 
 FIX = "put the home on a local disk (ext4, xfs, btrfs, …) with --home or FINK_HOME"
 
 
-def require_decided(folder: Path) -> None:
-    """Make sure that a folder can hold Delta tables that several processes commit to.
+def require_decided(folder: LakePath) -> None:
+    """Make sure that a place can hold Delta tables that several processes commit to.
 
     A commit is a link to a whole file, and lasts once its folder is synced. So a file is linked to a name twice here,
     of which the second must fail. That a remote file system keeps its word between machines is not shown by this.
@@ -22,14 +24,16 @@ def require_decided(folder: Path) -> None:
     ----------
     folder
         The lake; where it is not there yet, the nearest folder above it is asked. One that this process may not
-        write is not asked, since nothing is committed to it.
+        write is not asked, since nothing is committed to it. Of an object store see `require_conditions`.
 
     Raises
     ------
     HostError
         When the file system knows no links, lets a second link have a name that is taken, or cannot sync a folder.
     """
-    if refusal := undecided(folder):
+    if not isinstance(folder, Path):
+        require_conditions(folder)
+    elif refusal := undecided(folder):
         raise HostError(f"tables cannot be kept in {folder}: {refusal}; {FIX}")
 
 

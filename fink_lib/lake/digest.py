@@ -10,17 +10,18 @@ It guards against accidents, not against somebody who wants two tables to look t
 
 import hashlib
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable, QueryBuilder
+from deltalake import QueryBuilder
 
 from fink_lib.errors import LakeError
+from fink_lib.lake.delta import delta_table, is_delta_table
 from fink_lib.lake.renamed import FIRST_NAMES
+from fink_lib.storage import LakePath
 
 Hashes: TypeAlias = npt.NDArray[np.uint64]
 
@@ -29,7 +30,7 @@ _LIST, _STRUCT = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1B54A32D192ED03)
 _BLAKE_BYTES = 8 * LANES
 
 
-def table_digest(path: Path, version: int | None = None, predicate: str | None = None) -> str:
+def table_digest(path: LakePath, version: int | None = None, predicate: str | None = None) -> str:
     """Return the digest of a Delta table's content.
 
     Parameters
@@ -46,10 +47,10 @@ def table_digest(path: Path, version: int | None = None, predicate: str | None =
     LakeError
         When there is no table.
     """
-    if not DeltaTable.is_deltatable(str(path)):
+    if not is_delta_table(path):
         raise LakeError(f"no Delta table at {path}: its content cannot be digested")
     query = "SELECT * FROM content" + (f" WHERE {predicate}" if predicate else "")  # noqa: S608 - the caller's own condition, read-only
-    found = QueryBuilder().register("content", DeltaTable(str(path), version=version)).execute(query)
+    found = QueryBuilder().register("content", delta_table(path, version=version)).execute(query)
     return content_digest(pa.record_batch(batch) for batch in found)
 
 

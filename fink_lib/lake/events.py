@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -12,11 +11,12 @@ from deltalake.exceptions import CommitFailedError
 
 from fink_lib.lake.small import PAUSE_S, TRIES, ensure_small
 from fink_lib.lake.tables.spec import TableSpec
+from fink_lib.storage import LakePath
 
 logger = logging.getLogger(__name__)
 
 
-def append_event(spec: TableSpec, lake: Path, row: Mapping[str, Any], app_id: str, number: int = 1) -> bool:
+def append_event(spec: TableSpec, lake: LakePath, row: Mapping[str, Any], app_id: str, number: int = 1) -> bool:
     """Append a row, unless an event of this number or a later one was appended under the same id.
 
     Parameters

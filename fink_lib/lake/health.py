@@ -2,12 +2,12 @@
 
 import math
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import pyarrow as pa
-from deltalake import DeltaTable
 
+from fink_lib.lake.delta import delta_table, is_delta_table
 from fink_lib.lake.tables.spec import TableSpec
+from fink_lib.storage import LakePath
 
 MB = 1_000_000
 SMALL = 0.25  # of the aimed-at size: a smaller file is one of many that should be few
@@ -76,7 +76,7 @@ def is_crowded(files: int, size: int, file_mb: int) -> bool:
     return files >= ENOUGH_FILES and files > SLACK * fewest_files(size, file_mb)
 
 
-def health(spec: TableSpec, lake: Path) -> Health | None:
+def health(spec: TableSpec, lake: LakePath) -> Health | None:
     """Return the state of a table, None where there is none.
 
     Parameters
@@ -86,10 +86,10 @@ def health(spec: TableSpec, lake: Path) -> Health | None:
     lake
         Root folder of the tables.
     """
-    path = str(spec.path(lake))
-    if not DeltaTable.is_deltatable(path):
+    path = spec.path(lake)
+    if not is_delta_table(path):
         return None
-    actions = pa.table(DeltaTable(path).get_add_actions(flatten=True)).to_pylist()
+    actions = pa.table(delta_table(path).get_add_actions(flatten=True)).to_pylist()
     parts: dict[str, list[dict[str, int]]] = {}
     for action in actions:
         values = "/".join(

@@ -3,10 +3,11 @@
 import json
 import logging
 from collections.abc import Iterator
-from pathlib import Path
 
-from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
+
+from fink_lib.lake.delta import delta_table
+from fink_lib.storage.paths import AnyPlace, LakePath
 
 logger = logging.getLogger(__name__)
 
@@ -16,7 +17,7 @@ LOG, POINTER = "_delta_log", "_last_checkpoint"
 PROPERTIES = {"delta.checkpointInterval": "10", "delta.enableExpiredLogCleanup": "false"}
 
 
-def entry(table: Path, version: int) -> Path:
+def entry(table: AnyPlace, version: int) -> AnyPlace:
     """Return the file of a commit.
 
     Parameters
@@ -26,10 +27,10 @@ def entry(table: Path, version: int) -> Path:
     version
         The version that the commit made; its file need not exist.
     """
-    return table / LOG / f"{version:020d}.json"
+    return table / LOG / f"{version:020d}.json"  # type: ignore[return-value]
 
 
-def newest_version(table: Path) -> int:
+def newest_version(table: LakePath) -> int:
     """Return the newest version of a table, -1 where there is none.
 
     Versions follow each other without a gap, so that after the last checkpoint each is asked for by its name.
@@ -41,7 +42,7 @@ def newest_version(table: Path) -> int:
     return version + sum(1 for _ in entries_from(table, version + 1))
 
 
-def entries_from(table: Path, version: int) -> Iterator[Path]:
+def entries_from(table: LakePath, version: int) -> Iterator[LakePath]:
     """Yield the commits of a table from a version on.
 
     Parameters
@@ -56,7 +57,7 @@ def entries_from(table: Path, version: int) -> Iterator[Path]:
         version += 1
 
 
-def checkpointed(table: Path) -> int | None:
+def checkpointed(table: LakePath) -> int | None:
     """Return the version of the last checkpoint; None where none is told of."""
     try:
         return int(json.loads((table / LOG / POINTER).read_text())["version"])
@@ -64,12 +65,12 @@ def checkpointed(table: Path) -> int | None:
         return None
 
 
-def keep_log(table: Path) -> bool:
+def keep_log(table: LakePath) -> bool:
     """Give a table the properties of a log that maintenance cleans; tell whether it lacked any.
 
     A table that is written at this moment is left for another time.
     """
-    opened = DeltaTable(str(table))
+    opened = delta_table(table)
     there = opened.metadata().configuration
     lacking = {name: value for name, value in PROPERTIES.items() if there.get(name) != value}
     if lacking:

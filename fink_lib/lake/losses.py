@@ -8,7 +8,6 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 from fink_lib import __version__
@@ -16,6 +15,7 @@ from fink_lib.errors import ConfigError
 from fink_lib.lake.places import Places, Range
 from fink_lib.lake.small import append_rows, read_rows
 from fink_lib.lake.tables import gold_known_losses
+from fink_lib.storage import LakePath
 
 PLACE = ("topic", "partition", "first_offset", "last_offset")
 
@@ -133,7 +133,7 @@ def _kept(place: Range, places: Places) -> list[Loss]:
     return [Loss(replace(place, first=int(offset), last=int(offset))) for offset in places.offsets(place)]
 
 
-def read_losses(lake: Path, survey: str) -> KnownLosses:
+def read_losses(lake: LakePath, survey: str) -> KnownLosses:
     """Return what a survey has lost; nothing where no loss was ever noted.
 
     Parameters
@@ -150,7 +150,7 @@ def read_losses(lake: Path, survey: str) -> KnownLosses:
     return KnownLosses(of_event[LossEvent.FOUND], of_event[LossEvent.ACCEPTED])
 
 
-def note_losses(lake: Path, survey: str, losses: Sequence[Loss]) -> list[Loss]:
+def note_losses(lake: LakePath, survey: str, losses: Sequence[Loss]) -> list[Loss]:
     """Note losses down; return the parts that were not known.
 
     Parameters
@@ -191,7 +191,7 @@ def chosen_losses(there: Sequence[Loss], labels: Sequence[str]) -> list[Loss]:
     return [by_label[label] for label in dict.fromkeys(labels)]
 
 
-def accept_losses(lake: Path, survey: str, losses: Sequence[Loss], who: str, why: str) -> None:
+def accept_losses(lake: LakePath, survey: str, losses: Sequence[Loss], who: str, why: str) -> None:
     """Note down that a person accepts losses.
 
     Parameters

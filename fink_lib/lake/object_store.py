@@ -13,39 +13,22 @@ from pyarrow.fs import S3FileSystem
 
 from fink_lib.config import Settings
 from fink_lib.errors import HostError
-from fink_lib.lake.object_request import ask
+from fink_lib.storage import LakePath
+from fink_lib.storage.paths import in_store as place_in_store
+from fink_lib.storage.paths import place_in, store_of
 
 SCHEMES = ("s3", "s3a")
-TIMEOUT_S = 60  # Arrow would wait three seconds
-DEFAULT_REGION = "us-east-1"
 FIX = "see `Tables in an object store` in docs/operator.md for stores that decide"
-
-
-def region(settings: Settings) -> str:
-    """Return the region that requests are signed for."""
-    return settings.s3_region or DEFAULT_REGION
 
 
 def storage_options(settings: Settings) -> dict[str, str]:
     """Return what delta-rs is told of the store; credentials it takes from the environment."""
-    options = {
-        "aws_region": region(settings),
-        "aws_conditional_put": "etag",
-        "aws_virtual_hosted_style_request": str(not settings.s3_path_style).lower(),
-    }
-    if settings.s3_endpoint:
-        options["aws_endpoint"] = settings.s3_endpoint
-        options["aws_allow_http"] = str(settings.s3_endpoint.startswith("http://")).lower()
-    return options
+    return settings.store.delta_options()
 
 
 def file_system(settings: Settings) -> S3FileSystem:
     """Return the store as Arrow sees it; credentials are those of the environment."""
-    endpoint = urlsplit(settings.s3_endpoint)
-    named = {"endpoint_override": endpoint.netloc, "scheme": endpoint.scheme} if settings.s3_endpoint else {}
-    patience = {"connect_timeout": TIMEOUT_S, "request_timeout": TIMEOUT_S}
-    style = {"force_virtual_addressing": not settings.s3_path_style}
-    return S3FileSystem(region=region(settings), **style, **named, **patience)
+    return settings.store.file_system()
 
 
 def in_store(url: str) -> str:
@@ -62,30 +45,8 @@ def in_store(url: str) -> str:
     return f"{parts.netloc}{parts.path}".rstrip("/")
 
 
-def address(settings: Settings, place: str) -> str:
-    """Return where an object is asked for by HTTP.
-
-    Parameters
-    ----------
-    settings
-        How the store is reached.
-    place
-        Bucket and key, as `in_store` returns them.
-    """
-    store = settings.s3_endpoint or f"https://s3.{region(settings)}.amazonaws.com"
-    if settings.s3_path_style:
-        return f"{store}/{place}"
-    scheme, host = store.split("://")
-    bucket, _, key = place.partition("/")
-    return f"{scheme}://{bucket}.{host}/{key}"
-
-
 def require_conditional(url: str, settings: Settings) -> None:
-    """Make sure that a store lets one of two commits be the first.
-
-    An object is written twice, both times on the condition that it is not there: the second time must be refused. This
-    shows that the store heeds the condition, not that it does so when both ask at the same instant: for that, let
-    processes race (`fink bench commits --at`).
+    """Make sure that the store of the settings lets one of two commits be the first; see `require_conditions`.
 
     Parameters
     ----------
@@ -93,22 +54,46 @@ def require_conditional(url: str, settings: Settings) -> None:
         Place in the store, ``s3://bucket/path``; nothing stays there.
     settings
         How the store is reached.
+    """
+    require_conditions(place_in_store(f"s3://{in_store(url)}", settings.store))
+
+
+def require_conditions(place: LakePath) -> None:
+    """Make sure that a store lets one of two commits be the first.
+
+    An object is written twice, both times on the condition that it is not there: the second time must be refused, and
+    so must a third writer, who names another object than the one that is there (locks are renewed and taken so). This
+    shows that the store heeds conditions, not that it does so when two ask at the same instant: for that, let
+    processes race (`fink bench commits --at`).
+
+    Parameters
+    ----------
+    place
+        Place in a store; nothing stays there.
 
     Raises
     ------
     HostError
         When it cannot be reached or written, or does not heed the condition.
     """
-    probe = address(settings, f"{in_store(url)}/fink-probe-{uuid.uuid4().hex}")
-    first, second = (
-        ask("PUT", probe, {"If-None-Match": "*"}, body, region(settings)) for body in (b"first", b"second")
-    )
-    if first == HTTPStatus.OK:
-        ask("DELETE", probe, {}, b"", region(settings))
-    else:
-        raise HostError(f"{url} cannot be written: the store answers {first} to a PUT; check bucket, rights and region")
-    if second != HTTPStatus.PRECONDITION_FAILED:
+    store, name = store_of(place), str(place).rstrip("/")
+    probe = f"{place_in(place).rstrip('/')}/fink-probe-{uuid.uuid4().hex}"
+    if store is None:
+        raise HostError(f"{place} is no place in an object store")
+    first, second = (store.ask("PUT", probe, {"If-None-Match": "*"}, body) for body in (b"first", b"second"))
+    if first.status != HTTPStatus.OK:
         raise HostError(
-            f"tables cannot be kept in {url}: the store answers {second} instead of 412 to a second writer "
+            f"{name} cannot be written: the store answers {first.status} to a PUT; check bucket, rights and region"
+        )
+    kept = store.ask("PUT", probe, {"If-Match": '"of-no-object"'}, b"third")
+    store.ask("DELETE", probe)
+    if second.status != HTTPStatus.PRECONDITION_FAILED:
+        raise HostError(
+            f"tables cannot be kept in {name}: the store answers {second.status} instead of 412 to a second writer "
             f"(If-None-Match: *), so both would be told that a commit is theirs; {FIX}"
+        )
+    if kept.status != HTTPStatus.PRECONDITION_FAILED:
+        raise HostError(
+            f"tables cannot be kept in {name}: the store answers {kept.status} instead of 412 to who would replace an "
+            f"object that is another by now (If-Match), so that locks there would have two holders; {FIX}"
         )

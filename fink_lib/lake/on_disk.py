@@ -13,9 +13,8 @@ numbers, where the log has both ends; of all else its own footer tells.
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import and_
-from pathlib import Path
 from typing import Any, TypeAlias
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,15 +22,13 @@ import pyarrow.dataset as ds
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaProtocolError
 from deltalake.table import MAX_SUPPORTED_READER_VERSION, SUPPORTED_READER_FEATURES
-from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
+from pyarrow.fs import SubTreeFileSystem
+
+from fink_lib.lake.delta import folder_of
+from fink_lib.storage.paths import arrow_place
 
 Condition: TypeAlias = tuple[str, str, str | list[str]]
 """Partition column, ``=`` or ``in``, text or texts."""
-
-
-def folder_of(table: DeltaTable) -> Path:
-    """Return the folder of a loaded table."""
-    return Path(unquote(urlsplit(table.table_uri).path))
 
 
 def dataset_of(table: DeltaTable, files: Sequence[Condition] = ()) -> ds.Dataset:
@@ -51,7 +48,8 @@ def dataset_of(table: DeltaTable, files: Sequence[Condition] = ()) -> ds.Dataset
     """
     _require_plain(table)
     schema = pa.schema(table.schema().to_arrow())
-    folder = SubTreeFileSystem(str(folder_of(table)), LocalFileSystem())
+    files_there, root = arrow_place(folder_of(table))
+    folder = SubTreeFileSystem(root, files_there)
     form = ds.ParquetFileFormat(default_fragment_scan_options=ds.ParquetFragmentScanOptions(pre_buffer=True))
     fragments = [
         form.make_fragment(path, filesystem=folder, partition_expression=promise)

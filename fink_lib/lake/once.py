@@ -1,7 +1,6 @@
 """Append rows that a table does not hold yet: two writers of the same rows leave them once. No JVM."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -11,11 +10,12 @@ from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.small import ensure_small, until_committed
 from fink_lib.lake.tables.spec import TableSpec
+from fink_lib.storage import LakePath
 
 WRITER = "fink-append-new"  # two commits under one number cannot both be: who comes second looks again
 
 
-def append_new(spec: TableSpec, lake: Path, rows: Sequence[Mapping[str, Any]]) -> int:
+def append_new(spec: TableSpec, lake: LakePath, rows: Sequence[Mapping[str, Any]]) -> int:
     """Append the rows whose key the table does not hold; return how many these were.
 
     Parameters

@@ -3,25 +3,26 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from deltalake import DeltaTable
 
+from fink_lib.lake.delta import delta_table
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.releases import Action, without
 from fink_lib.lake.rows import Rows
 from fink_lib.lake.tables import releases
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.lake.versions import Table, table_version, table_versions
+from fink_lib.storage import LakePath
 
 # What result files call the table of releases
 RELEASES = "releases"
 
 
-def pinned_versions(specs: Mapping[Table, TableSpec], lake: Path) -> dict[str, int | None]:
+def pinned_versions(specs: Mapping[Table, TableSpec], lake: LakePath) -> dict[str, int | None]:
     """Return the newest version of each table; None where it does not exist.
 
     That of the releases is there only when something was ever released.
@@ -57,12 +58,12 @@ class Pinned:
         Version of each; None where the table does not exist, which reads as no rows.
     """
 
-    lake: Path
+    lake: LakePath
     specs: Mapping[Table, TableSpec]
     versions: Mapping[str, int | None]
 
     @classmethod
-    def now(cls, specs: Mapping[Table, TableSpec], lake: Path) -> "Pinned":
+    def now(cls, specs: Mapping[Table, TableSpec], lake: LakePath) -> "Pinned":
         """Pin the newest versions.
 
         Parameters
@@ -96,13 +97,13 @@ class Pinned:
         spec = releases_of(self.specs)
         key = list(spec.key)
         needed = [*columns, *(name for name in key if name not in columns)]
-        replayed = dataset_of(DeltaTable(str(spec.path(self.lake)), version=released))
+        replayed = dataset_of(delta_table(spec.path(self.lake), version=released))
         gone = replayed.to_table(key, filter=pc.field("action") == str(Action.REPLAYED))
         return without(self.written(table, needed, where, bodies=bodies), gone, key).select(list(columns))
 
     def table(self, table: Table) -> DeltaTable:
         """Open a table that exists at its pinned version."""
-        return DeltaTable(str(self.specs[table].path(self.lake)), version=self.versions[str(table)])
+        return delta_table(self.specs[table].path(self.lake), version=self.versions[str(table)])
 
     def source(self, table: Table) -> ds.Dataset:
         """Return a table to read columns of; messages that were replayed out of the quarantine are not in it."""

@@ -6,17 +6,17 @@ Of a table whose nights are all kept, the log names thousands of files; a batch 
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from deltalake import DeltaTable
 
+from fink_lib.lake.delta import delta_table
 from fink_lib.lake.log import entry, newest_version
 from fink_lib.lake.tables import KAFKA_KEY
+from fink_lib.storage import LakePath
 
 TOPIC, PARTITION, OFFSET = KAFKA_KEY
 Offsets: TypeAlias = Mapping[tuple[str, int], npt.NDArray[np.int64]]
@@ -60,7 +60,7 @@ class PlaceFiles:
         Folder of the table.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: LakePath) -> None:
         self._path, self._version = path, -1
         self._files: dict[str, PlacedFile] = {}
         self._nights: dict[str | None, dict[str, PlacedFile]] = {}
@@ -107,7 +107,7 @@ class PlaceFiles:
             self._keep(PlacedFile(unquote(added["path"]), added["partitionValues"].get("night") or None, ends))
 
     def _load(self) -> None:
-        table = DeltaTable(str(self._path))
+        table = delta_table(self._path)
         self._files, self._nights = {}, {}
         for one in _placed(pa.table(table.get_add_actions(flatten=True))):
             self._keep(one)

@@ -14,9 +14,12 @@ from deltalake.exceptions import DeltaError
 
 from fink_lib.config import Settings
 from fink_lib.errors import LakeError
+from fink_lib.lake.delta import delta_table
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.tables.spec import full_name
 from fink_lib.nights import parse_night
+from fink_lib.storage import LakePath
+from fink_lib.storage.paths import in_store
 
 Night: TypeAlias = str | dt.date
 NIGHT = "night"
@@ -32,7 +35,7 @@ def read(
     columns: Sequence[str] | None = None,
     where: pc.Expression | None = None,
     version: int | None = None,
-    lake: Path | str | None = None,
+    lake: LakePath | str | None = None,
 ) -> pa.Table:
     """Read a table of the lake.
 
@@ -62,7 +65,7 @@ def read(
     LakeError, ConfigError
         When there is no such table, version or column, naming those that there are; when a night is no date.
     """
-    folder = Path(lake) if lake is not None else Settings().lake
+    folder = _root(lake)
     table = open_table(folder, full_name(layer, survey, name), version)
     dataset = dataset_of(table)
     condition = _both(_of_nights(dataset, night), where)
@@ -75,13 +78,22 @@ def read(
         ) from error
 
 
-def table_names(lake: Path | str | None = None) -> list[str]:
+def table_names(lake: LakePath | str | None = None) -> list[str]:
     """Return the names of the tables that a lake holds."""
-    folder = Path(lake) if lake is not None else Settings().lake
+    folder = _root(lake)
     return sorted(path.parent.name for path in folder.glob("*/_delta_log"))
 
 
-def open_table(folder: Path, full_name: str, version: int | None = None) -> DeltaTable:
+def _root(lake: LakePath | str | None) -> LakePath:
+    """Return the folder that is asked for; a text may be an address in the object store of the settings."""
+    if lake is None:
+        return Settings().lake
+    if isinstance(lake, str):
+        return in_store(lake, Settings().store) if lake.startswith("s3://") else Path(lake)
+    return lake
+
+
+def open_table(folder: LakePath, full_name: str, version: int | None = None) -> DeltaTable:
     """Open a table of a lake by its full name, at a version or at the newest.
 
     Parameters
@@ -104,9 +116,9 @@ def open_table(folder: Path, full_name: str, version: int | None = None) -> Delt
         there = f"it has {', '.join(known)}" if known else "it has no tables at all: is FINK_HOME right?"
         raise LakeError(f"no table {full_name} in {folder}; {there}")
     try:
-        return DeltaTable(str(path), version=version)
+        return delta_table(path, version=version)
     except DeltaError as error:
-        newest = DeltaTable(str(path)).version()
+        newest = delta_table(path).version()
         raise LakeError(f"table {full_name} has no version {version}; the newest is {newest}") from error
 
 

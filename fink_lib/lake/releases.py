@@ -5,15 +5,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable
 
+from fink_lib.lake.delta import delta_table, is_delta_table
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.small import append_rows
 from fink_lib.lake.tables import KAFKA_KEY, releases
+from fink_lib.storage import LakePath
 
 KEY = [*KAFKA_KEY, "stage"]
 
@@ -54,7 +54,7 @@ class Release:
     code_version: str
 
 
-def read_releases(lake: Path, survey: str) -> pa.Table:
+def read_releases(lake: LakePath, survey: str) -> pa.Table:
     """Return every release of a survey, which is given by name.
 
     Parameters
@@ -69,13 +69,13 @@ def read_releases(lake: Path, survey: str) -> pa.Table:
     Rows of ``bronze_<s>__releases``, in no order; none where nothing was ever released.
     """
     spec = releases(survey)
-    path = str(spec.path(lake))
-    if not DeltaTable.is_deltatable(path):
+    path = spec.path(lake)
+    if not is_delta_table(path):
         return spec.plain_schema.empty_table()
-    return dataset_of(DeltaTable(path)).to_table()
+    return dataset_of(delta_table(path)).to_table()
 
 
-def record_releases(lake: Path, survey: str, rows: Sequence[Release]) -> None:
+def record_releases(lake: LakePath, survey: str, rows: Sequence[Release]) -> None:
     """Note releases down, all in one commit; none is no commit.
 
     Parameters
@@ -90,7 +90,7 @@ def record_releases(lake: Path, survey: str, rows: Sequence[Release]) -> None:
     append_rows(releases(survey), lake, [asdict(row) for row in rows])
 
 
-def replayed_in_enrich(lake: Path, survey: str) -> Counter[str]:
+def replayed_in_enrich(lake: LakePath, survey: str) -> Counter[str]:
     """Count, by night (YYYY-MM-DD), the alerts that enrich let out of the quarantine: no other table tells of them.
 
     Parameters

@@ -6,17 +6,17 @@ and of the others only the row groups in which something was found.
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from fink_lib.lake.parquet import parquet_file
 from fink_lib.lake.place_files import OFFSET, PARTITION, TOPIC, Offsets, PlaceFiles
 from fink_lib.lake.tables import KAFKA_KEY
+from fink_lib.storage import LakePath
 
 Place: TypeAlias = tuple[str, int, int]
 
@@ -32,7 +32,7 @@ class RowsAt:
         What is read of a row, beside its place.
     """
 
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+    def __init__(self, path: LakePath, columns: Sequence[str]) -> None:
         self._path, self._columns = path, [*KAFKA_KEY, *columns]
         self._files = PlaceFiles(path)
 
@@ -48,9 +48,9 @@ class RowsAt:
             for file in self._files.of(label, offsets):
                 yield from self._rows(self._path / file, offsets)
 
-    def _rows(self, file: Path, wanted: Offsets) -> Iterator[pa.Table]:
+    def _rows(self, file: LakePath, wanted: Offsets) -> Iterator[pa.Table]:
         """Yield what a file holds of some places, a row group at a time."""
-        with pq.ParquetFile(file) as parquet:
+        with parquet_file(file) as parquet:
             found = np.flatnonzero(_is_wanted(parquet.read(columns=list(KAFKA_KEY)), wanted))
             first = 0
             for group in range(parquet.num_row_groups):

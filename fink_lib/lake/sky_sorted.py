@@ -5,8 +5,8 @@ else commits first it fails, and nothing has changed. Reader version 1: no delet
 """
 
 import json
-import os
 import shutil
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,13 +17,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.transaction import AddAction, RemoveAction
 
+from fink_lib.lake.delta import delta_table, is_delta_table
 from fink_lib.lake.file_form import writer_properties
+from fink_lib.lake.parquet import parquet_file, put_file
 from fink_lib.lake.small import ensure_whole
 from fink_lib.lake.tables.spec import TableSpec
+from fink_lib.storage import LakePath
 
 CELL = "cell"
 SCRATCH, LEFT_S = ".rewriting-", 86_400.0  # no rewriting takes a day
@@ -79,7 +81,7 @@ class SkySorted:
         Root folder of the tables.
     """
 
-    def __init__(self, spec: TableSpec, lake: Path) -> None:
+    def __init__(self, spec: TableSpec, lake: LakePath) -> None:
         self.spec, self.path = spec, spec.path(lake)
         self.table = ensure_whole(spec, lake)
         self.pieces = sorted(self._pieces(), key=lambda piece: (piece.first, piece.last, piece.name))
@@ -94,7 +96,7 @@ class SkySorted:
         columns
             In the order wanted; all when not given, then in the order and in the types of the spec.
         """
-        with pq.ParquetFile(self.path / piece.name) as file:
+        with parquet_file(self.path / piece.name) as file:
             found = file.read(columns=None if columns is None else list(columns))
         return found if columns is not None else found.select(self.spec.schema.names).cast(self.spec.plain_schema)
 
@@ -188,16 +190,20 @@ class SkySorted:
             write_deltalake(str(made), reader, configuration=indexed, writer_properties=form, target_file_size=2**40)
             for line in (made / "_delta_log" / f"{0:020d}.json").read_text().splitlines():
                 if one := json.loads(line).get("add"):
-                    os.link(made / one["path"], self.path / one["path"])
+                    put_file(made / one["path"], self.path / one["path"])
                     yield AddAction(one["path"], one["size"], {}, one["modificationTime"], True, one["stats"])
 
 
 @contextmanager
-def _scratch(table: Path) -> Iterator[Path]:
-    """Yield an empty folder on the table's disk.
+def _scratch(table: LakePath) -> Iterator[Path]:
+    """Yield an empty folder: on the table's disk, or where this host keeps what passes.
 
     Those that killed writers left are removed: vacuum passes over names that begin with a dot.
     """
+    if not isinstance(table, Path):
+        with tempfile.TemporaryDirectory(prefix=SCRATCH.strip(".")) as passing:
+            yield Path(passing)
+        return
     for left in table.glob(f"{SCRATCH}*"):
         with suppress(FileNotFoundError):  # another writer removed it first
             if time.time() - left.stat().st_mtime > LEFT_S:
@@ -210,7 +216,7 @@ def _scratch(table: Path) -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def opened(spec: TableSpec, lake: Path) -> DeltaTable | None:
+def opened(spec: TableSpec, lake: LakePath) -> DeltaTable | None:
     """Return a table that is there; None where it is not.
 
     Parameters
@@ -220,5 +226,5 @@ def opened(spec: TableSpec, lake: Path) -> DeltaTable | None:
     lake
         Root folder of the tables.
     """
-    path = str(spec.path(lake))
-    return DeltaTable(path) if DeltaTable.is_deltatable(path) else None
+    path = spec.path(lake)
+    return delta_table(path) if is_delta_table(path) else None

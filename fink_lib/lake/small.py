@@ -5,7 +5,6 @@ import logging
 import operator
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
@@ -13,10 +12,12 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
+from fink_lib.lake.delta import created, delta_table, folder_of, is_delta_table
 from fink_lib.lake.formats import require_current
 from fink_lib.lake.log import PROPERTIES
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.tables.spec import TableSpec
+from fink_lib.storage import LakePath
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ PAUSE_S = 0.2
 Done = TypeVar("Done")
 
 
-def replace_rows(spec: TableSpec, lake: Path, rows: Sequence[Mapping[str, Any]], where: Mapping[str, Any]) -> int:
+def replace_rows(spec: TableSpec, lake: LakePath, rows: Sequence[Mapping[str, Any]], where: Mapping[str, Any]) -> int:
     """Replace the rows of one partition; return the version of the table.
 
     Parameters
@@ -44,7 +45,7 @@ def replace_rows(spec: TableSpec, lake: Path, rows: Sequence[Mapping[str, Any]],
 
 
 def exchange_rows(
-    spec: TableSpec, lake: Path, where: Mapping[str, Any], make: Callable[[pa.Table], pa.Table]
+    spec: TableSpec, lake: LakePath, where: Mapping[str, Any], make: Callable[[pa.Table], pa.Table]
 ) -> tuple[pa.Table, pa.Table]:
     """Replace the rows of one partition by rows made of them; return both. The same rows again are no commit.
 
@@ -84,7 +85,7 @@ def _equal(spec: TableSpec, where: Mapping[str, Any]) -> pc.Expression:
 def _overwrite(table: DeltaTable, rows: pa.Table, where: Mapping[str, Any]) -> int:
     predicate = " AND ".join(f"{name} = '{value}'" for name, value in where.items())
     write_deltalake(table, rows, mode="overwrite", predicate=predicate)
-    return int(DeltaTable(table.table_uri).version())
+    return int(delta_table(folder_of(table)).version())
 
 
 def until_committed(spec: TableSpec, commit: Callable[[], Done]) -> Done:
@@ -112,7 +113,7 @@ def until_committed(spec: TableSpec, commit: Callable[[], Done]) -> Done:
 
 
 def read_rows(
-    spec: TableSpec, lake: Path, keep: pc.Expression | None = None, columns: Sequence[str] | None = None
+    spec: TableSpec, lake: LakePath, keep: pc.Expression | None = None, columns: Sequence[str] | None = None
 ) -> list[dict[str, Any]]:
     """Return the rows that fulfil a condition, or some of their columns, as dictionaries; none without a table.
 
@@ -127,16 +128,16 @@ def read_rows(
     columns
         Names; all when not given.
     """
-    path = str(spec.path(lake))
-    if not DeltaTable.is_deltatable(path):
+    path = spec.path(lake)
+    if not is_delta_table(path):
         return []
     names = None if columns is None else list(columns)
-    found = dataset_of(DeltaTable(path)).to_table(columns=names, filter=keep)
+    found = dataset_of(delta_table(path)).to_table(columns=names, filter=keep)
     rows: list[dict[str, Any]] = found.to_pylist()
     return rows
 
 
-def partitions(spec: TableSpec, lake: Path) -> list[dict[str, str]]:
+def partitions(spec: TableSpec, lake: LakePath) -> list[dict[str, str]]:
     """Return the partitions of a table out of its log, as column → text.
 
     Parameters
@@ -150,13 +151,13 @@ def partitions(spec: TableSpec, lake: Path) -> list[dict[str, str]]:
     -------
     One a partition that has files; no partition where there is no table. A date is told as YYYY-MM-DD.
     """
-    path = str(spec.path(lake))
-    if not DeltaTable.is_deltatable(path):
+    path = spec.path(lake)
+    if not is_delta_table(path):
         return []
-    return [dict(part) for part in DeltaTable(path).partitions()]
+    return [dict(part) for part in delta_table(path).partitions()]
 
 
-def append_rows(spec: TableSpec, lake: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+def append_rows(spec: TableSpec, lake: LakePath, rows: Sequence[Mapping[str, Any]]) -> None:
     """Append rows in one commit to a table, which is made where it is missing; none is no commit.
 
     Parameters
@@ -173,7 +174,7 @@ def append_rows(spec: TableSpec, lake: Path, rows: Sequence[Mapping[str, Any]]) 
         write_deltalake(ensure_small(spec, lake), found, mode="append")
 
 
-def ensure_small(spec: TableSpec, lake: Path) -> DeltaTable:
+def ensure_small(spec: TableSpec, lake: LakePath) -> DeltaTable:
     """Return a table, made where it is missing.
 
     Parameters
@@ -191,7 +192,7 @@ def ensure_small(spec: TableSpec, lake: Path) -> DeltaTable:
     return _ensure(spec, lake, {})
 
 
-def ensure_whole(spec: TableSpec, lake: Path) -> DeltaTable:
+def ensure_whole(spec: TableSpec, lake: LakePath) -> DeltaTable:
     """Return a table, made where it is missing as Spark would make it: with all properties that the spec tells.
 
     Parameters
@@ -209,7 +210,7 @@ def ensure_whole(spec: TableSpec, lake: Path) -> DeltaTable:
     return _ensure(spec, lake, _all_properties(spec))
 
 
-def ensure_at(spec: TableSpec, folder: Path) -> DeltaTable:
+def ensure_at(spec: TableSpec, folder: LakePath) -> DeltaTable:
     """Return a table like another one in a folder of its own, made as a whole where it is missing.
 
     Parameters
@@ -226,17 +227,11 @@ def _all_properties(spec: TableSpec) -> dict[str, str]:
     return {"delta.dataSkippingNumIndexedCols": str(spec.indexed_columns), **spec.properties}
 
 
-def _ensure(spec: TableSpec, lake: Path, properties: Mapping[str, str]) -> DeltaTable:
+def _ensure(spec: TableSpec, lake: LakePath, properties: Mapping[str, str]) -> DeltaTable:
     require_current(spec, lake)
     return _made(spec, spec.path(lake), properties)
 
 
-def _made(spec: TableSpec, folder: Path, properties: Mapping[str, str]) -> DeltaTable:
-    return DeltaTable.create(
-        folder,
-        spec.plain_schema,
-        mode="ignore",
-        partition_by=list(spec.partitioned_by),
-        description=spec.comment,
-        configuration={"delta.appendOnly": str(spec.append_only).lower(), **PROPERTIES, **properties},
-    )
+def _made(spec: TableSpec, folder: LakePath, properties: Mapping[str, str]) -> DeltaTable:
+    configuration = {"delta.appendOnly": str(spec.append_only).lower(), **PROPERTIES, **properties}
+    return created(folder, spec.plain_schema, spec.partitioned_by, spec.comment, configuration)

@@ -24,6 +24,8 @@ from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 
 from fink_lib.errors import LakeError
+from fink_lib.lake.parquet import put_file
+from fink_lib.storage.paths import AnyPlace, LakePath
 
 logger = logging.getLogger(__name__)
 
@@ -63,9 +65,9 @@ class NightFile:
         """Read what `as_json` wrote."""
         return cls(**{**facts, "night": dt.date.fromisoformat(facts["night"])})
 
-    def inside(self, folder: Path) -> Path:
+    def inside(self, folder: AnyPlace) -> AnyPlace:
         """Where the file lies under a table's folder."""
-        return folder / unquote(self.path)
+        return folder / unquote(self.path)  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if isinstance(value, kept) and value == value}  # noqa: PLR0124 - NaN
 
 
-def link_files(files: Sequence[NightFile], source: Path, target: Path, prefix: str = "") -> list[NightFile]:
+def link_files(files: Sequence[NightFile], source: Path, target: LakePath, prefix: str = "") -> list[NightFile]:
     """Make the files of one folder exist in another one too; return them as the other folder names them.
 
     A file that is there already is left: the name of a data file is never used twice.
@@ -137,7 +139,7 @@ def link_files(files: Sequence[NightFile], source: Path, target: Path, prefix: s
     files
         Files of the first folder.
     source, target
-        Folders of two tables; on two disks the files are copied.
+        Folders of two tables; on two disks, or where the second lies in an object store, the files are copied.
     prefix
         Put before the name of each file in the second folder.
 
@@ -151,14 +153,17 @@ def link_files(files: Sequence[NightFile], source: Path, target: Path, prefix: s
         folder, _, name = file.path.rpartition("/")
         there = replace(file, path=f"{folder}/{prefix}{name}" if folder else f"{prefix}{name}")
         goal = there.inside(target)
-        goal.parent.mkdir(parents=True, exist_ok=True)
         if not goal.exists():
-            _link(file.inside(source), goal)
+            _place(file.inside(source), goal)
         linked.append(there)
     return linked
 
 
-def _link(source: Path, goal: Path) -> None:
+def _place(source: Path, goal: LakePath) -> None:
+    if not isinstance(goal, Path):
+        put_file(source, goal)
+        return
+    goal.parent.mkdir(parents=True, exist_ok=True)
     scratch = goal.with_name(f".{goal.name}.{os.getpid()}")
     try:
         scratch.hardlink_to(source)

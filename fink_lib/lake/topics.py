@@ -8,10 +8,10 @@ again, under the same name: its messages would be taken for the old ones. So the
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from fink_lib.lake.small import append_rows, read_rows
 from fink_lib.lake.tables import bronze_topics
+from fink_lib.storage import LakePath
 
 SEPARATOR = "~"
 
@@ -102,7 +102,7 @@ def to_note(
     return new
 
 
-def read_topics(lake: Path, survey: str) -> list[InputTopic]:
+def read_topics(lake: LakePath, survey: str) -> list[InputTopic]:
     """Return what was noted of the input topics of a survey, in order.
 
     Parameters
@@ -118,7 +118,7 @@ def read_topics(lake: Path, survey: str) -> list[InputTopic]:
     return [InputTopic(row["topic"], row["topic_id"], row["generation"]) for row in rows]
 
 
-def note_topics(lake: Path, survey: str, topics: Sequence[InputTopic]) -> None:
+def note_topics(lake: LakePath, survey: str, topics: Sequence[InputTopic]) -> None:
     """Note topics down, before the first of their messages is kept.
 
     Parameters

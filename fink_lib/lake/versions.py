@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from pathlib import Path
 
-from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
+from fink_lib.lake.delta import delta_table
 from fink_lib.lake.tables.spec import TableSpec
+from fink_lib.storage import LakePath
 
 
 class Table(StrEnum):
@@ -20,15 +20,15 @@ class Table(StrEnum):
     PUBLISHED = "published"
 
 
-def table_version(path: Path) -> int | None:
+def table_version(path: LakePath) -> int | None:
     """Return the newest version of a Delta table, None where there is no table."""
     try:
-        return int(DeltaTable(str(path)).version())
+        return int(delta_table(path).version())
     except TableNotFoundError:
         return None
 
 
-def table_versions(specs: Mapping[Table, TableSpec], lake: Path) -> dict[str, int | None]:
+def table_versions(specs: Mapping[Table, TableSpec], lake: LakePath) -> dict[str, int | None]:
     """Return the newest version of each table by the name in result files.
 
     Parameters

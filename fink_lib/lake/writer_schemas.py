@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
@@ -10,6 +9,7 @@ import pyarrow.compute as pc
 from fink_lib.errors import LakeError
 from fink_lib.lake.small import append_rows, read_rows
 from fink_lib.lake.tables import bronze_schemas
+from fink_lib.storage import LakePath
 
 MOST = 1024
 
@@ -23,7 +23,7 @@ class WriterSchemas:
         Root folder of the tables.
     """
 
-    def __init__(self, lake: Path) -> None:
+    def __init__(self, lake: LakePath) -> None:
         self._lake, self._texts = lake, dict[str, str]()
         self._lock = threading.Lock()
 

@@ -16,12 +16,14 @@ from deltalake import DeltaTable
 from pyarrow import ArrowException
 
 from fink_lib.config import Settings
+from fink_lib.lake.delta import delta_table
 from fink_lib.lake.log import LOG, PROPERTIES, checkpointed, keep_log
 from fink_lib.lake.tables.catalogs import FOR_EVER
 from fink_lib.lake.versions import Table
 from fink_lib.maintenance.readers import next_version
 from fink_lib.maintenance.vacuum import retention_h
 from fink_lib.reprocess.folder import RequestFolder, listed
+from fink_lib.storage import on_disk
 from fink_lib.surveys import get_survey
 from fink_lib.surveys.tables import night_specs
 
@@ -43,7 +45,7 @@ def clean_logs(settings: Settings, now: dt.datetime) -> dict[str, int]:
         The time, in UTC.
     """
     done = {}
-    for path in sorted(path.parent for path in settings.lake.glob(f"*/{LOG}")):
+    for path in sorted(path.parent for path in on_disk(settings.lake, "the cleaning of logs").glob(f"*/{LOG}")):
         if keep_log(path):
             logger.info("table=%s its log is cleaned by maintenance from now on", path.name)
         done[path.name] = clean_log(settings, path, now)
@@ -62,7 +64,7 @@ def clean_log(settings: Settings, path: Path, now: dt.datetime) -> int:
     now
         The time, in UTC.
     """
-    table = DeltaTable(str(path))
+    table = delta_table(path)
     if set(FOR_EVER) <= set(table.metadata().configuration):
         return 0
     if table.version() - (checkpointed(path) or 0) >= INTERVAL:

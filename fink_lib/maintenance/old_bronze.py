@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable, write_deltalake
 
 from fink_lib import __version__
+from fink_lib.lake.delta import delta_table, is_delta_table
 from fink_lib.lake.formats import UPGRADING
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.swap import link_files, night_files, overwrite
@@ -44,14 +45,14 @@ def upgrade_bronze(survey: Survey, lake: Path, say: Say) -> int:
     path, aside = spec.path(lake), spec.path(lake / UPGRADING)
     now = dt.datetime.now(dt.UTC)
     WriterSchemas(lake).ensure({**writer.schema_row(), "first_time": now, "code_version": __version__})
-    table = DeltaTable(str(path))
+    table = delta_table(path)
     wanted = rows_by_night(table)
     done = _begin(survey, aside, wanted)
     told = Progress(say, spec.full_name, wanted.total(), done.total())
     for night in sorted(wanted.keys() - done.keys()):
         rows = dataset_of(table).scanner(filter=pc.field("night") == pa.scalar(night), **SPARING)
         _append(aside, _counted(rebuilt_rows(rows, survey, writer), told), spec.plain_schema)
-    rebuilt = DeltaTable(str(aside))
+    rebuilt = delta_table(aside)
     files = link_files(night_files(rebuilt, set(wanted)), aside, path)
     overwrite(table, files, rebuilt.schema(), {"fink.action": "upgrade"})
     logger.info("table=%s rows=%d packets of v0.1.0 rebuilt as bytes", spec.full_name, wanted.total())
@@ -72,8 +73,8 @@ def _begin(survey: Survey, aside: Path, wanted: Counter[dt.date]) -> Counter[dt.
     Bronze is only ever appended to: nights of as many rows hold the same rows.
     """
     spec = bronze_spec(survey)
-    if DeltaTable.is_deltatable(str(aside)):
-        done = rows_by_night(DeltaTable(str(aside)))
+    if is_delta_table(aside):
+        done = rows_by_night(delta_table(aside))
         if all(wanted[night] == rows for night, rows in done.items()):
             return done
     partitions = list(spec.partitioned_by)

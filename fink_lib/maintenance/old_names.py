@@ -8,12 +8,14 @@ import logging
 from pathlib import Path
 
 import pyarrow as pa
-from deltalake import DeltaTable, Field, Schema
+from deltalake import Field, Schema
 
+from fink_lib.lake.delta import delta_table
 from fink_lib.lake.formats import has_old_columns, rejected_tables
 from fink_lib.lake.renamed import COLUMNS, TABLES, under_todays_names
 from fink_lib.lake.swap import night_files, overwrite
 from fink_lib.maintenance.progress import Progress, Say
+from fink_lib.storage import on_disk
 
 logger = logging.getLogger(__name__)
 
@@ -32,12 +34,12 @@ def rename_columns(lake: Path, say: Say) -> dict[str, int]:
     -------
     Folder of the table, below the lake → rows.
     """
-    old = [path for path in rejected_tables(lake) if has_old_columns(path)]
+    old = [path for path in (on_disk(one, "an upgrade") for one in rejected_tables(lake)) if has_old_columns(path)]
     return {str(path.relative_to(lake)): _rename(path, say) for path in old}
 
 
 def _rename(path: Path, say: Say) -> int:
-    table = DeltaTable(str(path))
+    table = delta_table(path)
     shape = pa.schema(table.schema().to_arrow())
     files = night_files(
         table, {action["partition"]["night"] for action in pa.table(table.get_add_actions()).to_pylist()}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from deltalake import DeltaTable
 
+from fink_lib.lake.delta import folder_of
 from fink_lib.lake.log import entry
-from fink_lib.lake.on_disk import folder_of
 from fink_lib.streams.lag import carries_rows
 
 

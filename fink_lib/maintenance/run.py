@@ -3,7 +3,6 @@
 import datetime as dt
 import logging
 from collections.abc import Iterator
-from pathlib import Path
 
 from fink_lib.config import Settings
 from fink_lib.files import JsonObject, replace_text, to_json
@@ -19,13 +18,14 @@ from fink_lib.maintenance.prune import prune
 from fink_lib.maintenance.vacuum import merge_small_files, vacuum_lake
 from fink_lib.science.framework.silver import silver_spec
 from fink_lib.served.columns import sources_spec
+from fink_lib.storage import LakePath, on_disk
 from fink_lib.surveys import SURVEYS
 from fink_lib.surveys.tables import bronze_spec
 
 logger = logging.getLogger(__name__)
 
 
-def known_specs(lake: Path) -> list[TableSpec]:
+def known_specs(lake: LakePath) -> list[TableSpec]:
     """Return the spec of every table that has one, those of the catalogues that a lake holds among them."""
     found = [*tables_of_all_surveys(), tables.gold_object_pairs(), tables.gold_phase_curves(), *catalog_specs(lake)]
     found.append(tables.gold_periods())
@@ -51,10 +51,11 @@ def tables_of_all_surveys() -> list[TableSpec]:
     return [tables.bronze_schemas(), *of_nights, *of_people, *of_events, gold_catalogs(), tables.gold_table_stats()]
 
 
-def catalog_specs(lake: Path) -> list[TableSpec]:
+def catalog_specs(lake: LakePath) -> list[TableSpec]:
     """Return the specs of the catalogues in a lake."""
     prefix = gold_catalog("").full_name
-    return [gold_catalog(path.name.removeprefix(prefix)) for path in sorted(lake.glob(f"{prefix}*"))]
+    names = sorted(path.name for path in lake.glob(f"{prefix}*"))
+    return [gold_catalog(name.removeprefix(prefix)) for name in names]
 
 
 def merged_here() -> list[TableSpec]:
@@ -72,7 +73,7 @@ def merged_here() -> list[TableSpec]:
     return found
 
 
-def state_of(lake: Path) -> dict[str, JsonObject]:
+def state_of(lake: LakePath) -> dict[str, JsonObject]:
     """Return, for each table that is there, how its files are and what they should be."""
     found = {}
     for spec in known_specs(lake):
@@ -101,7 +102,7 @@ def keep_house(settings: Settings, now: dt.datetime) -> JsonObject:
     LakeError
         When an older version wrote the lake, or its upgrade was not finished.
     """
-    require_current_lake(settings.lake)
+    require_current_lake(on_disk(settings.lake, "vacuum"))
     for spec in merged_here():
         merge_small_files(spec, settings.lake)
     removed = vacuum_lake(settings, now)

@@ -3,19 +3,18 @@
 import io
 import json
 from collections.abc import Collection, Iterator, Mapping
-from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import fastavro
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from deltalake import DeltaTable
 
 from fink_lib.avro.schema import resolved
 from fink_lib.ingest.examine import examine
+from fink_lib.lake.delta import delta_table, files_of, is_delta_table
+from fink_lib.lake.parquet import parquet_file
 from fink_lib.lake.small import read_rows
 from fink_lib.lake.tables import bronze_schemas
+from fink_lib.storage import LakePath
 from fink_lib.surveys import Survey, value_at
 from fink_lib.surveys.base import AvroSchema, Datum
 from fink_lib.surveys.checks import decode
@@ -26,7 +25,7 @@ _ZERO: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-def stored_samples(survey: Survey, lake: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def stored_samples(survey: Survey, lake: LakePath) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield version and decoded packet, one for each schema that packets of bronze were written with.
 
     Parameters
@@ -41,26 +40,26 @@ def stored_samples(survey: Survey, lake: Path) -> Iterator[tuple[str, dict[str, 
     Nothing where there is no bronze.
     """
     table = bronze_spec(survey).path(lake)
-    if not DeltaTable.is_deltatable(str(table)):
+    if not is_delta_table(table):
         return
     known = read_rows(bronze_schemas(), lake, pc.field("survey") == survey.name)
     wanted = {str(row["schema_sha256"]): row for row in known}
-    for uri in reversed(DeltaTable(str(table)).file_uris()):
+    for file in reversed(files_of(delta_table(table))):
         if not wanted:
             return
-        for sha256, body in _firsts(Path(unquote(urlsplit(uri).path)), wanted):
+        for sha256, body in _firsts(file, wanted):
             row = wanted.pop(sha256)
             text = str(row["text"])
             yield str(row["schema_version"]), decode(Datum(json.loads(text), body, text))
 
 
-def _firsts(file: Path, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
+def _firsts(file: LakePath, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
     """Yield digest and bytes of the first packet of a file for each schema that is wanted.
 
     The file is read itself: a filter over the dataset of a table drops rows by columns that its log says nothing of.
     """
     found: set[str] = set()
-    with pq.ParquetFile(file) as parquet:
+    with parquet_file(file) as parquet:
         for group in range(parquet.num_row_groups):
             names = parquet.read_row_group(group, ["schema_sha256"])["schema_sha256"].to_pylist()
             for sha256 in dict.fromkeys(names):

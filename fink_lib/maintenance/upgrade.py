@@ -9,10 +9,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from deltalake import DeltaTable
-
 from fink_lib.config import Settings
 from fink_lib.errors import LakeError
+from fink_lib.lake.delta import delta_table, is_delta_table
 from fink_lib.lake.formats import UPGRADING, is_old, old_tables
 from fink_lib.lake.log import LOG, keep_log
 from fink_lib.lake.renamed import TABLES
@@ -21,6 +20,7 @@ from fink_lib.maintenance.old_bronze import upgrade_bronze
 from fink_lib.maintenance.old_names import rename_columns, rename_tables
 from fink_lib.maintenance.progress import Say, silent
 from fink_lib.reprocess.folder import PATIENCE_S, one_at_a_time
+from fink_lib.storage import LakePath, on_disk
 from fink_lib.streams.lease import read_lease
 from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import SURVEYS, Survey
@@ -61,7 +61,7 @@ def upgrade(settings: Settings, say: Say = silent) -> list[Upgraded]:
     LakeError
         When a stream runs; when a table stands under its old name and its new one.
     """
-    lake = settings.lake
+    lake = on_disk(settings.lake, "an upgrade")
     if not (lake / UPGRADING).exists() and next(old_tables(lake), None) is None:
         return []
     _require_rest(settings)
@@ -75,13 +75,13 @@ def upgrade(settings: Settings, say: Say = silent) -> list[Upgraded]:
 
 
 def _upgrade(settings: Settings, say: Say) -> list[Upgraded]:
-    lake, done = settings.lake, []
+    lake, done = on_disk(settings.lake, "an upgrade"), []
     for survey in SURVEYS.values():
         spec = bronze_spec(survey)
         if is_old(spec, lake):
             rows = upgrade_bronze(survey, lake, say)
             done.append(Upgraded(spec.full_name, rows, "keep their bytes from now on, rebuilt from columns"))
-        if DeltaTable.is_deltatable(str(spec.path(lake))):
+        if is_delta_table(spec.path(lake)):
             _only_append(spec.path(lake))
             _forget_old_reader(settings, survey)
     renamed = rename_columns(lake, say)
@@ -89,7 +89,7 @@ def _upgrade(settings: Settings, say: Say) -> list[Upgraded]:
     return done + [Upgraded(new, 0, f"the new name of {old}") for old, new in rename_tables(lake).items()]
 
 
-def keep_logs(lake: Path) -> list[str]:
+def keep_logs(lake: LakePath) -> list[str]:
     """Give every table the properties of a log that maintenance cleans; return the names of those that lacked them."""
     tables = sorted(path.parent for path in lake.glob(f"*/{LOG}"))
     return [path.name for path in tables if keep_log(path)]
@@ -103,7 +103,7 @@ def _require_rest(settings: Settings) -> None:
             raise LakeError(f"stream {lease.stream} runs, process {lease.pid}: stop it with `fink down` first")
 
 
-def _require_one_name(lake: Path) -> None:
+def _require_one_name(lake: LakePath) -> None:
     for old, new in TABLES.items():
         if (lake / old).exists() and (lake / new).exists():
             raise LakeError(f"{old} is called {new} now, and {lake} holds both: move the one away that is of no use")
@@ -111,7 +111,7 @@ def _require_one_name(lake: Path) -> None:
 
 def _only_append(path: Path) -> None:
     """Have a table refuse what is no append, as it did before its rows were written anew."""
-    table = DeltaTable(str(path))
+    table = delta_table(path)
     if table.metadata().configuration.get(APPEND_ONLY) != "true":
         table.alter.set_table_properties({APPEND_ONLY: "true"})
 

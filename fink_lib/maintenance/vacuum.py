@@ -12,18 +12,19 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
 
-from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
 from fink_lib.config import Settings
 from fink_lib.errors import ReprocessRefused
 from fink_lib.files import JsonObject
+from fink_lib.lake.delta import delta_table
 from fink_lib.lake.health import MB, health
 from fink_lib.lake.tables.catalogs import gold_catalog
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.maintenance.readers import waiting
 from fink_lib.reprocess.folder import one_at_a_time
 from fink_lib.reprocess.kept import KeptFiles
+from fink_lib.storage import LakePath, on_disk
 
 logger = logging.getLogger(__name__)
 
@@ -46,14 +47,14 @@ def vacuum_lake(settings: Settings, now: dt.datetime) -> dict[str, JsonObject]:
     -------
     As `vacuum_table` tells it.
     """
-    done = {}
-    for path in sorted(path.parent for path in settings.lake.glob("*/_delta_log")):
+    done, lake = {}, on_disk(settings.lake, "vacuum")
+    for path in sorted(path.parent for path in lake.glob("*/_delta_log")):
         done[path.name] = vacuum_table(settings, path, now)
         logger.info("table=%s %s", path.name, done[path.name])
     return done
 
 
-def merge_small_files(spec: TableSpec, lake: Path) -> int:
+def merge_small_files(spec: TableSpec, lake: LakePath) -> int:
     """Merge the files of a table that no night's closing compacts; return how many fewer there are.
 
     Parameters
@@ -71,7 +72,7 @@ def merge_small_files(spec: TableSpec, lake: Path) -> int:
     if state is None or not state.crowded:
         return 0
     try:
-        done = DeltaTable(str(spec.path(lake))).optimize.compact(target_size=spec.file_mb * MB)
+        done = delta_table(spec.path(lake)).optimize.compact(target_size=spec.file_mb * MB)
     except CommitFailedError:
         logger.info("table=%s was being written: its files are merged another day", spec.full_name)
         return 0
@@ -121,7 +122,7 @@ def vacuum_table(settings: Settings, path: Path, now: dt.datetime) -> JsonObject
 
 
 def _vacuum(settings: Settings, path: Path, now: dt.datetime) -> JsonObject:
-    table = DeltaTable(str(path))  # opened under the lock: what was committed before it is seen
+    table = delta_table(path)  # opened under the lock: what was committed before it is seen
     limit = now - dt.timedelta(hours=settings.vacuum_retention_h * WAITING_SHARE)
     late = [one for one in waiting(table, settings.checkpoints) if one.since < limit]
     if late:

@@ -4,21 +4,21 @@ import datetime as dt
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as ds
-from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
 from fink_lib.config import Settings
+from fink_lib.lake.delta import delta_table
 from fink_lib.lake.losses import Loss, open_losses, read_losses
 from fink_lib.lake.on_disk import Condition, dataset_of
 from fink_lib.lake.places import Held, Places
 from fink_lib.lake.tables import quarantine
 from fink_lib.lake.tables.spec import full_name
 from fink_lib.nights import parse_night
+from fink_lib.storage import LakePath
 from fink_lib.streams.drain import NightCounts, closed_counts, counted_nights
 from fink_lib.streams.heartbeat import read_heartbeat
 from fink_lib.streams.spec import Stage, StreamSpec
@@ -199,8 +199,8 @@ def _repeats(settings: Settings, survey: str, night: str) -> int:
     return _count(table, wanted, [("night", "=", night)])
 
 
-def _count(table: Path, wanted: ds.Expression, files: Sequence[Condition] = ()) -> int:
+def _count(table: LakePath, wanted: ds.Expression, files: Sequence[Condition] = ()) -> int:
     try:
-        return int(dataset_of(DeltaTable(str(table)), files).count_rows(filter=wanted))
+        return int(dataset_of(delta_table(table), files).count_rows(filter=wanted))
     except TableNotFoundError:
         return 0

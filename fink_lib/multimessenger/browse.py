@@ -1,7 +1,6 @@
 """Events and notices of a lake, as people look at them."""
 
 import datetime as dt
-from pathlib import Path
 from typing import Any
 
 from fink_lib.lake.small import read_rows
@@ -9,12 +8,13 @@ from fink_lib.lake.tables.multimessenger import bronze_event_notices
 from fink_lib.multimessenger.event import Localization, Shape
 from fink_lib.multimessenger.standing import LONG_AGO, Standing, Told, standing
 from fink_lib.multimessenger.store import read_told
+from fink_lib.storage import LakePath
 
 SHOWN = ("notice_id", "received_at", "outcome", "reason", "event_id", "kafka_topic", "kafka_partition", "kafka_offset")
 RETRACTED, STANDS = "retracted", "stands"
 
 
-def standing_rows(lake: Path) -> list[dict[str, Any]]:
+def standing_rows(lake: LakePath) -> list[dict[str, Any]]:
     """Return the events of a lake as they stand, newest first."""
     found = [standing_row(one) for one in standing(read_told(lake))]
     return sorted(found, key=lambda row: (row["trigger_time"] or LONG_AGO, row["event_id"]), reverse=True)
@@ -49,7 +49,7 @@ def place_of(where: Localization) -> str:
     return {Shape.SKYMAP: "sky map", Shape.POLYGON: f"{at} polygon"}.get(where.shape, at or "unknown")
 
 
-def event_facts(lake: Path, event_id: str) -> dict[str, Any] | None:
+def event_facts(lake: LakePath, event_id: str) -> dict[str, Any] | None:
     """Return how an event stands, and all that was told of it, oldest first; None where there is no such event.
 
     Parameters
@@ -89,7 +89,7 @@ def _told_row(one: Told) -> dict[str, Any]:
     }
 
 
-def notice_rows(lake: Path) -> list[dict[str, Any]]:
+def notice_rows(lake: LakePath) -> list[dict[str, Any]]:
     """Return the notices of a lake without their bytes, newest first."""
     rows = read_rows(bronze_event_notices(), lake, columns=SHOWN)
     received: dict[str, dt.datetime] = {row["notice_id"]: row["received_at"] for row in rows}

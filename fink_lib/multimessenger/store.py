@@ -5,7 +5,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
@@ -17,6 +16,7 @@ from fink_lib.lake.tables.multimessenger import bronze_event_notices, gold_event
 from fink_lib.multimessenger.event import Action, Event, Localization, Messenger, Purpose, Shape
 from fink_lib.multimessenger.parsing import Outcome, Parsed, parse
 from fink_lib.multimessenger.standing import Told
+from fink_lib.storage import LakePath
 
 # Columns that bear the names of fields of an event, and of its place
 PLAIN = (
@@ -54,7 +54,7 @@ class Notice:
         return hashlib.sha256(self.content).hexdigest()
 
 
-def keep(lake: Path, notices: Sequence[Notice]) -> Counter[str]:
+def keep(lake: LakePath, notices: Sequence[Notice]) -> Counter[str]:
     """Keep notices and what they tell; return how many were new, by outcome, and how many were held already.
 
     The bytes are committed first. Who died before the second commit left events out: the next call adds them.
@@ -77,7 +77,7 @@ def keep(lake: Path, notices: Sequence[Notice]) -> Counter[str]:
     return counted
 
 
-def complete(lake: Path) -> int:
+def complete(lake: LakePath) -> int:
     """Add the events of notices that are kept and whose events are not; return how many."""
     is_event = pc.field("outcome") == str(Outcome.EVENT)
     kept = {row["notice_id"] for row in read_rows(bronze_event_notices(), lake, is_event, ["notice_id"])}
@@ -87,7 +87,7 @@ def complete(lake: Path) -> int:
     return append_new(gold_events(), lake, [_event_row(one, event) for one, event in read if event is not None])
 
 
-def _of(spec: Any, lake: Path, names: Sequence[str], columns: Sequence[str]) -> list[dict[str, Any]]:
+def _of(spec: Any, lake: LakePath, names: Sequence[str], columns: Sequence[str]) -> list[dict[str, Any]]:
     return read_rows(spec, lake, pc.field("notice_id").isin(names), columns) if names else []
 
 
@@ -150,7 +150,7 @@ def told_of(row: dict[str, Any]) -> Told:
     return Told(row["notice_id"], row["received_at"], event)
 
 
-def read_told(lake: Path, keep_rows: pc.Expression | None = None) -> list[Told]:
+def read_told(lake: LakePath, keep_rows: pc.Expression | None = None) -> list[Told]:
     """Return what the notices in a lake tell, or some of them.
 
     Parameters
@@ -167,7 +167,7 @@ def read_told(lake: Path, keep_rows: pc.Expression | None = None) -> list[Told]:
     return [told_of(row) for row in read_rows(gold_events(), lake, keep_rows)]
 
 
-def skymap_of(lake: Path, notice_id: str) -> bytes | None:
+def skymap_of(lake: LakePath, notice_id: str) -> bytes | None:
     """Return the map within a notice that is kept; None where it has none.
 
     Parameters

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,6 +10,7 @@ from fink_lib.contracts.night import FORMAT
 from fink_lib.files import JsonObject, to_json
 from fink_lib.lake import tables
 from fink_lib.lake.small import append_rows, read_rows
+from fink_lib.storage import LakePath
 
 # What may differ between two closings of a night that says the same: who closed it, and which files it stands in.
 STAMPS = ("version", "closed_at", "run_id", "tables", "format")
@@ -26,7 +26,7 @@ class NightsLedger:
         Root folder of the tables.
     """
 
-    def __init__(self, lake: Path) -> None:
+    def __init__(self, lake: LakePath) -> None:
         self._spec = tables.gold_nights()
         self._lake = lake
 

@@ -14,13 +14,13 @@ work in memory that does not grow with the night, the second in this process or 
 import datetime as dt
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import CommitProperties, DeltaTable
+from deltalake import CommitProperties
 
 from fink_lib.files import JsonObject
+from fink_lib.lake.delta import delta_table
 from fink_lib.lake.file_form import writer_properties
 from fink_lib.lake.health import MB, fewest_files, is_crowded
 from fink_lib.lake.tables.spec import TableSpec
@@ -28,6 +28,7 @@ from fink_lib.lake.versions import table_version
 from fink_lib.nightly.job import NightContext, Outcome
 from fink_lib.nightly.runners import runner_of
 from fink_lib.nightly.sky_order import compact_night
+from fink_lib.storage import LakePath
 from fink_lib.surveys.tables import night_specs
 
 logger = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ def run(context: NightContext) -> Outcome:
     return Outcome({"survey": context.survey.name, "night": context.night.isoformat(), "tables": done})
 
 
-def _compact(context: NightContext, spec: TableSpec, path: Path, sizes: Mapping[str, int]) -> None:
+def _compact(context: NightContext, spec: TableSpec, path: LakePath, sizes: Mapping[str, int]) -> None:
     if not spec.clustered_by or sizes["bytes"] <= FEW_ROW_GROUPS * ROW_GROUP_BYTES:
         compact_small(spec, path, context.night, sizes)
     else:
@@ -73,7 +74,7 @@ def rows_in_group(sizes: Mapping[str, int]) -> int:
     return max(1, ROW_GROUP_BYTES * sizes["rows"] // max(1, sizes["bytes"]))
 
 
-def compact_small(spec: TableSpec, path: Path, night: dt.date, sizes: Mapping[str, int]) -> None:
+def compact_small(spec: TableSpec, path: LakePath, night: dt.date, sizes: Mapping[str, int]) -> None:
     """Put the files of one night together, in process; their rows stay in the order in which they came.
 
     Parameters
@@ -87,7 +88,7 @@ def compact_small(spec: TableSpec, path: Path, night: dt.date, sizes: Mapping[st
     sizes
         ``rows`` and ``bytes`` of the night's files (`partition_files`), for the size of row groups.
     """
-    DeltaTable(str(path)).optimize.compact(
+    delta_table(path).optimize.compact(
         [("night", "=", night.isoformat())],
         spec.file_mb * MB,
         writer_properties=writer_properties(spec, rows_in_group(sizes)),
@@ -95,7 +96,7 @@ def compact_small(spec: TableSpec, path: Path, night: dt.date, sizes: Mapping[st
     )
 
 
-def partition_files(path: Path, night: dt.date) -> dict[str, int]:
+def partition_files(path: LakePath, night: dt.date) -> dict[str, int]:
     """Return number, bytes and rows of a night's files, out of the table's log.
 
     Parameters
@@ -109,7 +110,7 @@ def partition_files(path: Path, night: dt.date) -> dict[str, int]:
     -------
     Under ``files``, ``bytes`` and ``rows``; all 0 for a night without files.
     """
-    files = pa.table(DeltaTable(str(path)).get_add_actions(flatten=True))
+    files = pa.table(delta_table(path).get_add_actions(flatten=True))
     of_night = pc.equal(files["partition.night"], night)
     kept = pc.fill_null(of_night, fill_value=False)
     return {

@@ -5,7 +5,6 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import pyarrow.compute as pc
@@ -26,6 +25,7 @@ from fink_lib.multimessenger.store import read_told, skymap_of
 from fink_lib.nightly.balanced import newest
 from fink_lib.nightly.counterparts import Announcer
 from fink_lib.nightly.job import NightContext, Outcome
+from fink_lib.storage import LakePath
 from fink_lib.surveys import Survey
 from fink_lib.surveys.tables import night_specs
 
@@ -61,7 +61,7 @@ def _collected(context: NightContext) -> tuple[Counter[str], FinkError | None]:
 
 
 def write_night(  # noqa: PLR0917 - what a night is matched with
-    lake: Path, survey: Survey, pinned: Pinned, night: dt.date, events: list[Standing], announce: Announce
+    lake: LakePath, survey: Survey, pinned: Pinned, night: dt.date, events: list[Standing], announce: Announce
 ) -> NightMatch:
     """Match a night with the events, and replace what the tables say of it.
 
@@ -106,7 +106,7 @@ def tells_of_new_sources(survey: Survey, silver: Rows) -> bool:
 
 
 def look_back(
-    lake: Path, survey: Survey, night: dt.date, events: list[Standing], announce: Announce
+    lake: LakePath, survey: Survey, night: dt.date, events: list[Standing], announce: Announce
 ) -> list[JsonObject]:
     """Match past nights again whose events are not those that they were searched for; return what changed.
 
@@ -155,7 +155,7 @@ def past_nights(pinned: Pinned, first: dt.date, end: dt.date) -> list[dt.date]:
     return sorted(night for night in there if first <= night < end)
 
 
-def _rows_of(lake: Path, survey: Survey, night: dt.date) -> list[dict[str, Any]]:
+def _rows_of(lake: LakePath, survey: Survey, night: dt.date) -> list[dict[str, Any]]:
     return read_rows(gold_event_searches(survey.name), lake, pc.field("night") == night)
 
 

@@ -8,6 +8,7 @@ away and names the new ones in one step, and says that no data changed: who read
 import datetime as dt
 import math
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,15 +19,17 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
-from deltalake import DeltaTable, WriterProperties
+from deltalake import WriterProperties
 
 from fink_lib.errors import LakeError
+from fink_lib.lake.delta import delta_table
 from fink_lib.lake.health import MB, fewest_files
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.swap import NightFile, Swap, apply, link_files, night_files
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.nightly.runners import IN_PROCESS, Runner, shares
 from fink_lib.nightly.sky_parts import NewFile, Share, deal_out, make_file
+from fink_lib.storage import LakePath
 
 RANK_BITS = 20  # of a rank; a million places along each axis are as many as a night of ten million can tell apart
 SAMPLE_ROWS = 500  # that tell how much memory a row takes, which may be many times what it takes on disk
@@ -61,7 +64,7 @@ def sky_codes(coordinates: Sequence[npt.NDArray[np.float64]]) -> Codes:
 
 def compact_night(
     spec: TableSpec,
-    path: Path,
+    path: LakePath,
     night: dt.date,
     sizes: Mapping[str, int],
     form: WriterProperties,
@@ -86,7 +89,7 @@ def compact_night(
     LakeError
         When somebody else replaced one of the files meanwhile, or what was made is not the whole night.
     """
-    table = DeltaTable(str(path))
+    table = delta_table(path)
     old = night_files(table, {night})
     rows = dataset_of(table, [("night", "=", night.isoformat())])
     with _scratch(path / f".compacting-{night.isoformat()}") as scratch:
@@ -104,8 +107,15 @@ def compact_night(
 
 
 @contextmanager
-def _scratch(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder on the table's disk; what a killed compaction of the same night left there goes first."""
+def _scratch(folder: LakePath) -> Iterator[Path]:
+    """Yield an empty folder on the table's disk; what a killed compaction of the same night left there goes first.
+
+    Of a table in an object store it is where this host keeps what passes, which must have room for the night.
+    """
+    if not isinstance(folder, Path):
+        with tempfile.TemporaryDirectory(prefix="compacting-") as passing:
+            yield Path(passing)
+        return
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     try:

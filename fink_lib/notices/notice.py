@@ -3,13 +3,13 @@
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
 
 from fink_lib.lake.reading import read
 from fink_lib.notices.subscriptions import Subscription
+from fink_lib.storage import LakePath
 
 SHOWN = 20  # alerts in the text; all of them are in the facts
 
@@ -51,7 +51,7 @@ def of_night(manifest: Mapping[str, Any]) -> Notice:
     return Notice(f"{survey}.{night}.{state}", survey, night, subject, "\n".join(lines), facts)
 
 
-def of_filter(lake: Path, survey: str, night: str, name: str, told: Collection[int]) -> Notice | None:
+def of_filter(lake: LakePath, survey: str, night: str, name: str, told: Collection[int]) -> Notice | None:
     """Tell of the alerts that a filter sent in a night and that were not told of before; None when there are none.
 
     Parameters
@@ -122,7 +122,7 @@ def _listed(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def notice_of(
-    lake: Path, subscription: Subscription, manifest: Mapping[str, Any], told: Collection[int]
+    lake: LakePath, subscription: Subscription, manifest: Mapping[str, Any], told: Collection[int]
 ) -> Notice | None:
     """Return what a subscription is to be told of a night.
 

@@ -5,7 +5,6 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 from fink_lib import __version__
@@ -14,6 +13,7 @@ from fink_lib.lake.small import read_rows
 from fink_lib.lake.tables import gold_notices
 from fink_lib.notices.notice import Notice
 from fink_lib.notices.subscriptions import Subscription
+from fink_lib.storage import LakePath
 
 
 class Action(StrEnum):
@@ -63,7 +63,7 @@ class Entry:
     steps: int
 
 
-def entries(lake: Path) -> list[Entry]:
+def entries(lake: LakePath) -> list[Entry]:
     """Return every notice as it stands, oldest first."""
     by_notice: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in read_rows(gold_notices(), lake):
@@ -102,7 +102,7 @@ def told_alerts(known: Iterable[Entry], subscription: Subscription, night: str) 
     return {alert_id for one in mine for alert_id in one.alert_ids}
 
 
-def queue(lake: Path, subscription: Subscription, notice: Notice) -> bool:
+def queue(lake: LakePath, subscription: Subscription, notice: Notice) -> bool:
     """Put a notice into the outbox; return False when it was there.
 
     Parameters
@@ -124,7 +124,7 @@ def queue(lake: Path, subscription: Subscription, notice: Notice) -> bool:
     return _append(lake, subscription.name, notice, 1, {"action": action, "error": "", **told})
 
 
-def step(lake: Path, entry: Entry, number: int, action: Action, error: str = "") -> bool:
+def step(lake: LakePath, entry: Entry, number: int, action: Action, error: str = "") -> bool:
     """Record what happens to a notice; return False when somebody else recorded this step first.
 
     Parameters
@@ -143,7 +143,7 @@ def step(lake: Path, entry: Entry, number: int, action: Action, error: str = "")
     return _append(lake, entry.subscription, entry, number, {"action": action, "error": error})
 
 
-def _append(lake: Path, subscription: str, about: Notice | Entry, number: int, facts: Mapping[str, Any]) -> bool:
+def _append(lake: LakePath, subscription: str, about: Notice | Entry, number: int, facts: Mapping[str, Any]) -> bool:
     """Append an event of a notice; what is told stands in the first one alone."""
     row = {
         "subscription": subscription,

@@ -3,7 +3,6 @@
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +17,7 @@ from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.lake.versions import Table
 from fink_lib.objects.designation import spelled
 from fink_lib.objects.pairs import DESIGNATION
+from fink_lib.storage import LakePath
 from fink_lib.surveys import SURVEYS, Survey, value_at
 from fink_lib.surveys.tables import night_specs
 
@@ -47,7 +47,7 @@ class Found:
     row: Row
 
 
-def find(lake: Path, name: str, surveys: Sequence[str] = ()) -> Found:
+def find(lake: LakePath, name: str, surveys: Sequence[str] = ()) -> Found:
     """Return the object of a name.
 
     Parameters
@@ -81,7 +81,7 @@ def find(lake: Path, name: str, surveys: Sequence[str] = ()) -> Found:
     raise LakeError(f"no object '{name}' of {', '.join(there)}{_hint(lake, there, name)}")
 
 
-def partners(lake: Path, found: Found) -> list[Row]:
+def partners(lake: LakePath, found: Found) -> list[Row]:
     """Return the pairs that an object is in, nearest first, each as seen from it: ``partner`` and ``survey`` of it.
 
     ``candidates`` are the objects of the partner's survey around this one, ``rivals`` the further objects of this one's
@@ -103,7 +103,7 @@ def partners(lake: Path, found: Found) -> list[Row]:
     return sorted(turned, key=lambda row: (row["separation_arcsec"] or 0.0, row["survey"], row["partner"]))
 
 
-def of_partner(lake: Path, pair: Row) -> Found | None:
+def of_partner(lake: LakePath, pair: Row) -> Found | None:
     """Return the partner of a pair; None where the table of its survey does not have it any more.
 
     Parameters
@@ -117,7 +117,7 @@ def of_partner(lake: Path, pair: Row) -> Found | None:
     return next((one for one in _of_survey(lake, pair["survey"], pair["partner"]) if one.moves == moves), None)
 
 
-def alerts_of(lake: Path, found: Found) -> list[Row]:
+def alerts_of(lake: LakePath, found: Found) -> list[Row]:
     """Return the alerts of an object as rows of silver, with what its light curve is made of, in the order of time.
 
     Parameters
@@ -153,7 +153,7 @@ def _curve_paths(survey: Survey) -> tuple[str, ...]:
     return (inputs.current, inputs.history, *((inputs.forced,) if inputs.forced else ()))
 
 
-def _of_survey(lake: Path, survey: str, name: str) -> list[Found]:
+def _of_survey(lake: LakePath, survey: str, name: str) -> list[Found]:
     found = [Found(SURVEYS[survey], name, False, row)
              for row in _asked(gold_objects(survey), lake, f"object_id = {_quoted(name)}")]  # fmt: skip
     if designation := spelled(name):
@@ -162,7 +162,7 @@ def _of_survey(lake: Path, survey: str, name: str) -> list[Found]:
     return found
 
 
-def _asked(spec: TableSpec, lake: Path, condition: str) -> list[Row]:
+def _asked(spec: TableSpec, lake: LakePath, condition: str) -> list[Row]:
     """Return the rows that a condition holds for; the engine passes over files and row groups that cannot have one."""
     table = opened(spec, lake)
     if table is None:
@@ -190,7 +190,7 @@ def _seen_from(row: Row, side: str) -> Row:
     }
 
 
-def _hint(lake: Path, surveys: Sequence[str], name: str) -> str:
+def _hint(lake: LakePath, surveys: Sequence[str], name: str) -> str:
     """Return names that look alike, out of the first of each survey; an empty text where none does."""
     known: list[str] = []
     for survey in surveys:

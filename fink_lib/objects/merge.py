@@ -10,7 +10,6 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +25,7 @@ from fink_lib.objects.alerts import object_alerts
 from fink_lib.objects.entries import NAME, NAMED_ENTRY, entries_of
 from fink_lib.objects.fold import fold
 from fink_lib.objects.near import REACH_ARCSEC, WORK_ORDER
+from fink_lib.storage import LakePath
 from fink_lib.surveys import Survey
 
 logger = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class ObjectBook:
     """
 
     survey: Survey
-    lake: Path
+    lake: LakePath
 
     def merge(self, silver: NightsOfSilver, nights: Collection[dt.date], version: int | None) -> Merged:
         """Put nights in the place of what they said before.

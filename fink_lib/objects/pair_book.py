@@ -10,7 +10,6 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -19,8 +18,9 @@ from deltalake import DeltaTable
 
 from fink_lib.catalogs.cells import TABLE_ORDER, neighbours
 from fink_lib.errors import ConfigError
+from fink_lib.lake.delta import folder_of
 from fink_lib.lake.log import entry
-from fink_lib.lake.on_disk import dataset_of, folder_of
+from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.sky_sorted import CELL, Exchange, Flags, Piece, SkySorted, opened
 from fink_lib.lake.small import until_committed
 from fink_lib.lake.tables import gold_moving_objects, gold_object_pairs, gold_objects
@@ -37,6 +37,7 @@ from fink_lib.objects.pairs import (
     same_survey_pairs,
     static,
 )
+from fink_lib.storage import LakePath
 from fink_lib.surveys import SURVEYS
 
 logger = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ class PairBook:
         Radius within which objects of two surveys are paired.
     """
 
-    lake: Path
+    lake: LakePath
     radius_arcsec: float
 
     def __post_init__(self) -> None:

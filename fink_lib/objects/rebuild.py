@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from pathlib import Path
 
 import pyarrow.compute as pc
 
@@ -12,11 +11,12 @@ from fink_lib.lake.small import partitions
 from fink_lib.lake.tables import gold_moving_objects, gold_objects
 from fink_lib.lake.versions import Table
 from fink_lib.objects.merge import Merged, ObjectBook
+from fink_lib.storage import LakePath
 from fink_lib.surveys import Survey
 from fink_lib.surveys.tables import night_specs
 
 
-def rebuild(lake: Path, survey: Survey) -> Iterator[tuple[dt.date, Merged]]:
+def rebuild(lake: LakePath, survey: Survey) -> Iterator[tuple[dt.date, Merged]]:
     """Merge every night, in order, and yield what each holds; nights that silver lost are taken out.
 
     Parameters
@@ -36,7 +36,7 @@ def rebuild(lake: Path, survey: Survey) -> Iterator[tuple[dt.date, Merged]]:
         yield night, rows
 
 
-def merged_nights(lake: Path, survey: Survey) -> set[dt.date]:
+def merged_nights(lake: LakePath, survey: Survey) -> set[dt.date]:
     """Return the nights that the objects of a survey are made of.
 
     Parameters

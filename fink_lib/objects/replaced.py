@@ -2,12 +2,12 @@
 
 import datetime as dt
 import json
-from pathlib import Path
 
 from fink_lib.lake.log import entry
+from fink_lib.storage import LakePath
 
 
-def replaced_nights(table: Path, since: int, upto: int) -> set[dt.date] | None:
+def replaced_nights(table: LakePath, since: int, upto: int) -> set[dt.date] | None:
     """Return the nights whose rows were replaced by the commits after one version of a table, up to another.
 
     Rows that a stream appends are not meant: their night is closed anew. Nor are files that compaction rewrites.

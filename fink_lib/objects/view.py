@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from operator import attrgetter
-from pathlib import Path
 from typing import Any
 
 from fink_lib.files import JsonObject
 from fink_lib.objects.find import Found, Row, alerts_of, find, of_partner, partners
 from fink_lib.objects.light_curve import Point, light_curve
 from fink_lib.objects.periods.book import period_row
+from fink_lib.storage import LakePath
 
 HIDDEN = frozenset({"nights"})  # of a row: what each night says is told as counts by night
 
@@ -49,7 +49,7 @@ class View:
         }
 
 
-def view(lake: Path, name: str, surveys: Iterable[str] = ()) -> View:
+def view(lake: LakePath, name: str, surveys: Iterable[str] = ()) -> View:
     """Return what the lake knows of an object.
 
     Parameters

@@ -10,10 +10,12 @@ import pyarrow.compute as pc
 from pyarrow.dataset import Dataset
 
 from fink_lib.errors import ConfigError, PacketError
+from fink_lib.lake.delta import delta_table
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.writer_schemas import WriterSchemas
 from fink_lib.offline.datums import datums_of
 from fink_lib.packets.reading import PacketReader
+from fink_lib.storage import LakePath
 from fink_lib.surveys import Survey
 from fink_lib.surveys.checks import decode
 from fink_lib.surveys.tables import packet_schema
@@ -66,9 +68,7 @@ def _file_packets(path: Path, survey: Survey) -> Iterator[Packet]:
 
 def _table_rows(path: Path, survey: Survey, night: dt.date | None) -> Iterator[Packet]:
     """Yield the rows of a table of packets, or the packets whose bytes it keeps, as bronze does."""
-    from deltalake import DeltaTable  # noqa: PLC0415 - only tables need it
-
-    rows = dataset_of(DeltaTable(str(path)))
+    rows = dataset_of(delta_table(path))
     if night is not None:
         rows = rows.filter(pc.field("night") == night)
     if set(rows.schema.names) >= BYTES:
@@ -78,7 +78,7 @@ def _table_rows(path: Path, survey: Survey, night: dt.date | None) -> Iterator[P
         yield from batch.to_pylist()
 
 
-def _kept_packets(rows: Dataset, survey: Survey, lake: Path) -> Iterator[Packet]:
+def _kept_packets(rows: Dataset, survey: Survey, lake: LakePath) -> Iterator[Packet]:
     reader = PacketReader(survey, packet_schema(survey, cutouts=True), WriterSchemas(lake).text)
     for batch in rows.to_batches(columns=sorted(BYTES), batch_size=ROWS_AT_ONCE):
         head, tail = (batch.column(name).cast(pa.binary()) for name in ("head", "tail"))

@@ -6,7 +6,6 @@ filter judged may have been sent, or not, for another reason.
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -23,12 +22,13 @@ from fink_lib.lake.sky_sorted import opened
 from fink_lib.lake.versions import Table
 from fink_lib.offline.alerts import at_path, batch_of
 from fink_lib.offline.run import ALERT_ID
+from fink_lib.storage import LakePath
 from fink_lib.surveys import get_survey
 from fink_lib.surveys.tables import night_specs
 
 
 def why_not(
-    lake: Path, survey: str, name: str, filters: Sequence[Filter], night: dt.date | None = None
+    lake: LakePath, survey: str, name: str, filters: Sequence[Filter], night: dt.date | None = None
 ) -> list[JsonObject]:
     """Return one row an alert of an object and filter: whether it is selected, and what kept it off.
 
@@ -83,7 +83,7 @@ def in_short(rows: Sequence[JsonObject]) -> Iterator[JsonObject]:
         }
 
 
-def _alerts(lake: Path, survey: str, name: str, night: dt.date | None, filters: Sequence[Filter]) -> pa.Table:
+def _alerts(lake: LakePath, survey: str, name: str, night: dt.date | None, filters: Sequence[Filter]) -> pa.Table:
     """Return the alerts of an object with the columns that the filters read, as they see them in the stream."""
     adapter = get_survey(survey)
     table = opened(night_specs(adapter)[Table.SILVER], lake)

@@ -4,10 +4,8 @@ import asyncio
 import datetime as dt
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
-from deltalake import DeltaTable
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -19,17 +17,19 @@ from fink_lib.api.http.service import Service
 from fink_lib.api.sql import literal, parquet
 from fink_lib.filters.registry import filters_of
 from fink_lib.filters.restricted import restricted_topics
+from fink_lib.lake.delta import delta_table, is_delta_table
 from fink_lib.lake.tables import gold_published
 from fink_lib.portal.drawing import page, utc
 from fink_lib.portal.snapshots import snapshot_of
 from fink_lib.served.access import sees_topic
 from fink_lib.served.opened import Opened
+from fink_lib.storage import LakePath
 
 LOOK_S, MOST, LONGEST_S = 2.0, 50, 3_600.0
 SINCE = "1970-01-01T00:00:00+00:00"
 
 
-def sent_since(engine: Engine, lake: Path, survey: str, name: str, after: str) -> list[dict[str, Any]]:
+def sent_since(engine: Engine, lake: LakePath, survey: str, name: str, after: str) -> list[dict[str, Any]]:
     """Return what a filter has sent since a time, the newest first, at most `MOST`.
 
     Parameters
@@ -46,9 +46,9 @@ def sent_since(engine: Engine, lake: Path, survey: str, name: str, after: str) -
         Time in ISO form; what was sent at that very time is left out.
     """
     path = gold_published(survey).path(lake)
-    if not DeltaTable.is_deltatable(str(path)):
+    if not is_delta_table(path):
         return []
-    files = [one.path for one in Opened(DeltaTable(str(path))).files if one.may_hold("filter", name, name)]
+    files = [one.path for one in Opened(delta_table(path)).files if one.may_hold("filter", name, name)]
     if not files:
         return []
     query = f"""SELECT alert_id::VARCHAR AS alert_id, topic, "partition", "offset", publish_time FROM {parquet(files)}

@@ -3,24 +3,24 @@
 import datetime as dt
 import json
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
-from deltalake import DeltaTable
 
 from fink_lib.api.lake import Lake, Snapshot
 from fink_lib.api.queries.records import public_alerts, statistics
 from fink_lib.config import Settings
+from fink_lib.lake.delta import delta_table, is_delta_table
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.tables import gold_nights
+from fink_lib.storage import LakePath
 
 REPORTS = "/fink-nights"  # where Airflow's server has them, for those who are logged in there
 HIDDEN_TERM = "silver"  # of the equation that counts alerts
 Row = dict[str, Any]
 
 
-def closings(lake: Path, survey: str | None = None) -> list[Row]:
+def closings(lake: LakePath, survey: str | None = None) -> list[Row]:
     """Return the closing in force of each night, the newest night first; ``manifest`` is read.
 
     Parameters
@@ -31,10 +31,10 @@ def closings(lake: Path, survey: str | None = None) -> list[Row]:
         Name of one; all surveys if none.
     """
     path = gold_nights().path(lake)
-    if not DeltaTable.is_deltatable(str(path)):
+    if not is_delta_table(path):
         return []
     mine = None if survey is None else pc.field("survey") == survey
-    rows = dataset_of(DeltaTable(str(path))).to_table(filter=mine).to_pylist()
+    rows = dataset_of(delta_table(path)).to_table(filter=mine).to_pylist()
     newest = {(row["survey"], row["night"]): row for row in sorted(rows, key=lambda row: row["version"])}
     ordered = sorted(newest.values(), key=lambda row: (row["night"], row["survey"]), reverse=True)
     return [{**row, "manifest": json.loads(row["manifest"]), "is_closed": True} for row in ordered]

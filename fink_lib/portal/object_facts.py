@@ -3,22 +3,22 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable
 
 from fink_lib.api.lake import Snapshot
 from fink_lib.api.names import COMPUTED
 from fink_lib.api.queries.alerts import KEY, NIGHT_KEY, Wanted, alerts, of_silver
 from fink_lib.api.queries.objects import light_curves, with_limits
+from fink_lib.lake.delta import delta_table, is_delta_table
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.tables import gold_crossmatch
 from fink_lib.portal.curves import Point, columns_of, points_of
 from fink_lib.portal.packet_points import points_beside
 from fink_lib.science.framework.registry import modules_of
+from fink_lib.storage import LakePath
 
 Row = dict[str, Any]
 MOST_TOLD = 200  # alerts whose way is told on the page; downloads have all
@@ -88,7 +88,7 @@ def listed(snapshot: Snapshot, wanted: Wanted) -> list[Row]:
     ]
 
 
-def object_facts(snapshot: Snapshot, lake: Path, name: str) -> ObjectFacts | None:
+def object_facts(snapshot: Snapshot, lake: LakePath, name: str) -> ObjectFacts | None:
     """Return what is known of an object; None where it has no public alert.
 
     Parameters
@@ -157,12 +157,12 @@ def _science(snapshot: Snapshot, newest: Row) -> list[Row]:
     ]
 
 
-def _matches(snapshot: Snapshot, lake: Path, rows: Sequence[Row]) -> list[Row]:
+def _matches(snapshot: Snapshot, lake: LakePath, rows: Sequence[Row]) -> list[Row]:
     path = gold_crossmatch(snapshot.survey.name).path(lake)
-    if not DeltaTable.is_deltatable(str(path)):
+    if not is_delta_table(path):
         return []
     ids, nights = [row[KEY] for row in rows], sorted({row[NIGHT_KEY] for row in rows})
     mine = pc.field("night").isin(nights) & pc.field("alert_id").isin(ids)
-    found = dataset_of(DeltaTable(str(path))).to_table(filter=mine).to_pylist()
+    found = dataset_of(delta_table(path)).to_table(filter=mine).to_pylist()
     newest = {row["catalog"]: row for row in sorted(found, key=lambda row: -ids.index(row["alert_id"]))}
     return [newest[name] for name in sorted(newest)]

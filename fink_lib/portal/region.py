@@ -1,7 +1,6 @@
 """The newest alert of each object in a part of the sky: a MOC, or where an event of another messenger may be."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +22,7 @@ from fink_lib.portal.drawing import address
 from fink_lib.portal.object_facts import listed
 from fink_lib.portal.pages import PAGE_ROWS, Listing, as_list, paging_of
 from fink_lib.portal.snapshots import snapshot_of
+from fink_lib.storage import LakePath
 
 Cells = npt.NDArray[np.int64]
 MOST_CELLS = 20_000  # that a question names
@@ -137,7 +137,7 @@ def _of_moc(text: str) -> Part:
     return Part(*cells_within(found.begins, found.ends, found.order), "Objects within a MOC")
 
 
-def _of_event(lake: Path, name: str, level: float) -> Part | str:
+def _of_event(lake: LakePath, name: str, level: float) -> Part | str:
     """Return where an event may be, or the address of the circle that it is in."""
     stands = standing(one for one in read_told(lake) if one.event.event_id == name)
     where = stands[0].where if stands else None

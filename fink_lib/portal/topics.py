@@ -3,12 +3,10 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable
 
 from fink_lib.accounts.asking import asking
 from fink_lib.api.lake import Snapshot
@@ -18,9 +16,11 @@ from fink_lib.filters.base import Filter
 from fink_lib.filters.columns import as_array
 from fink_lib.filters.evaluate import explain
 from fink_lib.filters.registry import filters_of
+from fink_lib.lake.delta import delta_table, is_delta_table
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.tables import gold_published
 from fink_lib.served.access import sees_topic
+from fink_lib.storage import LakePath
 
 Row = dict[str, Any]
 
@@ -50,7 +50,9 @@ class TopicFacts:
     missing: tuple[str, ...]
 
 
-def topic_facts(snapshot: Snapshot, lake: Path, newest: pa.RecordBatch, restricted: frozenset[str]) -> list[TopicFacts]:
+def topic_facts(
+    snapshot: Snapshot, lake: LakePath, newest: pa.RecordBatch, restricted: frozenset[str]
+) -> list[TopicFacts]:
     """Return what every filter says of one alert, those that sent it first; topics that are for few are left out.
 
     Parameters
@@ -82,12 +84,12 @@ def _facts(chosen: Filter, values: Mapping[str, Any], rows: int, sent: Row | Non
     return TopicFacts(chosen.name, chosen.version, chosen.description, chosen.topic, sent, against, missing)
 
 
-def _sent(lake: Path, survey: str, alert_id: int, night: dt.date) -> dict[str, Row]:
+def _sent(lake: LakePath, survey: str, alert_id: int, night: dt.date) -> dict[str, Row]:
     """Return where an alert stands on topics: filter → row of `published`, the last one."""
     path = gold_published(survey).path(lake)
-    if not DeltaTable.is_deltatable(str(path)):
+    if not is_delta_table(path):
         return {}
-    mine = dataset_of(DeltaTable(str(path))).to_table(
+    mine = dataset_of(delta_table(path)).to_table(
         filter=(pc.field("night") == night) & (pc.field("alert_id") == alert_id)
     )
     rows = sorted(mine.to_pylist(), key=lambda row: row["publish_time"])

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable
 
 from fink_lib.catalogs.versions import catalog_versions
 from fink_lib.files import JsonObject
+from fink_lib.lake.delta import delta_table, is_delta_table
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.rows import Rows
 from fink_lib.lake.tables.catalogs import gold_crossmatch
@@ -37,7 +37,7 @@ def judge_matches(
         Takes the page of the suite; None draws none.
     """
     spec = gold_crossmatch(context.survey.name)
-    if not DeltaTable.is_deltatable(str(spec.path(context.settings.lake))):
+    if not is_delta_table(spec.path(context.settings.lake)):
         return empty_suite(spec.full_name)
     radii = loaded_radii(context)
     rules = expected.rules(context.survey, radii)
@@ -74,5 +74,5 @@ def loaded_radii(context: NightContext) -> Radii:
 
 
 def _rows(context: NightContext) -> Rows:
-    table = DeltaTable(str(gold_crossmatch(context.survey.name).path(context.settings.lake)))
+    table = delta_table(gold_crossmatch(context.survey.name).path(context.settings.lake))
     return Rows(dataset_of(table), pc.field("night") == pa.scalar(context.night))

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable
 
 from fink_lib.community.checked import checked_rows
 from fink_lib.files import JsonObject, to_json
 from fink_lib.lake import tables
+from fink_lib.lake.delta import delta_table, is_delta_table
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.small import partitions, read_rows, replace_rows
 from fink_lib.lake.tables.catalogs import gold_catalogs, gold_crossmatched
@@ -58,7 +58,7 @@ def record_results(context: NightContext, suites: Iterable[JsonObject]) -> int:
     spec, lake = tables.gold_quality_results(), context.settings.lake
     mine = (pc.field("survey") == context.survey.name) & (pc.field("night") == pa.scalar(context.night))
     if rows and _verdicts(read_rows(spec, lake, mine)) == _verdicts(rows):
-        return int(DeltaTable(str(spec.path(lake))).version())
+        return int(delta_table(spec.path(lake)).version())
     return replace_rows(spec, lake, rows, {"survey": context.survey.name, "night": context.night.isoformat()})
 
 
@@ -183,9 +183,9 @@ def _of_events(context: NightContext, suites: SmallSuites) -> Iterator[tuple["Ex
 
 
 def _first_rows(context: NightContext, spec: TableSpec, where: pc.Expression) -> list[JsonObject]:
-    path = str(spec.path(context.settings.lake))
-    if not DeltaTable.is_deltatable(path):
+    path = spec.path(context.settings.lake)
+    if not is_delta_table(path):
         return []
     plain = [one.name for one in spec.schema if not (pa.types.is_nested(one.type) or pa.types.is_binary(one.type))]
-    rows: list[JsonObject] = dataset_of(DeltaTable(path)).head(MOST_ROWS, columns=plain, filter=where).to_pylist()
+    rows: list[JsonObject] = dataset_of(delta_table(path)).head(MOST_ROWS, columns=plain, filter=where).to_pylist()
     return rows

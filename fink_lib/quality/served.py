@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 import pyarrow.compute as pc
-from deltalake import DeltaTable
 
+from fink_lib.lake.delta import delta_table
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.rows import Rows
 from fink_lib.lake.tables.spec import full_name
@@ -28,7 +28,7 @@ def broken_rows(context: NightContext, expected: Mapping[str, RowSuite]) -> list
 
 def _broken(context: NightContext, name: str, suite: RowSuite) -> Iterator[str]:
     path = context.settings.lake / full_name("gold", context.survey.name, name)
-    rows = Rows(dataset_of(DeltaTable(str(path))), pc.field("night") == context.night)
+    rows = Rows(dataset_of(delta_table(path)), pc.field("night") == context.night)
     rules = [one for one in suite.rules(context.survey) if one.severity == "critical"]
     counted = count_rules(rows, rules, suite.keys)
     checks = [(one.rule.name, counted.broken(one.column, is_rule=True)) for one in rules]

@@ -6,18 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable
 
 from fink_lib.errors import ConfigError, LakeError
 from fink_lib.ingest.examine import examine
+from fink_lib.lake.delta import delta_table, is_delta_table
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.releases import KEY, read_releases, without
 from fink_lib.lake.tables import quarantine
+from fink_lib.storage import LakePath
 from fink_lib.surveys import Survey
 
 NAME = re.compile(r"(?P<topic>[\w.~-]+)(?:\[(?P<p1>\d+)\]@|:(?P<p2>\d+):)(?P<offset>\d+)")
@@ -101,7 +101,7 @@ def _is_at(place: Place) -> pc.Expression:
     return same & (pc.field("kafka_offset") == place.offset)
 
 
-def values_of(lake: Path, survey: Survey, column: str) -> set[object]:
+def values_of(lake: LakePath, survey: Survey, column: str) -> set[object]:
     """Return the values that a column of the quarantine has, of messages that were released too.
 
     Parameters
@@ -113,14 +113,14 @@ def values_of(lake: Path, survey: Survey, column: str) -> set[object]:
     column
         Its name; null is no value.
     """
-    path = str(quarantine(survey.name).path(lake))
-    if not DeltaTable.is_deltatable(path):
+    path = quarantine(survey.name).path(lake)
+    if not is_delta_table(path):
         return set()
-    rows = dataset_of(DeltaTable(path)).to_table(columns=[column])
+    rows = dataset_of(delta_table(path)).to_table(columns=[column])
     return set(pc.unique(rows[column]).to_pylist()) - {None}
 
 
-def chosen(lake: Path, survey: Survey, selection: Selection, columns: Sequence[str] | None = None) -> pa.Table:
+def chosen(lake: LakePath, survey: Survey, selection: Selection, columns: Sequence[str] | None = None) -> pa.Table:
     """Return the messages of a selection, oldest first; without the raw bytes unless they are asked for.
 
     Parameters
@@ -141,10 +141,10 @@ def chosen(lake: Path, survey: Survey, selection: Selection, columns: Sequence[s
     """
     spec = quarantine(survey.name)
     names = columns or [name for name in spec.schema.names if not name.startswith("raw")]
-    path = str(spec.path(lake))
-    if DeltaTable.is_deltatable(path):
+    path = spec.path(lake)
+    if is_delta_table(path):
         needed = list(dict.fromkeys((*names, *KEY)))
-        rows = dataset_of(DeltaTable(path)).to_table(columns=needed, filter=selection.condition())
+        rows = dataset_of(delta_table(path)).to_table(columns=needed, filter=selection.condition())
     else:
         rows = spec.plain_schema.empty_table()
     if not selection.released:
@@ -153,7 +153,7 @@ def chosen(lake: Path, survey: Survey, selection: Selection, columns: Sequence[s
     return rows.sort_by([(name, "ascending") for name in KEY]).select(names)
 
 
-def with_bytes(lake: Path, survey: Survey, selection: Selection) -> Iterator[dict[str, Any]]:
+def with_bytes(lake: LakePath, survey: Survey, selection: Selection) -> Iterator[dict[str, Any]]:
     """Yield the messages of a selection with their raw bytes, in any order; a few at a time are in memory.
 
     Parameters
@@ -178,7 +178,7 @@ def with_bytes(lake: Path, survey: Survey, selection: Selection) -> Iterator[dic
     if not keys.num_rows:
         return
     wanted = set(zip(*(keys[name].to_pylist() for name in KEY), strict=True))
-    rows = dataset_of(DeltaTable(str(quarantine(survey.name).path(lake))))
+    rows = dataset_of(delta_table(quarantine(survey.name).path(lake)))
     limits = {"batch_size": BYTES_ROWS, "batch_readahead": 1, "fragment_readahead": 1}
     columns = [*KEY, "error_class", "raw"]
     for batch in rows.scanner(columns=columns, filter=selection.condition(), **limits).to_batches():
@@ -193,7 +193,7 @@ def _require(rows: pa.Table, selection: Selection, table: str) -> None:
         raise LakeError(f"{table} does not hold {', '.join(missing)}{state}")
 
 
-def inspect(lake: Path, survey: Survey, place: Place) -> list[dict[str, Any]]:
+def inspect(lake: LakePath, survey: Survey, place: Place) -> list[dict[str, Any]]:
     """Return everything about a message: its rows with their bytes, what the code of today says, its releases.
 
     Parameters

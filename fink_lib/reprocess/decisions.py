@@ -3,13 +3,12 @@
 import datetime as dt
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
-
-from deltalake import DeltaTable
 
 from fink_lib.lake import tables
+from fink_lib.lake.delta import delta_table, is_delta_table
 from fink_lib.lake.events import append_event
 from fink_lib.reprocess.compare import JsonObject
+from fink_lib.storage import LakePath
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Decision:
     facts: JsonObject
 
 
-def record(lake: Path, decision: Decision) -> None:
+def record(lake: LakePath, decision: Decision) -> None:
     """Append a decision once, however often the step that took it is repeated.
 
     Parameters
@@ -53,7 +52,7 @@ def record(lake: Path, decision: Decision) -> None:
     append_event(tables.gold_decisions(), lake, row, f"decision.{decision.request_id}.{decision.action}")
 
 
-def decisions(lake: Path, request_id: str | None = None) -> list[JsonObject]:
+def decisions(lake: LakePath, request_id: str | None = None) -> list[JsonObject]:
     """Return the decisions, oldest first; of one request when it is given.
 
     Parameters
@@ -64,8 +63,8 @@ def decisions(lake: Path, request_id: str | None = None) -> list[JsonObject]:
         Whole name of the request; every request when not given.
     """
     path = tables.gold_decisions().path(lake)
-    if not DeltaTable.is_deltatable(str(path)):
+    if not is_delta_table(path):
         return []
-    rows: list[JsonObject] = DeltaTable(str(path)).to_pyarrow_table().to_pylist()
+    rows: list[JsonObject] = delta_table(path).to_pyarrow_table().to_pylist()
     mine = [row for row in rows if request_id in (None, row["request_id"])]
     return sorted(mine, key=lambda row: row["decided_at"])

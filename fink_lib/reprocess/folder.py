@@ -18,6 +18,7 @@ from fink_lib.locks import Lock, lock_at
 from fink_lib.reprocess.request import Request, request_from_json
 from fink_lib.reprocess.state import EVER_LIVE, State, check_step
 from fink_lib.reprocess.tables import CANDIDATE, REPLACED, candidate_path
+from fink_lib.storage import on_disk
 
 JsonObject = dict[str, Any]
 PATIENCE_S = 120.0  # a vacuum holds the lock for one table at a time
@@ -46,7 +47,7 @@ class RequestFolder:
     @property
     def candidate(self) -> Path:
         """Folder of the candidate tables that are not promoted; it is there as long as there are any."""
-        return self.settings.lake / f"{CANDIDATE}{self.request_id}"
+        return on_disk(self.settings.lake, "a reprocessing") / f"{CANDIDATE}{self.request_id}"
 
     def candidate_of(self, table: Table) -> Path:
         """Return the folder of a candidate table."""

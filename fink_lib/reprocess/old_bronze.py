@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
-from deltalake import DeltaTable, write_deltalake
+from deltalake import write_deltalake
 
 from fink_lib import __version__
 from fink_lib.config import Settings
+from fink_lib.lake.delta import delta_table
 from fink_lib.lake.formats import BYTES
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.versions import Table
@@ -50,4 +51,4 @@ def readable_bronze(
     batches = pa.RecordBatchReader.from_batches(spec.plain_schema, rebuilt_rows(rows, survey, writer))
     made = spec.path(aside)
     write_deltalake(str(made), batches, mode="overwrite", partition_by=list(spec.partitioned_by))
-    return made, int(DeltaTable(str(made)).version())
+    return made, int(delta_table(made).version())

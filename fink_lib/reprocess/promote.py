@@ -20,6 +20,7 @@ from deltalake import DeltaTable
 
 from fink_lib.errors import ReprocessRefused
 from fink_lib.lake.columns import add_columns
+from fink_lib.lake.delta import delta_table
 from fink_lib.lake.digest import table_digest
 from fink_lib.lake.renamed import original, under_todays_names
 from fink_lib.lake.swap import NightFile, Swap, apply, link_files, night_files, was_done
@@ -177,7 +178,7 @@ def in_order(diff: JsonObject) -> tuple[Table, ...]:
 def _way_there(folder: RequestFolder, table: Table, begun: JsonObject) -> Swap:
     """Name the candidate's files as the live table will; the commit is all that is left to do."""
     path, source = _live(folder, table), _candidate(folder, table)
-    new = night_files(DeltaTable(str(source)), set(folder.request().nights))
+    new = night_files(delta_table(source), set(folder.request().nights))
     if source.parent == path:
         new = [replace(file, path=f"{quote(source.name)}/{file.path}") for file in new]
     else:  # of a release before 0.2.0

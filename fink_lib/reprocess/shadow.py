@@ -19,6 +19,7 @@ from fink_lib.reprocess.diff_page import headline, render
 from fink_lib.reprocess.findings import ChangesFile
 from fink_lib.reprocess.side import Pinned, Side
 from fink_lib.reprocess.tables import REPLACED, current_version, table_path
+from fink_lib.storage import on_disk
 from fink_lib.streams.plan import StreamPlan
 from fink_lib.streams.spec import StreamSpec
 from fink_lib.surveys import Survey, get_survey
@@ -54,7 +55,7 @@ def tables_of(spec: StreamSpec) -> Path:
     """
     if not spec.facts.labelled:
         raise ConfigError(f"stream '{spec.name}' is no shadow: it would write the live tables")
-    return spec.settings.lake / spec.short_name
+    return on_disk(spec.settings.lake, "a shadow") / spec.short_name
 
 
 def report_of(spec: StreamSpec) -> Path:

@@ -9,8 +9,10 @@ from deltalake import DeltaTable
 
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
+from fink_lib.lake.delta import delta_table, is_delta_table
 from fink_lib.lake.swap import NightFile, night_files
 from fink_lib.lake.versions import Table
+from fink_lib.storage import on_disk
 from fink_lib.surveys import get_survey
 from fink_lib.surveys.tables import night_specs
 
@@ -33,7 +35,7 @@ def table_path(settings: Settings, survey: str, table: Table, root: Path | None 
     root
         Folder of tables that is no lake's, of a shadow say; the lake when not given.
     """
-    return night_specs(get_survey(survey))[table].path(root or settings.lake)
+    return night_specs(get_survey(survey))[table].path(root or on_disk(settings.lake, "a reprocessing"))
 
 
 def candidate_path(settings: Settings, survey: str, table: Table, request_id: str) -> Path:
@@ -53,7 +55,7 @@ def candidate_path(settings: Settings, survey: str, table: Table, request_id: st
     request_id
         Whole name of the request.
     """
-    beside = table_path(settings, survey, table, settings.lake / f"{CANDIDATE}{request_id}")
+    beside = table_path(settings, survey, table, on_disk(settings.lake, "a reprocessing") / f"{CANDIDATE}{request_id}")
     if table not in REPLACED or beside.exists():
         return beside
     return table_path(settings, survey, table) / f"{CANDIDATE}{request_id}"
@@ -74,19 +76,19 @@ def open_table(path: Path, version: int | None = None) -> DeltaTable:
     ConfigError
         When there is no such table or version.
     """
-    if not DeltaTable.is_deltatable(str(path)):
+    if not is_delta_table(path):
         raise ConfigError(f"there is no table {path.name} in {path.parent}: has this survey ever run here?")
-    newest = DeltaTable(str(path))
+    newest = delta_table(path)
     if version is None or version == newest.version():
         return newest
     if not 0 <= version <= newest.version():
         raise ConfigError(f"table {path.name} has no version {version}: it has 0 to {newest.version()}")
-    return DeltaTable(str(path), version=version)
+    return delta_table(path, version=version)
 
 
 def current_version(path: Path) -> int | None:
     """Return the newest version of a table; None where there is none."""
-    return int(DeltaTable(str(path)).version()) if DeltaTable.is_deltatable(str(path)) else None
+    return int(delta_table(path).version()) if is_delta_table(path) else None
 
 
 def files_of(path: Path, version: int | None, nights: Collection[dt.date]) -> list[NightFile]:

@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -12,9 +11,10 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from fink_lib.errors import LakeError
-from fink_lib.lake.on_disk import folder_of
+from fink_lib.lake.delta import folder_of
 from fink_lib.served.columns import RUN_NAME
 from fink_lib.served.runs import Run
+from fink_lib.storage import LakePath
 
 READER_VERSION = 1
 COVERED = "night."  # + the night: an application of the log whose version is how many rows of silver were looked at
@@ -36,7 +36,7 @@ class File:
         Least and greatest values of the indexed columns.
     """
 
-    path: Path
+    path: LakePath
     partition: dict[str, Any]
     rows: int
     low: dict[str, Any]

@@ -5,17 +5,17 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
-from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from fink_lib.config import Settings
 from fink_lib.errors import LakeError
+from fink_lib.lake.delta import delta_table
 from fink_lib.lake.log import newest_version
 from fink_lib.lake.releases import replayed_in_enrich
 from fink_lib.lake.tables.spec import full_name
+from fink_lib.storage import LakePath
 from fink_lib.streams.heartbeat import Heartbeat, StreamState, read_heartbeat
 from fink_lib.streams.spec import Stage, StreamSpec
 
@@ -107,7 +107,7 @@ def survey_not_drained(settings: Settings, survey: str) -> str:
     return why_not_drained(beats, time.time(), settings.night_quiet_s, settings.heartbeat_silence_s)
 
 
-def rows_by_night(table: Path, version: int | None = None) -> dict[str, int]:
+def rows_by_night(table: LakePath, version: int | None = None) -> dict[str, int]:
     """Count the rows of each night partition from the Delta log, at a version when one is given.
 
     Rows of no night are left out.
@@ -129,7 +129,7 @@ def rows_by_night(table: Path, version: int | None = None) -> dict[str, int]:
         When the table has no night partitions, a file of it no row count, or its log no such version.
     """
     try:
-        delta = DeltaTable(str(table), version=version)
+        delta = delta_table(table, version=version)
     except TableNotFoundError:
         return {}
     except DeltaError as error:
@@ -147,7 +147,7 @@ def rows_by_night(table: Path, version: int | None = None) -> dict[str, int]:
     return dict(counts)
 
 
-def delta_version(table: Path) -> int:
+def delta_version(table: LakePath) -> int:
     """Return the newest version of a table, -1 where there is none."""
     return newest_version(table)
 

@@ -8,6 +8,8 @@ from typing import Any
 from urllib.parse import unquote, urlparse
 
 from fink_lib.lake.log import entries_from
+from fink_lib.storage import LakePath, Store
+from fink_lib.storage.paths import place_named
 
 DELTA_SOURCE = re.compile(r"^DeltaSource\[(?P<location>.+)\]$")
 
@@ -46,7 +48,7 @@ def kafka_distance(start: Offset, end: Offset) -> int | None:
     return total
 
 
-def carries_rows(commit: Path) -> bool:
+def carries_rows(commit: LakePath) -> bool:
     """Tell whether a Delta commit, given by its file, added rows; compaction and changes of metadata do not."""
     for line in commit.read_text().splitlines():
         action = json.loads(line).get("add")
@@ -55,7 +57,7 @@ def carries_rows(commit: Path) -> bool:
     return False
 
 
-def delta_versions_behind(table: Path, end: Offset) -> int:
+def delta_versions_behind(table: LakePath, end: Offset) -> int:
     """Count the commits with rows that a Delta source has not finished.
 
     ``reservoirVersion`` is the version that the source reads next, or is in the middle of.
@@ -70,22 +72,34 @@ def delta_versions_behind(table: Path, end: Offset) -> int:
     return sum(carries_rows(commit) for commit in entries_from(table, int(end["reservoirVersion"])))
 
 
-def delta_location(description: str) -> Path | None:
-    """Return the folder of a Delta source on this host's disk; None for another source or a remote lake."""
+def delta_location(description: str, store: Store | None = None) -> LakePath | None:
+    """Return the place of a Delta source; None for another source, or a place that cannot be looked into.
+
+    Parameters
+    ----------
+    description
+        As Spark describes the source.
+    store
+        That the lake lies in; None for a lake in a folder of this host.
+    """
     match = DELTA_SOURCE.match(description)
     if match is None:
         return None
     url = urlparse(match["location"])
-    return Path(unquote(url.path)) if url.scheme in ("", "file") else None
+    if url.scheme in ("", "file"):
+        return Path(unquote(url.path))
+    return None if store is None else place_named(match["location"], store)
 
 
-def source_lag(source: Mapping[str, Any]) -> int | None:
+def source_lag(source: Mapping[str, Any], store: Store | None = None) -> int | None:
     """Return the lag of one source.
 
     Parameters
     ----------
     source
         A source of a progress report: ``description``, ``endOffset``, ``latestOffset``.
+    store
+        That the lake lies in; None for a lake in a folder of this host.
 
     Returns
     -------
@@ -94,7 +108,7 @@ def source_lag(source: Mapping[str, Any]) -> int | None:
     end = offset_of(source.get("endOffset"))
     if end is None:
         return None
-    table = delta_location(str(source.get("description", "")))
+    table = delta_location(str(source.get("description", "")), store)
     if table is not None:
         return delta_versions_behind(table, end)
     latest = offset_of(source.get("latestOffset"))

@@ -17,6 +17,7 @@ from pyspark.sql.streaming.listener import (
     StreamingQueryListener,
 )
 
+from fink_lib.storage import Store
 from fink_lib.streams.faults import got_on, note_end
 from fink_lib.streams.heartbeat import Heartbeat, StreamState
 from fink_lib.streams.lag import source_lag, source_rows
@@ -51,12 +52,14 @@ class Recorder:
         The first heartbeat.
     path
         Where it is written.
+    store
+        That the lake lies in; None for a lake in a folder of this host.
     """
 
-    def __init__(self, heartbeat: Heartbeat, path: Path) -> None:
+    def __init__(self, heartbeat: Heartbeat, path: Path, store: Store | None = None) -> None:
         self.heartbeat = heartbeat
         self.lock = threading.RLock()
-        self._path = path
+        self._path, self._store = path, store
         self._sources: list[Mapping[str, Any]] = []
         self._rows: dict[int, int] = {}
         self.parts_ms: dict[str, float] = {}  # of the last micro-batch that had rows, by Spark's names
@@ -69,7 +72,7 @@ class Recorder:
         got_on(self.heartbeat)
         self.heartbeat.event_at = time.time()
         self.heartbeat.trigger_active_since = self.heartbeat.batch_since = 0.0
-        lags = [source_lag(source) for source in self._sources]
+        lags = [source_lag(source, self._store) for source in self._sources]
         known = [lag for lag in lags if lag is not None]
         self.heartbeat.lag = sum(known) if known and len(known) == len(lags) else None
         self._beat()

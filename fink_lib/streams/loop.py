@@ -20,6 +20,7 @@ from fink_lib.lake.spark.python_daemon import daemon_conf
 from fink_lib.lake.spark.session import build_session
 from fink_lib.processes.error_summary import sentence_of
 from fink_lib.processes.identity import TOKEN_VARIABLE, process_started_at
+from fink_lib.storage.paths import store_of
 from fink_lib.streams.beside import Beside
 from fink_lib.streams.endpoint import told_to_prometheus
 from fink_lib.streams.faults import carry
@@ -241,7 +242,7 @@ def _finish(query: StreamingQuery, gate: Gate[DataFrame], recorder: Recorder, ti
 def _first_beat(spec: StreamSpec, handle: Handle) -> Recorder:
     beat = Heartbeat(stream=spec.name, spec_hash=spec.hash, token=handle.token, pid=handle.pid, host=handle.host)
     carry(read_heartbeat(spec.paths.heartbeat), beat)
-    recorder = Recorder(beat, spec.paths.heartbeat)
+    recorder = Recorder(beat, spec.paths.heartbeat, store_of(spec.settings.lake))
     recorder.state(StreamState.STARTING)
     logger.info("driver starting stream=%s pid=%d spec_hash=%s", spec.name, handle.pid, spec.hash)
     return recorder

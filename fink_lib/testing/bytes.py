@@ -3,15 +3,15 @@
 import datetime as dt
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from fink_lib.lake.writer_schemas import WriterSchemas
 from fink_lib.packets.rebuilt import Rebuilder
+from fink_lib.storage import LakePath
 from fink_lib.surveys import get_survey
 
 
-def kept_bytes(packet: Mapping[str, Any], survey: str, lake: Path) -> dict[str, Any]:
+def kept_bytes(packet: Mapping[str, Any], survey: str, lake: LakePath) -> dict[str, Any]:
     """Return ``schema_sha256``, ``head`` and ``tail`` of a packet; the lake knows its schema from then on.
 
     Parameters
@@ -36,6 +36,6 @@ def rebuilder(survey: str) -> Rebuilder:
 
 
 @lru_cache(maxsize=64)
-def schemas(lake: Path) -> WriterSchemas:
+def schemas(lake: LakePath) -> WriterSchemas:
     """Return the writer schemas of a lake."""
     return WriterSchemas(lake)

@@ -1,17 +1,15 @@
 """What of a request can be refused by the logs of the tables alone, before a JVM is started."""
 
-from pathlib import Path
-
-from deltalake import DeltaTable
-
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
 from fink_lib.filters.registry import filters_of
 from fink_lib.filters.users.predicate import parse_predicate
 from fink_lib.filters.users.store import history, newest
+from fink_lib.lake.delta import delta_table
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.tables.spec import column_paths
 from fink_lib.science.framework.silver import silver_spec
+from fink_lib.storage import LakePath
 from fink_lib.streams.drain import delta_version, rows_by_night
 from fink_lib.surveys import Survey, get_survey
 from fink_lib.transfer.request import By, TransferRequest
@@ -70,6 +68,6 @@ def require_nights(survey: Survey, request: TransferRequest, there: set[str]) ->
         raise ConfigError(f"silver of {survey.name} holds no night from {first} to {last}")
 
 
-def columns_of(path: Path) -> frozenset[str]:
+def columns_of(path: LakePath) -> frozenset[str]:
     """Return every column of a table as a dotted path, through structs and lists of structs."""
-    return column_paths(dataset_of(DeltaTable(str(path))).schema)
+    return column_paths(dataset_of(delta_table(path)).schema)

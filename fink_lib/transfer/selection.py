@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyspark.sql.functions as F
 from pyspark.sql import Column, DataFrame
@@ -14,6 +13,7 @@ from fink_lib.filters.base import Filter
 from fink_lib.filters.registry import active_filters, filters_of
 from fink_lib.filters.users.spark.running import checked, lenient
 from fink_lib.filters.users.store import history, newest
+from fink_lib.storage import LakePath
 from fink_lib.surveys import Survey, get_survey
 from fink_lib.transfer.request import By, TransferRequest
 
@@ -54,7 +54,7 @@ class Chooser:
             return sorted(match(source, self.filters), key=lambda one: (one.alert_id, one.key))
 
 
-def chooser(request: TransferRequest, silver: DataFrame, lake: Path) -> Chooser:
+def chooser(request: TransferRequest, silver: DataFrame, lake: LakePath) -> Chooser:
     """Read what is asked for against the tables.
 
     Parameters

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from fink_lib.config import Settings
 from fink_lib.lake.formats import require_current_lake
 from fink_lib.processes.endings import run_job
+from fink_lib.storage import on_disk
 from fink_lib.user_jobs.book import Book
 from fink_lib.user_jobs.working import work
 
@@ -28,8 +29,9 @@ def sentences(settings: Settings, run: str) -> Iterator[str]:
     run
         The run of Airflow that asks: a job that it had begun is begun anew.
     """
-    if settings.lake.is_dir():
-        require_current_lake(settings.lake)
+    lake = on_disk(settings.lake, "a job of a person")
+    if lake.is_dir():
+        require_current_lake(lake)
     taken = Book(settings).take(run)
     if taken is None:
         yield "no job waits"

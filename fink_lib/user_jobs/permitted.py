@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 
 from fink_lib.api.lake import Lake, Snapshot
 from fink_lib.api.sql import literal, parquet, quoted
+from fink_lib.storage import on_disk
 from fink_lib.user_jobs.sandbox.inside import DATA
 from fink_lib.vo.tables import tables_of
 
@@ -63,7 +64,7 @@ def _of_survey(snapshot: Snapshot, folder: Path) -> Iterator[Permitted]:
     renamed = {}
     for number, file in enumerate(snapshot.sources.files if snapshot.sources else ()):
         place = f"{DATA}/{survey}/{number}.parquet"
-        files[place] = file.path
+        files[place] = on_disk(file.path, "a job of a person")
         renamed[literal(str(file.path))] = literal(place)
     live = f"{DATA}/{survey}/open.parquet"
     if snapshot.live:

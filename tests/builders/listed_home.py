@@ -71,19 +71,21 @@ REASON = "the record\tends\nbefore its schema does, \\ and nothing of what follo
 def plant_home(settings: Settings) -> None:
     """Fill a home."""
     place = {"kafka_topic": TOPIC, "kafka_partition": 11, "kafka_offset": 123456789012, "alert_id": ALERT_ID}
-    plant_quarantine(settings.lake, [{**place, "raw": b"Obj\x01" * 9, "reason": REASON, "night": NIGHT}])
-    note_losses(settings.lake, "ztf", [Loss(Range(TOPIC, 3, 123456789012, 123456789099), NIGHT, "the topic expired")])
-    _filters(settings.lake)
-    _notices(settings.lake)
-    keep(settings.lake, [events.Notice(json.dumps(NEUTRINO).encode(), AT)])
-    _catalogs(settings.lake)
+    plant_quarantine(settings.lake_folder, [{**place, "raw": b"Obj\x01" * 9, "reason": REASON, "night": NIGHT}])
+    note_losses(
+        settings.lake_folder, "ztf", [Loss(Range(TOPIC, 3, 123456789012, 123456789099), NIGHT, "the topic expired")]
+    )
+    _filters(settings.lake_folder)
+    _notices(settings.lake_folder)
+    keep(settings.lake_folder, [events.Notice(json.dumps(NEUTRINO).encode(), AT)])
+    _catalogs(settings.lake_folder)
     create(settings, Request("ztf", NIGHT, NIGHT, reason="a better classifier"), AT, REQUEST)
     _files(settings)
     _user_job(settings)
     _streams(settings)
-    _objects(settings.lake)
+    _objects(settings.lake_folder)
     _accounts(settings.home)
-    _community(settings.lake)
+    _community(settings.lake_folder)
     fires = Alarm(ALARM, Severity.CRITICAL, f"stream {SHADOW} cannot go on", (("stream", SHADOW),), AT.timestamp() - 90)
     write_alarms(settings, [fires], AT.timestamp())
 

@@ -13,6 +13,7 @@ from fink_lib.kafka.reading import Watermarks
 from fink_lib.lake.small import append_rows
 from fink_lib.lake.versions import Table
 from fink_lib.nightly.job import NightContext
+from fink_lib.storage.paths import AnyPlace
 from fink_lib.surveys import get_survey
 from fink_lib.surveys.tables import night_specs
 from fink_lib.testing.nights import (
@@ -39,7 +40,7 @@ def context(settings: Settings) -> NightContext:
 Plant = Callable[[Table, list[dict[str, Any]]], Path]
 
 
-def append(lake: Path, table: Table, rows: list[dict[str, Any]]) -> Path:
+def append(lake: AnyPlace, table: Table, rows: list[dict[str, Any]]) -> AnyPlace:
     """Append rows to a table of ZTF; what the table has no column for is left out."""
     spec = night_specs(get_survey("ztf"))[table]
     append_rows(spec, lake, rows)
@@ -49,7 +50,7 @@ def append(lake: Path, table: Table, rows: list[dict[str, Any]]) -> Path:
 @pytest.fixture
 def plant(settings: Settings) -> Plant:
     """Append rows to a table of the lake."""
-    return partial(append, settings.lake)
+    return partial(append, settings.lake_folder)
 
 
 @pytest.fixture(scope="session")
@@ -69,5 +70,5 @@ def good_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def good_night(good_lake: Path, settings: Settings) -> FakeKafka:
     """A copy of the good lake for one test, and the Kafka that it came from."""
-    shutil.copytree(good_lake, settings.lake)
+    shutil.copytree(good_lake, settings.lake_folder)
     return FakeKafka({(TOPIC, 0): Watermarks(0, 10), (OUTPUT, 0): Watermarks(0, 2), (COUNTED, 0): Watermarks(0, 6)})

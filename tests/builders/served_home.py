@@ -65,16 +65,16 @@ def _head(packet: Row, offset: int) -> Row:
 
 def arrive(settings: Settings, packets: Iterable[Row], first: int = 0) -> None:
     """Append packets to silver and bronze, as the streams would."""
-    silver, bronze = rows_of(packets, settings.lake, first)
+    silver, bronze = rows_of(packets, settings.lake_folder, first)
     append(settings, silver)
     spec = bronze_spec(ZTF)
-    append_rows(spec, settings.lake, [{name: row.get(name) for name in spec.schema.names} for row in bronze])
+    append_rows(spec, settings.lake_folder, [{name: row.get(name) for name in spec.schema.names} for row in bronze])
 
 
 def append(settings: Settings, silver: Iterable[Mapping[str, Any]]) -> None:
     """Append rows to silver."""
     spec = silver_spec(ZTF)
-    append_rows(spec, settings.lake, [{name: row.get(name) for name in spec.schema.names} for row in silver])
+    append_rows(spec, settings.lake_folder, [{name: row.get(name) for name in spec.schema.names} for row in silver])
 
 
 def serve(settings: Settings, night: dt.date, most: int = 12) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def copied(
 @pytest.fixture
 def lake(nights: Path, copied: LocalAirflow) -> Path:
     """The lake as the nights and the catalogues left it."""
-    lake = copied.settings.lake
+    lake = copied.settings.lake_folder
     shutil.rmtree(lake, ignore_errors=True)
     shutil.copytree(nights / "lake", lake)
     return lake

@@ -10,6 +10,7 @@ from fink_lib.api.lake import Snapshot
 from fink_lib.api.names import Place
 from fink_lib.api.sql import all_of, literal, one_of, parquet, quoted
 from fink_lib.served.opened import File
+from fink_lib.storage import LakePath
 
 KEY = "alert_id_"  # beside the columns that were asked for
 NIGHT_KEY = "night_"
@@ -194,7 +195,7 @@ def of_silver(snapshot: Snapshot, rows: pa.RecordBatch, chosen: dict[str, str]) 
         for file in (snapshot.silver.files if snapshot.silver else ())
         if file.partition["night"] in nights and file.may_hold("alert_id", low, high)
     ]
-    shape = [snapshot.shape] if snapshot.shape else []
+    shape: list[LakePath] = [snapshot.shape] if snapshot.shape else []
     where = one_of("alert_id", ids.to_pylist())
     return snapshot.engine.table(f"SELECT alert_id AS {KEY}, {listed} FROM {parquet([*shape, *files])} WHERE {where}")  # noqa: S608
 

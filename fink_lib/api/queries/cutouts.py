@@ -1,7 +1,6 @@
 """Cutouts out of the packets that bronze keeps."""
 
 from enum import StrEnum
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +13,7 @@ from fink_lib.lake.tables.alert_columns import KAFKA_KEY
 from fink_lib.lake.writer_schemas import WriterSchemas
 from fink_lib.packets.reading import PacketReader
 from fink_lib.served.opened import Opened
+from fink_lib.storage import LakePath
 from fink_lib.surveys.tables import packet_schema
 
 Image = npt.NDArray[np.float64]
@@ -87,7 +87,7 @@ def kept_packet(snapshot: Snapshot, alert_id: int) -> pa.Table | None:
     return rows.slice(0, 1)
 
 
-def _holding(table: Opened | None, night: str, alert_id: int) -> list[Path]:
+def _holding(table: Opened | None, night: str, alert_id: int) -> list[LakePath]:
     """Return the files of a night that may hold an alert."""
     return [
         file.path

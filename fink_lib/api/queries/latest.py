@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pyarrow as pa
-from deltalake import DeltaTable
 
 from fink_lib.api.lake import Snapshot
 from fink_lib.api.queries.alerts import Wanted, relation
 from fink_lib.api.sql import literal, one_of, parquet
+from fink_lib.lake.delta import delta_table, is_delta_table
 from fink_lib.lake.tables import gold_published
 from fink_lib.served.columns import RUN_NAME
 from fink_lib.served.opened import Opened
+from fink_lib.storage import LakePath
 
 ALL_CLASSES = "allclasses"
 MOST_BY_ID = 1_000
@@ -103,7 +103,7 @@ def classes(snapshot: Snapshot) -> pa.Table:
     )
 
 
-def sent_by(snapshot: Snapshot, lake: Path, name: str, most: int | None, offset: int = 0) -> list[int]:
+def sent_by(snapshot: Snapshot, lake: LakePath, name: str, most: int | None, offset: int = 0) -> list[int]:
     """Return the ids of the alerts that a filter sent last, the newest first.
 
     Parameters
@@ -118,9 +118,9 @@ def sent_by(snapshot: Snapshot, lake: Path, name: str, most: int | None, offset:
         How many ids, after how many; None for all.
     """
     path = gold_published(snapshot.survey.name).path(lake)
-    if not DeltaTable.is_deltatable(str(path)):
+    if not is_delta_table(path):
         return []
-    published = Opened(DeltaTable(str(path)))
+    published = Opened(delta_table(path))
     files = [file.path for file in published.files if file.may_hold("filter", name, name)]
     if not files:
         return []

@@ -1,18 +1,18 @@
 """Small tables as answers: statistics of nights, tracklets, names of objects in catalogues."""
 
 import datetime as dt
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable
 
 from fink_lib.api.lake import Snapshot
 from fink_lib.api.queries.alerts import Wanted, alerts, relation
 from fink_lib.api.sql import literal, quoted
+from fink_lib.lake.delta import delta_table, is_delta_table
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.tables import gold_statistics, gold_tracklets
+from fink_lib.storage import LakePath
 
 # What Fink's API calls a count of ours
 BASIC = {"bronze": "basic:raw", "silver": "basic:sci", "exposures": "basic:exposures", "fields": "basic:fields"}
@@ -23,7 +23,7 @@ OF_ALL = ("quarantine", "science_s", "filter", "filter_objects")
 COUNTS_OF_ALL = (("count", "bronze"), ("count", "quarantine"))
 
 
-def statistics(snapshot: Snapshot, lake: Path, date: str) -> pa.Table:
+def statistics(snapshot: Snapshot, lake: LakePath, date: str) -> pa.Table:
     """Return the numbers of nights, a row a night, a column a number.
 
     Nights are counted over all their alerts. Who may not see all of them gets the numbers that tell nothing of those
@@ -43,10 +43,10 @@ def statistics(snapshot: Snapshot, lake: Path, date: str) -> pa.Table:
         ``night`` (YYYYMMDD), ``basic:…`` under Fink's names, ``<measure>:<name>`` for the others.
     """
     path = gold_statistics().path(lake)
-    if not DeltaTable.is_deltatable(str(path)):
+    if not is_delta_table(path):
         return pa.table({"night": pa.array([], pa.string())})
     mine = pc.field("survey") == snapshot.survey.name
-    rows = dataset_of(DeltaTable(str(path))).to_table(filter=mine).to_pylist()
+    rows = dataset_of(delta_table(path)).to_table(filter=mine).to_pylist()
     if not snapshot.access.is_whole:
         closed = {row["night"] for row in rows}
         rows = [row for row in rows if _tells_nothing(row)] + [
@@ -95,7 +95,7 @@ def _counted(snapshot: Snapshot) -> list[dict[str, Any]]:
     return found
 
 
-def tracklets(snapshot: Snapshot, lake: Path, night: str, name: str) -> pa.Table:
+def tracklets(snapshot: Snapshot, lake: LakePath, night: str, name: str) -> pa.Table:
     """Return the alerts of the tracklets of a night, or of one tracklet, that are public.
 
     Parameters
@@ -111,10 +111,10 @@ def tracklets(snapshot: Snapshot, lake: Path, night: str, name: str) -> pa.Table
     """
     spec = gold_tracklets(snapshot.survey.name)
     path = spec.path(lake)
-    if not DeltaTable.is_deltatable(str(path)):
+    if not is_delta_table(path):
         return spec.plain_schema.empty_table()
     asked = pc.field("tracklet") == name if name else pc.field("night").cast(pa.string()) == night
-    rows = dataset_of(DeltaTable(str(path))).to_table(filter=asked)
+    rows = dataset_of(delta_table(path)).to_table(filter=asked)
     if not rows.num_rows:
         return rows
     ids = sorted(rows["alert_id"].to_pylist())

@@ -2,13 +2,13 @@
 
 import datetime as dt
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import pyarrow.compute as pc
 
 from fink_lib import __version__
 from fink_lib.lake.small import append_rows, read_rows
 from fink_lib.lake.tables.community import bronze_community_refused
+from fink_lib.storage import LakePath
 
 SPEC = bronze_community_refused()
 
@@ -41,7 +41,7 @@ class Refusal:
     value: bytes
 
 
-def keep(lake: Path, refused: list[Refusal]) -> None:
+def keep(lake: LakePath, refused: list[Refusal]) -> None:
     """Keep messages that are not kept yet.
 
     Parameters

@@ -1,4 +1,4 @@
-"""The object store that tables may lie in."""
+"""Where tables lie: in a folder of the home, or in an object store."""
 
 from pydantic import BaseModel, Field
 
@@ -6,6 +6,11 @@ from pydantic import BaseModel, Field
 class StorageSettings(BaseModel):
     """An S3-compatible store; its credentials are those of the environment (``AWS_ACCESS_KEY_ID`` and its like)."""
 
+    lake_url: str = Field(
+        "",
+        pattern=r"^(s3://[^/\s]+(/[^/\s]+)+)?$",
+        description="Place of all tables in the object store below, s3://bucket/path; empty is lake/ in FINK_HOME",
+    )
     s3_endpoint: str = Field(
         "",
         pattern=r"^(https?://[^/]+)?$",

@@ -1,5 +1,7 @@
 """What single streams go by."""
 
+from typing import Literal
+
 from pydantic import BaseModel, Field
 
 
@@ -29,8 +31,11 @@ class TableSourceSettings(BaseModel):
 
 
 class SupervisionSettings(BaseModel):
-    """How a stream is watched."""
+    """How a stream is started and watched."""
 
+    stream_runner: Literal["local", "spark-submit"] = Field(
+        "local", description="What starts the driver of a stream: local, a process; or spark-submit, in client mode"
+    )
     heartbeat_silence_s: float = Field(60.0, gt=0, description="A driver whose heartbeat is older than this is stalled")
 
 

@@ -3,13 +3,13 @@
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from fink_lib.errors import ConfigError
 from fink_lib.filters.users.predicate import parse_predicate
 from fink_lib.filters.users.store import Action, Event, active, check_name, history, record
 from fink_lib.filters.users.trial import Trial
 from fink_lib.science.framework.silver import silver_spec
+from fink_lib.storage import LakePath
 from fink_lib.surveys import get_survey
 
 MATCH_RATE_LIMIT = 0.05  # of a night's alerts: more is a survey's stream, not a filter
@@ -31,7 +31,7 @@ def silver_columns(survey: str) -> frozenset[str]:
     return silver_spec(get_survey(survey)).paths
 
 
-def add(lake: Path, written: Written, by: str, columns: Collection[str] = (), *, after: int | None = None) -> Event:
+def add(lake: LakePath, written: Written, by: str, columns: Collection[str] = (), *, after: int | None = None) -> Event:
     """Keep a filter, or a new version of it; nothing is sent before it is activated.
 
     Parameters
@@ -112,7 +112,7 @@ def running(events: Collection[Event], name: str) -> Event:
     return found[0]
 
 
-def keep(lake: Path, event: Event, number: int, action: Action, by: str, *, reason: str = "",
+def keep(lake: LakePath, event: Event, number: int, action: Action, by: str, *, reason: str = "",
          rate: float | None = None) -> None:  # fmt: skip
     """Record what was done with one version of a filter, as the event after so many.
 

@@ -4,10 +4,10 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from fink_lib.errors import ConfigError
 from fink_lib.filters.users.store import Action, Event, active, history, record
+from fink_lib.storage import LakePath
 
 BROKER = "broker"  # who paused a filter that was switched off
 USERS_SHARE = 0.5  # of a batch's time is for all users' filters together; the rest is Spark's and the broker's own
@@ -68,7 +68,7 @@ def slow_ones(seconds: Mapping[str, float], alerts: int, budget_s: float) -> lis
     return found
 
 
-def switch_off(lake: Path, event: Event, reason: str) -> bool:
+def switch_off(lake: LakePath, event: Event, reason: str) -> bool:
     """Pause a filter in the broker's name; return False where its owner paused it, or changed it, meanwhile.
 
     Parameters

@@ -5,7 +5,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
@@ -18,6 +17,7 @@ from fink_lib.filters.registry import filters_of
 from fink_lib.lake.events import append_event
 from fink_lib.lake.small import read_rows
 from fink_lib.lake.tables import gold_user_filters
+from fink_lib.storage import LakePath
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{2,63}")
 _OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@ -]{1,63}")
@@ -106,7 +106,7 @@ def check_name(survey: str, name: str, owner: str, description: str) -> None:
         raise ConfigError(f"the description must be one sentence of at most {LONGEST_TEXT} characters")
 
 
-def history(lake: Path, survey: str, name: str | None = None) -> list[Event]:
+def history(lake: LakePath, survey: str, name: str | None = None) -> list[Event]:
     """Return the events of a survey's filters, or of one, oldest first.
 
     Parameters
@@ -159,7 +159,7 @@ def active(events: Sequence[Event]) -> list[Event]:
     return sorted((one for one in last.values() if one.action is Action.ACTIVATE), key=lambda one: one.name)
 
 
-def record(lake: Path, event: Event) -> None:
+def record(lake: LakePath, event: Event) -> None:
     """Keep an event.
 
     Parameters

@@ -18,6 +18,7 @@ from fink_lib.job_server.kinds import Kind
 from fink_lib.job_server.messages import ANSWER, ERROR, LOG, send, told
 from fink_lib.job_server.spark.jvm import Jvm
 from fink_lib.lake.decided import require_decided
+from fink_lib.storage import on_disk
 
 JVM_DIES_S = 0.5  # its connections may close a moment before its process is gone
 
@@ -70,7 +71,7 @@ def _answer(jvm: Jvm, kind: Kind, request: JsonObject, group: str) -> JsonObject
     try:
         settings = Settings()
         kind.check(settings, request)
-        require_decided(settings.lake)
+        require_decided(on_disk(settings.lake, "Spark"))
         return {ANSWER: kind.load()(jvm.session(group), settings, request)}
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told
         trace = traceback.format_exc()

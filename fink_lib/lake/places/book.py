@@ -21,6 +21,7 @@ from fink_lib.lake.places.keys import rows_of_night
 from fink_lib.lake.places.ranges import Partition
 from fink_lib.lake.places.spans import Ids, SpansFile, Where, is_gone
 from fink_lib.lake.tables.spec import TableSpec
+from fink_lib.storage import LakePath
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +85,7 @@ class Book:
         File that keeps what the table held at the last start: nights that have not changed are not read again.
     """
 
-    def __init__(self, spec: TableSpec, key: tuple[str, str], lake: Path, spans: Path) -> None:
+    def __init__(self, spec: TableSpec, key: tuple[str, str], lake: LakePath, spans: Path) -> None:
         self._spec, self._key = spec, key
         self._spans, self._ends = SpansFile(spans), dict[Where, int]()
         self._looked = False

@@ -8,7 +8,6 @@ quarantine.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import unquote
 
@@ -16,11 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from deltalake import DeltaTable
 
+from fink_lib.lake.delta import delta_table, is_delta_table
+from fink_lib.lake.parquet import parquet_file
 from fink_lib.lake.places.ranges import OFFSET, PARTITION, TOPIC, Range, ranges_of
 from fink_lib.lake.tables import KAFKA_KEY
+from fink_lib.storage import LakePath
 
 Flags: TypeAlias = npt.NDArray[np.bool_]
 NOTHING = -1
@@ -39,7 +39,7 @@ class Held:
         Only rows of this value of ``stage``; None for all.
     """
 
-    path: Path
+    path: LakePath
     stage: str | None = None
 
     def columns(self) -> list[str]:
@@ -156,13 +156,13 @@ class Places:
 class _File:
     """A file of a table, by the statistics of its commit."""
 
-    name: str
+    place: LakePath
     first: int
     last: int
     partitions: frozenset[int]
 
     def read(self, table: Held) -> pa.Table:
-        with pq.ParquetFile(self.name) as file:
+        with parquet_file(self.place) as file:
             return file.read(columns=table.columns())
 
     def may_hold(self, wanted: Range) -> bool:
@@ -180,9 +180,9 @@ def _rows(table: Held, topic: str, wanted: Sequence[Range]) -> Iterator[pa.Table
 
 def _files(table: Held, topic: str) -> Iterator[_File]:
     """Yield the files that may hold messages of a topic."""
-    if not DeltaTable.is_deltatable(str(table.path)):
+    if not is_delta_table(table.path):
         return
-    actions = pa.table(DeltaTable(str(table.path)).get_add_actions(flatten=True))
+    actions = pa.table(delta_table(table.path).get_add_actions(flatten=True))
     asked = {"path", *(f"{end}.{name}" for end in ("min", "max") for name in KAFKA_KEY)}  # of a hundred columns
     for action in actions.select([name for name in actions.column_names if name in asked]).to_pylist():
         low, high = action.get(f"min.{TOPIC}"), action.get(f"max.{TOPIC}")
@@ -192,7 +192,7 @@ def _files(table: Held, topic: str) -> Iterator[_File]:
         parts = action.get(f"min.{PARTITION}"), action.get(f"max.{PARTITION}")
         known = None not in {first, last, *parts}
         yield _File(
-            str(table.path / unquote(action["path"])),
+            table.path / unquote(action["path"]),
             first if known else 0,
             last if known else np.iinfo(np.int64).max,
             frozenset(range(int(parts[0]), int(parts[1]) + 1)) if known else frozenset(),

@@ -2,20 +2,21 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
 
+from fink_lib.lake.delta import delta_table
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.small import append_rows, read_rows
 from fink_lib.lake.tables.spec import TableSpec
+from fink_lib.storage import LakePath
 
 
 def rows_of_night(
-    table: DeltaTable | Path, night: dt.date, columns: Sequence[str], keep: pc.Expression | None = None
+    table: DeltaTable | LakePath, night: dt.date, columns: Sequence[str], keep: pc.Expression | None = None
 ) -> pa.Table:
     """Read some columns of a night, without a JVM.
 
@@ -28,12 +29,12 @@ def rows_of_night(
     keep
         A further condition on rows.
     """
-    opened = DeltaTable(str(table)) if isinstance(table, Path) else table
+    opened = table if isinstance(table, DeltaTable) else delta_table(table)
     chosen = pc.field("night") == pa.scalar(night)
     return dataset_of(opened).to_table(list(columns), filter=chosen if keep is None else chosen & keep)
 
 
-def append_new(spec: TableSpec, lake: Path, rows: Sequence[Mapping[str, Any]]) -> int:
+def append_new(spec: TableSpec, lake: LakePath, rows: Sequence[Mapping[str, Any]]) -> int:
     """Append rows to a table whose key is not there yet, each key once; return how many.
 
     Parameters

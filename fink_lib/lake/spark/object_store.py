@@ -4,7 +4,7 @@ from pathlib import Path
 
 from fink_lib.config import Settings
 from fink_lib.errors import HostError
-from fink_lib.lake.object_store import region
+from fink_lib.lake.object_store import SCHEMES
 from fink_lib.lake.spark.log_store import compiled_name
 
 SOURCE = Path(__file__).parent / "java" / "ConditionalLogStore.java"
@@ -21,7 +21,7 @@ def conditional_store_jar(folder: Path) -> Path:
 def hadoop_conf(settings: Settings) -> dict[str, str]:
     """Return how Hadoop reaches the store; executors take the credentials from their own environment."""
     conf = {
-        "fs.s3a.endpoint.region": region(settings),
+        "fs.s3a.endpoint.region": settings.store.region,
         "fs.s3a.path.style.access": str(settings.s3_path_style).lower(),
         "fs.s3a.aws.credentials.provider": CREDENTIALS,
         "fs.s3a.fast.upload.buffer": "bytebuffer",  # a commit touches no disk
@@ -37,7 +37,8 @@ def object_store_conf(settings: Settings) -> dict[str, str]:
     if not settings.has_object_store:
         return {}
     hadoop = {f"spark.hadoop.{key}": value for key, value in hadoop_conf(settings).items()}
-    return {**hadoop, "spark.delta.logStore.s3a.impl": CLASS}
+    both = {f"spark.delta.logStore.{scheme}.impl": CLASS for scheme in SCHEMES}
+    return {**hadoop, "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem", **both}
 
 
 def object_store_jars(settings: Settings) -> list[Path]:

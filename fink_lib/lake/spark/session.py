@@ -12,6 +12,7 @@ from fink_lib.lake.decided import require_decided
 from fink_lib.lake.spark.jars import session_jars
 from fink_lib.lake.spark.log_store import LOG_STORE_CONF
 from fink_lib.lake.spark.object_store import object_store_conf, object_store_jars
+from fink_lib.storage import on_disk
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ def build_session(
     HostError
         When a jar is not there, or the lake's file system does not decide which of two commits was first.
     """
-    require_decided(settings.lake)
+    require_decided(on_disk(settings.lake, "Spark"))
     builder = SparkSession.Builder()
     merged = session_conf(name, settings, memory=memory, java_options=java_options, conf=conf)
     for key, value in merged.items():

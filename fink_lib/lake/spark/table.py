@@ -3,19 +3,19 @@
 import json
 import logging
 import time
-from pathlib import Path
 
 import pyarrow as pa
 import pyspark.sql.types as T
 from delta.tables import DeltaTable
-from deltalake import DeltaTable as OpenTable
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_type
 
+from fink_lib.lake.delta import delta_table
 from fink_lib.lake.formats import require_current
 from fink_lib.lake.log import PROPERTIES
 from fink_lib.lake.tables.spec import TableSpec
+from fink_lib.storage import LakePath
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ def spark_schema(spec: TableSpec) -> T.StructType:
     return spark_struct(spec.schema)
 
 
-def ensure_table(spec: TableSpec, session: SparkSession, lake: Path, *, grow: bool = True) -> Path:
+def ensure_table(spec: TableSpec, session: SparkSession, lake: LakePath, *, grow: bool = True) -> LakePath:
     """Create a table where it is missing, give it the columns that it lacks; return its folder.
 
     Streams start together and share tables. The one that comes second meets a folder that is no longer
@@ -69,17 +69,17 @@ def ensure_table(spec: TableSpec, session: SparkSession, lake: Path, *, grow: bo
     return path
 
 
-def _is_ready(spec: TableSpec, session: SparkSession, path: Path, *, grow: bool) -> bool:
+def _is_ready(spec: TableSpec, session: SparkSession, path: LakePath, *, grow: bool) -> bool:
     return DeltaTable.isDeltaTable(session, str(path)) and not (grow and _lacking(spec, path))
 
 
-def _lacking(spec: TableSpec, path: Path) -> set[str]:
+def _lacking(spec: TableSpec, path: LakePath) -> set[str]:
     """Return the columns and fields of the spec that a table does not have."""
-    there = T.StructType.fromJson(json.loads(OpenTable(str(path)).schema().to_json()))
+    there = T.StructType.fromJson(json.loads(delta_table(path).schema().to_json()))
     return field_paths(spark_schema(spec)) - field_paths(there)
 
 
-def _create_or_grow(spec: TableSpec, session: SparkSession, path: Path) -> None:
+def _create_or_grow(spec: TableSpec, session: SparkSession, path: LakePath) -> None:
     if not DeltaTable.isDeltaTable(session, str(path)):
         _create(spec, session, path)
         return
@@ -89,7 +89,7 @@ def _create_or_grow(spec: TableSpec, session: SparkSession, path: Path) -> None:
     logger.info("table=%s has new columns: %s", spec.full_name, lacking)
 
 
-def _create(spec: TableSpec, session: SparkSession, path: Path) -> None:
+def _create(spec: TableSpec, session: SparkSession, path: LakePath) -> None:
     builder = (
         DeltaTable.createIfNotExists(session)
         .location(str(path))
@@ -104,7 +104,7 @@ def _create(spec: TableSpec, session: SparkSession, path: Path) -> None:
     builder.execute()
 
 
-def read_table(spec: TableSpec, session: SparkSession, lake: Path, version: int | None = None) -> DataFrame:
+def read_table(spec: TableSpec, session: SparkSession, lake: LakePath, version: int | None = None) -> DataFrame:
     """Read a table, at a version when one is given.
 
     Parameters
@@ -146,7 +146,7 @@ def field_paths(kind: T.DataType, at: str = "") -> set[str]:
     return found
 
 
-def append_once(frame: DataFrame, path: Path, app_id: str, batch_id: int) -> None:
+def append_once(frame: DataFrame, path: LakePath, app_id: str, batch_id: int) -> None:
     """Append a micro-batch exactly once, however often it is replayed.
 
     Delta keeps, per ``app_id``, the highest ``batch_id`` committed and skips a write that is not newer.

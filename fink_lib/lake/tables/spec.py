@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pyarrow as pa
 
 from fink_lib.lake.tables.types import plain_type
+from fink_lib.storage.paths import AnyPlace
 
 UNIT, MEANING = b"unit", b"meaning"
 
@@ -110,9 +110,9 @@ class TableSpec:
         """Name of the table and of its folder."""
         return full_name(self.layer, self.survey, self.name)
 
-    def path(self, lake: Path) -> Path:
-        """Folder of the table."""
-        return lake / self.full_name
+    def path(self, lake: AnyPlace) -> AnyPlace:
+        """Return the place of the table in a lake: a folder where the lake is one."""
+        return lake / self.full_name  # type: ignore[return-value]
 
     @property
     def plain_schema(self) -> pa.Schema:

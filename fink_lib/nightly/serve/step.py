@@ -9,14 +9,13 @@ The HATS catalogues of alerts and objects are made anew.
 import datetime as dt
 import logging
 from collections.abc import Callable
-from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
-from deltalake import DeltaTable
 
 from fink_lib.errors import ExpectationFailed
 from fink_lib.files import JsonObject
+from fink_lib.lake.delta import delta_table
+from fink_lib.lake.parquet import parquet_schema
 from fink_lib.lake.small import until_committed
 from fink_lib.lake.tables import TableSpec
 from fink_lib.lake.versions import Table
@@ -28,6 +27,7 @@ from fink_lib.served.hats.catalogues import renew
 from fink_lib.served.opened import COVERED, Opened
 from fink_lib.served.rows import sources_of
 from fink_lib.served.runs import MOST_RUNS, Run, around, joined, pair_to_merge, run_of
+from fink_lib.storage import LakePath
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def run(context: NightContext, broken_rows: BrokenRows, most: int = MOST_RUNS) -
         table = ensure(sources, lake)
         put = Opened(table)
         old, mine = around(put.rows_by_run, context.night), run_of(put.rows_by_run, context.night)
-        with sorting() as connection:
+        with sorting(lake) as connection:
             connection.register("arrived", sources_of(context.survey, silver))
             parts = [_arrived(sources, mine), *_kept(sources, put, old, mine, context.night)]
             covers = {f"{COVERED}{context.night.isoformat()}": facts["silver"]}
@@ -66,8 +66,8 @@ def run(context: NightContext, broken_rows: BrokenRows, most: int = MOST_RUNS) -
         pass
     for spec, by in followers:
         until_committed(spec, lambda spec=spec, by=by: follow(sources, spec, by, lake, context.night))  # type: ignore[misc]
-    with sorting() as connection:
-        renew(connection, context.survey.name, Opened(DeltaTable(str(sources.path(lake)))), context.settings.home)
+    with sorting(lake) as connection:
+        renew(connection, context.survey.name, Opened(delta_table(sources.path(lake))), context.settings.home)
     facts["tables"] = {spec.name: _state(spec, lake) for spec, _ in ((sources, order), *followers)}
     logger.info("night=%s tables=%s", context.label, facts["tables"])
     broken = broken_rows(context)
@@ -91,12 +91,12 @@ def _kept(spec: TableSpec, put: Opened, old: tuple[Run, ...], mine: Run, without
     return [f"SELECT {named_columns(spec, there, mine)} FROM {read_sql(files)}{left_out}"]  # noqa: S608  # ours
 
 
-def _in_files(schema: pa.Schema, files: list[Path]) -> set[str]:
+def _in_files(schema: pa.Schema, files: list[LakePath]) -> set[str]:
     """Return the columns that some file has: a column that came later is in none that was written before."""
-    return {name for file in files for name in pq.read_schema(file).names} & set(schema.names)
+    return {name for file in files for name in parquet_schema(file).names} & set(schema.names)
 
 
-def merge_once(spec: TableSpec, order: str, lake: Path, most: int) -> bool:
+def merge_once(spec: TableSpec, order: str, lake: LakePath, most: int) -> bool:
     """Merge two runs where there are too many; tell whether there were.
 
     Parameters
@@ -116,13 +116,13 @@ def merge_once(spec: TableSpec, order: str, lake: Path, most: int) -> bool:
     if pair is None:
         return False
     together = joined(pair)
-    with sorting() as connection:
+    with sorting(lake) as connection:
         parts = _kept(spec, put, pair, together, None)
         replace_runs(spec, table, ordered(connection, parts, order), {*pair, together}, {})
     return True
 
 
-def follow(sources: TableSpec, spec: TableSpec, order: str, lake: Path, night: dt.date) -> None:
+def follow(sources: TableSpec, spec: TableSpec, order: str, lake: LakePath, night: dt.date) -> None:
     """Make a table have the runs of `sources`, and the rows of a night as they are there.
 
     Parameters
@@ -139,16 +139,16 @@ def follow(sources: TableSpec, spec: TableSpec, order: str, lake: Path, night: d
         Whose run is written anew; others only where the table lacks them.
     """
     table = ensure(spec, lake)
-    first, mine = Opened(DeltaTable(str(sources.path(lake)))), Opened(table)
+    first, mine = Opened(delta_table(sources.path(lake))), Opened(table)
     wanted, there = set(first.rows_by_run), set(mine.rows_by_run)
     changed = {run_of(wanted, night)} | (wanted - there)
-    with sorting() as connection:
+    with sorting(lake) as connection:
         parts = [part for run in sorted(changed) for part in _kept(spec, first, (run,), run, None)]
         empty = f"SELECT {named_columns(spec, (), next(iter(changed)))} LIMIT 0"
         replace_runs(spec, table, ordered(connection, parts or [empty], order), changed | (there - wanted), {})
 
 
-def _state(spec: TableSpec, lake: Path) -> JsonObject:
-    put = Opened(DeltaTable(str(spec.path(lake))))
+def _state(spec: TableSpec, lake: LakePath) -> JsonObject:
+    put = Opened(delta_table(spec.path(lake)))
     rows = put.rows_by_run
     return {"version": put.version, "rows": sum(rows.values()), "runs": len(rows)}

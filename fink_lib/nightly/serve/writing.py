@@ -22,6 +22,7 @@ from fink_lib.lake.small import ensure_whole
 from fink_lib.lake.tables import TableSpec
 from fink_lib.served.columns import RUN_NAME
 from fink_lib.served.runs import Run
+from fink_lib.storage import LakePath
 
 MEMORY = "1GB"
 GROUP_ROWS = 16_384  # all columns of one group: 10 ms to read, 23 ms with 65,536
@@ -29,7 +30,7 @@ BATCH_ROWS = 65_536
 BLOOM_FALSE_POSITIVES = 0.01
 
 
-def ensure(spec: TableSpec, lake: Path) -> DeltaTable:
+def ensure(spec: TableSpec, lake: LakePath) -> DeltaTable:
     """Return a table, made where it is missing, with the columns that its spec has today.
 
     Parameters
@@ -48,14 +49,16 @@ def ensure(spec: TableSpec, lake: Path) -> DeltaTable:
 
 
 @contextmanager
-def sorting() -> Iterator[duckdb.DuckDBPyConnection]:
-    """Yield what sorts more rows than memory holds."""
+def sorting(lake: LakePath) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield what sorts more rows than memory holds, and reads the files of a lake."""
     with tempfile.TemporaryDirectory(prefix="serve-") as spill, duckdb.connect() as connection:
+        if not isinstance(lake, Path):
+            connection.register_filesystem(lake.fs)
         connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{spill}'; SET TimeZone = 'UTC'")
         yield connection
 
 
-def read_sql(files: Collection[Path]) -> str:
+def read_sql(files: Collection[LakePath]) -> str:
     """Return what reads some files, as SQL over the columns of all of them."""
     listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in sorted(files))
     return f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"

@@ -1,7 +1,6 @@
 """The nights before: their summaries out of `gold__statistics`, read and replaced without a JVM."""
 
 import datetime as dt
-from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
@@ -11,11 +10,12 @@ from fink_lib.lake.cumulative import cumulative as sums
 from fink_lib.lake.small import partitions, read_rows, replace_rows
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.nightly.statistics.summary import Summary, from_rows, to_rows
+from fink_lib.storage import LakePath
 
 TRAILING_NIGHTS = 14
 
 
-def record(lake: Path, survey: str, night: dt.date, summary: Summary) -> int:
+def record(lake: LakePath, survey: str, night: dt.date, summary: Summary) -> int:
     """Replace the numbers of a night; return the version of the table.
 
     Parameters
@@ -33,7 +33,7 @@ def record(lake: Path, survey: str, night: dt.date, summary: Summary) -> int:
     return replace_rows(tables.gold_statistics(), lake, rows, {"survey": survey, "night": night.isoformat()})
 
 
-def trailing(lake: Path, survey: str, night: dt.date, count: int = TRAILING_NIGHTS) -> dict[dt.date, Summary]:
+def trailing(lake: LakePath, survey: str, night: dt.date, count: int = TRAILING_NIGHTS) -> dict[dt.date, Summary]:
     """Return the summaries of the last nights before one, the earliest first.
 
     Parameters
@@ -51,7 +51,7 @@ def trailing(lake: Path, survey: str, night: dt.date, count: int = TRAILING_NIGH
 
 
 def recent(
-    spec: TableSpec, lake: Path, survey: str, night: dt.date, count: int = TRAILING_NIGHTS
+    spec: TableSpec, lake: LakePath, survey: str, night: dt.date, count: int = TRAILING_NIGHTS
 ) -> list[dict[str, Any]]:
     """Return the rows of the last nights before one, out of a table that is partitioned by night.
 
@@ -76,7 +76,7 @@ def recent(
 
 
 def nights_before(
-    spec: TableSpec, lake: Path, survey: str, night: dt.date, count: int = TRAILING_NIGHTS
+    spec: TableSpec, lake: LakePath, survey: str, night: dt.date, count: int = TRAILING_NIGHTS
 ) -> list[dt.date]:
     """Return the last nights before one that a table has rows of, out of its log alone.
 
@@ -102,7 +102,7 @@ def nights_before(
     return sorted(map(dt.date.fromisoformat, before))[-count:]
 
 
-def cumulative(lake: Path, survey: str, night: dt.date) -> dict[str, Any]:
+def cumulative(lake: LakePath, survey: str, night: dt.date) -> dict[str, Any]:
     """Return ``nights`` and the sums over all nights up to one, this one included: measure → name → total.
 
     Parameters

@@ -7,11 +7,12 @@ the footers hold the same numbers, and reading them does not grow with the rows.
 from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from fink_lib.lake.parquet import parquet_metadata
 from fink_lib.lake.versions import Table
 from fink_lib.nightly.job import NightContext
 from fink_lib.nightly.report.highlights.rows import night_files
+from fink_lib.storage import LakePath
 from fink_lib.surveys.tables import night_specs, packet_schema
 
 
@@ -39,7 +40,7 @@ def leaf_paths(packet: pa.Schema) -> Iterable[str]:
             yield from (f"{root.name}.{leaf.name}" for leaf in root.type if not pa.types.is_nested(leaf.type))
 
 
-def null_shares(files: Iterable[str], paths: set[str]) -> dict[str, float]:
+def null_shares(files: Iterable[LakePath], paths: set[str]) -> dict[str, float]:
     """Return the share of nulls of columns over some files; a column that some file does not count is left out.
 
     Parameters
@@ -61,12 +62,12 @@ def null_shares(files: Iterable[str], paths: set[str]) -> dict[str, float]:
     return {path: round(count / rows, 6) for path, count in nulls.items()} if rows else {}
 
 
-def _file_nulls(name: str, paths: set[str]) -> tuple[Mapping[str, int], int]:
+def _file_nulls(name: LakePath, paths: set[str]) -> tuple[Mapping[str, int], int]:
     """Return the nulls of each column that every row group of a file counts, and the file's rows.
 
     A file that was written before a column was added to the table has it in no row.
     """
-    meta = pq.read_metadata(name)
+    meta = parquet_metadata(name)
     known = {meta.schema.column(at).path: at for at in range(meta.num_columns)}
     found = dict.fromkeys(paths - set(known), meta.num_rows)
     for path in paths & set(known):

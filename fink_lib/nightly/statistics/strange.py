@@ -1,18 +1,18 @@
 """Packets whose schema the broker does not know in full: they are kept and sent on, and somebody should look."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pyarrow.compute as pc
 
 from fink_lib.files import JsonObject
 from fink_lib.lake.small import read_rows
 from fink_lib.lake.tables import bronze_schemas
+from fink_lib.storage import LakePath
 
 COLUMNS = ("schema_sha256", "schema_version", "new_fields", "retyped_fields")
 
 
-def strange_schemas(lake: Path, alerts: Mapping[str, int]) -> list[JsonObject]:
+def strange_schemas(lake: LakePath, alerts: Mapping[str, int]) -> list[JsonObject]:
     """Return the schemas of a night that have fields which are new, or of another type than the broker knows.
 
     Parameters

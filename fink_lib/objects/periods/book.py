@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from fink_lib.lake.small import read_rows, replace_rows
 from fink_lib.lake.tables import gold_objects, gold_periods
 from fink_lib.objects.periods.points import read_points
 from fink_lib.science.methods.periodogram import LEAST_POINTS, Period, period_of
+from fink_lib.storage import LakePath
 from fink_lib.surveys import Survey
 
 METHOD = "1.0"  # raised whenever a value can change
@@ -22,7 +22,7 @@ ALERTS_OF_PASS = 2_000_000  # read together; what bounds the memory
 KEPT = "kept"
 
 
-def rebuild(lake: Path, surveys: Iterable[Survey]) -> Counter[str]:
+def rebuild(lake: LakePath, surveys: Iterable[Survey]) -> Counter[str]:
     """Search every object that gained alerts, and replace the rows of its survey; return how many had which outcome.
 
     Parameters
@@ -48,7 +48,7 @@ def rebuild(lake: Path, surveys: Iterable[Survey]) -> Counter[str]:
     return +counted
 
 
-def period_row(lake: Path, survey: str, name: str) -> dict[str, Any] | None:
+def period_row(lake: LakePath, survey: str, name: str) -> dict[str, Any] | None:
     """Return the row of an object; None where it has none.
 
     Parameters
@@ -64,7 +64,7 @@ def period_row(lake: Path, survey: str, name: str) -> dict[str, Any] | None:
     return next(iter(read_rows(gold_periods(), lake, where)), None)
 
 
-def _rows_of(lake: Path, survey: Survey) -> list[dict[str, Any]]:
+def _rows_of(lake: LakePath, survey: Survey) -> list[dict[str, Any]]:
     return read_rows(gold_periods(), lake, pc.field("survey") == survey.name)
 
 
@@ -76,14 +76,14 @@ def _name(row: Mapping[str, Any]) -> str:
     return str(row["object_id"])
 
 
-def _candidates(lake: Path, survey: Survey) -> dict[str, int]:
+def _candidates(lake: LakePath, survey: Survey) -> dict[str, int]:
     """Return the objects with alerts enough, by name, and how many they have; none of those that may move."""
     enough = (pc.field("alerts") >= LEAST_POINTS) & ~pc.field("may_move")
     rows = read_rows(gold_objects(survey.name), lake, enough, columns=["object_id", "alerts"])
     return {row["object_id"]: row["alerts"] for row in sorted(rows, key=_name)}
 
 
-def _searched(lake: Path, survey: Survey, alerts: Mapping[str, int]) -> Iterator[tuple[str, Period | str]]:
+def _searched(lake: LakePath, survey: Survey, alerts: Mapping[str, int]) -> Iterator[tuple[str, Period | str]]:
     for names in _passes(alerts):
         points = read_points(lake, survey, names)
         for name, mine in _each(points):

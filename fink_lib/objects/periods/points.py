@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +12,7 @@ from fink_lib.lake.rows import Rows
 from fink_lib.lake.versions import Table
 from fink_lib.objects.alerts import flagged
 from fink_lib.science.cases.magnitudes import AB_ZERO_POINT_NJY
+from fink_lib.storage import LakePath
 from fink_lib.surveys import Survey
 from fink_lib.surveys.inputs import NEGATIVE
 from fink_lib.surveys.tables import night_specs
@@ -26,7 +26,7 @@ POINT = pa.schema(
 RELATIVE_ERROR_PER_MAG = np.log(10.0) / 2.5
 
 
-def read_points(lake: Path, survey: Survey, names: Sequence[str]) -> pa.Table:
+def read_points(lake: LakePath, survey: Survey, names: Sequence[str]) -> pa.Table:
     """Return the points of some objects, by object and time; those without a flux or an error above 0 are none.
 
     An alert that the survey takes to be of something that moves is none of the star that it passed.

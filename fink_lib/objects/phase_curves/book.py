@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from fink_lib.lake.tables.phase_curves import gold_phase_curves
 from fink_lib.objects.phase_curves.fit import LEAST_POINTS, Fit, Model, Points, fit
 from fink_lib.objects.phase_curves.orbit import Orbit, seen_from_earth
 from fink_lib.objects.phase_curves.points import as_arrays, read_points
+from fink_lib.storage import LakePath
 from fink_lib.surveys import Survey
 
 PARAMETERS = {"h_mag": "H", "g": "G", "g1": "G1", "g2": "G2"}
@@ -22,7 +22,7 @@ SPIN = {"oblateness": "R", "pole_ra": "alpha0_deg", "pole_dec": "delta0_deg"}
 FEW, NO_ORBIT = "too few points", "no orbit"
 
 
-def rebuild(lake: Path, surveys: Iterable[Survey]) -> Counter[str]:
+def rebuild(lake: LakePath, surveys: Iterable[Survey]) -> Counter[str]:
     """Fit every moving object anew and replace the table; return how many objects were fitted by each model.
 
     Objects with fewer points than any model wants, and those of which no packet brought an orbit, are counted too.

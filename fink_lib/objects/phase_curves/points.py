@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,6 +14,7 @@ from fink_lib.lake.rows import Rows
 from fink_lib.lake.versions import Table
 from fink_lib.objects.alerts import designations_of
 from fink_lib.objects.phase_curves.orbit import Orbit
+from fink_lib.storage import LakePath
 from fink_lib.surveys import Survey
 from fink_lib.surveys.objects import MovingPhotometry
 from fink_lib.surveys.tables import night_specs
@@ -33,7 +33,7 @@ POINT = pa.schema(
 )
 
 
-def read_points(lake: Path, surveys: Iterable[Survey]) -> tuple[pa.Table, dict[str, Orbit]]:
+def read_points(lake: LakePath, surveys: Iterable[Survey]) -> tuple[pa.Table, dict[str, Orbit]]:
     """Return the points of all nights, by object and time, and the newest orbit of each object that has one.
 
     Parameters
@@ -53,7 +53,7 @@ def read_points(lake: Path, surveys: Iterable[Survey]) -> tuple[pa.Table, dict[s
     return pa.concat_tables(parts).sort_by(order), {name: orbit for name, (_, orbit) in orbits.items()}
 
 
-def _nights(lake: Path, survey: Survey) -> Iterator[Rows]:
+def _nights(lake: LakePath, survey: Survey) -> Iterator[Rows]:
     """Yield the moving alerts of each night that silver has, oldest night first."""
     pinned, facts = Pinned.now(night_specs(survey), lake), survey.objects
     if facts.photometry is None or pinned.versions[str(Table.SILVER)] is None:

@@ -3,7 +3,6 @@
 import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
@@ -12,6 +11,7 @@ from pyspark.sql.types import StructType
 from fink_lib.lake.spark.table import read_table, spark_struct
 from fink_lib.lake.writer_schemas import WriterSchemas
 from fink_lib.packets.reading import PacketReader
+from fink_lib.storage import LakePath
 from fink_lib.surveys import Cut, Survey
 from fink_lib.surveys.pickled import from_bytes, to_bytes
 from fink_lib.surveys.pruned import pruned
@@ -21,7 +21,7 @@ BYTES = ("head", "tail")
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 
 
-def packets(session: SparkSession, survey: Survey, lake: Path, version: int | None = None) -> DataFrame:
+def packets(session: SparkSession, survey: Survey, lake: LakePath, version: int | None = None) -> DataFrame:
     """Return bronze with every field of its packets as a column, cutouts among them, in place of their bytes.
 
     Parameters
@@ -37,7 +37,7 @@ def packets(session: SparkSession, survey: Survey, lake: Path, version: int | No
     return with_roots(bronze, survey, lake, packet_schema(survey, cutouts=True).names)
 
 
-def view(session: SparkSession, survey: Survey, lake: Path, name: str) -> None:
+def view(session: SparkSession, survey: Survey, lake: LakePath, name: str) -> None:
     """Give a session `packets` as a view, for SQL.
 
     Parameters
@@ -54,7 +54,7 @@ def view(session: SparkSession, survey: Survey, lake: Path, name: str) -> None:
     packets(session, survey, lake).createOrReplaceTempView(name)
 
 
-def with_fields(bronze: DataFrame, survey: Survey, lake: Path, cuts: Sequence[Cut]) -> DataFrame:
+def with_fields(bronze: DataFrame, survey: Survey, lake: LakePath, cuts: Sequence[Cut]) -> DataFrame:
     """Return rows of bronze with the fields that some cuts read; no bytes are read where it has columns of them all.
 
     Parameters
@@ -75,7 +75,7 @@ def with_fields(bronze: DataFrame, survey: Survey, lake: Path, cuts: Sequence[Cu
     return with_roots(bronze, survey, lake, sorted({path.partition(".")[0] for path in wanted}))
 
 
-def with_roots(bronze: DataFrame, survey: Survey, lake: Path, roots: Sequence[str]) -> DataFrame:
+def with_roots(bronze: DataFrame, survey: Survey, lake: LakePath, roots: Sequence[str]) -> DataFrame:
     """Return rows of bronze with root fields of their packets in place of their bytes.
 
     Parameters
@@ -96,7 +96,7 @@ def with_roots(bronze: DataFrame, survey: Survey, lake: Path, roots: Sequence[st
 
 
 def reading(
-    survey: Survey, lake: Path, roots: tuple[str, ...], kept: Sequence[str]
+    survey: Survey, lake: LakePath, roots: tuple[str, ...], kept: Sequence[str]
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """Return the function for `DataFrame.mapInArrow`.
 
@@ -129,7 +129,7 @@ def reading(
 
 
 @functools.lru_cache(maxsize=8)
-def kept_reader(survey: bytes, lake: Path, roots: tuple[str, ...]) -> PacketReader:
+def kept_reader(survey: bytes, lake: LakePath, roots: tuple[str, ...]) -> PacketReader:
     """Return the reader that a worker keeps.
 
     Parameters

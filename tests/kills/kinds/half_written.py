@@ -11,7 +11,7 @@ NOBODYS = "nobody reads it: no commit names it; `vacuum` takes it away"
 
 def a_table(chaos: Chaos) -> Path:
     """Return the folder of a table, whichever."""
-    return chaos.chance.choice(sorted(path.parent for path in chaos.settings.lake.glob("*/_delta_log")))
+    return chaos.chance.choice(sorted(path.parent for path in chaos.settings.lake_folder.glob("*/_delta_log")))
 
 
 def orphan(chaos: Chaos, table: Path) -> Path:

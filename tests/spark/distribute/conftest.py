@@ -36,6 +36,6 @@ def packets() -> list[Packet]:
 @pytest.fixture(scope="session")
 def planted_lake(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, packets: list[Packet]) -> Path:
     """The folder of a lake whose bronze and silver hold the packets."""
-    lake = Settings(home=tmp_path_factory.mktemp("distribute")).lake
+    lake = Settings(home=tmp_path_factory.mktemp("distribute")).lake_folder
     plant(spark, lake, packets, science)
     return lake

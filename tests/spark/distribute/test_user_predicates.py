@@ -211,7 +211,7 @@ def test_the_commands_try_activate_and_explain_a_filter(
 ) -> None:
     monkeypatch.setattr("fink_lib.lake.spark.session.build_session", lambda *_, **__: Lent(spark))
     home = Settings(home=tmp_path / "home")
-    shutil.copytree(planted_lake, home.lake)
+    shutil.copytree(planted_lake, home.lake_folder)
 
     def fink(*words: str) -> str:
         done = CliRunner().invoke(app, [*words, "--home", str(home.home)], env={"COLUMNS": "300"})

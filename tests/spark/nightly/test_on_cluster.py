@@ -58,7 +58,7 @@ def crowded(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
     ra, dec = made_sky(FILES * ROWS, seed=3)
     for first in range(0, FILES * ROWS, ROWS):
         rows = [bronze_row(at, ra=float(ra[at]), dec=float(dec[at])) for at in range(first, first + ROWS)]
-        path = append(settings.lake, Table.BRONZE, rows)
+        path = append(settings.lake_folder, Table.BRONZE, rows)
     return path
 
 
@@ -78,9 +78,9 @@ def test_both_make_the_same_files_of_a_night(settings: Settings, crowded: Path, 
     compact.run(context)
     large = settings.model_copy(update={"nightly_spark_alerts": FILES * ROWS, "home": tmp_path / "elsewhere"})
     (tmp_path / "elsewhere").mkdir()
-    shutil.move(str(other.parent), large.lake)
+    shutil.move(str(other.parent), large.lake_folder)
     compact.run(replace(context, settings=large))
-    other = large.lake / crowded.name
+    other = large.lake_folder / crowded.name
     assert table_digest(crowded) == table_digest(other) == before
     assert laid_out(crowded) == laid_out(other)
     assert len(laid_out(other)) == 3

@@ -60,7 +60,7 @@ class Bench:
 
     @property
     def lake(self) -> Path:
-        return self.spec.settings.lake
+        return self.spec.settings.lake_folder
 
     def arrive(self, packets: list[Packet], first: int = 0) -> None:
         """Put alerts into bronze and silver, once more; or new ones, numbered from `first`."""

@@ -44,7 +44,7 @@ def test_a_batch_over_more_nights_than_are_kept_reads_each_once(book: Ledger, se
     nights = [dt.date(2021, 11, day) for day in range(1, 13)]
     book.record([sent(day, day, 100 + day) for day in range(1, 13)])
     again = opened(settings)
-    with patch.object(followed, "DeltaTable", wraps=followed.DeltaTable) as table:
+    with patch.object(followed, "delta_table", wraps=followed.delta_table) as table:
         again.load(nights)
         assert [again.was_sent(night, 101 + at, "by_t") for at, night in enumerate(nights)] == [True] * 12
         assert not again.was_sent(nights[3], 101, "by_t")
@@ -75,7 +75,7 @@ def test_where_topics_end_is_read_of_changed_nights_alone(book: Ledger, settings
 
 def test_a_process_asks_the_table_once_where_topics_end(book: Ledger) -> None:
     assert book.next_offsets({}) == {}
-    with patch.object(followed, "DeltaTable", side_effect=AssertionError), patch.object(SpansFile, "of") as sums:
+    with patch.object(followed, "delta_table", side_effect=AssertionError), patch.object(SpansFile, "of") as sums:
         book.load([dt.date(2021, 11, 1)])
         book.record([sent(1, 4, 1), sent(1, 7, 2)])
         book.record([sent(1, 6, 3)])

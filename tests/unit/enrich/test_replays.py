@@ -42,11 +42,11 @@ class Home:
 
     @property
     def silver(self) -> Path:
-        return self.spec.settings.lake / "silver"
+        return self.spec.settings.lake_folder / "silver"
 
     @property
     def released(self) -> list[int]:
-        return sorted(read_releases(self.spec.settings.lake, "ztf")["alert_id"].to_pylist())
+        return sorted(read_releases(self.spec.settings.lake_folder, "ztf")["alert_id"].to_pylist())
 
     @property
     def written(self) -> list[int]:
@@ -82,7 +82,7 @@ def test_what_passes_now_is_released_and_what_raises_again_stays(home: Home) -> 
     assert home.written == [0, 1, 2, 4, 6, 7]
     assert home.released == [100, 101, 102, 104, 106, 107]
     assert home.asked == []
-    assert replayed_in_enrich(home.spec.settings.lake, "ztf") == {NIGHT: 6}
+    assert replayed_in_enrich(home.spec.settings.lake_folder, "ztf") == {NIGHT: 6}
     home.raising.clear()
     home.ask(3, 5, 7)
     home.run()

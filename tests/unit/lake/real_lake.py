@@ -14,6 +14,8 @@ from fink_lib.science.framework.runner import run, versions
 from fink_lib.science.framework.silver import silver_spec
 from fink_lib.simulator.reading import read_path
 from fink_lib.simulator.sample import sample_night
+from fink_lib.storage import LakePath
+from fink_lib.storage.paths import delta_options
 from fink_lib.surveys import ZTF, value_at
 from fink_lib.surveys.framing import decode
 from fink_lib.surveys.inputs import inputs_of
@@ -27,17 +29,19 @@ def real_packets(settings: Settings, most: int) -> list[dict[str, Any]]:
     return [decode(ZTF.framing.unwrap(one.data)) for one, _ in zip(contents, range(most), strict=False)]
 
 
-def write_silver(lake: Path, packets: list[dict[str, Any]], cache: Path) -> None:
+def write_silver(lake: LakePath, packets: list[dict[str, Any]], cache: Path) -> None:
     """Write packets as enrich would: identity, where each came from, science, and the packet without its cutouts."""
     spec, modules = silver_spec(ZTF), stream_modules("ztf")
     batch = batch_of_packets(packets, wanted(modules, inputs_of("ztf")), inputs_of("ztf"), ZTF)
     outcome = run(modules, batch, cache)
     schema = spec.plain_schema
-    rows = [_facts(number, packet, versions(modules, cache)) for number, packet in enumerate(packets)]
-    columns = {name: pa.array([row.get(name) for row in rows], schema.field(name).type) for name in schema.names}
+    found = [_facts(number, packet, versions(modules, cache)) for number, packet in enumerate(packets)]
+    columns = {name: pa.array([row.get(name) for row in found], schema.field(name).type) for name in schema.names}
     columns |= {name: array.cast(schema.field(name).type) for name, array in outcome.columns.items()}
-    columns["science_errors"] = outcome.error_maps(len(rows)).cast(schema.field("science_errors").type)
-    write_deltalake(str(spec.path(lake)), pa.table(columns, schema=schema), partition_by=list(spec.partitioned_by))
+    columns["science_errors"] = outcome.error_maps(len(found)).cast(schema.field("science_errors").type)
+    path, rows = spec.path(lake), pa.table(columns, schema=schema)
+    by, options = list(spec.partitioned_by), delta_options(path)
+    write_deltalake(str(path), rows, partition_by=by, storage_options=options)
 
 
 def _facts(number: int, packet: dict[str, Any], science: dict[str, str]) -> dict[str, Any]:

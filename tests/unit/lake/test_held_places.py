@@ -111,7 +111,7 @@ def test_marks_are_those_of_all_files_and_few_are_opened(
     honest = files._File.read
 
     def counted(self: Any, table: Any) -> Any:
-        opened.append(self.name)
+        opened.append(str(self.place))
         return honest(self, table)
 
     monkeypatch.setattr(files._File, "read", counted)

@@ -28,11 +28,11 @@ def planted(settings: Settings) -> Path:
             "candidate": pa.array([{"magpsf": 18.0 + n, "rb": 0.5} for n in range(6)]),
         }
     )
-    path = str(settings.lake / "silver_ztf__alerts")
+    path = str(settings.lake_folder / "silver_ztf__alerts")
     write_deltalake(path, table.slice(0, 4), partition_by=["night"])
     write_deltalake(path, table.slice(4), mode="append")
-    write_deltalake(str(settings.lake / "gold__nights"), pa.table({"survey": ["ztf"], "version": [1]}))
-    return settings.lake
+    write_deltalake(str(settings.lake_folder / "gold__nights"), pa.table({"survey": ["ztf"], "version": [1]}))
+    return settings.lake_folder
 
 
 def ids(table: pa.Table) -> list[int]:
@@ -93,8 +93,10 @@ def test_reading_loads_no_spark() -> None:
 
 def test_real_alerts_come_back_with_their_science(settings: Settings) -> None:
     packets = real_packets(settings, 40)
-    write_silver(settings.lake, packets, settings.cache)
-    rows = lake.read("silver", "ztf", columns=["alert_id", "object_id", "roid", "candidate.rb"], lake=settings.lake)
+    write_silver(settings.lake_folder, packets, settings.cache)
+    rows = lake.read(
+        "silver", "ztf", columns=["alert_id", "object_id", "roid", "candidate.rb"], lake=settings.lake_folder
+    )
     found = {row["alert_id"]: row for row in rows.to_pylist()}
     for packet in packets:
         row = found[packet["candid"]]
@@ -107,7 +109,7 @@ def test_the_notebook_runs(settings: Settings, tmp_path: Path, monkeypatch: pyte
     import nbformat
     from nbclient import NotebookClient
 
-    write_silver(settings.lake, real_packets(settings, 320), settings.cache)
+    write_silver(settings.lake_folder, real_packets(settings, 320), settings.cache)
     for name, value in {"FINK_HOME": str(settings.home), "PYTHONPATH": str(PROJECT_DIR)}.items():
         monkeypatch.setenv(name, value)
     path = PROJECT_DIR / "docs" / "notebooks" / "a_night.ipynb"

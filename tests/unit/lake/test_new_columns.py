@@ -32,14 +32,14 @@ def test_what_is_there_stays_and_has_nothing_in_what_is_new(table: Path) -> None
 
 def test_the_one_that_comes_second_finds_the_columns_there(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Beaten:
-        def __init__(self, path: str) -> None:
+        def __init__(self, path: Path) -> None:
             self.inner, self.alter, self.schema = DeltaTable(path), self, DeltaTable(path).schema
 
         def add_columns(self, fields: list[Field]) -> None:
             self.inner.alter.add_columns(fields)
             raise CommitFailedError("another one was first")
 
-    monkeypatch.setattr(columns, "DeltaTable", Beaten)
+    monkeypatch.setattr(columns, "delta_table", Beaten)
     assert add_columns(table, [NEW]) == []
     assert "new" in {fld.name for fld in DeltaTable(table).schema().fields}
 

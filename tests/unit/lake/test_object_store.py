@@ -13,9 +13,9 @@ from pyarrow.fs import FileSelector
 from fink_lib.config import Settings
 from fink_lib.errors import HostError
 from fink_lib.host import ports
-from fink_lib.lake.object_request import Credentials, signed_headers
 from fink_lib.lake.object_store import file_system, in_store, require_conditional
 from fink_lib.lake.spark.object_store import hadoop_conf, object_store_conf, object_store_jars
+from fink_lib.storage.request import Credentials, signed_headers
 from tests.builders.object_store import BUCKET, CREDENTIALS, heedless, object_store
 
 

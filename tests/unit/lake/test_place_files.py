@@ -10,6 +10,7 @@ import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 
 from fink_lib.lake import place_files
+from fink_lib.lake.delta import delta_table
 from fink_lib.lake.log import entry
 from fink_lib.lake.place_files import PlaceFiles
 
@@ -29,7 +30,7 @@ def write(path: Path, first: int, night: dt.date | None = NIGHT, topic: str = "t
 
 
 def followed(files: PlaceFiles, *, anew: bool) -> list[str]:
-    with patch.object(place_files, "DeltaTable", wraps=DeltaTable) as opened:
+    with patch.object(place_files, "delta_table", wraps=delta_table) as opened:
         files.follow()
     assert opened.called == anew
     return sorted(files.of(str(NIGHT), ALL))

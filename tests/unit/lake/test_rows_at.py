@@ -5,9 +5,9 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from deltalake import DeltaTable, write_deltalake
 
+from fink_lib.lake.parquet import parquet_file
 from fink_lib.lake.rows_at import Place, RowsAt
 
 NIGHTS = (dt.date(2021, 11, 22), dt.date(2021, 11, 23))
@@ -54,10 +54,10 @@ def test_files_that_cannot_hold_a_place_are_not_opened(tmp_path: Path) -> None:
     for number in range(10):
         write(path, NIGHTS[0], [("t", 0, 10 * number + at) for at in range(10)])
     rows = RowsAt(path, ["head"])
-    with patch("fink_lib.lake.rows_at.pq.ParquetFile", wraps=pq.ParquetFile) as opened:
+    with patch("fink_lib.lake.rows_at.parquet_file", wraps=parquet_file) as opened:
         assert read(rows, [(NIGHTS[0], ("t", 0, offset)) for offset in (41, 47)]) == [("t", 0, 41), ("t", 0, 47)]
     assert opened.call_count == 1
     DeltaTable(str(path)).optimize.compact()
-    with patch("fink_lib.lake.rows_at.pq.ParquetFile", wraps=pq.ParquetFile) as opened:
+    with patch("fink_lib.lake.rows_at.parquet_file", wraps=parquet_file) as opened:
         assert read(rows, [(NIGHTS[0], ("t", 0, offset)) for offset in (1, 99)]) == [("t", 0, 1), ("t", 0, 99)]
     assert opened.call_count == 1

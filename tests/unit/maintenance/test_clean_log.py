@@ -25,7 +25,7 @@ REQUEST = {"survey": "ztf", "first_night": "2021-11-22"}
 
 
 def filled(settings: Settings, name: str = "bronze_ztf__alerts", **more: str) -> Path:
-    path = settings.lake / name
+    path = settings.lake_folder / name
     for number in range(COMMITS):
         rows = pa.table({"night": pa.array([dt.date(2021, 11, 22)]), "id": pa.array([number])})
         write_deltalake(path, rows, mode="append", configuration={**PROPERTIES, **more}, partition_by=["night"])
@@ -136,7 +136,7 @@ def test_a_checkpoint_that_is_torn_is_none(settings: Settings) -> None:
 
 
 def test_a_lake_of_today_gets_its_logs_by_maintenance(settings: Settings) -> None:
-    path = settings.lake / "bronze_ztf__alerts"
+    path = settings.lake_folder / "bronze_ztf__alerts"
     for number in range(12):
         rows = pa.table({"night": pa.array([dt.date(2021, 11, 22)]), "id": pa.array([number])})
         write_deltalake(path, rows, mode="append", partition_by=["night"])

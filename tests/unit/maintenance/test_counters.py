@@ -52,7 +52,7 @@ def close(settings: Settings, night: str, days_ago: float, *, ok: bool = True, r
     counted = {"bronze": rows, "quarantine": 0}
     (folder / "manifest.json").write_text(json.dumps({"closed_at": closed, "ok": ok, "partition_rows": counted}))
     bronze = pa.table({"night": pa.array([dt.date.fromisoformat(night)]), "id": pa.array([1])})
-    write_deltalake(settings.lake / "bronze_ztf__alerts", bronze, mode="append", partition_by=["night"])
+    write_deltalake(settings.lake_folder / "bronze_ztf__alerts", bronze, mode="append", partition_by=["night"])
 
 
 def test_a_counter_goes_when_its_night_was_closed_long_ago(settings: Settings, kafka: Kafka) -> None:

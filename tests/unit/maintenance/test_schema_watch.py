@@ -61,7 +61,7 @@ def there(newest: Any, real_alerts: Path, tmp_path: Path, monkeypatch: pytest.Mo
         monkeypatch.setenv("FINK_LSST_REGISTRY", there.url)
         moving = next(message for name, message in wire(real_alerts) if name == "169813006395375696")
         derived = next(message for name, message in framed(real_alerts) if id_of(message) == 1100 and "derived" in name)
-        _plant([moving, derived], Settings().lake)
+        _plant([moving, derived], Settings().lake_folder)
         yield there
 
 
@@ -93,7 +93,7 @@ def test_a_new_field_is_additive_and_told_once(there: Registry, newest: Any) -> 
             "LSST schema 11.2 (id 1102) is registered, and is additive",
             *(f"  additive: {path} (float) is new" for path in both),
         ]
-    (told,) = entries(Settings().lake)
+    (told,) = entries(Settings().lake_folder)
     assert told.key == "lsst.schema.1102.additive"
     assert (Settings().home / "schemas" / "lsst" / "1102.avsc").is_file(), "its packets will not wait"
 

@@ -14,10 +14,10 @@ from fink_lib.surveys.tables import packet_schema
 PATHS = {"candidate.rb", "candidate.drb", "candidate.new"}
 
 
-def write(path: Path, rows: list[dict[str, float | None] | None], *, counted: bool = True) -> str:
+def write(path: Path, rows: list[dict[str, float | None] | None], *, counted: bool = True) -> Path:
     kind = pa.struct([("rb", pa.float64()), ("drb", pa.float64())])
     pq.write_table(pa.table({"candidate": pa.array(rows, type=kind)}), path, row_group_size=2, write_statistics=counted)
-    return str(path)
+    return path
 
 
 def test_nulls_are_added_up_over_row_groups_and_files(tmp_path: Path) -> None:

@@ -33,12 +33,12 @@ def lake(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
         "night": night, "alert_id": 1, "object_id": "ZTF18aaaaaaa", "time": 2458451.9, "ra": 1.0, "dec": 2.0,
         "band": "r", "kafka_topic": TOPIC, "kafka_partition": 0, "kafka_offset": 0, "kafka_time": T0, "ingest_time": T0,
     }  # fmt: skip
-    write(SPECS["bronze"], settings.lake, [alert])
+    write(SPECS["bronze"], settings.lake_folder, [alert])
     live_lake(settings, [{**alert, "enrich_time": T0}], [])
-    plant_quarantine(settings.lake, [{"kafka_offset": 7, "raw": b"x", "night": night, "kafka_topic": TOPIC}])
+    plant_quarantine(settings.lake_folder, [{"kafka_offset": 7, "raw": b"x", "night": night, "kafka_topic": TOPIC}])
     for module in JVM:
         monkeypatch.setattr(importlib.import_module(module), "build_session", no_jvm)
-    return settings.lake
+    return settings.lake_folder
 
 
 def no_jvm(*_: Any, **__: Any) -> None:

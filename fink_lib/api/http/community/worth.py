@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from fink_lib.followup.ranking import Seen, Tonight, ranked
 from fink_lib.followup.sites import site_of
 from fink_lib.followup.value import INSTRUMENTS
 from fink_lib.lake.reading import read
+from fink_lib.storage import LakePath
 from fink_lib.surveys import SURVEYS, Survey
 
 AB_ZERO_POINT_NJY = 31.4  # magnitude of 1 nJy, AB system
@@ -41,7 +41,9 @@ def tonight_of(said: Mapping[str, str]) -> Tonight:
     return Tonight(INSTRUMENTS[name], site_of(said.get("site", "siding-spring")), night, Limits())
 
 
-def by_worth(lake: Path, candidates: Collection[Candidate], tonight: Tonight) -> list[tuple[Candidate, dict[str, Any]]]:
+def by_worth(
+    lake: LakePath, candidates: Collection[Candidate], tonight: Tonight
+) -> list[tuple[Candidate, dict[str, Any]]]:
     """Return candidates with what an observation of each is worth, the best first.
 
     Parameters
@@ -60,7 +62,7 @@ def by_worth(lake: Path, candidates: Collection[Candidate], tonight: Tonight) ->
     return [(one, value.as_json()) for one, value in ranked(list(candidates), seen, tonight)]
 
 
-def last_seen(lake: Path, survey: Survey, names: Collection[str]) -> dict[str, Seen]:
+def last_seen(lake: LakePath, survey: Survey, names: Collection[str]) -> dict[str, Seen]:
     """Return how objects were seen in their newest public alert of a closed night.
 
     Parameters

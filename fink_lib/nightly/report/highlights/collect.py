@@ -3,7 +3,6 @@
 import base64
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from fink_lib.science.cases.magnitudes import flux_njy
 from fink_lib.science.framework.base import NO_MATCH, Role
 from fink_lib.science.framework.batch_builder import Wanted, batch_of_packets
 from fink_lib.science.framework.registry import outputs_with
+from fink_lib.storage import LakePath
 from fink_lib.surveys import Survey, value_at
 from fink_lib.surveys.inputs import BANDS, SurveyInputs, inputs_of
 from fink_lib.surveys.pruned import pruned
@@ -66,7 +66,7 @@ def best_of_night(context: NightContext, versions: Mapping[str, int | None]) -> 
     return _by_case(filters, shown)
 
 
-def cutouts_of(rows: Mapping[int, JsonObject], survey: Survey, lake: Path) -> dict[int, JsonObject]:
+def cutouts_of(rows: Mapping[int, JsonObject], survey: Survey, lake: LakePath) -> dict[int, JsonObject]:
     """Return the cutouts of alerts, by id, out of the bytes of their packets.
 
     Parameters

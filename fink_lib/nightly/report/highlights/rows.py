@@ -2,23 +2,24 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from fink_lib.files import JsonObject
+from fink_lib.lake.delta import delta_table, is_delta_table
+from fink_lib.lake.parquet import parquet_file
 from fink_lib.lake.tables import KAFKA_KEY
+from fink_lib.storage import LakePath
 
 ALERT_ID = "alert_id"
 
 
-def night_files(path: Path, night: dt.date, version: int | None) -> list[str]:
+def night_files(path: LakePath, night: dt.date, version: int | None) -> list[LakePath]:
     """Return the files of a night, sorted; those of a version as long as they are all kept, else of the newest.
 
     A version's files go with its retention; what compaction has rewritten since holds the same rows.
@@ -32,25 +33,25 @@ def night_files(path: Path, night: dt.date, version: int | None) -> list[str]:
     version
         Whose files; None takes the newest.
     """
-    if not DeltaTable.is_deltatable(str(path)):
+    if not is_delta_table(path):
         return []
     if version is not None:
         try:
-            files = _files(DeltaTable(str(path), version=version), path, night)
+            files = _files(delta_table(path, version=version), path, night)
         except DeltaError:
             files = []
-        if files and all(Path(name).exists() for name in files):
+        if files and all(file.exists() for file in files):
             return files
-    return _files(DeltaTable(str(path)), path, night)
+    return _files(delta_table(path), path, night)
 
 
-def _files(table: DeltaTable, path: Path, night: dt.date) -> list[str]:
+def _files(table: DeltaTable, path: LakePath, night: dt.date) -> list[LakePath]:
     actions = pa.table(table.get_add_actions(flatten=True))
     kept = pc.fill_null(pc.equal(actions["partition.night"], night), fill_value=False)
-    return sorted(str(path / unquote(name)) for name in pc.filter(actions["path"], kept).to_pylist())
+    return sorted(path / unquote(name) for name in pc.filter(actions["path"], kept).to_pylist())
 
 
-def read_columns(files: Iterable[str], columns: Sequence[str]) -> pa.Table:
+def read_columns(files: Iterable[LakePath], columns: Sequence[str]) -> pa.Table:
     """Return some columns of all rows, dotted paths flattened under their own names, null where a file lacks one.
 
     Parameters
@@ -62,14 +63,14 @@ def read_columns(files: Iterable[str], columns: Sequence[str]) -> pa.Table:
     """
     parts = []
     for name in files:
-        with pq.ParquetFile(name) as file:
+        with parquet_file(name) as file:
             known = [path for path in columns if path.split(".")[0] in file.schema_arrow.names]
             table = file.read(columns=known)
         parts.append(pa.table({path: _at(table, path) for path in columns}))
     return pa.concat_tables(parts, promote_options="permissive") if parts else pa.table({path: [] for path in columns})
 
 
-def rows_of(files: Iterable[str], alert_ids: Iterable[int], columns: Sequence[str]) -> dict[int, JsonObject]:
+def rows_of(files: Iterable[LakePath], alert_ids: Iterable[int], columns: Sequence[str]) -> dict[int, JsonObject]:
     """Return the rows of some alerts by id; of an alert that arrived twice, the one that came first.
 
     Parameters
@@ -84,7 +85,7 @@ def rows_of(files: Iterable[str], alert_ids: Iterable[int], columns: Sequence[st
     wanted = pa.array(sorted(set(alert_ids)), type=pa.int64())
     found: dict[int, tuple[tuple[Any, ...], JsonObject]] = {}
     for name in files:
-        with pq.ParquetFile(name) as file:
+        with parquet_file(name) as file:
             have = [column for column in columns if column in file.schema_arrow.names]
             for group in range(file.num_row_groups):
                 here = pc.is_in(file.read_row_group(group, columns=[ALERT_ID])[ALERT_ID], value_set=wanted)

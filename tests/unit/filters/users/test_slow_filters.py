@@ -24,8 +24,8 @@ ACTIVE = replace(ADDED, event=2, action=Action.ACTIVATE, at=AT + dt.timedelta(mi
 @pytest.fixture
 def lake(settings: Settings) -> Path:
     for event in (ADDED, ACTIVE):
-        record(settings.lake, event)
-    return settings.lake
+        record(settings.lake_folder, event)
+    return settings.lake_folder
 
 
 def test_the_one_that_holds_the_batch_up_goes_and_the_others_stay() -> None:

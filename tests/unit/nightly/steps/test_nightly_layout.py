@@ -33,7 +33,7 @@ def planted(context: NightContext, plant: Any) -> Path:
             place = {"ra": float(rng.uniform(0, 360)), "dec": float(np.degrees(np.arcsin(rng.uniform(-1, 1))))}
             rows.append(bronze_row(offset, object_id=object_name(offset), **place))
         plant(Table.BRONZE, rows)
-    return night_specs(context.survey)[Table.BRONZE].path(context.settings.lake)
+    return night_specs(context.survey)[Table.BRONZE].path(context.settings.lake_folder)
 
 
 def ids(path: Path, where: pc.Expression | None = None) -> list[int]:

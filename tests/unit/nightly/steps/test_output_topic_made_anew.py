@@ -29,15 +29,15 @@ def spans(request: pytest.FixtureRequest, tmp_path: Path) -> Path | None:
 @pytest.fixture
 def lake(settings: Settings) -> Path:
     """Six messages on the first topic, three on the second."""
-    ensure_small(PUBLISHED, settings.lake)
+    ensure_small(PUBLISHED, settings.lake_folder)
     rows = [
         {"night": NIGHT, "alert_id": at, "filter": "f", "topic": TOPIC, "topic_id": one, "partition": 0, "offset": at}
         for one, count in (("old", 6), ("new", 3))
         for at in range(count)
     ]
     table = pa.Table.from_pylist(rows, schema=PUBLISHED.plain_schema)
-    write_deltalake(PUBLISHED.path(settings.lake), table, mode="append")
-    return settings.lake
+    write_deltalake(PUBLISHED.path(settings.lake_folder), table, mode="append")
+    return settings.lake_folder
 
 
 def account(lake: Path, spans: Path | None, end: int, ids: dict[str, str | None]) -> PublishedAccount:

@@ -81,8 +81,27 @@ def signed_headers(
     return {**given, "Authorization": said}
 
 
-def ask(method: str, url: str, headers: Mapping[str, str], body: bytes, region: str) -> int:
-    """Make a request in the name of the environment's credentials; return the status of the answer.
+@dataclass(frozen=True)
+class Answer:
+    """What a store answers.
+
+    Attributes
+    ----------
+    status
+        Of HTTP.
+    headers
+        By their names in small letters.
+    body
+        The object, or the store's own words.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def ask(method: str, url: str, headers: Mapping[str, str], body: bytes, region: str) -> Answer:
+    """Make a request in the name of the environment's credentials; return the answer.
 
     Parameters
     ----------
@@ -105,4 +124,4 @@ def ask(method: str, url: str, headers: Mapping[str, str], body: bytes, region: 
         )
     except httpx.HTTPError as error:
         raise HostError(f"{parts.scheme}://{parts.netloc} does not answer: {error}") from error
-    return answer.status_code
+    return Answer(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, answer.content)

@@ -6,7 +6,7 @@ from typing import Protocol
 class Lock(Protocol):
     """The right of one holder at a time to do something; it is told by its place.
 
-    The promises, which `tests/unit/processes/test_locks.py` holds each form to:
+    The promises, which `tests/unit/test_locks.py` and `test_object_locks.py` hold each form to:
 
     * Of all processes and threads that ask for one place, one holds it.
     * The lock of a holder that died can be taken, without anybody's help.

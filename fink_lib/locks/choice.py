@@ -1,34 +1,37 @@
-"""Which form a lock has: told by the scheme of its place. A further form is a file beside this one and a line here."""
+"""Which form a lock has: told by its place. A further form is a file beside this one and a line here."""
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 from fink_lib.errors import ConfigError, LockHeld
 from fink_lib.locks.base import Lock
 from fink_lib.locks.local import LocalLock
+from fink_lib.storage.paths import LakePath, store_of
 
-Place = str | os.PathLike[str]
+Place: TypeAlias = LakePath | str | os.PathLike[str]
 _SCHEME = re.compile(r"([a-z][a-z0-9+]+):/")  # pathlib makes one slash of two
-
-FORMS: Mapping[str, Callable[[Place], Lock]] = {"file": lambda place: LocalLock(Path(place))}
 
 
 def lock_at(place: Place) -> Lock:
-    """Return the lock of a place: the path of a file that nothing else is kept in.
+    """Return the lock of a place: the path of a file, or of an object, that nothing else is kept in.
 
     Raises
     ------
     ConfigError
         When there is no form of lock for such a place.
     """
-    found = _SCHEME.match(os.fspath(place))
-    scheme = found[1] if found else "file"
-    if scheme not in FORMS:
-        raise ConfigError(f"no lock can lie at {place}: there are locks for {', '.join(FORMS)} only")
-    return FORMS[scheme](place)
+    found = _SCHEME.match(str(place))
+    if found is None:
+        return LocalLock(Path(str(place)))
+    if isinstance(place, str | os.PathLike) or store_of(place) is None:
+        raise ConfigError(f"no lock can lie at {place}: there are locks in a folder, and below FINK_LAKE_URL")
+    from fink_lib.locks.object_store import StoreLock  # noqa: PLC0415 - who locks a file needs no client of HTTP
+
+    return StoreLock(place)
 
 
 @contextmanager

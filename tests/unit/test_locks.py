@@ -150,5 +150,7 @@ def test_a_file_that_somebody_removed(place: Path) -> None:
 
 @pytest.mark.parametrize("place", ["s3://lake/one.lock", "s3:/lake/one.lock", Path("gs://lake/one.lock")])
 def test_a_place_without_a_form_of_lock(place: str | Path) -> None:
-    with pytest.raises(ConfigError, match=r"no lock can lie at (s3|gs):.*: there are locks for file only"):
+    with pytest.raises(
+        ConfigError, match=r"no lock can lie at (s3|gs):.*: there are locks in a folder, and below FINK_LAKE_URL"
+    ):
         lock_at(place)

@@ -17,8 +17,9 @@ from fink_lib.filters.users.store import Action, Event, record
 from fink_lib.kafka.connection import Connection
 from fink_lib.lake.tables import gold_published, gold_user_filters
 from fink_lib.science.framework.silver import silver_spec
+from fink_lib.storage import on_disk
 from fink_lib.streams.heartbeat import read_heartbeat
-from fink_lib.streams.runner import LocalRunner
+from fink_lib.streams.runners import runner_of
 from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import Survey
 
@@ -52,7 +53,7 @@ def own_filters(survey: Survey) -> int:
 
 def _activate(bed: BenchEnvironment, count: int) -> None:
     """Let exactly so many users' filters be active."""
-    shutil.rmtree(gold_user_filters().path(bed.settings.lake), ignore_errors=True)
+    shutil.rmtree(gold_user_filters().path(on_disk(bed.settings.lake, "a bench")), ignore_errors=True)
     for number in range(count):
         for event, action in enumerate((Action.ADD, Action.ACTIVATE), 1):
             made = Event(
@@ -71,7 +72,11 @@ def _forget(bed: BenchEnvironment, spec: StreamSpec) -> None:
     deadline = time.monotonic() + GONE_S
     while output_topics(kafka, bed.survey.name) and time.monotonic() < deadline:
         time.sleep(0.1)
-    for path in (spec.checkpoint, spec.paths.root, gold_published(bed.survey.name).path(bed.settings.lake)):
+    for path in (
+        spec.checkpoint,
+        spec.paths.root,
+        gold_published(bed.survey.name).path(on_disk(bed.settings.lake, "a bench")),
+    ):
         shutil.rmtree(path, ignore_errors=True)
 
 
@@ -109,7 +114,7 @@ def _run(bed: BenchEnvironment, count: int, timeout_s: float) -> Cost:
     _activate(bed, count - own)
     deadline_s = time.monotonic() + timeout_s
     with running(bed, [Stage.DISTRIBUTE]) as (spec,):
-        handle = LocalRunner(bed.settings).find(spec)
+        handle = runner_of(bed.settings).find(spec)
         wait_for(
             bed, [spec], lambda: bool((beat := read_heartbeat(spec.paths.heartbeat)) and beat.rows_total), deadline_s
         )

@@ -9,14 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from statistics import median
 
-from deltalake import DeltaTable
-
 from fink_lib.bench.environment import BenchEnvironment
 from fink_lib.bench.report import Batch, rate, rate_steady, scaled
 from fink_lib.errors import StreamFailed, StreamStalled
+from fink_lib.lake.delta import delta_table, is_delta_table
 from fink_lib.lake.tables.spec import full_name
 from fink_lib.streams.heartbeat import StreamState, read_heartbeat
-from fink_lib.streams.runner import LocalRunner
+from fink_lib.streams.runners import runner_of
 from fink_lib.streams.spec import Stage, StreamSpec
 
 _POLL_S = 0.2
@@ -106,7 +105,7 @@ def running(bed: BenchEnvironment, stages: Sequence[Stage]) -> Iterator[list[Str
     stages
         Which drivers, started in this order and stopped in the reverse one.
     """
-    runner = LocalRunner(bed.settings)
+    runner = runner_of(bed.settings)
     specs = [StreamSpec(bed.survey.name, stage, bed.settings) for stage in stages]
     with ExitStack() as always:
         for spec in specs:
@@ -130,7 +129,7 @@ def wait_for(bed: BenchEnvironment, specs: Sequence[StreamSpec], done: Callable[
     StreamStalled
         When it is not done in time.
     """
-    runner = LocalRunner(bed.settings)
+    runner = runner_of(bed.settings)
     while not done():
         for spec in specs:
             beat = read_heartbeat(spec.paths.heartbeat)
@@ -149,8 +148,8 @@ def rows_of(bed: BenchEnvironment, *tables: str) -> int:
     for name in tables:
         layer, short = name.split(".")
         path = bed.settings.lake / full_name(layer, bed.survey.name, short)
-        if (path / "_delta_log").is_dir() and DeltaTable.is_deltatable(str(path)):
-            counts = DeltaTable(path).get_add_actions(flatten=True).column("num_records").to_pylist()
+        if (path / "_delta_log").is_dir() and is_delta_table(path):
+            counts = delta_table(path).get_add_actions(flatten=True).column("num_records").to_pylist()
             total += sum(count or 0 for count in counts)
     return total
 

@@ -20,10 +20,10 @@ def start_command(
 ) -> None:
     """Start a shadow, or find it running; settings are those of the environment."""
     from fink_lib.reprocess.shadow import shadow_spec, tables_of
-    from fink_lib.streams.runner import LocalRunner
+    from fink_lib.streams.runners import runner_of
 
     spec = shadow_spec(load_settings(home), survey, label, project)
-    handle = LocalRunner(spec.settings).submit(spec)
+    handle = runner_of(spec.settings).submit(spec)
     say(f"shadow    {spec.name} runs as process {handle.pid}, into {tables_of(spec)}")
     say(f"log       {spec.paths.log}")
 
@@ -32,10 +32,10 @@ def start_command(
 def stop_command(label: LabelArgument, survey: SurveyOption = "ztf", home: HomeOption = None) -> None:
     """Stop a shadow after its micro-batch; its tables stay."""
     from fink_lib.reprocess.shadow import shadow_spec
-    from fink_lib.streams.runner import LocalRunner
+    from fink_lib.streams.runners import runner_of
 
     spec = shadow_spec(load_settings(home), survey, label)
-    LocalRunner(spec.settings).stop(spec, spec.settings.stop_timeout_s)
+    runner_of(spec.settings).stop(spec, spec.settings.stop_timeout_s)
     say(f"stopped   {spec.name}")
 
 

@@ -14,7 +14,7 @@ from fink_lib.host.night_end import NightEnds
 from fink_lib.streams.drain import rows_by_night
 from fink_lib.streams.health import Health, examine
 from fink_lib.streams.heartbeat import Heartbeat, StreamState, read_heartbeat
-from fink_lib.streams.runner import LocalRunner
+from fink_lib.streams.runners import runner_of
 from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import get_survey
 from fink_lib.surveys.tables import night_specs
@@ -124,7 +124,7 @@ def dead_streams(settings: Settings, survey: str) -> list[str]:
     survey
         Its name.
     """
-    runner = LocalRunner(settings)
+    runner = runner_of(settings)
     specs = [StreamSpec(survey, stage, settings) for stage in Stage]
     verdicts = ((spec, examine(spec, runner)) for spec in specs)
     return [f"{spec.name} ({verdict.reason})" for spec, verdict in verdicts if verdict.health is not Health.RUNS]
@@ -163,7 +163,7 @@ def wait_for_streams(settings: Settings, survey: str, timeout_s: float, say: Cal
         When one does not in time; the message names it and where its log is. `StreamBroken` when waiting is no use.
     """
     deadline = time.monotonic() + timeout_s
-    runner = LocalRunner(settings)
+    runner = runner_of(settings)
     waiting = {stage: StreamSpec(survey, stage, settings) for stage in Stage}
     while waiting:
         require_unbroken(settings, survey)
@@ -243,7 +243,7 @@ def require_unbroken(settings: Settings, survey: str) -> None:
     StreamBroken
         With its sentence.
     """
-    runner = LocalRunner(settings)
+    runner = runner_of(settings)
     for stage in Stage:
         spec = StreamSpec(survey, stage, settings)
         verdict = examine(spec, runner)

@@ -22,8 +22,9 @@ from fink_lib.host.registry import LocalRegistry
 from fink_lib.host.services import AIRFLOW, API, KAFKA, MONITOR, REGISTRY
 from fink_lib.job_server.start import stop as stop_job_server
 from fink_lib.lake.decided import require_decided
+from fink_lib.storage import on_disk
 from fink_lib.streams.known import known_streams
-from fink_lib.streams.runner import LocalRunner
+from fink_lib.streams.runners import runner_of
 
 # Jars, logs, checkpoints and a played night together stay well below.
 LEAST_DISK_BYTES = 2 * 10**9
@@ -163,8 +164,8 @@ def start_stack(settings: Settings, say: Say) -> Stack:
     HostError
         When this machine lacks something; the message says what and how to get it.
     """
+    require_decided(on_disk(settings.lake, "`fink up`"))
     require_room(settings)
-    require_decided(settings.lake)
     java = find_java()
     say(f"java: {java.major}, {java.path}")
     ensure_jars(settings.cache, say=say)
@@ -264,7 +265,7 @@ def stop_stack(settings: Settings, say: Say) -> None:
     api.stop()
     say("airflow: " + ("stopping" if airflow.is_running() else "not running"))
     airflow.stop()
-    runner = LocalRunner(settings)
+    runner = runner_of(settings)
     for spec in known_streams(settings):
         if runner.find(spec) is not None:
             say(f"stream {spec.name}: finishing its micro-batch")

@@ -21,7 +21,7 @@ from fink_lib.streams.faults import note_stall
 from fink_lib.streams.health import ensure_running, examine
 from fink_lib.streams.kinds import KINDS
 from fink_lib.streams.lease import Handle
-from fink_lib.streams.runner import LocalRunner
+from fink_lib.streams.runners import runner_of
 from fink_lib.streams.spec import StreamSpec
 
 ANNOUNCED_KEPT = 100
@@ -106,7 +106,7 @@ class StreamOperator(BaseOperator):
                 raise StreamBroken(reason) if event.get("lasting") else StreamFailed(reason)
             case StreamEvent.STALLED:
                 spec = self._spec()
-                runner = LocalRunner(spec.settings)
+                runner = runner_of(spec.settings)
                 runner.stop(spec, STALL_STOP_S)
                 note_stall(spec, reason)
                 verdict = examine(spec, runner)
@@ -132,7 +132,7 @@ class StreamOperator(BaseOperator):
         run: whoever clears the waiting task has the stream tried again at once.
         """
         spec = self._spec()
-        verdict, store = examine(spec, LocalRunner(spec.settings)), context["task_state_store"]
+        verdict, store = examine(spec, runner_of(spec.settings)), context["task_state_store"]
         if not verdict.lasting or time.time() >= verdict.retry_at or store.get("held"):
             return
         store.set("held", True, retention=NEVER_EXPIRE)
@@ -148,7 +148,7 @@ class StreamOperator(BaseOperator):
         StreamFailed
             When it cannot be started; `StreamBroken` when it has ended so before.
         """
-        runner = LocalRunner(spec.settings)
+        runner = runner_of(spec.settings)
         try:
             return ensure_running(runner, spec)
         except StreamFailed as error:

@@ -16,7 +16,7 @@ from fink_lib.nights import parse_night
 from fink_lib.orchestration.assets import stage_table_names
 from fink_lib.streams.drain import lake_state, nights_to_close, not_announced, survey_not_drained
 from fink_lib.streams.health import Health, examine
-from fink_lib.streams.runner import LocalRunner
+from fink_lib.streams.runners import runner_of
 from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import get_survey
 from fink_lib.surveys.calendar import night_ends_at
@@ -112,7 +112,7 @@ class StreamTrigger(PollingTrigger):
     def look(self) -> Event | None:
         """Return the event to yield, if there is one."""
         spec = self.spec
-        verdict = examine(spec, LocalRunner(spec.settings))
+        verdict = examine(spec, runner_of(spec.settings))
         if verdict.health is not Health.RUNS:
             return {"state": StreamEvent(verdict.health).value, "reason": verdict.reason, "lasting": verdict.lasting}
         if self.spec_hash and self.spec_hash != spec.hash:
@@ -143,7 +143,7 @@ class StreamTrigger(PollingTrigger):
         """Stop the driver: a person marked or cleared the task. A restart of Airflow does not come here."""
         spec = self.spec
         self.log.info("stream=%s is stopped because its task was killed", spec.name)
-        await asyncio.to_thread(LocalRunner(spec.settings).stop, spec, KILL_TIMEOUT_S)
+        await asyncio.to_thread(runner_of(spec.settings).stop, spec, KILL_TIMEOUT_S)
 
 
 class HoldTrigger(PollingTrigger):
@@ -176,7 +176,7 @@ class HoldTrigger(PollingTrigger):
     def look(self) -> Event | None:
         """Return the event to yield, if there is one."""
         spec = StreamSpec(self.survey, self.stage, Settings())
-        verdict = examine(spec, LocalRunner(spec.settings))
+        verdict = examine(spec, runner_of(spec.settings))
         if verdict.lasting and time.time() < verdict.retry_at:
             return None
         return {"state": StreamEvent.RELEASED.value, "reason": "the stream is tried again"}

@@ -12,7 +12,7 @@ from fink_lib.config import Settings
 from fink_lib.lake.releases import KEY, Action, read_releases, without
 from fink_lib.quarantine.release import Decision, Outcome
 from fink_lib.streams.requests import Asked, Requests
-from fink_lib.streams.runner import LocalRunner
+from fink_lib.streams.runners import runner_of
 from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import Damage, Survey
 
@@ -60,7 +60,7 @@ def ask_again(
     ]
     requests = Requests(spec)
     requests.add(asked)
-    runs = LocalRunner(settings).find(spec) is not None
+    runs = runner_of(settings).find(spec) is not None
     waiting = len(requests.wait(asked, wait_s if runs else 0.0))
     left = without(rows, read_releases(settings.lake, survey.name), KEY).num_rows
     logger.info("asked stream=%s alerts=%d waiting=%d left=%d", spec.name, len(asked), waiting, left)

@@ -11,7 +11,7 @@ from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
 from fink_lib.reprocess.shadow import tables_of
 from fink_lib.streams.known import streams_in
-from fink_lib.streams.runner import LocalRunner
+from fink_lib.streams.runners import runner_of
 from fink_lib.streams.spec import StreamSpec
 
 logger = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ def shadows(settings: Settings) -> list[StreamSpec]:
 
 def is_running(spec: StreamSpec) -> bool:
     """Tell whether a driver of the shadow lives."""
-    return LocalRunner(spec.settings).find(spec) is not None
+    return runner_of(spec.settings).find(spec) is not None
 
 
 def folders(spec: StreamSpec) -> list[Path]:

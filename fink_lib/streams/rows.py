@@ -9,7 +9,7 @@ from fink_lib.streams.attempts import Attempts
 from fink_lib.streams.faults import ended
 from fink_lib.streams.health import START_PATIENCE
 from fink_lib.streams.heartbeat import Heartbeat, StreamState, read_heartbeat
-from fink_lib.streams.runner import LocalRunner
+from fink_lib.streams.runners import runner_of
 from fink_lib.streams.spec import StreamSpec
 
 
@@ -66,7 +66,7 @@ def stream_rows(settings: Settings, specs: Iterable[StreamSpec], now: float) -> 
     now
         Unix time that ages are measured to.
     """
-    runner = LocalRunner(settings)
+    runner = runner_of(settings)
     rows = []
     for spec in specs:
         beat = read_heartbeat(spec.paths.heartbeat)

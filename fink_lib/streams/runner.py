@@ -1,7 +1,7 @@
 """Runners: who starts a driver, finds it again, and ends it.
 
-One interface, so that a cluster can stand behind it one day; today there is one runner, for this host.
-With a ``spark://``, ``yarn`` or ``k8s://`` master the driver still runs here and only its executors run there.
+One interface, `Runner`; which one there is says `fink_lib.streams.runners`. The driver runs on this host, as a process
+of its own; with a ``spark://``, ``yarn`` or ``k8s://`` master its executors run there.
 """
 
 import json
@@ -174,6 +174,10 @@ class LocalRunner:
             end_processes_of(handle.token, KILL_TIMEOUT_S)
             self._reap()
 
+    def command(self, spec: StreamSpec) -> list[str]:
+        """Return the command line that its driver is started by."""
+        return spec.command
+
     def _start(self, spec: StreamSpec, token: str) -> "subprocess.Popen[bytes]":
         if not spec.job.is_file():
             words = f"there is no driver at {spec.job}: check FINK_PROJECT"
@@ -181,7 +185,7 @@ class LocalRunner:
             raise StreamBroken(f"stream '{spec.name}' cannot go on: {words}")
         with spec.paths.log.open("ab") as log:
             child = subprocess.Popen(
-                spec.command,
+                self.command(spec),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -12,7 +12,9 @@ import pytest
 from fink_lib.ingest.judge import MESSAGE, Judge
 from fink_lib.surveys import LSST, Survey
 from fink_lib.surveys.framing import ConfluentFraming, FolderSchemas, decode
-from tests.unit.surveys.lsst_messages import framed, id_of, schemas, wire
+from tests.unit.surveys.lsst_messages import TELLING, framed, id_of, misnamed, schemas, wire, with_id
+
+OLDEST = 701  # that is read
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +116,16 @@ def test_several_versions_in_one_batch(shared_data: Path, lsst: Survey) -> None:
     assert [row["error_class"] for row in found[-2:]] == ["unknown_schema"] * 2
     assert found[-1]["reason"] == "the packet is of schema 7.0: 7.1 is the oldest that is read here"
     assert len({row["schema_sha256"] for row in found[:-2]}) == len(schemas(shared_data).schemas().keys() & some.keys())
+
+
+def test_a_message_under_a_wrong_schema_id_is_set_aside_whole(shared_data: Path, lsst: Survey) -> None:
+    """By the reader of ingest itself, which reads a few columns and walks over the rest."""
+    wrong = [(message, other) for message, other in misnamed(shared_data) if other >= OLDEST]
+    assert len({(id_of(message), other) for message, other in wrong}) == len(TELLING) - 1  # without 7.0
+    sent = [with_id(message, other) for message, other in wrong]
+    found = judged(lsst, sent)
+    assert {row["error_class"] for row in found} == {"undecodable"}
+    assert [row["raw"] for row in found] == sent
+    assert all(row["reason"] for row in found)
+    honest = judged(lsst, [message for message, _ in wrong])
+    assert {row["error_class"] for row in honest} == {None}

@@ -10,9 +10,20 @@ from typing import Any
 import fastavro
 
 from fink_lib.avro.schema import resolved
-from fink_lib.surveys.framing import ConfluentFraming, FolderSchemas
+from fink_lib.surveys.framing import ConfluentFraming, FolderSchemas, decode
 
 WIRE = "lsst_v10_0_wire.tar.gz"
+# (written, read with) → what must be in a packet so that their bytes differ; minimal packets fit both
+FORCED, ORBIT, ANYTHING = "prvDiaForcedSources", "orbit", "diaSource"
+TELLING = {
+    (701, 700): FORCED,
+    (703, 704): ANYTHING,
+    (900, 1000): ORBIT,
+    (1000, 900): ORBIT,
+    (1000, 1100): ANYTHING,
+    (1100, 1000): ANYTHING,
+    (1101, 1100): ANYTHING,
+}
 
 
 def schemas(shared: Path) -> FolderSchemas:
@@ -33,6 +44,24 @@ def framed(shared: Path) -> Iterator[tuple[str, bytes]]:
     root = shared / "lsst"
     for file in sorted(path for path in root.rglob("*") if path.suffix in {".bin", ".avro"}):
         yield file.relative_to(root).as_posix(), file.read_bytes()
+
+
+def misnamed(shared: Path) -> Iterator[tuple[bytes, int]]:
+    """Yield the messages that can tell a wrong schema, each with the id of one that it was not written with."""
+    framing = ConfluentFraming(schemas(shared))
+    for _, message in (*wire(shared), *framed(shared)):
+        packet = decode(framing.unwrap(message))
+        packet["orbit"] = packet.get("mpc_orbits") or packet.get("MPCORB")
+        yield from (
+            (message, other)
+            for (written, other), telling in TELLING.items()
+            if written == id_of(message) and packet[telling]
+        )
+
+
+def with_id(message: bytes, schema_id: int) -> bytes:
+    """The same bytes under another schema id."""
+    return message[:1] + schema_id.to_bytes(4, "big") + message[5:]
 
 
 def id_of(message: bytes) -> int:

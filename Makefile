@@ -72,6 +72,9 @@ science-plots: $(BIN)/.synced  ## Draw the plots of docs/science from the alerts
 schemas: $(BIN)/.synced  ## Write docs/schemas from the contracts of what is written as JSON
 	$(BIN)/python -m fink_lib.docs_pages.contracts
 
+events-docs: $(BIN)/.synced  ## Match the notices in DATA with its ZTF night; write that section of docs/multimessenger.md
+	FINK_CATALOGS=$(DATA)/catalogs $(BIN)/python -m fink_lib.docs_pages.events $(DATA)
+
 alarms-docs: $(BIN)/.synced  ## Write docs/alarms.md and Prometheus' rules from fink_lib/monitoring/rules.py
 	$(BIN)/python -m fink_lib.docs_pages.alarms
 

@@ -11,6 +11,7 @@ from fink_lib.cli.tables import Column, json_option, write_rows
 from fink_lib.config import Settings
 
 if TYPE_CHECKING:
+    from fink_lib.distribute.trial import TrialRequest
     from fink_lib.filters.users.store import Event
     from fink_lib.filters.users.trial import Trial
 
@@ -73,15 +74,14 @@ def trial(
 ) -> None:
     """Run the newest version of a filter on past nights: matches, each clause, known objects, examples."""
     from fink_lib.distribute.trial import TrialRequest, ask_of_alert, try_filter
-    from fink_lib.distribute.trial_subject import nights_of
 
     settings = load_settings(home)
     request = TrialRequest(survey, name, night, table_version, alert)
     if alert is None:
         rows = []
-        for one in nights_of(settings, request, last_night):
+        for one in [night] if last_night is None else _nights_of(settings, request, last_night):
             version, found = try_filter(settings, replace(request, night=one), note)
-            note(f"{one}: {found.matches} of {found.alerts} alerts")
+            note(f"{found.night}: {found.matches} of {found.alerts} alerts")
             rows.append({**found.as_json(), "version": version})
             if not as_json:
                 show_trial(name, version, found)
@@ -90,6 +90,13 @@ def trial(
         return
     for clause, answer in ask_of_alert(settings, request, note):
         say(f"{'a value is missing' if answer is None else 'yes' if answer else 'no':<18} {clause}")
+
+
+def _nights_of(settings: Settings, request: "TrialRequest", last_night: str) -> list[str]:
+    """Return the nights of a trial of several; of one, the job itself looks which it is."""
+    from fink_lib.distribute.trial_subject import nights_of  # it reads tables
+
+    return nights_of(settings, request, last_night)
 
 
 def activate(

@@ -65,8 +65,8 @@ def night_of(settings: Settings, request: TrialRequest) -> str:
     return wanted
 
 
-def nights_of(settings: Settings, request: TrialRequest, last: str | None) -> list[str]:
-    """Return the nights of silver from that of a request to the last one, the newest first; without one, that alone.
+def nights_of(settings: Settings, request: TrialRequest, last: str) -> list[str]:
+    """Return the nights of silver from that of a request to the last one, the newest first.
 
     Parameters
     ----------
@@ -87,8 +87,6 @@ def nights_of(settings: Settings, request: TrialRequest, last: str | None) -> li
         When silver does not hold the first one, or there are more than `MOST_NIGHTS`.
     """
     first = night_of(settings, request)
-    if last is None:
-        return [first]
     end = parse_night(last).isoformat()
     there = rows_by_night(silver_spec(get_survey(request.survey)).path(settings.lake))
     found = sorted((night for night in there if first <= night <= end), reverse=True)

@@ -13,12 +13,10 @@ from fink_lib.nightly.job import NightContext
 from fink_lib.nightly.serve import step
 from fink_lib.quality.served import broken_rows
 from fink_lib.science.framework.silver import silver_spec
-from fink_lib.simulator.reading import read_path
-from fink_lib.simulator.sample import sample_night
-from fink_lib.surveys import get_survey, value_at
-from fink_lib.surveys.framing import decode
+from fink_lib.surveys import get_survey
 from fink_lib.surveys.tables import bronze_spec
 from fink_lib.testing.bytes import kept_bytes
+from tests.builders.packet_rows import arrived
 
 Row = dict[str, Any]
 ZTF = get_survey("ztf")
@@ -26,12 +24,6 @@ NIGHT, OPEN_NIGHT = dt.date(2021, 11, 22), dt.date(2021, 11, 23)
 AT = dt.datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=dt.UTC)
 CLASSES = ("Unknown", "SN candidate", "RRLyr")
 PRIVATE = 3  # programid
-
-
-def real_packets(settings: Settings, most: int) -> list[Row]:
-    """Return alerts of the sample night."""
-    contents = (one for one in read_path(sample_night(settings, ZTF)) if one.is_packet)
-    return [decode(ZTF.framing.unwrap(one.data)) for one, _ in zip(contents, range(most), strict=False)]
 
 
 def later(packet: Row, days: int, **candidate: Any) -> Row:
@@ -46,21 +38,11 @@ def rows_of(packets: Iterable[Row], lake: Path, first: int = 0) -> tuple[list[Ro
     """Return packets as rows of silver and of bronze."""
     silver, bronze = [], []
     for offset, packet in enumerate(packets, first):
-        head = _head(packet, offset)
+        head = arrived(ZTF, packet, offset, AT)
         science = {"finkclass": CLASSES[offset % len(CLASSES)], "roid": offset % 4, "vsx": f"star {offset}"}
         silver.append({**packet, **head, **science, "enrich_time": AT, "science_errors": {}, "science_versions": {}})
         bronze.append({**packet, **head, **kept_bytes(packet, ZTF.name, lake)})
     return silver, bronze
-
-
-def _head(packet: Row, offset: int) -> Row:
-    fields = ZTF.fields
-    time = value_at(packet, fields.time)
-    night = ZTF.night.night_of(time)
-    facts = {name: value_at(packet, getattr(fields, name)) for name in ("alert_id", "object_id", "time", "ra", "dec")}
-    place = {"kafka_topic": ZTF.topic_of(night), "kafka_partition": 0, "kafka_offset": offset}
-    band = ZTF.bands[str(value_at(packet, fields.band))]
-    return {**facts, "night": night, "band": band, **place, "kafka_time": AT, "ingest_time": AT}
 
 
 def arrive(settings: Settings, packets: Iterable[Row], first: int = 0) -> None:

@@ -27,8 +27,8 @@ from fink_lib.streams.runner import settings_environment
 from fink_lib.surveys import ZTF
 from fink_lib.surveys.tables import night_specs
 from fink_lib.testing.nights import NIGHT
+from tests.builders.packet_rows import sample_packets
 from tests.kills.step_forks import STEP_POINTS
-from tests.spark.distribute.planted import sample_packets
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(900)]
 

@@ -24,8 +24,8 @@ from fink_lib.science.framework.silver import silver_spec
 from fink_lib.surveys import ZTF
 from fink_lib.transfer.request import TransferRequest
 from fink_lib.transfer.topic import standing_ids
+from tests.builders.packet_rows import Packet
 from tests.integration.client.finkctl import finkctl, register
-from tests.spark.distribute.planted import Packet
 from tests.spark.distribute.same import differences
 from tests.streams.distribute.conftest import Bench
 

@@ -23,8 +23,8 @@ from fink_lib.transfer.kept import kept, sole_sender
 from fink_lib.transfer.request import TransferRequest
 from fink_lib.transfer.selection import _label_is
 from fink_lib.transfer.topic import PARTITIONS, is_spent, seal, standing_ids
+from tests.builders.packet_rows import Packet
 from tests.integration.client.finkctl import download
-from tests.spark.distribute.planted import Packet
 from tests.spark.distribute.same import differences
 from tests.streams.distribute.conftest import Bench, science
 

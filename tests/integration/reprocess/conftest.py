@@ -10,7 +10,8 @@ from decided import DAG_ID, Desk
 from fink_lib.config import Settings
 from fink_lib.host.airflow import LocalAirflow
 from fink_lib.testing.bytes import kept_bytes
-from tests.spark.enrich.enrich_bench import bronze_row, read_packets
+from tests.builders.packet_rows import read_packets
+from tests.spark.enrich.enrich_bench import bronze_row
 from tests.unit.reprocess.alert_lake import SPECS, live_lake, write
 
 

@@ -8,7 +8,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from fink_lib.config import Settings
-from tests.spark.distribute.planted import Packet, plant, sample_packets
+from tests.builders.packet_rows import Packet, sample_packets
+from tests.spark.distribute.planted import plant
 
 
 def science(number: int, packet: Packet) -> Mapping[str, Any]:

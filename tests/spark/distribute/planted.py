@@ -1,44 +1,24 @@
 """A lake whose bronze and silver hold real packets, with science set by hand where a test says so."""
 
 import datetime as dt
-import io
-import tarfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import fastavro
 import pyarrow as pa
 import pyspark.sql.types as T
 from pyspark.sql import SparkSession
 
-from fink_lib.config import Settings
 from fink_lib.lake.spark.table import ensure_table, spark_schema
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.science.framework.silver import silver_spec
-from fink_lib.simulator.sample import sample_night
-from fink_lib.surveys import ZTF, value_at
+from fink_lib.surveys import ZTF
 from fink_lib.surveys.tables import bronze_spec
 from fink_lib.testing.bytes import kept_bytes
+from tests.builders.packet_rows import Packet, arrived
 
 TOPIC = "ztf_20231018_programid1"
 ARRIVED = dt.datetime(2023, 10, 18, 4, 5, 6, 789000, tzinfo=dt.UTC)
-Packet = dict[str, Any]
-
-
-def packets_of(archive: Path, limit: int | None = None) -> Iterator[Packet]:
-    """Yield the packets of an archive, whole."""
-    with tarfile.open(archive) as bundle:
-        for name in sorted(name for name in bundle.getnames() if name.endswith(".avro"))[:limit]:
-            member = bundle.extractfile(name)
-            assert member is not None
-            yield next(fastavro.reader(io.BytesIO(member.read())))
-
-
-def sample_packets(limit: int | None = None) -> list[Packet]:
-    """Return packets of the sample night, which is fetched where it is not there yet."""
-    folder = sample_night(Settings(), ZTF)
-    return [next(fastavro.reader(io.BytesIO(path.read_bytes()))) for path in sorted(folder.glob("*.avro"))[:limit]]
 
 
 def _nested(value: Any, kind: T.DataType) -> Any:
@@ -60,19 +40,9 @@ def rows_of(
     """Return the packets as rows of a table; `extra` gives the columns that are not in a packet."""
     rows = []
     for number, packet in enumerate(packets, start=first):
+        place = arrived(ZTF, packet, number, ARRIVED, topic=TOPIC, partition=number % 2, ingest_s=1.0)
         head = {
-            "night": ZTF.night.night_of(packet["candidate"]["jd"]),
-            "alert_id": packet["candid"],
-            "object_id": packet["objectId"],
-            "time": packet["candidate"]["jd"],
-            "ra": value_at(packet, ZTF.fields.ra),
-            "dec": value_at(packet, ZTF.fields.dec),
-            "band": ZTF.bands[str(packet["candidate"]["fid"])],
-            "kafka_topic": TOPIC,
-            "kafka_partition": number % 2,
-            "kafka_offset": number,
-            "kafka_time": ARRIVED,
-            "ingest_time": ARRIVED + dt.timedelta(seconds=1),
+            **place,
             "enrich_time": ARRIVED + dt.timedelta(seconds=2),
             "code_version": "0.0.test",
         }

@@ -16,7 +16,7 @@ from fink_lib.filters.registry import active_filters, filters_of
 from fink_lib.lake.spark.table import read_table
 from fink_lib.science.framework.silver import silver_spec
 from fink_lib.surveys import ZTF
-from tests.spark.distribute.planted import Packet
+from tests.builders.packet_rows import Packet
 
 pytestmark = pytest.mark.spark
 

@@ -27,7 +27,8 @@ from fink_lib.science.framework.silver import silver_spec
 from fink_lib.surveys import ZTF
 from fink_lib.surveys.tables import bronze_spec
 from fink_lib.testing.bytes import kept_bytes
-from tests.spark.distribute.planted import Packet, add, rows_of
+from tests.builders.packet_rows import Packet
+from tests.spark.distribute.planted import add, rows_of
 from tests.spark.distribute.same import differences
 
 pytestmark = pytest.mark.spark

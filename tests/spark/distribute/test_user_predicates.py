@@ -28,7 +28,7 @@ from fink_lib.filters.users.store import Action, Event
 from fink_lib.lake.spark.table import read_table
 from fink_lib.science.framework.silver import silver_spec
 from fink_lib.surveys import ZTF
-from tests.spark.distribute.planted import Packet
+from tests.builders.packet_rows import Packet
 
 pytestmark = pytest.mark.spark
 

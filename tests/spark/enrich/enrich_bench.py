@@ -1,15 +1,11 @@
 """Real packets as bronze rows, and a bench that runs the enrich stream over them until it has caught up."""
 
 import datetime as dt
-import io
 import json
-import tarfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import fastavro
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
@@ -19,46 +15,20 @@ from fink_lib.lake.spark.table import ensure_table, read_table, spark_schema
 from fink_lib.lake.tables import quarantine, silver_rejected
 from fink_lib.science.framework.silver import silver_spec
 from fink_lib.streams.spec import Stage, StreamSpec
-from fink_lib.surveys import Survey, get_survey, value_at
+from fink_lib.surveys import Survey, get_survey
 from fink_lib.surveys.tables import bronze_spec
 from fink_lib.testing.bytes import kept_bytes
+from tests.builders.packet_rows import arrived
 
 Packet = Mapping[str, Any]
 TOPIC = "ztf_20181129_programid1"
-
-
-def read_packets(archive: Path) -> Iterator[Packet]:
-    """Yield the packets of an archive of Avro containers, by file name."""
-    with tarfile.open(archive) as tar:
-        for member in sorted(tar.getmembers(), key=lambda member: member.name):
-            stream = tar.extractfile(member) if member.isfile() and member.size else None
-            if stream is not None and member.name.endswith(".avro"):
-                packets: Any = fastavro.reader(io.BytesIO(stream.read()))
-                yield from packets
+ARRIVED = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
 def bronze_row(survey: Survey, packet: Packet, offset: int, **changes: Any) -> dict[str, Any]:
-    """Return a packet as ingest writes it."""
-    fields, now = survey.fields, dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-    time = value_at(packet, fields.time)
-    return {
-        "night": survey.night.night_of(time),
-        "alert_id": value_at(packet, fields.alert_id),
-        "object_id": str(value_at(packet, fields.object_id)),
-        "time": time,
-        "ra": value_at(packet, fields.ra),
-        "dec": value_at(packet, fields.dec),
-        "band": survey.bands[str(value_at(packet, fields.band))],
-        "kafka_topic": TOPIC,
-        "kafka_partition": offset % 2,
-        "kafka_offset": offset // 2,
-        "kafka_time": now,
-        "ingest_time": now,
-        "schema_version": packet.get("schemavsn"),
-        "code_version": "test",
-        **packet,
-        **changes,
-    }
+    """Return a packet as ingest writes it: two partitions in turn."""
+    head = arrived(survey, packet, offset // 2, ARRIVED, topic=TOPIC, partition=offset % 2)
+    return {**head, "schema_version": packet.get("schemavsn"), "code_version": "test", **packet, **changes}
 
 
 @dataclass

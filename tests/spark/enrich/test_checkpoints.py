@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from enrich_bench import Bench, bronze_row, read_packets
+from enrich_bench import Bench, bronze_row
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame
 
@@ -15,6 +15,7 @@ from fink_lib.lake.spark.table import read_table
 from fink_lib.lake.tables import KAFKA_KEY
 from fink_lib.surveys import Cut, get_survey
 from fink_lib.surveys.tables import bronze_spec
+from tests.builders.packet_rows import read_packets
 
 pytestmark = [
     pytest.mark.spark,

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from enrich_bench import Bench, bronze_row, read_packets
+from enrich_bench import Bench, bronze_row
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame
 
@@ -22,6 +22,7 @@ from fink_lib.streams.drain import counted_nights
 from fink_lib.streams.requests import Requests
 from fink_lib.surveys import Damage, get_survey
 from fink_lib.surveys.tables import bronze_spec, night_specs
+from tests.builders.packet_rows import read_packets
 
 pytestmark = [
     pytest.mark.spark,

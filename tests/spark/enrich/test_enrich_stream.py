@@ -10,7 +10,7 @@ from typing import Any
 import pyspark.sql.functions as F
 import pytest
 from delta.tables import DeltaTable
-from enrich_bench import Bench, bronze_row, read_packets
+from enrich_bench import Bench, bronze_row
 from pyspark.sql import DataFrame
 
 from fink_lib.config.surveys import SurveySettings
@@ -22,6 +22,7 @@ from fink_lib.science.framework.silver import silver_spec
 from fink_lib.surveys import get_survey
 from fink_lib.surveys.tables import bronze_spec
 from fink_lib.surveys.ztf.young import make_young
+from tests.builders.packet_rows import read_packets
 
 pytestmark = [
     pytest.mark.spark,

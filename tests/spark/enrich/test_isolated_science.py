@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from enrich_bench import Bench, bronze_row, read_packets
+from enrich_bench import Bench, bronze_row
 from pyspark.sql import Row
 
 from fink_lib.enrich.science import science_of
@@ -17,6 +17,7 @@ from fink_lib.science.framework.base import FAILED, Module
 from fink_lib.science.framework.batch import AlertBatch
 from fink_lib.science.framework.registry import stream_modules
 from fink_lib.surveys import get_survey
+from tests.builders.packet_rows import read_packets
 
 pytestmark = [
     pytest.mark.spark,

@@ -15,7 +15,8 @@ from fink_lib.reprocess import candidate, promote, steps
 from fink_lib.reprocess.folder import RequestFolder
 from fink_lib.reprocess.request import Request
 from fink_lib.surveys.tables import bronze_spec
-from tests.spark.enrich.enrich_bench import Bench, bronze_row, read_packets
+from tests.builders.packet_rows import read_packets
+from tests.spark.enrich.enrich_bench import Bench, bronze_row
 
 pytestmark = [
     pytest.mark.spark,

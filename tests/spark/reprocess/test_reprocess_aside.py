@@ -15,7 +15,8 @@ from fink_lib.reprocess import promote, steps
 from fink_lib.reprocess.aside import mark_aside, without_aside
 from fink_lib.reprocess.request import Request
 from fink_lib.surveys import Damage
-from tests.spark.enrich.enrich_bench import Bench, bronze_row, read_packets
+from tests.builders.packet_rows import read_packets
+from tests.spark.enrich.enrich_bench import Bench, bronze_row
 
 pytestmark = [
     pytest.mark.spark,

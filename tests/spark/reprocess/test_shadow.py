@@ -12,7 +12,8 @@ from fink_lib.errors import ConfigError
 from fink_lib.lake.digest import table_digest
 from fink_lib.reprocess.shadow import diff, plan, report_of, shadow_spec
 from fink_lib.surveys import Cut, Survey
-from tests.spark.enrich.enrich_bench import Bench, bronze_row, read_packets
+from tests.builders.packet_rows import read_packets
+from tests.spark.enrich.enrich_bench import Bench, bronze_row
 
 pytestmark = [
     pytest.mark.spark,

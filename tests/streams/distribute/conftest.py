@@ -28,7 +28,8 @@ from fink_lib.lake.spark.table import read_table
 from fink_lib.lake.tables import gold_published
 from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import ZTF
-from tests.spark.distribute.planted import Packet, plant, sample_packets
+from tests.builders.packet_rows import Packet, sample_packets
+from tests.spark.distribute.planted import plant
 
 Where = tuple[str, int, int]
 # Two topics of the same alerts, each in a framing of its own.

@@ -12,7 +12,8 @@ from fink_lib.lake.tables import gold_filter_failures
 from fink_lib.surveys import ZTF
 from fink_lib.surveys.tables import bronze_spec
 from fink_lib.testing.bytes import kept_bytes
-from tests.spark.distribute.planted import Packet, add, rows_of, sample_packets
+from tests.builders.packet_rows import Packet, sample_packets
+from tests.spark.distribute.planted import add, rows_of
 from tests.streams.distribute.conftest import SET_BY_HAND, Bench
 
 pytestmark = [pytest.mark.spark, pytest.mark.kafka]

@@ -14,7 +14,7 @@ from fink_lib.distribute.match import Match
 from fink_lib.lake.small import read_rows
 from fink_lib.lake.tables import gold_filter_failures
 from fink_lib.streams.attempts import Attempts
-from tests.spark.distribute.planted import Packet, sample_packets
+from tests.builders.packet_rows import Packet, sample_packets
 from tests.streams.distribute.conftest import Bench
 
 pytestmark = [pytest.mark.spark, pytest.mark.kafka]

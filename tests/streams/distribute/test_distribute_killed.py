@@ -24,7 +24,7 @@ from fink_lib.kafka.sending import Sender
 from fink_lib.lake.spark.jars import session_jars
 from fink_lib.streams.guard import Guard
 from fink_lib.surveys import ZTF
-from tests.spark.distribute.planted import Packet, sample_packets
+from tests.builders.packet_rows import Packet, sample_packets
 from tests.streams.distribute.conftest import EMBEDDED, Bench, broker_of
 from tests.streams.distribute.dying_driver import MOMENTS, changes, lay_to_rest, live
 

@@ -9,7 +9,7 @@ from deltalake import DeltaTable
 from fink_lib.lake.swap import Swap, apply, link_files, night_files
 from fink_lib.science.framework.silver import silver_spec
 from fink_lib.surveys import ZTF
-from tests.spark.distribute.planted import Packet
+from tests.builders.packet_rows import Packet
 from tests.streams.distribute.conftest import Bench
 
 pytestmark = [pytest.mark.spark, pytest.mark.kafka]

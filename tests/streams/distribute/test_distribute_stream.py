@@ -31,7 +31,7 @@ from fink_lib.kafka.topics import ensure_topics, partition_of
 from fink_lib.lake.spark.table import read_table
 from fink_lib.lake.tables import gold_published
 from fink_lib.surveys import ZTF
-from tests.spark.distribute.planted import Packet, sample_packets
+from tests.builders.packet_rows import Packet, sample_packets
 from tests.spark.distribute.same import differences
 from tests.streams.distribute.conftest import COMPACT, EMBEDDED, SET_BY_HAND, Bench, broker_of, expected, forget_topics
 

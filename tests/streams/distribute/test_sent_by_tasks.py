@@ -14,7 +14,7 @@ from pyspark.errors import StreamingQueryException
 from fink_lib.distribute import distributor
 from fink_lib.distribute.stream import plan
 from fink_lib.surveys import ZTF
-from tests.spark.distribute.planted import Packet, sample_packets
+from tests.builders.packet_rows import Packet, sample_packets
 from tests.streams.distribute.conftest import EMBEDDED, Bench, broker_of
 
 pytestmark = [pytest.mark.spark, pytest.mark.kafka]

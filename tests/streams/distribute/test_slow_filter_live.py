@@ -17,7 +17,7 @@ from fink_lib.streams.heartbeat import StreamState, read_heartbeat
 from fink_lib.streams.loop import ExitCode
 from fink_lib.streams.runner import settings_environment
 from fink_lib.streams.stop import ask_to_stop
-from tests.spark.distribute.planted import Packet
+from tests.builders.packet_rows import Packet
 from tests.streams.distribute.conftest import Bench
 from tests.streams.distribute.slow_driver import VARIABLE
 from tests.streams.distribute.test_user_filters_live import PATIENCE_S, beat, users_in_plan, wait_for

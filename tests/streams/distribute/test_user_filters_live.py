@@ -15,7 +15,7 @@ from fink_lib.processes.identity import TOKEN_VARIABLE, end_processes_of
 from fink_lib.streams.heartbeat import Heartbeat, read_heartbeat
 from fink_lib.streams.runner import settings_environment
 from fink_lib.streams.stop import ask_to_stop
-from tests.spark.distribute.planted import Packet, sample_packets
+from tests.builders.packet_rows import Packet, sample_packets
 from tests.streams.distribute.conftest import Bench, science
 from tests.streams.distribute.said import SAID_TOPIC, Voice
 

@@ -10,7 +10,8 @@ from starlette.testclient import TestClient
 from fink_lib.api.http.app import make_app
 from fink_lib.api.lake import Lake
 from fink_lib.config import Settings
-from tests.builders.served_home import NIGHT, OPEN_NIGHT, PRIVATE, ZTF, arrive, later, real_packets, serve
+from tests.builders.packet_rows import sample_packets
+from tests.builders.served_home import NIGHT, OPEN_NIGHT, PRIVATE, ZTF, arrive, later, serve
 
 COUNT = 40
 
@@ -45,7 +46,7 @@ class Home:
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     settings = Settings(home=tmp_path_factory.mktemp("api") / "home")
-    closed = real_packets(settings, COUNT)
+    closed = sample_packets(COUNT)
     private = [later(closed[0], 0, programid=PRIVATE), later(closed[6], 1, programid=PRIVATE)]
     private[0] |= {"candid": 7, "objectId": "ZTF21secrets"}
     private[0]["candidate"]["candid"] = 7

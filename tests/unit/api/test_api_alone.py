@@ -8,7 +8,8 @@ import httpx
 from fink_lib.config import Settings
 from fink_lib.host.api import LocalApi
 from fink_lib.host.overview import look
-from tests.builders.served_home import NIGHT, arrive, real_packets, serve
+from tests.builders.packet_rows import sample_packets
+from tests.builders.served_home import NIGHT, arrive, serve
 
 PROGRAM = (
     "import sys, fink_lib.portal.server, fink_lib.client\n"
@@ -23,7 +24,7 @@ def test_it_loads_neither_spark_nor_airflow() -> None:
 
 def test_a_home_starts_it_and_stops_it(settings: Settings) -> None:
     settings = settings.model_copy(update={"api_port": 0})
-    packets = real_packets(settings, 2)
+    packets = sample_packets(2)
     arrive(settings, packets)
     serve(settings, NIGHT)
     api = LocalApi(settings)

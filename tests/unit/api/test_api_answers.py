@@ -12,7 +12,8 @@ from fink_lib.api.lake import LOOK_AGAIN_S, Lake
 from fink_lib.config import Settings
 from fink_lib.lake.log import entry
 from fink_lib.lake.tables import full_name
-from tests.builders.served_home import NIGHT, ZTF, arrive, later, real_packets, serve
+from tests.builders.packet_rows import sample_packets
+from tests.builders.served_home import NIGHT, ZTF, arrive, later, serve
 from tests.unit.api.conftest import Home
 
 BAD = [
@@ -66,7 +67,7 @@ def test_post_and_get_say_the_same_and_a_query_wins(home: Home) -> None:
 def test_an_etag_holds_until_something_changes(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fink_lib.api.lake.LOOK_AGAIN_S", 0.0)
     assert LOOK_AGAIN_S <= 60, "the running night is to be seen within a minute"
-    packets = real_packets(settings, 4)
+    packets = sample_packets(4)
     arrive(settings, packets[:2])
     asked = {"objectId": packets[0]["objectId"], "columns": "i:candid"}
     with TestClient(make_app(Lake(settings, [ZTF]))) as http:
@@ -91,7 +92,7 @@ def test_an_etag_holds_until_something_changes(settings: Settings, monkeypatch: 
 
 
 def test_the_past_can_be_asked(settings: Settings) -> None:
-    packets = real_packets(settings, 2)
+    packets = sample_packets(2)
     arrive(settings, packets[:1])
     serve(settings, NIGHT)
     path = settings.lake / full_name("gold", "ztf", "sources")

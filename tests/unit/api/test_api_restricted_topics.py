@@ -12,7 +12,8 @@ from fink_lib.api.lake import Lake
 from fink_lib.config import Settings
 from fink_lib.lake.small import append_rows
 from fink_lib.lake.tables import gold_published
-from tests.builders.served_home import NIGHT, ZTF, arrive, real_packets, serve
+from tests.builders.packet_rows import sample_packets
+from tests.builders.served_home import NIGHT, ZTF, arrive, serve
 
 FILTER, TOPIC, OTHER = "sn_candidates", "fink_sn_candidates_ztf", "unknowns"
 
@@ -20,7 +21,7 @@ FILTER, TOPIC, OTHER = "sn_candidates", "fink_sn_candidates_ztf", "unknowns"
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     settings = Settings(home=tmp_path_factory.mktemp("topics") / "home", restricted_topics=TOPIC)
-    packets = real_packets(settings, 2)
+    packets = sample_packets(2)
     arrive(settings, packets)
     serve(settings, NIGHT)
     sent = [{"night": NIGHT, "alert_id": packets[0]["candid"], "object_id": packets[0]["objectId"], "filter": name}

@@ -20,7 +20,8 @@ from fink_lib.config import Settings
 from fink_lib.lake.small import append_rows
 from fink_lib.lake.tables import gold_statistics
 from fink_lib.surveys.tables import bronze_spec
-from tests.builders.served_home import NIGHT, OPEN_NIGHT, ZTF, arrive, later, real_packets, rows_of, serve
+from tests.builders.packet_rows import sample_packets
+from tests.builders.served_home import NIGHT, OPEN_NIGHT, ZTF, arrive, later, rows_of, serve
 
 CALTECH, PARTNER = 3, 2
 HIDDEN = "ZTF21secrets"
@@ -59,7 +60,7 @@ def hidden_packet(packet: dict[str, Any], candid: int, programme: int, days: int
 class Place:
     def __init__(self, home: Path) -> None:
         self.settings = Settings(home=home)
-        self.packets = real_packets(self.settings, COUNT)
+        self.packets = sample_packets(COUNT)
         for packet in self.packets:
             for point in packet["prv_candidates"] or []:
                 point["programid"] = 1
@@ -226,7 +227,7 @@ def test_who_asks_too_often_is_told_when_to_come_back(place: Place, http: TestCl
 
 def test_a_hidden_message_that_bears_the_id_of_a_public_alert_stays_hidden(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home")
-    packet = real_packets(settings, 1)[0]
+    packet = sample_packets(1)[0]
     candid = packet["candid"]
     _, (hidden,) = rows_of([later(packet, 0, programid=CALTECH)], settings.lake, 5000)
     spec = bronze_spec(ZTF)  # bronze alone: for silver it is a duplicate

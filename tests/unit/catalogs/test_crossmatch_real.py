@@ -8,11 +8,12 @@ from fink_lib.nightly.job import NightContext
 from fink_lib.science.framework.base import NO_MATCH
 from fink_lib.simulator.sample import sample_of
 from fink_lib.surveys import ZTF
-from tests.unit.lake.real_lake import real_packets, write_silver
+from tests.builders.packet_rows import sample_packets
+from tests.unit.lake.real_lake import write_silver
 
 
 def test_the_night_is_matched_with_gcvs_as_the_stream_did(settings: Settings) -> None:
-    write_silver(settings.lake, real_packets(settings, 320), settings.cache)
+    write_silver(settings.lake, sample_packets(320), settings.cache)
     (loaded,) = refresh(settings, ["gcvs"])
     assert (loaded.version.rows, loaded.version.source_version) == (59_099, "fink-science 7.4.0")
     context = NightContext(settings, ZTF, sample_of(ZTF).night, "run-1")

@@ -15,12 +15,13 @@ from fink_lib.api.lake import Lake
 from fink_lib.client import ApiError, Fink
 from fink_lib.config import Settings
 from fink_lib.host.ports import free_ports
-from tests.builders.served_home import NIGHT, ZTF, arrive, real_packets, serve
+from tests.builders.packet_rows import sample_packets
+from tests.builders.served_home import NIGHT, ZTF, arrive, serve
 
 
 @pytest.fixture(scope="module")
 def packets(settings_of_module: Settings) -> list[dict]:  # type: ignore[type-arg]
-    found = real_packets(settings_of_module, 12)
+    found = sample_packets(12)
     arrive(settings_of_module, found)
     serve(settings_of_module, NIGHT)
     return found

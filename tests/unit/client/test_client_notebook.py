@@ -9,13 +9,14 @@ from nbclient import NotebookClient
 
 from fink_lib.config import PROJECT_DIR, Settings
 from fink_lib.host.api import LocalApi
-from tests.builders.served_home import NIGHT, arrive, real_packets, serve
+from tests.builders.packet_rows import sample_packets
+from tests.builders.served_home import NIGHT, arrive, serve
 
 PATH = PROJECT_DIR / "docs" / "notebooks" / "ask_over_http.ipynb"
 
 
 def test_the_notebook_runs(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    packets = real_packets(settings, 30)
+    packets = sample_packets(30)
     arrive(settings, packets)
     serve(settings, NIGHT)
     api = LocalApi(settings.model_copy(update={"api_port": 0}))

@@ -7,26 +7,17 @@ from typing import Any
 import pyarrow as pa
 from deltalake import write_deltalake
 
-from fink_lib.config import Settings
 from fink_lib.science.framework.batch_builder import batch_of_packets, wanted
 from fink_lib.science.framework.registry import stream_modules
 from fink_lib.science.framework.runner import run, versions
 from fink_lib.science.framework.silver import silver_spec
-from fink_lib.simulator.reading import read_path
-from fink_lib.simulator.sample import sample_night
 from fink_lib.storage import LakePath
 from fink_lib.storage.paths import delta_options
-from fink_lib.surveys import ZTF, value_at
-from fink_lib.surveys.framing import decode
+from fink_lib.surveys import ZTF
 from fink_lib.surveys.inputs import inputs_of
+from tests.builders.packet_rows import arrived
 
 AT = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
-
-
-def real_packets(settings: Settings, most: int) -> list[dict[str, Any]]:
-    """Decoded alerts of the sample night."""
-    contents = (one for one in read_path(sample_night(settings, ZTF)) if one.is_packet)
-    return [decode(ZTF.framing.unwrap(one.data)) for one, _ in zip(contents, range(most), strict=False)]
 
 
 def write_silver(lake: LakePath, packets: list[dict[str, Any]], cache: Path) -> None:
@@ -45,20 +36,4 @@ def write_silver(lake: LakePath, packets: list[dict[str, Any]], cache: Path) -> 
 
 
 def _facts(number: int, packet: dict[str, Any], science: dict[str, str]) -> dict[str, Any]:
-    at = ZTF.fields
-    time = value_at(packet, at.time)
-    night = ZTF.night.night_of(time)
-    facts = {
-        "night": night,
-        "time": time,
-        "band": ZTF.bands[str(value_at(packet, at.band))],
-        "kafka_topic": ZTF.topic_of(night),
-        "kafka_partition": 0,
-        "kafka_offset": number,
-        "kafka_time": AT,
-        "ingest_time": AT,
-        "enrich_time": AT,
-        "science_versions": list(science.items()),
-    }
-    facts |= {name: value_at(packet, getattr(at, name)) for name in ("alert_id", "object_id", "ra", "dec")}
-    return {**packet, **facts}
+    return {**packet, **arrived(ZTF, packet, number, AT), "enrich_time": AT, "science_versions": list(science.items())}

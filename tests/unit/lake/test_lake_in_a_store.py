@@ -32,7 +32,8 @@ from fink_lib.storage.paths import store_of
 from fink_lib.surveys import ZTF
 from fink_lib.surveys.tables import night_specs
 from tests.builders.object_store import BUCKET, CREDENTIALS, object_store
-from tests.unit.lake.real_lake import real_packets, write_silver
+from tests.builders.packet_rows import sample_packets
+from tests.unit.lake.real_lake import write_silver
 
 COUNT = 24
 NAMES = pa.schema([column("name", pa.string(), "A name.")])
@@ -46,7 +47,7 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, 
             patched.setenv(name, value)
         near = Settings(home=tmp_path_factory.mktemp("near"))
         far = Settings(home=tmp_path_factory.mktemp("far"), s3_endpoint=url, lake_url=f"s3://{BUCKET}/a/lake")
-        packets = real_packets(near, COUNT)
+        packets = sample_packets(COUNT)
         for settings in (near, far):
             write_silver(settings.lake, packets, settings.cache)
         yield near, far

@@ -13,7 +13,8 @@ from deltalake import DeltaTable, write_deltalake
 from fink_lib import lake
 from fink_lib.config import PROJECT_DIR, Settings
 from fink_lib.errors import ConfigError, LakeError
-from tests.unit.lake.real_lake import real_packets, write_silver
+from tests.builders.packet_rows import sample_packets
+from tests.unit.lake.real_lake import write_silver
 
 DAY = dt.date(2021, 11, 22)
 
@@ -92,7 +93,7 @@ def test_reading_loads_no_spark() -> None:
 
 
 def test_real_alerts_come_back_with_their_science(settings: Settings) -> None:
-    packets = real_packets(settings, 40)
+    packets = sample_packets(40)
     write_silver(settings.lake_folder, packets, settings.cache)
     rows = lake.read(
         "silver", "ztf", columns=["alert_id", "object_id", "roid", "candidate.rb"], lake=settings.lake_folder
@@ -109,7 +110,7 @@ def test_the_notebook_runs(settings: Settings, tmp_path: Path, monkeypatch: pyte
     import nbformat
     from nbclient import NotebookClient
 
-    write_silver(settings.lake_folder, real_packets(settings, 320), settings.cache)
+    write_silver(settings.lake_folder, sample_packets(320), settings.cache)
     for name, value in {"FINK_HOME": str(settings.home), "PYTHONPATH": str(PROJECT_DIR)}.items():
         monkeypatch.setenv(name, value)
     path = PROJECT_DIR / "docs" / "notebooks" / "a_night.ipynb"

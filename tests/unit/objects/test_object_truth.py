@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from object_lake import merge, pairs, silver
 
-from fink_lib.surveys import LSST, ZTF, Survey, value_at
+from fink_lib.surveys import LSST, ZTF, Survey
 from fink_lib.surveys.framing import ConfluentFraming, decode
 from fink_lib.surveys.schema_source import FolderSchemas
+from tests.builders.packet_rows import identity
 
 RADIUS_ARCSEC = 2.0
 Packet = dict[str, Any]
@@ -20,11 +21,7 @@ Packet = dict[str, Any]
 
 def row(survey: Survey, packet: Packet, **science: Any) -> dict[str, Any]:
     """What enrich makes of a packet, as far as objects go."""
-    at = survey.fields
-    time = value_at(packet, at.time)
-    named = {name: value_at(packet, getattr(at, name)) for name in ("alert_id", "object_id", "ra", "dec")}
-    facts = {"night": survey.night.night_of(time), "time": time, "band": survey.bands[str(value_at(packet, at.band))]}
-    return {**packet, **named, **facts, "object_id": str(named["object_id"]), **science}
+    return {**packet, **identity(survey, packet), **science}
 
 
 @pytest.fixture(scope="module")

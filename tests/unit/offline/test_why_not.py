@@ -14,7 +14,8 @@ from fink_lib.filters.blocks.detection import BRIGHTER
 from fink_lib.filters.conditions import above, below
 from fink_lib.filters.registry import filters_of
 from fink_lib.offline.why_not import in_short, why_not
-from tests.builders.served_home import arrive, later, real_packets
+from tests.builders.packet_rows import sample_packets
+from tests.builders.served_home import arrive, later
 
 LIMIT_MAG = 18.0
 SIMPLE = Filter(
@@ -32,7 +33,7 @@ SIMPLE = Filter(
 @pytest.fixture
 def packet(settings: Settings) -> dict[str, Any]:
     """Return a real packet that has arrived on its night, and a fainter one of the same object on the next."""
-    first = real_packets(settings, 1)[0]
+    first = sample_packets(1)[0]
     first = {**first, "candidate": {**first["candidate"], "magpsf": 17.0, "isdiffpos": "t", "rb": 0.9}}
     arrive(settings, [first, later(first, 1, magpsf=19.0, isdiffpos="f")])
     return first
@@ -60,6 +61,6 @@ def test_all_filters_of_the_survey_are_asked_by_the_command(settings: Settings, 
 def test_an_unknown_object_and_an_empty_lake_are_told(settings: Settings) -> None:
     with pytest.raises(LakeError, match="no alerts of ztf yet"):
         why_not(settings.lake, "ztf", "ZTF00nothing", [SIMPLE])
-    arrive(settings, real_packets(settings, 1))
+    arrive(settings, sample_packets(1))
     with pytest.raises(LakeError, match="no alert of 'ZTF00nothing'"):
         why_not(settings.lake, "ztf", "ZTF00nothing", [SIMPLE])

@@ -23,7 +23,8 @@ from fink_lib.nightly.job import NightContext
 from fink_lib.nightly.manifest import build
 from fink_lib.nightly.results import Step
 from fink_lib.portal.app import add_pages
-from tests.builders.served_home import NIGHT, PRIVATE, ZTF, append, arrive, later, real_packets, rows_of, serve
+from tests.builders.packet_rows import sample_packets
+from tests.builders.served_home import NIGHT, PRIVATE, ZTF, append, arrive, later, rows_of, serve
 
 COUNT = 60
 MARKUP = "<b>bold</b>"
@@ -97,7 +98,7 @@ def manifest(settings: Settings) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     settings = Settings(home=tmp_path_factory.mktemp("portal") / "home", airflow_url="")
-    packets = real_packets(settings, COUNT)
+    packets = sample_packets(COUNT)
     private = later(packets[0], 0, programid=PRIVATE) | {"candid": 7, "objectId": "ZTF21secrets"}
     private["candidate"]["candid"] = 7
     arrive(settings, [*packets[1:], private])

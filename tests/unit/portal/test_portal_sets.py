@@ -15,7 +15,8 @@ from fink_lib.api.http.app import make_app
 from fink_lib.api.lake import LOOK_AGAIN_S, Lake
 from fink_lib.config import Settings
 from fink_lib.portal.app import add_pages
-from tests.builders.served_home import NIGHT, PRIVATE, ZTF, arrive, later, real_packets, serve
+from tests.builders.packet_rows import sample_packets
+from tests.builders.served_home import NIGHT, PRIVATE, ZTF, arrive, later, serve
 from tests.unit.portal.conftest import Portal
 
 
@@ -23,7 +24,7 @@ from tests.unit.portal.conftest import Portal
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """A home of its own: its night is closed again."""
     settings = Settings(home=tmp_path_factory.mktemp("sets") / "home")
-    packets = real_packets(settings, 8)
+    packets = sample_packets(8)
     private = later(packets[0], 0, programid=PRIVATE) | {"candid": 7, "objectId": "ZTF21secrets"}
     private["candidate"]["candid"] = 7
     arrive(settings, [*packets, private])

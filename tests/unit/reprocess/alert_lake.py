@@ -11,8 +11,9 @@ from fink_lib.config import Settings
 from fink_lib.lake.tables import quarantine, silver_rejected
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.science.framework.silver import silver_spec
-from fink_lib.surveys import ZTF, value_at
+from fink_lib.surveys import ZTF
 from fink_lib.surveys.tables import bronze_spec
+from tests.builders.packet_rows import arrived
 
 Row = dict[str, Any]
 NIGHT = dt.date(2018, 11, 29)
@@ -22,23 +23,8 @@ SPECS = {"silver": silver_spec(ZTF), "rejected": silver_rejected(ZTF.name), "bro
 
 
 def head(packet: Row, offset: int) -> Row:
-    """Return who a packet is and where it came from."""
-    fields = ZTF.fields
-    time = value_at(packet, fields.time)
-    return {
-        "night": ZTF.night.night_of(time),
-        "alert_id": packet["candid"],
-        "object_id": packet["objectId"],
-        "time": time,
-        "ra": value_at(packet, fields.ra),
-        "dec": value_at(packet, fields.dec),
-        "band": ZTF.bands[str(value_at(packet, fields.band))],
-        "kafka_topic": TOPIC,
-        "kafka_partition": offset % 2,
-        "kafka_offset": offset // 2,
-        "kafka_time": T0,
-        "ingest_time": T0 + dt.timedelta(seconds=1),
-    }
+    """Return who a packet is and where it came from: two partitions in turn."""
+    return arrived(ZTF, packet, offset // 2, T0, topic=TOPIC, partition=offset % 2, ingest_s=1.0)
 
 
 def silver_row(packet: Row, offset: int, **changes: Any) -> Row:

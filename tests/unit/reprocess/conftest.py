@@ -1,27 +1,19 @@
-import tarfile
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import fastavro
 import pytest
 from alert_lake import live_lake, rejected_row, silver_row
 from promoting import with_candidate
 
 from fink_lib.config import Settings
 from fink_lib.reprocess.folder import RequestFolder
+from tests.builders.packet_rows import read_packets
 
 
 @pytest.fixture(scope="session")
 def packets(real_alerts: Path) -> list[dict[str, Any]]:
     """Real packets of one night, forty of them."""
-    found: list[dict[str, Any]] = []
-    with tarfile.open(real_alerts / "ztf" / "ztf_public_20181129.tar.gz") as tar:
-        for member in sorted(tar.getmembers(), key=lambda member: member.name):
-            stream = tar.extractfile(member) if member.name.endswith(".avro") else None
-            if stream is not None and len(found) < 40:
-                found += [dict(packet) for packet in fastavro.reader(BytesIO(stream.read()))]
-    return found
+    return list(read_packets(real_alerts / "ztf" / "ztf_public_20181129.tar.gz", 40))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
-from science_bench import CACHE, batch_of, read_packets
+from science_bench import CACHE, batch_of
 
 from fink_lib.catalogs import KNOWN, load_catalog
 from fink_lib.catalogs.known import Angle, CatalogSource
@@ -25,6 +25,7 @@ from fink_lib.science.training.elasticc import ELASTICC_INPUTS, read_elasticc
 from fink_lib.surveys.checks import decode
 from fink_lib.surveys.framing import ConfluentFraming
 from fink_lib.surveys.schema_source import FolderSchemas
+from tests.builders.packet_rows import read_packets
 
 Packet = dict[str, Any]
 

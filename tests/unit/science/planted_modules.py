@@ -15,7 +15,7 @@ from typing import Any
 import light_curve as lc
 import numpy as np
 import pyarrow as pa
-from science_bench import CACHE, read_packets
+from science_bench import CACHE
 
 from fink_lib.science.framework.base import Cost, Module, Output
 from fink_lib.science.framework.batch import AlertBatch
@@ -25,6 +25,7 @@ from fink_lib.science.framework.isolation.serve import Form
 from fink_lib.science.framework.registry import modules_of
 from fink_lib.surveys import get_survey
 from fink_lib.surveys.inputs import inputs_of
+from tests.builders.packet_rows import read_packets
 
 Deed = Callable[[], Any]
 NAME = "planted"

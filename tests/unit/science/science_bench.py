@@ -1,12 +1,8 @@
 """What tests of science modules share: real packets, batches of them, and single made alerts."""
 
-import io
-import tarfile
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
-import fastavro
 import numpy as np
 
 from fink_lib.config import Settings
@@ -21,15 +17,6 @@ from fink_lib.surveys.missing import known_scalar
 
 CACHE = Settings().cache
 NAN = float("nan")
-
-
-def read_packets(archive: Path) -> Iterator[dict[str, Any]]:
-    """Yield the packets of an archive of Avro containers, by file name."""
-    with tarfile.open(archive) as tar:
-        for member in sorted(tar.getmembers(), key=lambda member: member.name):
-            stream = tar.extractfile(member) if member.isfile() and member.size else None
-            if stream is not None and member.name.endswith(".avro"):
-                yield from fastavro.reader(io.BytesIO(stream.read()))  # type: ignore[misc]
 
 
 def batch_of(packets: Sequence[dict[str, Any]], modules: Sequence[Module], survey: str = "ztf") -> AlertBatch:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from science_bench import CACHE, NAN, batch_of, one_alert, read_packets
+from science_bench import CACHE, NAN, batch_of, one_alert
 
 from fink_lib.science.cases.classification import compute
 from fink_lib.science.cases.host import Host, kind_of_label
@@ -16,6 +16,7 @@ from fink_lib.science.framework.runner import run
 from fink_lib.science.methods.classify import labels
 from fink_lib.science.methods.classify.rules import AMBIGUOUS
 from fink_lib.science.methods.classify.schemes import DEFAULT, FINK
+from tests.builders.packet_rows import read_packets
 
 ALERT = {"deep_real_bogus": 0.9, "star_galaxy": 0.9, "n_detections": 5.0, "time": 103.0, "first_time": 100.0}
 # SIMBAD answered that nothing is there, and no other module found anything.

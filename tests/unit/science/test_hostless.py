@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from science_bench import CACHE, batch_of, one_alert, read_packets
+from science_bench import CACHE, batch_of, one_alert
 
 from fink_lib.fits_image import NoImageError, read_image
 from fink_lib.science.cases.hostless import compute, gates
@@ -15,6 +15,7 @@ from fink_lib.science.framework.batch import AlertBatch
 from fink_lib.science.framework.registry import modules_of
 from fink_lib.science.framework.runner import run
 from fink_lib.science.methods import elephant
+from tests.builders.packet_rows import read_packets
 
 GATES = {
     "roid": 0, "positivesubtraction": True, "real": True, "pointunderneath": False, "brightstar": False,

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from science_bench import NAN, one_alert, outcome_of, read_packets
+from science_bench import NAN, one_alert, outcome_of
 
 from fink_lib.science.cases.magnitude_rate import EXPONENTIAL_MAG, below_limit_quantile, compute
+from tests.builders.packet_rows import read_packets
 
 FIXED = ("jd_first_real_det", "jdstarthist_dt", "delta_time", "from_upper")
 I_BAND = 3

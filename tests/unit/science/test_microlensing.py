@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from science_bench import NAN, batch_of, one_alert, outcome_of, read_packets
+from science_bench import NAN, batch_of, one_alert, outcome_of
 
 from fink_lib.offline.packets import packets_of
 from fink_lib.science.cases.microlensing import MODULES, compute
@@ -13,6 +13,7 @@ from fink_lib.science.framework.registry import modules_of
 from fink_lib.science.methods import paczynski
 from fink_lib.sky import galactic_latitude
 from fink_lib.surveys import get_survey
+from tests.builders.packet_rows import read_packets
 
 CANDIDATES = {"ZTF18acvqrrf", "ZTF20aaaacan", "ZTF20aauqwzc"}
 

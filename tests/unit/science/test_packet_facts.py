@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from science_bench import CACHE, NAN, batch_of, one_alert, outcome_of, read_packets
+from science_bench import CACHE, NAN, batch_of, one_alert, outcome_of
 
 from fink_lib.science.cases import blazars, magnitudes, neighbours, quality, transient_flags
 from fink_lib.science.framework.base import NO_MATCH
 from fink_lib.science.framework.registry import modules_of
 from fink_lib.science.framework.runner import run
+from tests.builders.packet_rows import read_packets
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from science_bench import CACHE, read_packets
+from science_bench import CACHE
 
 from fink_lib.config import PROJECT_DIR
 from fink_lib.docs_pages.figures import COMMANDS, OF_OTHERS, UNMEASURED, first_line, is_score
@@ -16,6 +16,7 @@ from fink_lib.science.planting.brightenings import DAYS
 from fink_lib.science.planting.shares import share
 from fink_lib.science.planting.transients import KINDS, SEED_HELD_OUT, SEED_TUNING, Seen, plant_transients
 from fink_lib.science.planting.ztf_packets import planted_packets
+from tests.builders.packet_rows import read_packets
 
 PACKET_DAYS = 30.0
 

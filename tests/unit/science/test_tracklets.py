@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from science_bench import read_packets
 
 from fink_lib.science.methods.links import find_links
 from fink_lib.science.methods.night_alerts import NightAlerts
+from tests.builders.packet_rows import read_packets
 
 T0 = 2459540.75
 MINUTE = 1.0 / 1440.0

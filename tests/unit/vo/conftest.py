@@ -6,7 +6,8 @@ import pytest
 from vo_server import SECRET, Served, running
 
 from fink_lib.config import Settings
-from tests.builders.served_home import NIGHT, PRIVATE, arrive, later, real_packets, serve
+from tests.builders.packet_rows import sample_packets
+from tests.builders.served_home import NIGHT, PRIVATE, arrive, later, serve
 
 COUNT = 40
 
@@ -14,7 +15,7 @@ COUNT = 40
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     settings = Settings(home=tmp_path_factory.mktemp("vo") / "home")
-    closed = real_packets(settings, COUNT)
+    closed = sample_packets(COUNT)
     secret = later(closed[0], 0, programid=PRIVATE) | {"candid": SECRET, "objectId": "ZTF21secrets"}
     secret["candidate"]["candid"] = SECRET
     live = [later(one, 1) for one in closed[:5]]

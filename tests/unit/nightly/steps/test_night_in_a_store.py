@@ -37,7 +37,7 @@ from fink_lib.surveys.tables import night_specs
 from fink_lib.testing.nights import NIGHT, FakeKafka, silver_row
 from tests.builders.night_lake import append
 from tests.builders.object_store import BUCKET, CREDENTIALS, object_store
-from tests.unit.lake.real_lake import real_packets
+from tests.builders.packet_rows import sample_packets
 
 # Great Expectations' import of a module of Python that is deprecated
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -86,7 +86,7 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, 
             patched.setenv(name, value)
         near = Settings(home=root / "near", catalogs=catalogs)
         far = Settings(home=root / "far", catalogs=catalogs, s3_endpoint=url, lake_url=f"s3://{BUCKET}/night")
-        made = MadeNight(ZTF, NIGHT, ALERTS, {**real_packets(near, 1)[0], "time": None})
+        made = MadeNight(ZTF, NIGHT, ALERTS, {**sample_packets(1)[0], "time": None})
         for settings in (near, far):
             made.write(settings.lake)
         stars = read("silver", "ztf", columns=["ra", "dec"], where=pc.field("kafka_offset") == 0, lake=near.lake)

@@ -10,6 +10,10 @@ RUNTIME := .runtime
 UV := $(RUNTIME)/uv/bin/uv
 BIN := .venv/bin
 NICE_TESTS := --durations=15 --timeout=1500
+# In the order of tests/running/scheduling.py.
+DEALT := --dist loadfile --no-loadscope-reorder
+# Each worker notes the lines that unit tests run (tests/running/measured.py).
+COVERED := FINK_TEST_COVERAGE=1
 export UV_PYTHON_DOWNLOADS := never
 # A night starts hundreds of Python processes: what is compiled once must be kept, whatever the machine says.
 export PYTHONDONTWRITEBYTECODE :=
@@ -47,13 +51,17 @@ test-unit: $(BIN)/.synced  ## Tests without a JVM
 	$(BIN)/pytest tests/unit -q $(NICE_TESTS)
 
 coverage: $(BIN)/.synced  ## Tests without a JVM; which share of the lines they run, by file and in all
-	@mkdir -p $(RUNTIME)
-	$(BIN)/coverage run -m pytest tests/unit -q $(NICE_TESTS)
+	@rm -f $(RUNTIME)/coverage*
+	$(COVERED) $(BIN)/pytest tests/unit -q -n 2 $(DEALT) $(NICE_TESTS)
+	@$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
 test: setup check prepared  ## Everything: lint, types, and all tests with real Kafka, Spark and Airflow
-	$(BIN)/pytest -m "not airflow" -n 3 --dist loadfile --no-loadscope-reorder $(NICE_TESTS)
+	@rm -f $(RUNTIME)/coverage*
+	$(COVERED) $(BIN)/pytest -m "not airflow" -n 3 $(DEALT) $(NICE_TESTS)
 	$(BIN)/pytest -m airflow $(NICE_TESTS)
+	@$(BIN)/coverage combine -q
+	@echo "unit tests run $$($(BIN)/coverage report --format=total) % of the lines; by file: make coverage"
 
 test-faults: setup prepared  ## A hundred faults at random moments, an hour at most; FAULTS, SECONDS, SEED, KINDS may be set
 	FINK_TEST_FAULT_COUNT=$(or $(FAULTS),100) FINK_TEST_FAULTS_S=$(or $(SECONDS),3600) FINK_TEST_SEED=$(SEED) FINK_TEST_KAFKA_S=60 \

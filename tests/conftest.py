@@ -1,16 +1,23 @@
 """Fixtures that every test may use; each starts what it needs in a folder and on ports of its own."""
 
+# ruff: noqa: E402 - lines are noted before anything of ours is imported
 import os
+
+from tests.running.measured import Lines, begun
+
+COVERAGE = begun()
+
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from fink_lib.config import PROJECT_DIR, Settings
+from tests.running.scheduling import Clock, known_seconds, longest_first, scheduler
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -30,6 +37,26 @@ hypothesis_settings.load_profile("shared")
 # A server of Spark jobs would outlive the test that asked for a job; tests of the server itself say otherwise.
 os.environ.setdefault("FINK_JOB_SERVER_IDLE_S", "0")
 SHARED = Settings().shared_data or PROJECT_DIR.parent / "shared" / "data"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have lines noted by workers, and times by whoever hears of all tests."""
+    if COVERAGE is not None:
+        config.pluginmanager.register(Lines(COVERAGE))
+    if "FINK_TEST_DURATIONS" in os.environ and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Clock(config.rootpath))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Sort the tests of a run that several workers share: all of them must come to the same order."""
+    if hasattr(config, "workerinput"):
+        items[:] = longest_first(items, known_seconds())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Deal files out; those that share what takes long to make go to one worker."""
+    return scheduler(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -85,12 +112,13 @@ def kafka(jars: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @pytest.fixture(scope="module")
-def own_kafka(jars: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A broker for one module alone: for topics that bear the names of the survey, which other tests use too."""
-    from fink_lib.host.kafka import LocalKafka
+def own_kafka(kafka: str) -> Iterator[str]:
+    """The broker without a topic, before and after: for topics that bear the names of the survey, as others do."""
+    from tests.builders.topics import delete_all_topics
 
-    with LocalKafka(tmp_path_factory.mktemp("own-kafka"), jars["kafka"], secured=False) as broker:
-        yield broker.bootstrap
+    delete_all_topics(kafka)
+    yield kafka
+    delete_all_topics(kafka)
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 30.0
 FORMAT_TIMEOUT_S = 60.0
 LOG_TAIL_LINES = 5
+SHORT_LIVED = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")  # a JVM of a second has no use for better code
 
 
 class LocalKafka:
@@ -222,7 +223,8 @@ class LocalKafka:
             return
         # The A keeps an id from beginning with a dash, which the tool would take for an option.
         cluster = "A" + urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
-        command = [*self._jvm(java), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(config)]
+        tool = [*self._jvm(java), *SHORT_LIVED, "kafka.tools.StorageTool"]
+        command = [*tool, "format", "-t", cluster, "-c", str(config)]
         answer = subprocess.run(command, capture_output=True, text=True, timeout=FORMAT_TIMEOUT_S, check=False)
         if answer.returncode != 0:
             raise HostError(f"Kafka could not prepare {self.folder}/data: {(answer.stderr or answer.stdout).strip()}")

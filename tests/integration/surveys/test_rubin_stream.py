@@ -230,20 +230,26 @@ def test_finkctl_reads_what_silver_and_the_telescope_say(  # noqa: PLR0917 - fix
         require_told(alert, rows[alert["diaSourceId"]], sent)
 
 
-@pytest.mark.parametrize("kind", ["parquet", "avro"])
-def test_finkctl_downloads_a_transfer_of_all_versions_at_once(  # noqa: PLR0917 - fixtures
-    spark: SparkSession, played: Played, own_kafka: str, sent: Sent, tmp_path: Path, kind: str
-) -> None:
-    """Under one schema, with the names of silver: every alert once, every field equal, stamps those of the packet."""
+@pytest.fixture(scope="module")
+def transferred(spark: SparkSession, played: Played) -> dict[str, Any]:
+    """The manifest of a transfer of every alert of every night."""
     nights = {"first_night": f"{min(played.nights)}", "last_night": f"{max(played.nights)}", "asked_at": "2026-01-02"}
     asked = {"survey": "lsst", "by": "predicate", "what": "alert_id > 0", "asked_by": "me", **nights}
-    request = TransferRequest.from_json({**asked, "transfer_id": "allversions"})  # the second time it stands there
-    manifest = json.loads(send(bind(spark, played.broker.settings, request)).read_text())
+    request = TransferRequest.from_json({**asked, "transfer_id": "allversions"})
+    manifest: dict[str, Any] = json.loads(send(bind(spark, played.broker.settings, request)).read_text())
+    return manifest
+
+
+@pytest.mark.parametrize("kind", ["parquet", "avro"])
+def test_finkctl_downloads_a_transfer_of_all_versions_at_once(  # noqa: PLR0917 - fixtures
+    transferred: dict[str, Any], played: Played, own_kafka: str, sent: Sent, tmp_path: Path, kind: str
+) -> None:
+    """Under one schema, with the names of silver: every alert once, every field equal, stamps those of the packet."""
     rows = {row["alert_id"]: row for row in played.broker.rows("silver", "alerts")}
     # the packets of other versions bring the same alerts again
     assert {row["schema_version"] for row in rows.values()} == {"7.1", "7.3", "9.0", "10.0"}
-    alerts = download(own_kafka, tmp_path, manifest["topic"], "-outformat", kind, survey="lsst")
-    assert manifest["rows"] == len(alerts) == len(rows)
+    alerts = download(own_kafka, tmp_path, transferred["topic"], "-outformat", kind, survey="lsst")
+    assert transferred["rows"] == len(alerts) == len(rows)
     assert {alert["diaSource"]["diaSourceId"] for alert in alerts} == set(rows)
     for alert in alerts:
         require_downloaded(alert, rows[alert["diaSource"]["diaSourceId"]], sent)

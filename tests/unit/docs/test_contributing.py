@@ -16,7 +16,8 @@ from fink_lib.config import PROJECT_DIR
 from tests.unit.docs.code_blocks import Block, apply, blocks_of
 
 PAGE = (PROJECT_DIR / "CONTRIBUTING.md").read_text()
-COPIED = ("fink_lib", "expectations", "jobs", "dags", "tests/unit", "tests/builders", "tests/dags", "tests/releases")
+OF_TESTS = ("unit", "builders", "running", "dags", "releases")
+COPIED = ("fink_lib", "expectations", "jobs", "dags", *(f"tests/{name}" for name in OF_TESTS))
 FILES = ("pyproject.toml", "tests/conftest.py")
 # The tests that the page has people write, and those that it has them change
 LAKE = "tests/unit/lake/test_lake_tables.py"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from fink_lib.lake.rules import Rule
 from fink_lib.lake.tables.spec import full_name
 from fink_lib.quality.rules import Judged, Key, rule_suite
-from fink_lib.quality.suites import Radii
+from fink_lib.quality.suites import MatchSuite, Radii
 from fink_lib.surveys import Survey
 
 if TYPE_CHECKING:
@@ -56,3 +56,6 @@ def _radius(radii: Radii) -> str:
 def suite(survey: Survey, radii: Radii) -> "ExpectationSuite":
     """Return the suite of one survey."""
     return rule_suite(full_name("gold", survey.name, "crossmatch"), rules(survey, radii), KEYS)
+
+
+MATCHES = MatchSuite(rules, KEYS, suite)

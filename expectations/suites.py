@@ -17,7 +17,7 @@ from expectations import (
     small_tables,
 )
 from fink_lib.lake.versions import Table
-from fink_lib.quality.suites import MatchSuite, RowSuite, SmallSuites, Suites
+from fink_lib.quality.suites import RowSuite, SmallSuites, Suites
 
 SUITES = Suites(
     rows={
@@ -27,7 +27,7 @@ SUITES = Suites(
         Table.REJECTED: RowSuite(silver_rejected.rules, silver_rejected.KEYS, silver_rejected.suite),
         Table.PUBLISHED: RowSuite(published.rules, published.KEYS, published.suite),
     },
-    matches=MatchSuite(crossmatch.rules, crossmatch.KEYS, crossmatch.suite),
+    matches=crossmatch.MATCHES,
     shares=night_shares.suite,
     drift=drift.suite,
     small=SmallSuites(

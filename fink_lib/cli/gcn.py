@@ -185,7 +185,7 @@ def match(
     from fink_lib.lake.versions import Table
     from fink_lib.multimessenger.standing import standing
     from fink_lib.multimessenger.store import read_told
-    from fink_lib.nightly.counterparts import Announcer
+    from fink_lib.nightly.announcer import Announcer
     from fink_lib.nightly.events import past_nights, tells_of_new_sources, write_night
     from fink_lib.nights import parse_night
     from fink_lib.surveys import get_survey

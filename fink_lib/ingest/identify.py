@@ -7,7 +7,6 @@ import logging
 import fastavro
 
 from fink_lib.errors import FinkError
-from fink_lib.ingest.examine import examine
 from fink_lib.kafka.message import from_headers
 from fink_lib.kafka.reading import RawMessage
 from fink_lib.surveys import Survey, value_at
@@ -25,6 +24,8 @@ def identify_input(survey: Survey, message: RawMessage) -> tuple[int | None, str
     message
         A message of one of its own topics.
     """
+    from fink_lib.ingest.examine import examine  # noqa: PLC0415 - numba: only messages that bronze lacks are read
+
     verdict = examine(message.value, survey)
     return verdict.alert_id, verdict.night
 

@@ -12,7 +12,6 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import digamma
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -37,6 +36,8 @@ def as_good(expected: float, sources: int, place_in_time: Ints, sky_share: Float
 
 def harmonic(count: Floats | float) -> Floats:
     """Return 1 + 1/2 + ... + 1/n, for each n."""
+    from scipy.special import digamma  # noqa: PLC0415 - a third of a second, which nights without events do not pay
+
     return np.asarray(digamma(np.asarray(count) + 1.0) + np.euler_gamma)
 
 

@@ -12,8 +12,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from astropy.io import fits
-from astropy_healpix import HEALPix
 
 from fink_lib.catalogs.cells import FINEST_ORDER, cells_of
 from fink_lib.errors import UnreadableNotice
@@ -108,6 +106,8 @@ def read_skymap(content: bytes) -> SkyMap:
     UnreadableNotice
         When it holds no HEALPix map in equatorial coordinates.
     """
+    from astropy.io import fits  # noqa: PLC0415 - half a second, which nights without events do not pay
+
     try:
         plain = _inflated(content) if content.startswith(GZIP) else content
         with fits.open(io.BytesIO(plain), memmap=False) as units:
@@ -161,6 +161,8 @@ def _read_flat(unit: Any, names: set[str], distance: Floats | None) -> tuple[Int
     if ordering not in (RING, *NESTED):
         raise UnreadableNotice(f"a sky map in the order '{ordering}'; RING and NESTED are read")
     if ordering == RING:
+        from astropy_healpix import HEALPix  # noqa: PLC0415 - the same
+
         pixel = np.asarray(HEALPix(nside, order="ring").ring_to_nested(pixel))
     order = np.full(len(filled), nside.bit_length() - 1, dtype=np.int64)
     return order, pixel.astype(np.int64), value[filled], None if distance is None else distance[filled]

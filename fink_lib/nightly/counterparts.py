@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,7 +17,6 @@ from fink_lib.distribute.alerts import ROW, kind_at, paths_in, public_ones
 from fink_lib.distribute.counterparts.message import encoded, schema_of
 from fink_lib.distribute.counterparts.tiers import tiers_of
 from fink_lib.distribute.counterparts.topics import Key, Message, Said, due, said_of, send
-from fink_lib.errors import FinkError
 from fink_lib.filters.base import Filter
 from fink_lib.filters.columns import as_array
 from fink_lib.filters.counterparts import TIERS, Counterparts, counterparts_of
@@ -36,52 +35,39 @@ OF_ALERT = ("night", "alert_id", "object_id", "kafka_time", "ingest_time", "enri
 OF_MATCH = {"grb_proba": "chance", "chance_night": "chance_night", "rank": "rank"}
 
 
-class Announcer:
-    """Sends what the topics do not say yet of a night; only public alerts leave.
+def send_news(
+    settings: Settings, survey: Survey, events: Mapping[str, Standing], silver: Rows, found: NightMatch
+) -> Counter[str]:
+    """Send what the topics do not say yet of a night; return how many messages went to each topic.
 
     Parameters
     ----------
     settings
         Where Kafka is.
     survey
-        Whose nights.
+        Whose night; it has topics of counterparts.
     events
-        As they stand.
+        As they stand, by id.
+    silver
+        Rows of the night.
+    found
+        What the night was searched for, at least one event, and what matches.
 
-    Attributes
-    ----------
-    sent
-        Messages to each topic.
-    refused
-        Why not all were sent; None where they were.
+    Raises
+    ------
+    FinkError
+        When Kafka does not take them.
     """
-
-    def __init__(self, settings: Settings, survey: Survey, events: Iterable[Standing]) -> None:
-        self._settings, self._survey = settings, survey
-        self._events = {one.event_id: one for one in events}
-        self.sent: Counter[str] = Counter()
-        self.refused: FinkError | None = None
-
-    def __call__(self, silver: Rows, found: NightMatch) -> bool:
-        """Send the news of a night; return whether all of it stands on the topics now."""
-        counterparts = counterparts_of(self._survey.name)
-        if counterparts is None or not found.searches:
-            return True
-        try:
-            self.sent += self._said(counterparts, silver, found)
-        except FinkError as error:
-            self.refused = error
-            return False
-        return True
-
-    def _said(self, counterparts: Counterparts, silver: Rows, found: NightMatch) -> Counter[str]:
-        there = said_of(self._settings, counterparts.topics, found.searches[0]["night"])
-        ids = {row["alert_id"] for row in found.matches} | {alert_id for _, _, alert_id in there}
-        night = _Night(self._survey, counterparts, silver, sorted(ids), self._events)
-        wanted = list(night.standing(found))
-        wanted += night.taken_back(there, {one.key for one in wanted})
-        news = due(wanted, there)
-        return send(self._settings, counterparts.topics, night.schema, news) if news else Counter()
+    counterparts = counterparts_of(survey.name)
+    if counterparts is None:
+        return Counter()
+    there = said_of(settings, counterparts.topics, found.searches[0]["night"])
+    ids = {row["alert_id"] for row in found.matches} | {alert_id for _, _, alert_id in there}
+    night = _Night(survey, counterparts, silver, sorted(ids), events)
+    wanted = list(night.standing(found))
+    wanted += night.taken_back(there, {one.key for one in wanted})
+    news = due(wanted, there)
+    return send(settings, counterparts.topics, night.schema, news) if news else Counter()
 
 
 @dataclass(frozen=True)

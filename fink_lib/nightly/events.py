@@ -22,8 +22,8 @@ from fink_lib.multimessenger.night_match import NightMatch, is_current, match_ni
 from fink_lib.multimessenger.sources import lacking, new_sources
 from fink_lib.multimessenger.standing import Standing, standing
 from fink_lib.multimessenger.store import read_told, skymap_of
+from fink_lib.nightly.announcer import Announcer
 from fink_lib.nightly.balanced import newest
-from fink_lib.nightly.counterparts import Announcer
 from fink_lib.nightly.job import NightContext, Outcome
 from fink_lib.storage import LakePath
 from fink_lib.surveys import Survey

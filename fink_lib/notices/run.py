@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
-import httpx
 import pyarrow as pa
 from deltalake.exceptions import DeltaError
 
@@ -113,6 +112,8 @@ def _try(settings: Settings, subscription: Subscription, entry: Entry) -> Action
 
 
 def _once(settings: Settings, subscription: Subscription, entry: Entry) -> tuple[Action, str]:
+    import httpx  # noqa: PLC0415 - only who sends pays for it
+
     try:
         deliver(settings, subscription, entry)
     except NotTaken as error:

@@ -7,11 +7,13 @@ import smtplib
 import ssl
 from collections.abc import Mapping
 from email.message import EmailMessage
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-import httpx
-
 from fink_lib.errors import ConfigError
+
+if TYPE_CHECKING:
+    import httpx
 
 TIMEOUT_S = 20.0
 SMTP_PORT, SMTPS_PORT, SUBMISSION_PORT = 25, 465, 587
@@ -89,7 +91,7 @@ def hand_over(server: smtplib.SMTP, message: EmailMessage) -> None:
             server.close()
 
 
-def post_json(address: str, facts: Mapping[str, object], headers: Mapping[str, str] | None = None) -> httpx.Response:
+def post_json(address: str, facts: Mapping[str, object], headers: Mapping[str, str] | None = None) -> "httpx.Response":
     """Post facts as JSON; return the answer, whatever it says.
 
     Parameters
@@ -106,4 +108,6 @@ def post_json(address: str, facts: Mapping[str, object], headers: Mapping[str, s
     httpx.HTTPError
         When there is no answer.
     """
+    import httpx  # noqa: PLC0415 - only who sends pays for it
+
     return httpx.post(address, json=facts, headers=headers, timeout=TIMEOUT_S)

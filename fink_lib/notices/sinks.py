@@ -4,8 +4,6 @@ import smtplib
 from collections.abc import Callable, Mapping
 from email.message import EmailMessage
 
-import httpx
-
 from fink_lib.config import Settings
 from fink_lib.errors import FinkError
 from fink_lib.files import with_ids_as_text
@@ -132,6 +130,8 @@ def escaped(text: str) -> str:
 
 def _post(address: str, entry: Entry, facts: Mapping[str, object]) -> None:
     """Post JSON; the key goes along for receivers that look at it."""
+    import httpx  # noqa: PLC0415 - only who sends pays for it
+
     try:
         answer = post_json(address, facts, {"Idempotency-Key": entry.key})
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:

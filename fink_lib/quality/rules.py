@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from fink_lib.filters.sql import for_spark
 from fink_lib.lake.rules import Rule
 from fink_lib.surveys import Survey
 from fink_lib.surveys.rules import row_rules
@@ -163,6 +162,8 @@ def where_nan_is_missing(rule: Rule, survey: Survey) -> Rule:
     survey
         Whose packet fields.
     """
+    from fink_lib.filters.sql import for_spark  # noqa: PLC0415 - it asks for every science module; few suites do
+
     return replace(rule, holds=for_spark(rule.holds, survey.name))
 
 

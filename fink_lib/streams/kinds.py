@@ -74,7 +74,7 @@ class StreamKind:
 
 OF_EVERY_DRIVER = (PlaceSettings, StorageSettings, SparkSettings, DriverSettings)
 OF_ENRICH = (*OF_EVERY_DRIVER, EnrichSettings, TableSourceSettings, CatalogSettings, ScienceSettings)
-# The registry, which it imports, brings every science module and what it uses.
+# The registry, which it imports, brings every science module, and the isolation of these what they compute with.
 WORKERS_OF_ENRICH = ("fink_lib.enrich.work",)
 
 KINDS: dict[str, StreamKind] = {

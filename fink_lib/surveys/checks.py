@@ -10,7 +10,6 @@ import fastavro
 import pyarrow as pa
 from isal import isal_zlib
 
-from fink_lib.avro.reader import Reader
 from fink_lib.avro.renamed import Renaming, renamed
 from fink_lib.avro.schema import leaf_paths, resolved
 from fink_lib.errors import PacketError
@@ -128,6 +127,8 @@ def without_defaults(node: Any) -> Any:
 def _refusal(
     schema_text: str, survey: str, reader_text: str, required: tuple[str, ...], mappings: tuple[Renaming, ...]
 ) -> str:
+    from fink_lib.avro.reader import Reader  # noqa: PLC0415 - numba: for who reads packets, not for who names a survey
+
     try:
         schema = renamed(resolved(json.loads(schema_text)), mappings)
         retyped = Reader(schema, pa.schema(arrow_fields(json.loads(reader_text)))).mismatched

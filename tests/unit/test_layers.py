@@ -142,12 +142,3 @@ def test_nothing_imports_from_dags_or_jobs() -> None:
         (str(path), name) for path in everything for name in imported(tree_of(path)) if is_of(name, {"dags", "jobs"})
     ]
     assert wrong == []
-
-
-def test_orchestration_loads_without_spark() -> None:
-    program = (
-        "import sys, fink_lib.orchestration.operators, fink_lib.orchestration.jobs, fink_lib.orchestration.plain_jobs\n"
-        "sys.exit(', '.join(name for name in sys.modules if name.split('.')[0] in ('pyspark', 'delta', 'py4j')))"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
-    assert done.stderr.strip().splitlines()[-1:] == []

@@ -1,12 +1,9 @@
 """Which topics a match with an event leaves by; after Fink's, with the probability of a chance match in their place."""
 
-import numpy as np
-from scipy.special import erfc
-
 from fink_lib.filters.counterparts import GRB_BRONZE, GRB_GOLD, GRB_SILVER, GW_BRONZE
 from fink_lib.multimessenger.event import Event, Messenger
 
-FIVE_SIGMA = float(erfc(5.0 / np.sqrt(2.0)))  # 5.7e-7: so seldom is a normal number five sigma from its mean
+FIVE_SIGMA = 5.73303143758389e-7  # erfc(5 / sqrt(2)): so seldom is a normal number five sigma from its mean
 GOLD_RADIUS_DEG = 5.0
 BURST_MISSIONS = frozenset({"fermi", "swift", "integral", "svom"})  # their X-ray and optical telescopes follow bursts
 

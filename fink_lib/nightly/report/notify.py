@@ -12,8 +12,6 @@ from collections.abc import Callable, Mapping
 from email.message import EmailMessage
 from pathlib import Path
 
-import httpx
-
 from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
 from fink_lib.files import JsonObject, replace_text, to_json
@@ -147,6 +145,8 @@ def notify(settings: Settings, folder: Path, facts: JsonObject, page: str) -> Js
         key = f"{way} {address}"
         if not address or told.get(key) == digest:
             continue
+        import httpx  # noqa: PLC0415 - only who sends pays for it
+
         try:
             send(settings, facts, page)
         except (OSError, smtplib.SMTPException, httpx.HTTPError, ConfigError) as error:

@@ -4,7 +4,6 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-import light_curve as lc
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -20,12 +19,42 @@ Floats = npt.NDArray[Any]
 ZTF_BANDS = ("g", "r")
 
 
-# What asks for time: undefined, and MaximumSlope panics, where all points have the same one.
-TIMED = (lc.LinearTrend, lc.LinearFit, lc.MaximumSlope)
+# What the extractor calls the features, in its order: kept here so that the package is not imported to know them
+FEATURES: tuple[str, ...] = (
+    "mean",
+    "weighted_mean",
+    "standard_deviation",
+    "median",
+    "amplitude",
+    "beyond_1_std",
+    "cusum",
+    "inter_percentile_range_10",
+    "kurtosis",
+    "linear_trend",
+    "linear_trend_sigma",
+    "linear_trend_noise",
+    "linear_fit_slope",
+    "linear_fit_slope_sigma",
+    "linear_fit_reduced_chi2",
+    "magnitude_percentage_ratio_40_5",
+    "magnitude_percentage_ratio_20_10",
+    "maximum_slope",
+    "median_absolute_deviation",
+    "median_buffer_range_percentage_10",
+    "percent_amplitude",
+    "mean_variance",
+    "anderson_darling_normal",
+    "chi2",
+    "skew",
+    "stetson_K",
+)
+FEATURES_TYPE = pa.struct([pa.field(name, pa.float64()) for name in FEATURES])
 
 
 def _features() -> tuple[Any, ...]:
     """Return the features of Malanchev et al. 2021 (arXiv:2012.01419, appendix A), in the order published."""
+    import light_curve as lc  # noqa: PLC0415 - see `fink_lib.science.framework.packages`
+
     return (
         lc.Mean(),
         lc.WeightedMean(),
@@ -55,11 +84,11 @@ def _features() -> tuple[Any, ...]:
 @functools.cache
 def extractor(*, timed: bool = True) -> Any:
     """Return what computes the features: all of them, or those that do not ask for time."""
-    return lc.Extractor(*(each for each in _features() if timed or not isinstance(each, TIMED)))
+    import light_curve as lc  # noqa: PLC0415 - see `fink_lib.science.framework.packages`
 
-
-FEATURES: tuple[str, ...] = tuple(extractor().names)
-FEATURES_TYPE = pa.struct([pa.field(name, pa.float64()) for name in FEATURES])
+    # Undefined, and MaximumSlope panics, where all points have the same time
+    timed_ones = (lc.LinearTrend, lc.LinearFit, lc.MaximumSlope)
+    return lc.Extractor(*(each for each in _features() if timed or not isinstance(each, timed_ones)))
 
 
 def features(time: Floats, value: Floats, error: Floats, lengths: npt.NDArray[np.int64]) -> dict[str, Floats]:

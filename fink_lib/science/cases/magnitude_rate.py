@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from scipy.special import erfcx, ndtr
 
 from fink_lib.science.framework.base import Cost, Module, Output, Values
 from fink_lib.science.framework.batch import AlertBatch, Ints
@@ -120,6 +119,8 @@ def below_limit_quantile(mag_err: Floats, share: float) -> Floats:
 
 def _distribution(value: Floats, error: Floats) -> Floats:
     """Return the distribution function of a normal plus an exponential variable, without overflow."""
+    from scipy.special import erfcx, ndtr  # noqa: PLC0415 - see `fink_lib.science.framework.packages`
+
     ratio, scaled = error / EXPONENTIAL_MAG, value / error
     tail = (ratio - scaled) / np.sqrt(2.0)
     # Phi(scaled - ratio) exp(ratio^2 / 2 - value / mean), written with erfcx where the exponential would overflow

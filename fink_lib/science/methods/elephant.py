@@ -11,8 +11,6 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.fft import rfft2
-from scipy.spatial.distance import pdist
 
 Image = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -143,6 +141,8 @@ def noise_statistic(image: Image, random: np.random.Generator) -> float:
     random
         Source of the shuffles.
     """
+    from scipy.spatial.distance import pdist  # noqa: PLC0415 - see `fink_lib.science.framework.packages`
+
     start = (image.shape[0] - CENTRE_PX) // 2, (image.shape[1] - CENTRE_PX) // 2
     centre = image[start[0] : start[0] + CENTRE_PX, start[1] : start[1] + CENTRE_PX]
     # Two spectra have as many values each, so that their Wasserstein distance is that of their sorted values.
@@ -195,6 +195,8 @@ def _rings(size: int) -> tuple[Image, Image]:
 
 def spectra(images: Image) -> Image:
     """Return the power in rings of wave number, shape (n, size, size) → (n, rings), scaled by the rings' areas."""
+    from scipy.fft import rfft2  # noqa: PLC0415 - see `fink_lib.science.framework.packages`
+
     edges, share = _rings(images.shape[1])
     waves = rfft2(images).reshape(len(images), -1)
     power = waves.real**2 + waves.imag**2

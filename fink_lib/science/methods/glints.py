@@ -11,7 +11,6 @@ from math import comb
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import poisson
 
 from fink_lib.science.methods.night_alerts import NightAlerts, exposures, in_time_order, named
 
@@ -145,5 +144,7 @@ def _is_line(field: Field, part: Field, members: Ints) -> bool:
     places, length, count = 1 + int((np.diff(along) > APART_ARCSEC).sum()), float(np.ptp(along)), len(field)
     if places < MEMBERS_MIN or length < LENGTH_MIN_ARCSEC:
         return False
+    from scipy.special import pdtrc  # noqa: PLC0415 - only a line that is found asks for it
+
     expected = (count - 2) * 2.0 * TOLERANCE_ARCSEC * length / field.area
-    return bool(comb(count, 2) * poisson.sf(places - 3, expected) <= CHANCE_MAX)
+    return bool(comb(count, 2) * pdtrc(places - 3, expected) <= CHANCE_MAX)

@@ -7,7 +7,6 @@ than not: it becomes a link where a third exposure finds an alert at the place t
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
 
 from fink_lib.science.methods.night_alerts import NightAlerts, exposures, in_time_order, named
 from fink_lib.sky import unit_vectors
@@ -68,6 +67,8 @@ def _next(night: NightAlerts, exposure: Ints, members: list[int], others: Ints) 
 
 def _later_neighbours(night: NightAlerts, exposure: Ints) -> list[Ints]:
     """Return, for each alert, those of later exposures that a moving object can have reached, in a fixed order."""
+    from scipy.spatial import cKDTree  # noqa: PLC0415 - a third of a second, which a night without alerts does not pay
+
     reach = 2.0 * np.sin(np.radians(RATE_MAX_DEG_PER_DAY * GAP_MAX_HOURS / 24.0) / 2.0)
     if not len(night.time):
         return []

@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from astropy import units
-from astropy.io import fits
-from astropy_healpix import HEALPix
 
 from fink_lib.errors import ConfigError
 from fink_lib.sky import galactic
+
+if TYPE_CHECKING:
+    from astropy_healpix import HEALPix
 
 Floats = npt.NDArray[Any]
 
@@ -58,6 +58,8 @@ class DustMap:
         ra_deg, dec_deg
             The positions; not finite where one is not known.
         """
+        from astropy import units  # noqa: PLC0415 - see `fink_lib.science.framework.packages`
+
         known = np.isfinite(ra_deg) & np.isfinite(dec_deg)
         longitude, latitude = galactic(np.where(known, ra_deg, 0.0), np.where(known, dec_deg, 0.0))
         pixel = _grid(len(self.ebv)).lonlat_to_healpix(longitude * units.deg, latitude * units.deg)
@@ -72,6 +74,8 @@ def load_map() -> DustMap:
     ConfigError
         When the package is not installed.
     """
+    from astropy.io import fits  # noqa: PLC0415 - see `fink_lib.science.framework.packages`
+
     try:
         package = metadata.distribution(PACKAGE)  # not imported: its code asks for more than its data do
     except metadata.PackageNotFoundError as problem:
@@ -87,5 +91,7 @@ def load_map() -> DustMap:
     return DustMap(ebv, scatter, per_ebv, f"{PACKAGE} {package.version}")
 
 
-def _grid(pixels: int) -> HEALPix:
+def _grid(pixels: int) -> "HEALPix":
+    from astropy_healpix import HEALPix  # noqa: PLC0415 - see `fink_lib.science.framework.packages`
+
     return HEALPix(nside=int(np.sqrt(pixels / 12)), order="ring")

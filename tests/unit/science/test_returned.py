@@ -10,7 +10,7 @@ import pytest
 from science_bench import CACHE
 from test_contract import batch_with, toy
 
-from fink_lib.science.cases.light_curve_features import FEATURES, features
+from fink_lib.science.cases.light_curve_features import FEATURES, extractor, features
 from fink_lib.science.framework.base import FAILED, NOT_RUN, ModuleResult, Output
 from fink_lib.science.framework.batch import AlertBatch
 from fink_lib.science.framework.registry import modules_of
@@ -149,3 +149,8 @@ def test_points_at_one_time_have_statistics_and_no_trend() -> None:
         # What asks for no time is what the same points have at three times.
         assert name in timed or found[name][:1].tobytes() == alone[name].tobytes(), name
         assert np.isnan(found[name][1])
+
+
+def test_the_names_of_features_are_those_of_the_package() -> None:
+    """They are written down, so that nobody imports the package to know them."""
+    assert tuple(extractor().names) == FEATURES

@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from fink_lib.errors import FinkError, ModelError
+from fink_lib.science.framework import packages  # noqa: F401 - what is forked has them
 from fink_lib.science.framework.isolation.found import Found
 from fink_lib.science.framework.isolation.serve import ERRORS, RESULT, Answer, Job, Line, Request, run_apart
 from fink_lib.science.framework.isolation.shared import IDLE, Mark, Place, Tray

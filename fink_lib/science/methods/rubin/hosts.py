@@ -6,7 +6,6 @@ are smoothed by the seeing before a pixel is compared with the noise, which is m
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import gaussian_filter
 
 from fink_lib.science.methods import elephant
 
@@ -47,6 +46,8 @@ def peak_snr(image: Image, radius_px: float) -> float:
     radius_px
         How far from the centre the pixel may lie.
     """
+    from scipy.ndimage import gaussian_filter  # noqa: PLC0415 - see `fink_lib.science.framework.packages`
+
     smooth = gaussian_filter(image, SEEING_SIGMA_PX)
     rows, columns = np.indices(image.shape)
     distance = np.hypot(rows - (image.shape[0] - 1) / 2.0, columns - (image.shape[1] - 1) / 2.0)

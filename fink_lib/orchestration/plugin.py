@@ -2,7 +2,7 @@
 
 from airflow.plugins_manager import AirflowPlugin
 
-from fink_lib.orchestration import broker_pages, pages
+from fink_lib.orchestration import broker_pages, listener, pages
 from fink_lib.orchestration.broker_links import BrokerLink, ComparisonLink, DriverLogLink
 from fink_lib.orchestration.pages import DataDocsLink, NightPages, ReportLink
 from fink_lib.orchestration.timetable import ClosedNightsTimetable
@@ -12,6 +12,7 @@ class FinkPlugin(AirflowPlugin):
     """Found by its entry point in pyproject.toml; Airflow reads lists here."""
 
     name = "fink"
+    listeners = [listener]  # noqa: RUF012
     timetables = [ClosedNightsTimetable]  # noqa: RUF012
     operator_extra_links = [ReportLink(), DataDocsLink(), BrokerLink(), DriverLogLink(), ComparisonLink()]  # noqa: RUF012
     fastapi_apps = [  # noqa: RUF012

@@ -1,0 +1,22 @@
+"""What Airflow's scheduler does as it starts: it imports the packages that tasks need, before it forks their workers.
+
+A task is a fork of a worker, which is a fork of the scheduler: what this one has imported, no task imports again. Only
+packages from outside are imported here. The library itself is read anew by each task, so that after a change of the
+code no task runs what was there when Airflow started.
+"""
+
+from typing import Any
+
+from airflow.listeners import hookimpl
+
+
+@hookimpl
+def on_starting(component: Any) -> None:  # noqa: ARG001 - Airflow's signature
+    """Import them: the scheduler is told so before its workers start; in a task nothing is left to be done.
+
+    Parameters
+    ----------
+    component
+        What starts; not used.
+    """
+    from fink_lib.orchestration import packages  # noqa: F401, PLC0415 - Airflow's server reads this file, and needs none

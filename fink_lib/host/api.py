@@ -1,4 +1,4 @@
-"""The HTTP API of a home: a process of its own, which neither the streams nor Airflow wait for."""
+"""The HTTP API of a home: a process that keeps a server running, which neither the streams nor Airflow wait for."""
 
 import sys
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from fink_lib.host.local_server import LocalServer, ServerFacts
 from fink_lib.host.services import API
 from fink_lib.streams.runner import settings_environment
 
-MODULE = "fink_lib.portal.server"
+MODULE = "fink_lib.portal.keeper"
 
 
 class LocalApi(LocalServer):

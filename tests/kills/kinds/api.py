@@ -4,6 +4,7 @@ import os
 import signal
 
 import httpx
+import psutil
 from deltalake import DeltaTable
 
 from fink_lib.host.api import LocalApi
@@ -15,15 +16,19 @@ GONE_S = 30.0
 
 
 def api_killed(chaos: Chaos, send: Send) -> str:
-    """Ask for the packet of an alert, kill the API amid new alerts, start it, and ask again."""
+    """Ask for the packet of an alert, kill the API amid new alerts, ask again; then kill what starts it again, too."""
     api = LocalApi(chaos.settings.model_copy(update={"api_port": 0}))
     silver = DeltaTable(str(chaos.settings.lake / "silver_ztf__alerts")).to_pyarrow_table(columns=["alert_id"])
     alert_id = chaos.chance.choice(silver["alert_id"].to_pylist())
     try:
-        before = _packet(api.start(), alert_id)
+        url = api.start()
+        before = _packet(url, alert_id)
         send()
         service = Services(chaos.settings.home).get(API)
         assert service is not None
+        (server,) = psutil.Process(service.pid).children()
+        os.kill(server.pid, signal.SIGKILL)
+        assert _packet(url, alert_id) == before
         os.kill(service.pid, signal.SIGKILL)
         assert awaited(lambda: not api.is_running(), GONE_S)
         assert _packet(api.start(), alert_id) == before

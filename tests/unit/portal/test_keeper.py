@@ -1,0 +1,67 @@
+"""What keeps the API running: it starts another when one dies, and knows when that is no use."""
+
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from fink_lib.portal.keeper import Keeper, listening_at, pause_s
+
+ANSWER = """
+import os, pathlib, socket, sys, time
+runs = pathlib.Path(sys.argv[2]); runs.write_text(runs.read_text() + 'x')
+door = socket.socket(fileno=int(sys.argv[1]))
+one, _ = door.accept()
+one.recv(1000)
+one.sendall(b'HTTP/1.1 200 OK\\r\\nContent-Length: 1\\r\\n\\r\\n' + str(len(runs.read_text())).encode())
+one.close()
+os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    path = tmp_path / "runs"
+    path.write_text("")
+    return path
+
+
+def test_who_asks_while_there_is_no_server_is_answered_by_the_next(runs: Path) -> None:
+    with listening_at("127.0.0.1", 0) as door:
+        keeper = Keeper([sys.executable, "-c", ANSWER, str(door.fileno()), str(runs)], door.fileno())
+        thread = threading.Thread(target=keeper.run)
+        thread.start()
+        url = f"http://127.0.0.1:{door.getsockname()[1]}"
+        try:
+            assert [httpx.get(url, timeout=60, trust_env=False).text for _ in range(3)] == ["1", "2", "3"]
+        finally:
+            keeper.stop()
+            thread.join(60)
+    assert not thread.is_alive()
+
+
+def test_a_server_that_cannot_come_up_is_not_tried_again(runs: Path) -> None:
+    code = "import pathlib, sys; p = pathlib.Path(sys.argv[1]); p.write_text(p.read_text() + 'x'); sys.exit(3)"
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        assert Keeper([sys.executable, "-c", code, str(runs)], door.fileno()).run() == 3
+    assert runs.read_text() == "x"
+
+
+def test_a_server_that_was_stopped_ends_the_keeper() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        keeper = Keeper([sys.executable, "-c", "import sys; sys.stdin.read()"], door.fileno())
+        ended: list[int] = []
+        thread = threading.Thread(target=lambda: ended.append(keeper.run()))
+        thread.start()
+        time.sleep(0.2)
+        keeper.stop()
+        thread.join(60)
+    assert ended == [0]
+
+
+def test_the_pause_grows_with_what_dies_at_once() -> None:
+    assert [pause_s(one) for one in (0, 1, 2, 3, 20)] == [0.0, 0.0, 1.0, 2.0, 30.0]

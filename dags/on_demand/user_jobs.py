@@ -11,7 +11,8 @@ side, the others wait for the pool `user_jobs`.
 
 **How to re-run** Clear `run`: a job that was cut off begins anew. A run that finds no job waiting ends well.
 
-**When not** Not for work of the broker itself: such a job can write no table.
+**When not** Not for work of the broker itself: such a job writes no table of the lake. Its result may be kept as a
+table of its person, or of one of his groups (`user_tables/` of the home).
 """
 
 from airflow.sdk import DAG

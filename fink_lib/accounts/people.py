@@ -228,3 +228,17 @@ def rights_of(accounts: sqlite3.Connection, person: str) -> set[str]:
     query = """SELECT right_name FROM rights WHERE (holder_kind = 'person' AND holder = ?) OR (holder_kind = 'group'
                AND holder IN (SELECT group_name FROM members WHERE person = ?))"""
     return {row["right_name"] for row in accounts.execute(query, (person, person))}
+
+
+def rights_of_group(accounts: sqlite3.Connection, group: str) -> set[str]:
+    """Return the rights that a group itself has: all of its members have them.
+
+    Parameters
+    ----------
+    accounts
+        An open store.
+    group
+        Name of the group; one that is not known has no right.
+    """
+    rows = accounts.execute("SELECT right_name FROM rights WHERE holder_kind = 'group' AND holder = ?", (group,))
+    return {row["right_name"] for row in rows}

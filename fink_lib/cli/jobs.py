@@ -1,4 +1,4 @@
-"""`fink jobs list|show|submit|cancel|start`."""
+"""`fink jobs list|show|submit|cancel|start|tables|drop`."""
 
 import datetime as dt
 from dataclasses import asdict
@@ -26,6 +26,16 @@ COLUMNS = (
     Column("rows"),
     Column("title"),
     Column("error", only_json=True),
+)
+TABLE_COLUMNS = (
+    Column("table", is_id=True),
+    Column("person", is_id=True),
+    Column("rows"),
+    Column("bytes"),
+    Column("kept_until", title="kept until (UTC)"),
+    Column("title"),
+    Column("job", only_json=True),
+    Column("columns", only_json=True),
 )
 DAG = "user_jobs"
 
@@ -80,6 +90,10 @@ def submit(
     version: Annotated[int | None, typer.Option(help="Version of sources; the newest rows when not given.")] = None,
     form: Annotated[str, typer.Option("--format", help="parquet or csv")] = "parquet",
     title: Annotated[str, typer.Option(help="What it is for.")] = "",
+    table: Annotated[str, typer.Option(help="Keep its result as this private table.")] = "",
+    group: Annotated[str, typer.Option(help="Group that the table is for; the person alone when not given.")] = "",
+    public: Annotated[bool, typer.Option("--public", help="See public rows alone: the result may be shared.")] = False,
+    reads: Annotated[list[str] | None, typer.Option(help="Private table that code in Python reads.")] = None,
     home: HomeOption = None,
 ) -> None:
     """Have a job run by Airflow, as somebody: with his rights, over what he may see."""
@@ -92,7 +106,8 @@ def submit(
     if file.suffix not in languages:
         raise ConfigError(f"{file.name} is no job: its name must end with .sql or .py")
     said: dict[str, Any] = {"language": languages[file.suffix], "code": file.read_text(encoding="utf-8"),
-                            "title": title, "format": form, "surveys": survey, "version": version}  # fmt: skip
+                            "title": title, "format": form, "surveys": survey, "version": version, "table": table,
+                            "group": group, "tables": reads, "public": public}  # fmt: skip
     served = tuple(one.name for one in running_surveys(settings))
     say(submit(settings, asked_of(said, claims_of_person(settings, who), served)).name)
 
@@ -112,6 +127,40 @@ def start(home: HomeOption = None) -> None:
     from fink_lib.cli.dag_run import start_dag
 
     start_dag(load_settings(home), DAG, {})
+
+
+@app.command()
+def tables(
+    home: HomeOption = None,
+    person: Annotated[str | None, typer.Option(help="Those that one person made.")] = None,
+    as_json: Annotated[bool, json_option(TABLE_COLUMNS)] = False,
+) -> None:
+    """List the private tables that people made of results of jobs."""
+    from fink_lib.served.private_store import PrivateTables
+
+    rows = [
+        {"table": one.full_name, "person": one.owner, "rows": one.rows, "bytes": one.size, "job": one.job,
+         "kept_until": dt.datetime.fromtimestamp(one.until, dt.UTC), "title": one.title, "columns": list(one.columns)}
+        for one in PrivateTables(load_settings(home)).every() if person in (None, one.owner)
+    ]  # fmt: skip
+    write_rows(TABLE_COLUMNS, rows, as_json=as_json, empty="no table yet: `fink jobs submit --table` makes one")
+
+
+@app.command()
+def drop(
+    table: Annotated[str, typer.Argument(help="Schema and name, as `fink jobs tables` tells them.")],
+    who: Annotated[str, typer.Option(help="Person who made it.")],
+    home: HomeOption = None,
+) -> None:
+    """Remove a private table."""
+    from fink_lib.served.private_store import PrivateTables
+
+    kept = PrivateTables(load_settings(home))
+    found = next((one for one in kept.of_person(who) if one.full_name == table), None)
+    if found is None:
+        raise ConfigError(f"{who} has no table '{table}': see `fink jobs tables`")
+    kept.remove(found)
+    say(f"table {table} is gone")
 
 
 def _row(job: "UserJob") -> dict[str, Any]:

@@ -48,6 +48,9 @@ class Fink:
         Survey that is asked; the first that is served when not given.
     timeout_s
         Longest time without a byte of an answer.
+    token
+        Of a program (`fink tokens add`, or the page of one's account): for rows that are not for everybody, and one's
+        own tables. Without it anybody asks.
 
     Examples
     --------
@@ -55,9 +58,10 @@ class Fink:
     ...     curve = fink.sources("ZTF21acoshvy", columns=["i:jd", "i:magpsf"])
     """
 
-    def __init__(self, url: str, survey: str | None = None, timeout_s: float = 60.0) -> None:
+    def __init__(self, url: str, survey: str | None = None, timeout_s: float = 60.0, token: str = "") -> None:
         self.survey = survey
-        self._http = httpx.Client(base_url=f"{url.rstrip('/')}/api/v1/", timeout=timeout_s)
+        known = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = httpx.Client(base_url=f"{url.rstrip('/')}/api/v1/", timeout=timeout_s, headers=known)
 
     def __enter__(self) -> Self:
         """Return the client."""
@@ -131,6 +135,15 @@ class Fink:
             Further parameters of `/api/v1/tags`.
         """
         return self.ask("tags", tag=name, n=n, **parameters)
+
+    def table(self, name: str) -> Table:
+        """Return a table of one's own, or of a group: by its name as `tables` tells it, such as user_ada.candidates."""
+        schema, _, table = name.partition(".")
+        return _table(self._checked(self._http.get(f"tables/{schema}/{table}/file")))
+
+    def tables(self) -> dict[str, dict[str, Any]]:
+        """Return the tables of one's own and of one's groups: name → what is known of each."""
+        return {f"{one['schema']}.{one['name']}": one for one in self._facts("tables")}
 
     def statistics(self, date: str = "") -> Table:
         """Return the numbers of nights; the date is YYYYMMDD, or the start of it."""

@@ -1,4 +1,4 @@
-"""Remove checkpoints that no stream uses, logs that nobody reads any more, and what old requests and shadows left."""
+"""Remove checkpoints that no stream uses, old logs and tables of people, and what old requests and shadows left."""
 
 import datetime as dt
 import shutil
@@ -10,6 +10,7 @@ from fink_lib.config import Settings
 from fink_lib.files import JsonObject
 from fink_lib.reprocess import shadow_life
 from fink_lib.reprocess.expire import expire
+from fink_lib.served.private_store import PrivateTables
 from fink_lib.streams.kinds import KINDS
 from fink_lib.streams.spec import StreamSpec
 from fink_lib.surveys import SURVEYS
@@ -46,6 +47,7 @@ def prune(settings: Settings, now: float | None = None) -> JsonObject:
         "bytes": freed,
         "requests": requests,
         "shadows": shadows,
+        "tables": PrivateTables(settings, lambda: now).tidy(),
     }
 
 

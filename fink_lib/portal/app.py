@@ -45,6 +45,7 @@ PAGES: dict[str, Make] = {
     transfers.WORK: transfers.one,
     "/jobs": user_jobs.every,
     user_jobs.JOB: user_jobs.one,
+    user_jobs.TABLE: user_jobs.table,
     "/set/{name}": citing.a_set,
     "/set/{name}/file": citing.its_file,
     "/set/{name}/again": citing.again,

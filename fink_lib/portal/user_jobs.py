@@ -1,4 +1,4 @@
-"""Jobs as pages: one's own, a form for SQL or Python, how far one is, its log and its result."""
+"""Jobs as pages: one's own, a form for SQL or Python, how far one is, its log, its result, and tables made of those."""
 
 from typing import Any
 
@@ -8,15 +8,21 @@ from starlette.responses import Response
 
 from fink_lib.accounts.asking import asking
 from fink_lib.api.http.service import Service
+from fink_lib.api.sql import parquet
 from fink_lib.portal.acting import Act, Said, add_acts
 from fink_lib.portal.drawing import page
+from fink_lib.served.access import may_drop
+from fink_lib.served.private import PrivateTable
+from fink_lib.served.private_store import PrivateTables
 from fink_lib.user_jobs import asking as jobs
-from fink_lib.user_jobs.http import refusing
 from fink_lib.user_jobs.record import RIGHT, WAITS, Form, Language, UserJob
+from fink_lib.user_jobs.replies import refusing
+from fink_lib.vo.private import vo_table
 from fink_lib.vo.tables import tables_of
 
-JOB = "/jobs/{name}"
-LONGEST_NUMBER = 20
+JOB, TABLE = "/jobs/{name}", "/tables/{schema}/{table}"
+LONGEST_NUMBER, SHOWN_ROWS = 20, 50
+FIELDS = ("title", "language", "code", "format", "table", "group")
 EXAMPLES = {
     Language.SQL: "SELECT band, count(*) AS n\nFROM {survey}.sources\nGROUP BY band",
     Language.PYTHON: "rows = db.sql('SELECT ra, dec FROM {survey}.sources').df()\nprint(len(rows))\nresult = rows",
@@ -35,10 +41,12 @@ def every(service: Service, _request: Request) -> Response:
     """
     claims, settings = asking().claims, service.lake.settings
     tables = [one for lake in service.lake.surveys.values() for one in tables_of(lake.now())]
+    theirs = PrivateTables(settings).visible(claims)
     survey = next(iter(service.lake.surveys))
     examples = {name: text.format(survey=survey) for name, text in EXAMPLES.items()}
     return page("user_jobs.html.j2", q="", own=jobs.mine(settings, claims), may=claims.has(RIGHT), right=RIGHT,
-                tables=tables, surveys=list(service.lake.surveys), forms=list(Form), examples=examples,
+                tables=[*tables, *map(vo_table, theirs)], theirs=[(one, may_drop(claims, one)) for one in theirs],
+                groups=sorted(claims.groups), surveys=list(service.lake.surveys), forms=list(Form), examples=examples,
                 settings=settings)  # fmt: skip
 
 
@@ -58,6 +66,23 @@ def one(service: Service, request: Request) -> Response:
     return page("user_job.html.j2", q="", job=job, log=log, waits=job.state in WAITS)
 
 
+def table(service: Service, request: Request) -> Response:
+    """Show a table of one's own or of a group: its columns and first rows.
+
+    Parameters
+    ----------
+    service
+        Its settings say where tables are kept; its engine reads them.
+    request
+        With the `schema` and `table` in its path.
+    """
+    claims, kept, path = asking().claims, PrivateTables(service.lake.settings), request.path_params
+    found: PrivateTable = refusing(lambda: kept.get(claims, f"{path['schema']}.{path['table']}"))
+    rows = service.lake.engine.table(f"SELECT * FROM {parquet([kept.opened(found)])} LIMIT {SHOWN_ROWS}")  # noqa: S608
+    return page("user_table.html.j2", q="", table=found, rows=[list(one.values()) for one in rows.to_pylist()],
+                may_drop=may_drop(claims, found))  # fmt: skip
+
+
 def add_user_jobs(app: FastAPI, service: Service) -> None:
     """Add what the forms do.
 
@@ -72,9 +97,9 @@ def add_user_jobs(app: FastAPI, service: Service) -> None:
 
     def submit(_request: Request, said: Said, _person: str) -> str:
         claims = asking().claims
-        asked: dict[str, Any] = {
-            name: value for name, value in said.items() if name in ("title", "language", "code", "format")
-        }
+        asked: dict[str, Any] = {name: value for name, value in said.items() if name in FIELDS}
+        asked |= {"public": True} if said.get("public") else {}
+        asked |= {"tables": said["tables"].replace(",", " ").split()} if said.get("tables") else {}
         asked |= {"surveys": [said["survey"]]} if said.get("survey") else {}
         version = {"version": _number(said["version"])} if said.get("version") else {}
         job = jobs.asked_of({**asked, **version}, claims, tuple(service.lake.surveys))
@@ -87,7 +112,12 @@ def add_user_jobs(app: FastAPI, service: Service) -> None:
         version = _number(said["version"]) if said.get("version") else None
         return JOB.format(name=jobs.again(settings, asking().claims, request.path_params["name"], version).name)
 
-    acts = {"/jobs": submit, f"{JOB}/cancel": cancel, f"{JOB}/rerun": again}
+    def drop(request: Request, _said: Said, _person: str) -> str:
+        path = request.path_params
+        PrivateTables(settings).drop(asking().claims, f"{path['schema']}.{path['table']}")
+        return "/jobs"
+
+    acts = {"/jobs": submit, f"{JOB}/cancel": cancel, f"{JOB}/rerun": again, f"{TABLE}/drop": drop}
     add_acts(app, {path: _refusing(act) for path, act in acts.items()})
 
 

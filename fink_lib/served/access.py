@@ -1,8 +1,10 @@
-"""Who sees which rows, points and topics: the one place that says so. What is not claimed is not seen. Pure."""
+"""Who sees which rows, points, topics and tables: the one place that says so. What is not claimed is not seen. Pure."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from fink_lib.accounts.claims import Claims
+from fink_lib.served.private import PrivateTable
 from fink_lib.surveys import Survey
 from fink_lib.surveys.base import Programme
 
@@ -84,3 +86,57 @@ def sees_topic(claims: Claims, topic: str, restricted: frozenset[str]) -> bool:
         Names of the topics that are.
     """
     return topic not in restricted or claims.has(f"topic:{topic}")
+
+
+def lost(claims: Claims, used: Collection[str]) -> list[str]:
+    """Return what somebody lacks of what opened rows to a job or a table: rights, groups, or being its person.
+
+    Parameters
+    ----------
+    claims
+        Who asks.
+    used
+        As `Asking.used` has them.
+    """
+    return sorted(one for one in used if not claims.has(one) and not claims.sees(one))
+
+
+def sees_table(claims: Claims, table: PrivateTable) -> bool:
+    """Tell whether somebody sees a table of people: it is his or his group's, and he may see the rows it is made of.
+
+    Parameters
+    ----------
+    claims
+        Who asks.
+    table
+        The table.
+    """
+    return claims.sees(table.visibility) and not lost(claims, table.used)
+
+
+def may_drop(claims: Claims, table: PrivateTable) -> bool:
+    """Tell whether somebody may remove a table of people.
+
+    Parameters
+    ----------
+    claims
+        Who asks.
+    table
+        One that he sees.
+    """
+    return claims.person == table.owner or table.group in claims.admin_of
+
+
+def beyond_group(group: str, owner: str, used: Collection[str], rights: Collection[str]) -> list[str]:
+    """Return what of the rows behind a table not every member of its group may see; empty where all may.
+
+    Parameters
+    ----------
+    group, owner
+        Whose the table shall be, and who makes it: what was his alone he may hand on.
+    used
+        What opened the rows to the job that makes it.
+    rights
+        Those that the group itself has.
+    """
+    return sorted(set(used) - set(rights) - {f"group:{group}", f"person:{owner}"})

@@ -10,15 +10,19 @@ from typing import Any, TypeVar
 from fink_lib.accounts.claims import Claims
 from fink_lib.config import Settings
 from fink_lib.errors import AccountError, ConfigError, HostError
+from fink_lib.served.access import lost
+from fink_lib.served.private import check_name
+from fink_lib.served.private_store import PrivateTables
 from fink_lib.streams.runner import settings_environment
 from fink_lib.user_jobs.book import Book, NoSuchJob
+from fink_lib.user_jobs.keeping import table_of
 from fink_lib.user_jobs.record import (
     MOST_CODE_CHARACTERS,
     MOST_TITLE_CHARACTERS,
     RIGHT,
+    WAITS,
     Form,
     Language,
-    State,
     UserJob,
 )
 from fink_lib.user_jobs.sandbox.command import bubblewrap
@@ -26,10 +30,10 @@ from fink_lib.user_jobs.sandbox.running import LOG, RESULT
 from fink_lib.user_jobs.sql import require_query
 
 START_S = 120.0
-MOST_VERSION = 2**31
+MOST_VERSION, MOST_TABLES = 2**31, 20
 FINK = Path(sys.executable).with_name("fink")
 Choice = TypeVar("Choice", Language, Form)
-KNOWN = frozenset({"title", "language", "code", "format", "surveys", "version"})
+KNOWN = frozenset({"title", "language", "code", "format", "surveys", "version", "table", "group", "tables", "public"})
 
 
 class NotAllowed(AccountError):
@@ -42,7 +46,8 @@ def asked_of(said: Mapping[str, Any], claims: Claims, served: Collection[str]) -
     Parameters
     ----------
     said
-        ``language``, ``code``, and where wanted ``title``, ``format``, ``surveys`` and ``version``.
+        ``language``, ``code``, and where wanted ``title``, ``format``, ``surveys``, ``version``, ``table``, ``group``,
+        ``public`` and, of Python, ``tables``.
     claims
         Who asks.
     served
@@ -61,15 +66,9 @@ def asked_of(said: Mapping[str, Any], claims: Claims, served: Collection[str]) -
         raise ConfigError(f"code must be a text of 1 to {MOST_CODE_CHARACTERS} characters")
     if not isinstance(title, str) or len(title) > MOST_TITLE_CHARACTERS:
         raise ConfigError(f"title must be a text of at most {MOST_TITLE_CHARACTERS} characters")
-    if language is Language.SQL:
-        require_query(code)
-    surveys, version = said.get("surveys") or list(served), said.get("version")
-    if not isinstance(surveys, list) or not all(isinstance(one, str) and one in served for one in surveys):
-        raise ConfigError(f"surveys must be a list out of {', '.join(served)}")
-    if version is not None and (type(version) is not int or not 0 <= version < MOST_VERSION):
-        raise ConfigError("version must be a number of gold_<survey>__sources, or left out for the newest rows")
-    if version is not None and len(surveys) != 1:
-        raise ConfigError("a version is that of one survey: name it in surveys")
+    reads = require_query(code) if language is Language.SQL else _listed(said)
+    table, group = _kept_as(said, claims, form)
+    surveys, version, public = _rows_of(said, served)
     return UserJob(
         name="",
         person=claims.person,
@@ -81,8 +80,46 @@ def asked_of(said: Mapping[str, Any], claims: Claims, served: Collection[str]) -
         title=title,
         version=version,
         groups=tuple(sorted(claims.groups)),
-        rights=tuple(sorted(claims.rights)),
+        rights=tuple(sorted(claims.rights & {RIGHT} if public else claims.rights)),
+        public=public,
+        table=table,
+        group=group,
+        tables=reads,
     )
+
+
+def _rows_of(said: Mapping[str, Any], served: Collection[str]) -> tuple[list[str], int | None, bool]:
+    """Return the surveys and the version whose rows a job sees, and whether those are public ones alone."""
+    surveys, version, public = said.get("surveys") or list(served), said.get("version"), said.get("public") or False
+    if not isinstance(public, bool):
+        raise ConfigError("public must be true or false")
+    if not isinstance(surveys, list) or not all(isinstance(one, str) and one in served for one in surveys):
+        raise ConfigError(f"surveys must be a list out of {', '.join(served)}")
+    if version is not None and (type(version) is not int or not 0 <= version < MOST_VERSION):
+        raise ConfigError("version must be a number of gold_<survey>__sources, or left out for the newest rows")
+    if version is not None and len(surveys) != 1:
+        raise ConfigError("a version is that of one survey: name it in surveys")
+    return surveys, version, public
+
+
+def _listed(said: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the tables of people that code in Python shall find; what SQL reads is seen from the query."""
+    tables = said.get("tables") or []
+    if not isinstance(tables, list) or not all(isinstance(one, str) for one in tables) or len(tables) > MOST_TABLES:
+        raise ConfigError(f"tables must be a list of at most {MOST_TABLES} names, such as user_ada.candidates")
+    return tuple(sorted({one.lower() for one in tables}))
+
+
+def _kept_as(said: Mapping[str, Any], claims: Claims, form: Form) -> tuple[str, str]:
+    """Return the table that a result is kept as, and its group; both empty where it is not."""
+    table, group = said.get("table") or "", said.get("group") or ""
+    if not isinstance(table, str) or not isinstance(group, str):
+        raise ConfigError("table and group must be texts")
+    if group and (not table or group not in claims.groups):
+        raise ConfigError(f"group is '{group[:40]}': name a table, and a group that you belong to")
+    if table and form is not Form.PARQUET:
+        raise ConfigError("a table is made of Parquet: leave format out, or say parquet")
+    return (check_name(table) if table else ""), group
 
 
 def submit(settings: Settings, job: UserJob) -> UserJob:
@@ -99,6 +136,10 @@ def submit(settings: Settings, job: UserJob) -> UserJob:
     ------
     NotAllowed
         When its person may not run jobs.
+    NoSuchTable
+        When it reads a table of people that its person does not see.
+    TablesFull, NotYours
+        When its result cannot become the table that it names.
     HostError
         When this machine has no sandbox, or Airflow does not run.
     QuotaUsed
@@ -107,6 +148,11 @@ def submit(settings: Settings, job: UserJob) -> UserJob:
     if RIGHT not in job.rights:
         raise NotAllowed(f"jobs are for people with the right '{RIGHT}': the operator grants it")
     bubblewrap()
+    asker = Claims(job.person, frozenset(job.groups), rights=frozenset(job.rights))
+    for name in job.tables:
+        PrivateTables(settings).get(asker, name)
+    if job.table:
+        PrivateTables(settings).room(job.person, table_of(job))
     book = Book(settings)
     added = book.add(job)
     try:
@@ -212,7 +258,8 @@ def again(settings: Settings, claims: Claims, name: str, version: object) -> Use
     """
     before = own(settings, claims, name)
     said = {"title": before.title, "language": before.language, "code": before.code, "format": before.form,
-            "surveys": list(before.surveys), "version": version}  # fmt: skip
+            "surveys": list(before.surveys), "version": version, "table": before.table, "group": before.group,
+            "tables": list(before.tables), "public": before.public}  # fmt: skip
     return submit(settings, replace(asked_of(said, claims, before.surveys), rerun_of=before.name))
 
 
@@ -267,7 +314,7 @@ def result_of(settings: Settings, claims: Claims, name: str) -> Path:
     """
     job = _visible(settings, claims, name)
     path = Book(settings).folder(name) / f"{RESULT}.{job.form}"
-    if job.state is not State.DONE or not path.is_file():
+    if job.state in WAITS or not path.is_file():
         raise ConfigError(f"job {name} has no result: it is {job.state}")
     return path
 
@@ -275,21 +322,21 @@ def result_of(settings: Settings, claims: Claims, name: str) -> Path:
 def _visible(settings: Settings, claims: Claims, name: str) -> UserJob:
     """Return a job of one's own, where one still sees the rows that it saw: absent claims grant nothing."""
     job = own(settings, claims, name)
-    if lost := _lost(job, claims):
-        raise NotAllowed(f"job {name} {lost}")
+    if why := _lost(job, claims):
+        raise NotAllowed(f"job {name} {why}")
     return job
 
 
 def _lost(job: UserJob, claims: Claims) -> str:
     """Return why what a job has found is not shown; empty where it is."""
-    lost = sorted(set(job.used) - claims.rights)
-    return f"saw rows by the right '{lost[0]}', which is not claimed here" if lost else ""
+    missing = lost(claims, job.used)
+    return f"saw rows by the right '{missing[0]}', which is not claimed here" if missing else ""
 
 
 def _shown(job: UserJob, claims: Claims) -> UserJob:
     """Return a job without what tells of rows that one sees no longer: its error may have some of them in it."""
-    lost = _lost(job, claims)
-    return replace(job, rows=None, versions={}, error=f"it {lost}" if job.error else "") if lost else job
+    why = _lost(job, claims)
+    return replace(job, rows=None, versions={}, error=f"it {why}" if job.error else "") if why else job
 
 
 def _one_of(kind: type[Choice], said: Mapping[str, Any], name: str, usual: str) -> Choice:

@@ -1,36 +1,31 @@
 """Routes of jobs, below ``/api/v1/jobs``: everybody sees his own alone."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from fink_lib.accounts.web import known, writer
-from fink_lib.api.http.answers import facts_answer
 from fink_lib.api.http.community.access import json_of
 from fink_lib.api.http.community.described import REFUSED, TEXT, WHOLE
 from fink_lib.api.http.errors import Refused
 from fink_lib.api.lake import Lake
 from fink_lib.config import Settings
-from fink_lib.errors import FinkError, HostError
 from fink_lib.user_jobs import asking
-from fink_lib.user_jobs.asking import NotAllowed
-from fink_lib.user_jobs.book import NoSuchJob, QuotaUsed
 from fink_lib.user_jobs.record import Form, Language, UserJob
+from fink_lib.user_jobs.replies import PRIVATE, answered, told
+from fink_lib.user_jobs.tables_http import tables_router
 
 PATH = "/jobs"
-PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie", "X-Content-Type-Options": "nosniff"}
 MEDIA = {Form.PARQUET: "application/vnd.apache.parquet", Form.CSV: "text/csv; charset=utf-8"}
-STATUS = {NoSuchJob: 404, NotAllowed: 403, QuotaUsed: 429, HostError: 503}
 EXAMPLE = {"language": "sql", "code": "SELECT band, count(*) AS n FROM ztf.sources GROUP BY band", "format": "parquet"}
 ASKED = {"requestBody": {"required": True, "content": {"application/json": {"example": EXAMPLE, "schema": {
     "type": "object", "required": ["language", "code"], "properties": {
         "language": {"enum": list(Language)}, "code": TEXT, "title": TEXT, "format": {"enum": list(Form)},
-        "surveys": {"type": "array", "items": TEXT}, "version": WHOLE,
+        "surveys": {"type": "array", "items": TEXT}, "version": WHOLE, "table": TEXT, "group": TEXT,
+        "tables": {"type": "array", "items": TEXT}, "public": {"type": "boolean"},
     }}}}}}  # fmt: skip
 AGAIN = {"requestBody": {"required": False, "content": {"application/json": {
     "example": {"version": 3}, "schema": {"type": "object", "properties": {"version": WHOLE}}}}}}  # fmt: skip
@@ -49,6 +44,7 @@ def add_jobs(app: FastAPI, lake: Lake, prefix: str) -> None:
         Begins the paths of the routes.
     """
     app.include_router(jobs_router(lake.settings, tuple(lake.surveys)), prefix=prefix)
+    app.include_router(tables_router(lake), prefix=prefix)
 
 
 def jobs_router(settings: Settings, served: tuple[str, ...]) -> APIRouter:
@@ -113,44 +109,11 @@ def _add_looking(router: APIRouter, settings: Settings) -> None:
 def facts(job: UserJob) -> dict[str, Any]:
     """Return a job for programs."""
     names = ("name", "title", "state", "language", "format", "surveys", "version", "versions", "rows", "seconds",
-             "error", "rerun_of", "code")  # fmt: skip
+             "error", "rerun_of", "code", "tables", "public")  # fmt: skip
     found = {name: getattr(job, "form" if name == "format" else name) for name in names}
     times = {name: getattr(job, name) for name in ("asked_at", "started_at", "ended_at")}
+    found["table"] = job.kept_as
     return found | {name: datetime.fromtimestamp(at, UTC).isoformat() if at else None for name, at in times.items()}
-
-
-async def answered(work: Callable[[], Any]) -> Response:
-    """Do some work and return its facts as JSON."""
-    return facts_answer(await told(work), PRIVATE)
-
-
-async def told(work: Callable[[], Any]) -> Any:
-    """Do some work in a thread.
-
-    Raises
-    ------
-    Refused
-        With the status that says why it was not done.
-    """
-    return await run_in_threadpool(refusing, work)
-
-
-def refusing(work: Callable[[], Any]) -> Any:
-    """Do some work; what may not be done is refused with the status that says why.
-
-    Raises
-    ------
-    Refused
-        When it may not.
-    """
-    try:
-        return work()
-    except FinkError as error:
-        if error.retryable:
-            raise
-        raise Refused(
-            str(error), status=next((STATUS[one] for one in STATUS if isinstance(error, one)), 400)
-        ) from error
 
 
 def _object(said: Any) -> dict[str, Any]:

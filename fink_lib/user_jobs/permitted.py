@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from fink_lib.accounts.asking import asking
 from fink_lib.api.lake import Lake, Snapshot
 from fink_lib.api.sql import literal, parquet, quoted
+from fink_lib.served.private_store import PrivateTables
 from fink_lib.storage import on_disk
+from fink_lib.user_jobs.record import UserJob
 from fink_lib.user_jobs.sandbox.inside import DATA
 from fink_lib.vo.tables import tables_of
 
@@ -32,15 +35,15 @@ class Permitted:
     versions: dict[str, str]
 
 
-def permitted(lake: Lake, surveys: tuple[str, ...], version: int | None, folder: Path) -> Permitted:
-    """Return what whoever asks now (`asking`) may see of some surveys.
+def permitted(lake: Lake, job: UserJob, folder: Path) -> Permitted:
+    """Return what whoever asks now (`asking`) may see of the surveys and tables of people that a job reads.
 
     Parameters
     ----------
-    lake, surveys
-        Which lake, and whose tables.
-    version
-        Version of ``gold_<survey>__sources``; None for the newest rows, open nights among them.
+    lake
+        Which lake.
+    job
+        Its version is one of ``gold_<survey>__sources``; None for the newest rows, open nights among them.
     folder
         Where rows that lie in no file of public ones are written to.
 
@@ -48,15 +51,29 @@ def permitted(lake: Lake, surveys: tuple[str, ...], version: int | None, folder:
     ------
     LakeError
         When there is no such version.
+    NoSuchTable
+        When a table of people is not there any longer, or not for whoever asks.
     """
     made = Permitted({}, {}, {})
-    for name in surveys:
-        one = lake.surveys[name]
-        for part in _of_survey(one.now() if version is None else one.past(version), folder):
-            made.views.update(part.views)
-            made.files.update(part.files)
-            made.versions.update(part.versions)
+    surveys = (lake.surveys[name] for name in job.surveys)
+    parts = [
+        part
+        for one in surveys
+        for part in _of_survey(one.now() if job.version is None else one.past(job.version), folder)
+    ]
+    for part in (*parts, *_of_people(PrivateTables(lake.settings), job.tables)):
+        made.views.update(part.views)
+        made.files.update(part.files)
+        made.versions.update(part.versions)
     return made
+
+
+def _of_people(tables: PrivateTables, names: tuple[str, ...]) -> Iterator[Permitted]:
+    """Yield tables of people that whoever asks sees."""
+    for number, name in enumerate(names):
+        table, place = tables.get(asking().claims, name), f"{DATA}/people/{number}.parquet"
+        rows = f"SELECT * FROM {parquet([Path(place)])}"  # noqa: S608 - our own path
+        yield Permitted({table.full_name: rows}, {place: tables.opened(table)}, {table.full_name: table.version})
 
 
 def _of_survey(snapshot: Snapshot, folder: Path) -> Iterator[Permitted]:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
+from fink_lib.served.private import schema_of
+
 RIGHT = "jobs:run"
 MOST_CODE_CHARACTERS, MOST_TITLE_CHARACTERS = 100_000, 200
 
@@ -65,6 +67,12 @@ class UserJob:
         Rights that opened rows to it: who has lost one sees its result no longer.
     rerun_of
         The job that this one repeats.
+    table, group
+        Private table that its result is kept as, and the group that this is for; empty for none, and for its person.
+    tables
+        Private tables that it reads, ``schema.table``.
+    public
+        Whether it sees public rows alone, whatever its person may see: then its result may be shared.
     """
 
     name: str
@@ -88,10 +96,19 @@ class UserJob:
     versions: dict[str, str] = field(default_factory=dict)
     used: tuple[str, ...] = ()
     rerun_of: str = ""
+    table: str = ""
+    group: str = ""
+    tables: tuple[str, ...] = ()
+    public: bool = False
+
+    @property
+    def kept_as(self) -> str:
+        """Schema and name of the table that its result is kept as; empty for none."""
+        return f"{schema_of(self.person, self.group)}.{self.table}" if self.table else ""
 
     @classmethod
     def of(cls, facts: dict[str, Any]) -> Self:
         """Read a job as it is kept."""
-        lists = {name: tuple(facts[name]) for name in ("surveys", "groups", "rights", "used")}
+        lists = {name: tuple(facts.get(name, ())) for name in ("surveys", "groups", "rights", "used", "tables")}
         words = {"language": Language(facts["language"]), "form": Form(facts["form"]), "state": State(facts["state"])}
         return cls(**{**facts, **lists, **words})

@@ -3,6 +3,7 @@
 import logging
 import shutil
 import time
+from pathlib import Path
 
 from fink_lib.accounts.access_log import note_access
 from fink_lib.accounts.asking import asked_by
@@ -11,10 +12,11 @@ from fink_lib.config import Settings
 from fink_lib.errors import AccountError, ConfigError, LakeError
 from fink_lib.surveys import get_survey
 from fink_lib.user_jobs.book import Book
+from fink_lib.user_jobs.keeping import keep_result, limits_with_table, require_table
 from fink_lib.user_jobs.people import claims_of_job
 from fink_lib.user_jobs.permitted import permitted
 from fink_lib.user_jobs.record import State, UserJob
-from fink_lib.user_jobs.sandbox.running import HANDED, Code, Limits, run
+from fink_lib.user_jobs.sandbox.running import HANDED, Code, Ended, Limits, run
 
 logger = logging.getLogger(__name__)
 
@@ -45,17 +47,34 @@ def work(settings: Settings, job: UserJob) -> UserJob:
     lake = Lake(settings, [get_survey(name) for name in job.surveys])
     try:
         with asked_by(claims_of_job(settings, job)) as asked:
-            rows = permitted(lake, job.surveys, job.version, folder / ROWS)
+            rows = permitted(lake, job, folder / ROWS)
             if asked.used:
                 note_access(settings.home, asked, time.time(), f"/jobs/{job.name}", 200)
-        job = book.change(job.name, versions=rows.versions, used=tuple(sorted(asked.used)))
+        job, limits = book.change(job.name, versions=rows.versions, used=tuple(sorted(asked.used))), limits_of(settings)
+        if job.table:
+            require_table(settings, job, asked.used)
+            limits = limits_with_table(settings, job, limits)
         code = Code(job.language, job.code, job.form, rows.views, rows.files)
-        ended = run(folder, code, limits_of(settings), lambda: book.is_cancelled(job.name))
+        ended = run(folder, code, limits, lambda: book.is_cancelled(job.name))
     except (AccountError, ConfigError, LakeError) as error:
         return book.end(job, State.FAILED, error=str(error))
     finally:
         lake.close()
         for name in (ROWS, HANDED):
             shutil.rmtree(folder / name, ignore_errors=True)
-    state = State.CANCELLED if ended.is_cancelled else State.FAILED if ended.error else State.DONE
-    return book.end(job, state, rows=ended.rows, error=ended.error, seconds=ended.seconds)
+    why = ended.error
+    if job.table and not why and not ended.is_cancelled:
+        why = _kept(settings, job, folder, ended, limits)
+    state = State.CANCELLED if ended.is_cancelled else State.FAILED if why else State.DONE
+    return book.end(job, state, rows=ended.rows, error=why, seconds=ended.seconds)
+
+
+def _kept(settings: Settings, job: UserJob, folder: Path, ended: Ended, limits: Limits) -> str:
+    """Make a table of what a job has left; return why there is none, or an empty text. The result itself stays."""
+    if ended.rows is None:
+        return "it left no result, so that there is no table"
+    try:
+        keep_result(settings, job, folder, limits)
+    except ConfigError as error:
+        return str(error)
+    return ""

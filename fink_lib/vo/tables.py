@@ -33,6 +33,8 @@ class VoTable:
         Its columns.
     of_objects
         True where a row is an object and not an alert.
+    of_people
+        True where it is brought or kept by somebody: what its columns hold is not for us to say.
     """
 
     schema: str
@@ -40,6 +42,7 @@ class VoTable:
     meaning: str
     fields: tuple[Field, ...]
     of_objects: bool = False
+    of_people: bool = False
 
     @property
     def full_name(self) -> str:

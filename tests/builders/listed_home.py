@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 
 from fink_lib.accounts import groups, people, tokens
 from fink_lib.accounts.store import Store
@@ -33,6 +34,8 @@ from fink_lib.objects.merge import ObjectBook
 from fink_lib.objects.pair_book import PairBook
 from fink_lib.reprocess.folder import create
 from fink_lib.reprocess.request import Request
+from fink_lib.served.private import PrivateTable
+from fink_lib.served.private_store import PrivateTables
 from fink_lib.streams.heartbeat import Heartbeat, StreamState
 from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import SURVEYS
@@ -53,6 +56,7 @@ SUBSCRIPTION = "supernovae-of-the-night-for-the-southern-team"
 TRANSFER = "ztf_2021_2022_supernova_candidates_for_the_thesis_of_somebody"
 DOWNLOAD = f"finkctl download --topic fink_transfer_{TRANSFER} --output {TRANSFER}.parquet"
 USER_JOB = "0123456789abcdef"
+USER_TABLE = "user_somebody_with_a_long_name.how_many_there_are"
 SHADOW = "ztf.shadow_classifier_that_knows_more_kinds"
 PERSON, GROUP = "somebody.with.a-long_name", "a_group.with.a-long_name"
 OBJECT, PARTNER = "ZTF21aaaaaaa", "9007199254740993"
@@ -162,6 +166,10 @@ def _user_job(settings: Settings) -> None:
     code = "SELECT count(*) AS n FROM ztf.sources"
     job = UserJob(USER_JOB, PERSON, Language.SQL, code, Form.CSV, ("ztf",), 1.7e9, "how many there are", rows=1)
     replace_text(settings.home / "user_jobs" / USER_JOB / "job.json", to_json(asdict(job)))
+    rows = settings.home / "rows.parquet"
+    pq.write_table(pa.table({"n": [1]}), rows)
+    name = USER_TABLE.partition(".")[2]
+    PrivateTables(settings).keep(PrivateTable(name, PERSON, columns={"n": "int64"}, rows=1), rows)
 
 
 def _streams(settings: Settings) -> None:

@@ -54,6 +54,9 @@ class UserJobSettings(BaseModel):
     user_jobs_result_mb: int = Field(1024, gt=0, description="Megabytes that the result of one such job may have")
     user_jobs_per_person: int = Field(3, gt=0, description="Jobs of one person that may wait or run")
     user_jobs_s_per_day: int = Field(7200, gt=0, description="Seconds that the jobs of one person may run within a day")
+    user_tables_per_person: int = Field(20, ge=0, description="Tables that one person may keep of his jobs; 0: none")
+    user_tables_mb: int = Field(2048, gt=0, description="Megabytes that the tables of one person may have together")
+    user_tables_days: float = Field(90.0, gt=0, description="Days that such a table is kept after it was made")
 
 
 class NameSettings(BaseModel):

@@ -174,7 +174,8 @@ def write(reader: Any, form: str, handle: int) -> int:
     reader
         Record batches of Arrow.
     form
-        `parquet` or `csv`; for the latter nested values become text.
+        `parquet`, `csv`, or `table`: Parquet too. For the latter two nested values become text; a table has plain
+        types alone.
     handle
         Descriptor of the file; it is closed.
     """
@@ -182,14 +183,17 @@ def write(reader: Any, form: str, handle: int) -> int:
     import pyarrow.csv as pv  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    kinds = {"parquet": (reader.schema, lambda sink, schema: pq.ParquetWriter(sink, schema, compression="zstd")),
-             "csv": (pa.schema([(name, _flat(pa, reader.schema.field(name).type)) for name in reader.schema.names]),
-                     pv.CSVWriter)}  # fmt: skip
-    schema, make = kinds[form]
+    def in_parquet(sink: Any, schema: Any) -> Any:
+        return pq.ParquetWriter(sink, schema, compression="zstd")
+
+    kinds: dict[str, tuple[Any, Any]] = {"csv": (_flat, pv.CSVWriter), "table": (_plain, in_parquet)}
+    kind_of, make = kinds.get(form, (None, in_parquet))
+    made = [(one.name, kind_of(pa, one.type)) for one in reader.schema] if kind_of else []
+    schema = pa.schema(made) if kind_of else reader.schema
     count = 0
     with os.fdopen(handle, "wb") as file, pa.PythonFile(file, mode="w") as sink, make(sink, schema) as writer:
         for batch in reader:
-            writer.write_batch(batch if form == "parquet" else _as_text(pa, batch, schema))
+            writer.write_batch(batch if form == "parquet" else _converted(pa, batch, schema))
             count += batch.num_rows
     return count
 
@@ -198,15 +202,35 @@ def _flat(pa: Any, kind: Any) -> Any:
     return pa.string() if pa.types.is_nested(kind) else kind
 
 
-def _as_text(pa: Any, batch: Any, schema: Any) -> Any:
-    """Return rows for CSV: what is nested is written as JSON."""
-    made = [
-        pa.array([None if one is None else json.dumps(one, default=str) for one in column.to_pylist()], pa.string())
-        if pa.types.is_nested(column.type)
-        else column.cast(field.type)
-        for column, field in zip(batch.columns, schema, strict=True)
-    ]
+def _plain(pa: Any, kind: Any) -> Any:
+    """Return the type that a column of a table has: numbers, truth, days, moments, and text for all else."""
+    of = pa.types
+    if of.is_boolean(kind) or (of.is_integer(kind) and kind != pa.uint64()) or kind == pa.float64():
+        return kind
+    for is_one, plain in ((of.is_floating, pa.float32()), (of.is_decimal, pa.float64()), (of.is_date, pa.date32()),
+                          (of.is_timestamp, pa.timestamp("us"))):  # fmt: skip
+        if is_one(kind):
+            return plain
+    return pa.string()
+
+
+def _converted(pa: Any, batch: Any, schema: Any) -> Any:
+    """Return rows in the types of a schema: what is nested is written as JSON, bytes as hexadecimal digits."""
+    of = pa.types
+
+    def said(value: Any) -> Any:
+        return None if value is None else value.hex() if isinstance(value, bytes) else json.dumps(value, default=str)
+
+    def converted(column: Any, kind: Any) -> Any:
+        is_odd = of.is_nested(column.type) or (of.is_string(kind) and _is_binary(pa, column.type))
+        return pa.array(map(said, column.to_pylist()), kind) if is_odd else column.cast(kind, safe=False)
+
+    made = [converted(column, field.type) for column, field in zip(batch.columns, schema, strict=True)]
     return pa.RecordBatch.from_arrays(made, schema=schema)
+
+
+def _is_binary(pa: Any, kind: Any) -> bool:
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind))
 
 
 def tell(handle: int, outcome: dict[str, Any]) -> None:

@@ -202,6 +202,6 @@ def _of_sky(node: exp.Expression, point: Point, tables: Mapping[str, VoTable]) -
     if len(chosen) != 1 or not isinstance(chosen[0], exp.Table) or chosen[0].alias_column_names:
         return None
     table = tables.get(f"{chosen[0].db}.{chosen[0].name}".lower())
-    if table is None or not SKY.issubset(one.name for one in table.fields):
+    if table is None or table.of_people or not SKY.issubset(one.name for one in table.fields):
         return None
     return f'"{qualifier}".' if qualifier else ""

@@ -1,13 +1,18 @@
 """What may be asked at one moment: the tables of each survey, TAP_SCHEMA about them, and what was uploaded."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 
+from fink_lib.accounts.asking import asking
+from fink_lib.api.http.errors import Refused
 from fink_lib.api.lake import Lake, Snapshot
+from fink_lib.served.private import PrivateTable
+from fink_lib.served.private_store import PrivateTables
 from fink_lib.vo.fields import Field
+from fink_lib.vo.private import known_columns, vo_table
 from fink_lib.vo.tables import OBJECTS, SOURCES, VoTable, tables_of
 from fink_lib.vo.vosi import ForeignKey, delimited
 
@@ -54,14 +59,20 @@ class Catalog:
         Survey → its versions.
     tables
         ``schema.name`` → table.
+    private
+        ``schema.name`` → table of people that whoever asks sees.
+    store
+        Where those are kept; None where there are none.
     """
 
     snapshots: Mapping[str, Snapshot]
     tables: Mapping[str, VoTable]
+    private: Mapping[str, PrivateTable] = field(default_factory=dict)
+    store: PrivateTables | None = None
 
     @classmethod
     def now(cls, lake: Lake, uploaded: Mapping[str, VoTable] | None = None) -> "Catalog":
-        """Return the newest versions, with the tables that a query brings.
+        """Return the newest versions as whoever asks (`asking`) sees them, with the tables that a query brings.
 
         Parameters
         ----------
@@ -72,13 +83,19 @@ class Catalog:
         """
         snapshots = {name: one.now() for name, one in lake.surveys.items()}
         known = [table for one in snapshots.values() for table in tables_of(one)]
-        own = [_own(name) for name in MEANINGS]
-        return cls(snapshots, {one.full_name: one for one in (*known, *own)} | dict(uploaded or {}))
+        own, store = [_own(name) for name in MEANINGS], PrivateTables(lake.settings)
+        private = {one.full_name: one for one in store.visible(asking().claims)}
+        columns = known_columns(known) if private else {}
+        theirs = [vo_table(one, columns) for one in private.values()]
+        found = {one.full_name: one for one in (*known, *own, *theirs)} | dict(uploaded or {})
+        return cls(snapshots, found, private, store)
 
     @property
     def schemas(self) -> list[tuple[str, str, list[VoTable]]]:
         """Name, meaning and tables of each schema."""
         told = {name: f"Public alerts of {name}, the running night among them." for name in self.snapshots}
+        for one in self.private.values():
+            told[one.schema] = f"Tables of the group {one.group}." if one.group else f"Tables of {one.owner}."
         told[TAP_SCHEMA] = "What may be asked: schemas, tables, columns, keys."
         tables = self.tables.values()
         return [(name, said, [one for one in tables if one.schema == name]) for name, said in told.items()]
@@ -122,6 +139,33 @@ class Catalog:
         """Return the tables of surveys that a query uses, as SQL over files and frames."""
         chosen = (self.tables[name] for name in used)
         return {one.full_name: one.sql(self.snapshots[one.schema]) for one in chosen if one.schema in self.snapshots}
+
+    def of_people(self, used: tuple[str, ...], folder: Path) -> dict[str, Path]:
+        """Return table → file of the tables of people that a query uses; that they are looked into is noted.
+
+        Parameters
+        ----------
+        used
+            Tables as ``schema.name``.
+        folder
+            Where links to the files are made: one that is dropped meanwhile is read to its end.
+
+        Raises
+        ------
+        Refused
+            When one was dropped just now.
+        """
+        found = {}
+        for name in used:
+            if self.store is not None and name in self.private:
+                link = folder / f"{name}.parquet"
+                link.unlink(missing_ok=True)
+                try:
+                    link.hardlink_to(self.store.opened(self.private[name]))
+                except FileNotFoundError as error:
+                    raise Refused(f"there is no table '{name}'", parameter="QUERY", fix="it was dropped") from error
+                found[name] = link
+        return found
 
     def files(self, used: tuple[str, ...]) -> list[str]:
         """Return the files that those tables are in."""

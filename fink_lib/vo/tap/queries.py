@@ -13,6 +13,7 @@ import pyarrow as pa
 from fink_lib.api.http.errors import Refused
 from fink_lib.api.http.formats import Format
 from fink_lib.api.lake import Lake
+from fink_lib.api.sql import parquet
 from fink_lib.vo import votable
 from fink_lib.vo.adql.compile import Compiled, compiled
 from fink_lib.vo.fields import Field
@@ -129,7 +130,10 @@ def answered(
     frames = catalog.frames(query.tables, folder)
     for table, rows in brought.values():
         frames[table.full_name] = put(rows, folder / f"{table.full_name}.arrow")
-    order = Order(query.sql, frames, catalog.views(query.tables), catalog.files(query.tables), asked.rows, seconds)
+    theirs = catalog.of_people(query.tables, folder)
+    views = catalog.views(query.tables) | {name: f"SELECT * FROM {parquet([path])}" for name, path in theirs.items()}  # noqa: S608
+    files = [*catalog.files(query.tables), *map(str, theirs.values())]
+    order = Order(query.sql, frames, views, files, asked.rows, seconds)
     return described(runner.run(order, folder, watch), query, catalog, asked.query)
 
 

@@ -91,7 +91,7 @@ def read(name: str, content: bytes) -> tuple[VoTable, pa.Table]:
     }
     columns = {column: _values(table[column]) for column in table.colnames}
     fields = tuple(_field(column, values.type, words.get(column, NOTHING)) for column, values in columns.items())
-    return VoTable(UPLOADS, name, "Uploaded with the query.", fields), pa.table(columns)
+    return VoTable(UPLOADS, name, "Uploaded with the query.", fields, of_people=True), pa.table(columns)
 
 
 def _field(name: str, kind: pa.DataType, words: tuple[str, str, str, str]) -> Field:

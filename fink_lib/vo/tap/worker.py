@@ -98,13 +98,13 @@ def _prepare(connection: duckdb.DuckDBPyConnection, order: Order, folder: Path) 
         _schema_of(connection, name)
         with pa.memory_map(path) as source:
             connection.register("frame", pa.ipc.open_file(source).read_all())
-            connection.execute(f"CREATE TABLE {name} AS SELECT * FROM frame")  # noqa: S608  # ours
+            connection.execute(f"CREATE TABLE {_quoted(name)} AS SELECT * FROM frame")  # noqa: S608  # ours
             connection.unregister("frame")
     connection.execute(f"SET allowed_paths = [{listed}]")
     connection.execute("SET enable_external_access = false")
     for name, sql in order.views.items():
         _schema_of(connection, name)
-        connection.execute(f"CREATE VIEW {name} AS {sql}")
+        connection.execute(f"CREATE VIEW {_quoted(name)} AS {sql}")
     connection.execute("SET lock_configuration = true")
 
 
@@ -112,6 +112,11 @@ def _schema_of(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     schema, _, table = name.rpartition(".")
     if table and schema:
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+
+
+def _quoted(name: str) -> str:
+    """Return a table as SQL: its name may be a word of SQL."""
+    return ".".join(f'"{part}"' for part in name.rsplit(".", 1))
 
 
 def _unique(schema: pa.Schema) -> pa.Schema:

@@ -23,7 +23,7 @@ from fink_lib.science.models import MODELS
 from tests.builders import listed_home as planted
 from tests.builders.terminals import terminal
 
-LISTING = {"list", "show", "status", "topics", "users", "history", "columns"}
+LISTING = {"list", "show", "status", "tables", "topics", "users", "history", "columns"}
 USER = "supernovae-of-the-southern-sky"
 NIGHT = planted.NIGHT.isoformat()
 
@@ -54,6 +54,7 @@ CASES = (
     Case(("gcn", "show", planted.EVENT), (planted.EVENT,), is_list=False),
     Case(("jobs", "list"), (planted.USER_JOB, planted.PERSON)),
     Case(("jobs", "show", planted.USER_JOB), (planted.USER_JOB, planted.PERSON), is_list=False),
+    Case(("jobs", "tables"), (planted.USER_TABLE, planted.PERSON)),
     Case(("kafka", "topics"), (planted.TOPIC, f"fink_{planted.FILTER}_ztf")),
     Case(("kafka", "users"), (USER, f"fink_{planted.FILTER}_ztf")),
     Case(("lake", "show"), (quarantine("ztf").full_name, gold_known_losses("ztf").full_name)),

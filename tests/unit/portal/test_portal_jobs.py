@@ -2,11 +2,16 @@
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from fink_lib.accounts import people
+from fink_lib.accounts import groups, people
 from fink_lib.accounts.store import Store
+from fink_lib.served.private import PrivateTable
+from fink_lib.served.private_store import PrivateTables
 from fink_lib.user_jobs import asking
 from fink_lib.user_jobs.book import Book
 from fink_lib.user_jobs.record import State
@@ -63,3 +68,32 @@ def test_the_form_is_for_those_with_the_right(persons: dict[str, Someone], porta
     persons["ben-j"].post("/jobs", 403, back="/account", **ASKED)
     persons[""].post("/jobs", 401, back="/jobs", **ASKED)
     assert Book(portal.settings).every() == []
+
+
+def test_a_table_is_shown_to_whom_it_is_for_and_dropped(
+    persons: dict[str, Someone], portal: Portal, tmp_path: Path
+) -> None:
+    anna, ben, store = persons["anna-j"], persons["ben-j"], Store(portal.settings.home)
+    if "sn-j" not in {str(one["group"]) for one in groups.everyone(store)}:
+        groups.add(store, "sn-j")
+    groups.join(store, "sn-j", "anna-j")
+    kept, rows = PrivateTables(portal.settings), tmp_path / "rows.parquet"
+    for name, group in (("mine", ""), ("ours", "sn-j")):
+        pq.write_table(pa.table({"x": [1.5], "said": [MARKUP]}), rows)
+        kept.keep(
+            PrivateTable(name, "anna-j", group, title=MARKUP, columns={"x": "double", "said": "string"}, rows=1), rows
+        )
+    page = anna.get("/jobs")
+    assert ("user_anna_j.mine" in page, "group_sn_j.ours" in page, MARKUP in page) == (True, True, False)
+    assert 'name="table"' in page
+    assert "anna_j" not in ben.get("/jobs")
+    page = anna.get("/tables/user_anna_j/mine")
+    assert ("1.5" in page, "&lt;b&gt;bold&lt;/b&gt;" in page, MARKUP in page) == (True, True, False)
+    ben.get("/tables/user_anna_j/mine", 404)
+    persons[""].get("/tables/user_anna_j/mine", 404)
+    ben.post("/tables/user_anna_j/mine/drop", 404, back="/account")
+    assert "mine" not in anna.post("/tables/user_anna_j/mine/drop", back="/jobs")
+    anna.post("/jobs", back="/jobs", **{**ASKED, "format": "parquet", "table": "new", "group": "sn-j"})
+    (job,) = Book(portal.settings).every()
+    assert job.kept_as == "group_sn_j.new"
+    shutil.rmtree(portal.settings.home / "user_tables")

@@ -1,0 +1,130 @@
+"""Routes of tables of people, below ``/api/v1/tables``: one's own and those of one's groups; others are not there."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from fink_lib.accounts.web import known, writer
+from fink_lib.api.http.answers import LONGEST_PAGE, NEXT, is_known
+from fink_lib.api.http.community.described import REFUSED, TEXT, WHOLE
+from fink_lib.api.http.errors import Refused
+from fink_lib.api.http.formats import MEDIA, Format
+from fink_lib.api.lake import Lake
+from fink_lib.api.sql import parquet, quoted
+from fink_lib.served.private import PrivateTable
+from fink_lib.served.private_store import PrivateTables
+from fink_lib.user_jobs.replies import PRIVATE, answered, told
+from fink_lib.vo.parameters import Parameters
+from fink_lib.vo.private import vo_table
+from fink_lib.vo.replies import pieces
+from fink_lib.vo.tap.formats import written
+from fink_lib.vo.votable import Document
+
+PATH, ONE = "/tables", "/{schema}/{table}"
+USUAL_ROWS = 1_000
+MOST_OFFSET = 10**12
+FORMATS = [Format.JSON, Format.CSV, Format.PARQUET, Format.VOTABLE]
+ROWS: dict[str, Any] = {"parameters": [
+    {"name": name, "in": "query", "required": False, "schema": kind, "description": said}
+    for name, kind, said in (
+        ("columns", TEXT, "Names with commas; all without it."),
+        ("limit", WHOLE | {"minimum": 0, "maximum": LONGEST_PAGE}, "Rows of a page."),
+        ("offset", WHOLE | {"minimum": 0, "maximum": MOST_OFFSET}, "Rows before the page."),
+        ("output-format", {"enum": FORMATS}, "What the answer is written in."),
+    )]}  # fmt: skip
+
+
+def tables_router(lake: Lake) -> APIRouter:
+    """Return the routes.
+
+    Parameters
+    ----------
+    lake
+        Its settings say where tables are kept; its engine reads their rows.
+    """
+    router = APIRouter(prefix=PATH, tags=["jobs"], responses=REFUSED)
+    tables = PrivateTables(lake.settings)
+
+    @router.get("", summary="Tables of yours and of your groups")
+    async def listed(request: Request) -> Response:
+        claims = known(request)
+        return await answered(lambda: [facts(one) for one in tables.visible(claims)])
+
+    @router.get(ONE, summary="One of them: columns, rows, how long it is kept")
+    async def one(request: Request, schema: str, table: str) -> Response:
+        claims = known(request)
+        return await answered(lambda: facts(tables.get(claims, f"{schema}.{table}")))
+
+    @router.delete(ONE, summary="Drop a table of yours, or of a group that you administer")
+    async def dropped(request: Request, schema: str, table: str) -> Response:
+        claims = writer(request)
+        return await answered(lambda: facts(tables.drop(claims, f"{schema}.{table}")))
+
+    _add_rows(router, lake, tables)
+    return router
+
+
+def _add_rows(router: APIRouter, lake: Lake, tables: PrivateTables) -> None:
+    """Add the routes that answer with rows."""
+
+    @router.get(f"{ONE}/rows", summary="Rows of a table, in the order in which the job left them", openapi_extra=ROWS)
+    async def rows(request: Request, schema: str, table: str) -> Response:
+        claims = known(request)
+        made: Response = await told(lambda: _page(lake, request, tables.get(claims, f"{schema}.{table}")))
+        return made
+
+    @router.get(f"{ONE}/file", summary="All of its rows, as Parquet", response_class=FileResponse)
+    async def file(request: Request, schema: str, table: str) -> Response:
+        claims = known(request)
+        found = await told(lambda: tables.get(claims, f"{schema}.{table}"))
+        headers = {**PRIVATE, "ETag": f'"{found.version}"'}
+        return FileResponse(tables.opened(found), media_type=MEDIA[Format.PARQUET], filename=f"{table}.parquet",
+                            headers=headers)  # fmt: skip
+
+
+def _page(lake: Lake, request: Request, table: PrivateTable) -> Response:
+    """Answer with some rows of a table."""
+    asked = Parameters(request.query_params.multi_items())
+    limit = int(asked.number("LIMIT", 0, LONGEST_PAGE, USUAL_ROWS))
+    offset = int(asked.number("OFFSET", 0, MOST_OFFSET, 0))
+    form, chosen = asked.text("OUTPUT-FORMAT", Format.JSON), _chosen(table, asked.text("COLUMNS"))
+    if form not in FORMATS:
+        raise Refused(f"there is no format '{form[:40]}'", parameter="output-format", value=form[:40],
+                      fix=f"one of {', '.join(FORMATS)}")  # fmt: skip
+    headers = {**PRIVATE, "ETag": f'"{table.version}"'}
+    path = PrivateTables(lake.settings).opened(table)
+    if is_known(request, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    listed = ", ".join(map(quoted, chosen))
+    page = lake.engine.table(f"SELECT {listed} FROM {parquet([path])} LIMIT {limit + 1} OFFSET {offset}")  # noqa: S608
+    fields = [vo_table(table).field(one) for one in chosen]
+    text = written(page.slice(0, limit), Format(form), fields, Document(infos={"TABLE": table.full_name}))
+    made = pieces(text, MEDIA[Format(form)])
+    made.headers.update(headers | ({NEXT: str(offset + limit)} if page.num_rows > limit else {}))
+    return made
+
+
+def _chosen(table: PrivateTable, columns: str) -> list[str]:
+    """Return the columns that are asked for.
+
+    Raises
+    ------
+    Refused
+        When there is none of a name.
+    """
+    asked = [one.strip() for one in columns.split(",") if one.strip()] or list(table.columns)
+    if wrong := [one for one in asked if one not in table.columns]:
+        raise Refused(f"there is no column '{wrong[0][:60]}'", parameter="columns", value=wrong[0][:60],
+                      fix=f"some of {', '.join(table.columns)}")  # fmt: skip
+    return list(dict.fromkeys(asked))
+
+
+def facts(table: PrivateTable) -> dict[str, Any]:
+    """Return a table for programs."""
+    names = ("schema", "name", "owner", "group", "title", "job", "columns", "rows", "versions", "version")
+    times = {"made_at": table.made_at, "kept_until": table.until}
+    found = {name: getattr(table, name) for name in names} | {"bytes": table.size}
+    return found | {name: datetime.fromtimestamp(at, UTC).isoformat() for name, at in times.items()}

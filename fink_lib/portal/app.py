@@ -13,7 +13,7 @@ from fink_lib.api.http.errors import Refused
 from fink_lib.api.http.service import Service
 from fink_lib.api.lake import Lake
 from fink_lib.community.log import shared_log
-from fink_lib.portal import citing, live, more_pages, own_filters, pages, region, transfers, user_jobs
+from fink_lib.portal import citing, console, live, more_pages, own_filters, pages, region, transfers, user_jobs
 from fink_lib.portal.citing import add_citing
 from fink_lib.portal.community import add_community
 from fink_lib.portal.drawing import page
@@ -43,6 +43,7 @@ PAGES: dict[str, Make] = {
     own_filters.OWN: own_filters.own,
     "/transfers": transfers.every,
     transfers.WORK: transfers.one,
+    "/query": console.console,
     "/jobs": user_jobs.every,
     user_jobs.JOB: user_jobs.one,
     user_jobs.TABLE: user_jobs.table,

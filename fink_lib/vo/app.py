@@ -52,7 +52,7 @@ def add_services(app: FastAPI, lake: Lake) -> None:
         app.add_route("/datalink/{survey}/links", told, methods=[method], include_in_schema=False)
     for path, make in LINKS.items():
         app.add_route(path, told_as_votable(partial(make, service)), methods=["GET"], include_in_schema=False)
-    tap = Tap(lake)
+    app.state.tap = tap = Tap(lake)
     _add_tap(app, tap)
     _close_with(app, tap)
     describe(app, described())

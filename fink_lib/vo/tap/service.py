@@ -21,7 +21,7 @@ from fink_lib.vo.tap.formats import media_of, written
 from fink_lib.vo.tap.jobs import MOST_S, Job, Jobs, Phase, iso, now
 from fink_lib.vo.tap.kept import keep, kept
 from fink_lib.vo.tap.process import Runner
-from fink_lib.vo.tap.queries import answered, asked_of, form_of, scratch
+from fink_lib.vo.tap.queries import Asked, Described, answered, asked_of, form_of, scratch
 from fink_lib.vo.tap.regext import capability
 from fink_lib.vo.tap.requests import Sent
 
@@ -52,15 +52,25 @@ class Tap:
     def sync(self, sent: Sent) -> Response:
         """Answer a query at once."""
         asked = asked_of(sent.parameters, sent.files)
+        found = self.rows(asked)
+        document = linked(found.document, root_of(sent.request))
+        return pieces(written(found.rows, asked.form, found.fields, document), media_of(asked.form))
+
+    def rows(self, asked: Asked) -> Described:
+        """Return what a query finds, at once.
+
+        Raises
+        ------
+        Refused
+            When the query is wrong, needs too much, or too many others are being run.
+        """
         if not self._turns.acquire(timeout=WAIT_S):
             raise Refused("too many queries are being run", status=503, fix="try again in a minute, or use /tap/async")
         try:
             with scratch(self._lake.settings.home) as folder:
-                found = answered(self._lake, self._runner, asked, folder, seconds=self._seconds)
+                return answered(self._lake, self._runner, asked, folder, seconds=self._seconds)
         finally:
             self._turns.release()
-        document = linked(found.document, root_of(sent.request))
-        return pieces(written(found.rows, asked.form, found.fields, document), media_of(asked.form))
 
     def create(self, sent: Sent) -> Response:
         """Make a job; run it where the request says so."""

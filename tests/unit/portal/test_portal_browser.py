@@ -9,12 +9,16 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Page, Route
 
 from fink_lib.accounts import people
 from fink_lib.accounts.store import Store
 from fink_lib.accounts.web import COOKIE
+from fink_lib.served.private import PrivateTable, columns_of
+from fink_lib.served.private_store import PrivateTables
 from tests.browser import browser_page
 from tests.builders.served_home import NIGHT
 from tests.unit.portal.conftest import Portal
@@ -74,7 +78,15 @@ def test_every_page_is_drawn_within_its_window(
     own = Someone(portal, "dora")
     own.post("/filters/new", name="seen_by_axe", back="/filters/new", **WRITTEN)
     pages |= {"new-filter": "/filters/new", "own-filter": "/filters/own/ztf/seen_by_axe", "transfers": "/transfers",
-              "region": "/region?moc=3/0-767", "account": "/account", "moving": "/moving/ztf/none"}  # fmt: skip
+              "region": "/region?moc=3/0-767", "account": "/account", "moving": "/moving/ztf/none",
+              "query": "/query", "jobs": "/jobs", "table": "/tables/user_dora/near"}  # fmt: skip
+    people.grant(Store(portal.settings.home), people.PERSON, "dora", "jobs:run")
+    rows = pa.table({"object_id": ["ZTF21acoshvy"], "ra": [49.1551]})
+    pq.write_table(rows, tmp_path / "rows.parquet")
+    near = PrivateTable(
+        "near", "dora", title="Near ones", columns=columns_of(rows.schema), rows=1, job="0123456789abcdef"
+    )
+    PrivateTables(portal.settings).keep(near, tmp_path / "rows.parquet")
     with watched(device, colours, address) as (page, outside, trouble):
         page.context.add_cookies([{"name": COOKIE, "value": own.http.cookies[COOKIE], "url": address}])
         for name, path in pages.items():

@@ -13,6 +13,7 @@ from tests.unit.portal.conftest import CLASS_MARKUP, EQUATION, MARKUP, WHY_NOT, 
 ALL = (
     *("/", "/nights", f"/night/ztf/{NIGHT}", f"/night/ztf/{OPEN_NIGHT}", "/schema", "/cone?ra=10&dec=10&radius=5"),
     *("/statistics", "/filters", "/live", f"/sky/ztf/{NIGHT}", "/observability?ra=10&dec=10", "/login"),
+    *("/query", "/jobs"),
 )
 
 

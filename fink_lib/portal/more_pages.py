@@ -25,9 +25,10 @@ from fink_lib.portal.own_filters import listed as listed_filters
 from fink_lib.portal.plot import bars, lines
 from fink_lib.portal.snapshots import snapshot_of
 from fink_lib.served.access import sees_topic
+from fink_lib.sky import Site
 
 MOST_POINTS = 5_000
-PI = math.pi
+PI, POLE_DEG = math.pi, 90.0
 
 
 def moving(service: Service, request: Request) -> Response:
@@ -62,18 +63,19 @@ def observability(_service: Service, request: Request) -> Response:
     _service
         Not used.
     request
-        With `ra` and `dec` (deg) in its query, and perhaps `site` (the first there is, if it is no known one) and
-        `date` (today, UTC).
+        With `ra` and `dec` (deg) in its query, and perhaps `site` (the first there is, if it is no known one), or
+        `lat` and `lon` (deg) of a site of one's own, and `date` (today, UTC).
 
     Raises
     ------
     Refused
-        When the place or the date is none.
+        When the place, the site or the date is none.
     """
     said = {"radius": "1", **dict(request.query_params)}
     name, text = said.pop("site", ""), said.pop("date", "")
+    own = _own_site(said.pop("lat", ""), said.pop("lon", ""))
     place, known = understood(Around, said), {one.name: one for one in SITES.values()}
-    site = known.get(name) or next(iter(known.values()))
+    site = own or known.get(name) or next(iter(known.values()))
     try:
         date = dt.date.fromisoformat(text) if text else dt.datetime.now(dt.UTC).date()
     except ValueError as error:
@@ -85,8 +87,28 @@ def observability(_service: Service, request: Request) -> Response:
                f"{night.dark_hours:.1f} dark hours.")  # fmt: skip
     plot = lines(title, night.hours, curves, (TWILIGHT_DEG, 90.0), summary)
     ticks = [(plot.x.at(hour), f"{night.begin + dt.timedelta(hours=hour):%H:%M}") for hour in range(0, 24, 4)]
-    return page("observability.html.j2", q="", place=place, site=site.name, sites=list(known), date=date, plot=plot,
-                night=night, ticks=ticks)  # fmt: skip
+    return page("observability.html.j2", q="", place=place, site=site.name, sites=list(known), own=own, date=date,
+                plot=plot, night=night, ticks=ticks)  # fmt: skip
+
+
+def _own_site(latitude: str, longitude: str) -> Site | None:
+    """Return the site of one's own that a form tells; None where it tells none.
+
+    Raises
+    ------
+    Refused
+        When it tells half of one, or one that is not on Earth.
+    """
+    if not latitude and not longitude:
+        return None
+    try:
+        north, east = float(latitude), float(longitude)
+    except ValueError:
+        north = east = math.nan
+    if not (abs(north) <= POLE_DEG and abs(east) <= 4 * POLE_DEG):
+        said = f"“{latitude[:20]}” and “{longitude[:20]}” are no site: give degrees, north and east counted as positive"
+        raise Refused(said)
+    return Site(f"{north:+.3f} {east:+.3f}", east, north, 0.0)
 
 
 def statistics(service: Service, request: Request) -> Response:

@@ -91,7 +91,12 @@ def test_the_page_of_a_site(portal: Portal) -> None:
     shown = portal.page("/observability?ra=255&dec=11&site=Maunakea&date=2026-06-01")
     assert "Altitude at Maunakea, 2026-06-01" in shown.text
     assert len([one for one in shown.all("path") if "line" in str(one.get("class"))]) == 3
-    for wrong in ("ra=255", "ra=255&dec=100", "ra=x&dec=1", "ra=255&dec=11&date=yesterday"):
+    own = portal.page("/observability?ra=255&dec=11&lat=19.8238&lon=-155.469&date=2026-06-01")
+    assert "Altitude at +19.824 -155.469, 2026-06-01" in own.text
+    curves = [[one.get("d") for one in page.all("path") if "line" in str(one.get("class"))] for page in (shown, own)]
+    assert curves[0][2] == curves[1][2], "the Sun stands as at Maunakea"
+    for wrong in ("ra=255", "ra=255&dec=100", "ra=x&dec=1", "ra=255&dec=11&date=yesterday", "ra=255&dec=11&lat=5",
+                  "ra=255&dec=11&lat=95&lon=0", "ra=255&dec=11&lat=a&lon=b"):  # fmt: skip
         portal.page(f"/observability?{wrong}", 400)
 
 

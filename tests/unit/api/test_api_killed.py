@@ -20,7 +20,8 @@ from fink_lib.community.log import Log
 from fink_lib.config import Settings
 from fink_lib.host.api import LocalApi
 from fink_lib.host.services import API, Services
-from tests.builders.served_home import NIGHT, arrive, real_packets, serve
+from tests.builders.packet_rows import sample_packets
+from tests.builders.served_home import NIGHT, arrive, serve
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ class Load:
 
 def test_nothing_is_lost_and_it_is_back_in_seconds(settings: Settings) -> None:
     settings = settings.model_copy(update={"api_port": 0})
-    packets = real_packets(settings, 20)
+    packets = sample_packets(20)
     arrive(settings, packets)
     serve(settings, NIGHT)
     store = Store(settings.home)

@@ -24,7 +24,8 @@ from fink_lib.user_jobs.http import add_jobs
 from fink_lib.user_jobs.main import sentences
 from fink_lib.user_jobs.sandbox.command import MISSING
 from fink_lib.vo.app import add_services
-from tests.builders.served_home import NIGHT, PRIVATE, ZTF, arrive, later, real_packets, serve
+from tests.builders.packet_rows import sample_packets
+from tests.builders.served_home import NIGHT, PRIVATE, ZTF, arrive, later, serve
 
 COUNT, SECRET = 12, 7
 GROUP, JOBS, CALTECH = "sn.ia-1", "jobs:run", "ztf:caltech"
@@ -91,7 +92,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     if shutil.which("bwrap") is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(MISSING)
     settings = Settings(home=tmp_path_factory.mktemp("tables") / "home", user_jobs_s=60, user_tables_per_person=2)
-    packets = real_packets(settings, COUNT)
+    packets = sample_packets(COUNT)
     hidden = later(packets[0], 0, programid=PRIVATE) | {"candid": SECRET, "objectId": "ZTF21secrets"}
     hidden["candidate"]["candid"] = SECRET
     arrive(settings, packets)

@@ -81,7 +81,7 @@ def run_api(survey: Survey, count: int, seed: int, say: Say) -> ApiReport:
         Receives a line for each step.
     """
     with tempfile.TemporaryDirectory(prefix="bench-api-") as folder:
-        settings = Settings(home=Path(folder) / "home", api_port=0, surveys=survey.name)
+        settings = Settings(api_port=0, surveys=survey.name).at_home(Path(folder) / "home")
         since = time.monotonic()
         made = make_lake(settings, survey, count, seed)
         say(f"made {count} alerts of {len(made.ra_deg)} objects in {time.monotonic() - since:.0f} s")

@@ -83,7 +83,7 @@ def run_crossmatch(positions: int, catalog_rows: int, seed: int, say: Say) -> Cr
         loaded = alone(load, home)
         say(f"loaded in {loaded.wall_s} s")
         ways = {way: _matched(home, way, say) for way in Way}
-        files = delta_table(gold_catalog(NAME).path(Settings(home=home).lake)).file_uris()
+        files = delta_table(gold_catalog(NAME).path(Settings().at_home(home).lake)).file_uris()
         matches, differ = compare(home, positions)
     return CrossmatchReport(
         positions, catalog_rows, seed, RADIUS_ARCSEC, len(files), matches, loaded, ways, dict(differ)

@@ -62,7 +62,7 @@ class BenchEnvironment:
         self.home = Path(tempfile.mkdtemp(prefix="bench-", dir=settings.cache.parent))
         self.survey, self.say = survey, say
         chosen = settings.of_survey(survey.name).model_copy(update=_NO_INPUT)
-        self.settings = settings.model_copy(update={"home": self.home, "of_surveys": {survey.name: chosen}})
+        self.settings = settings.at_home(self.home).model_copy(update={"of_surveys": {survey.name: chosen}})
         self.memory = MemoryWatch()
         self.spool = Spool()
         self.waiting: list[Slot] = []

@@ -107,7 +107,7 @@ def run_history(
     for name in (FIRST, FIRST, LATER, LONG, UNCLEANED):  # the first one twice: code that is loaded once costs once
         home = Path(tempfile.mkdtemp(prefix="bench-history-", dir=settings.cache.parent))
         try:
-            lake = MadeLake(settings.model_copy(update={"home": home}), survey, alerts)
+            lake = MadeLake(settings.at_home(home), survey, alerts)
             say(f"making the lake of the {name}")
             prepare(lake, name, commits)
             lakes[name] = measure(lake, packet)

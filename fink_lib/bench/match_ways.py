@@ -87,7 +87,7 @@ def make(home: Path, positions: int, catalog_rows: int, seed: int) -> Cost:
 def load(home: Path) -> Cost:
     """Make a table of the lake out of the catalogue's file."""
     file = CatalogFile(NAME, (home / CATALOG,), source_id="source_id", radius_arcsec=RADIUS_ARCSEC)
-    return _measured(lambda: load_catalog_table(Settings(home=home), file))
+    return _measured(lambda: load_catalog_table(Settings().at_home(home), file))
 
 
 def match(home: Path, way: Way) -> Cost:
@@ -126,7 +126,7 @@ def found_by(home: Path, way: Way, positions: int) -> Ints:
 
 
 def _ours(home: Path) -> None:
-    lake = Settings(home=home).lake
+    lake = Settings().at_home(home).lake
     positions, version = Positions(pq.read_table(home / POSITIONS)), in_force(lake, NAME)
     rows = crossmatch(positions, ["id"], gold_catalog(NAME).path(lake), version.delta_version, RADIUS_ARCSEC)
     numbers = pa.array([int(name[1:]) for name in rows["source_id"].to_pylist()], pa.int64())

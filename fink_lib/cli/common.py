@@ -72,8 +72,13 @@ def settings_sentence(error: SettingsError | ValidationError) -> str:
     """Say in one sentence which setting cannot be used."""
     if isinstance(error, SettingsError):
         return f"a FINK_ variable that must be JSON is not: {error}"
-    problems = "; ".join(f"{_variable(each['loc'])}={_shown(each)}: {each['msg']}" for each in error.errors())
-    return f"a setting cannot be used: {problems}"
+    return f"a setting cannot be used: {'; '.join(map(_problem, error.errors()))}"
+
+
+def _problem(problem: ErrorDetails) -> str:
+    """Say what is wrong; of settings that do not go together the input is all of them, passwords too."""
+    where = problem["loc"]
+    return f"{_variable(where)}={_shown(problem)}: {problem['msg']}" if where else problem["msg"]
 
 
 def _shown(problem: ErrorDetails) -> str:

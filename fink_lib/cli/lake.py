@@ -125,7 +125,7 @@ def bench_command(
     adapter = get_survey(survey)
     packets = (file.data for file in read_path(resolve_path(path, settings, adapter)) if file.is_packet)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=settings.cache.parent) as scratch:
-        session = build_session("bench-queries", settings.model_copy(update={"home": Path(scratch)}))
+        session = build_session("bench-queries", settings.at_home(Path(scratch)))
         try:
             lake = Path(scratch) / "lake"
             found = measure(session, adapter, lake, packets, nights=nights, files=files, rows=rows, say=note)

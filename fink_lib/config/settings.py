@@ -73,7 +73,7 @@ class Settings(
     what depends on some of them, as a stream does, names groups.
     """
 
-    model_config = SettingsConfigDict(env_prefix="FINK_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix="FINK_", frozen=True, extra="forbid", hide_input_in_errors=True)
 
     @classmethod
     def settings_customise_sources(
@@ -106,6 +106,16 @@ class Settings(
         if self.lake_url and not self.has_object_store:
             raise ValueError(f"FINK_LAKE_URL is {self.lake_url}: set FINK_S3_ENDPOINT or FINK_S3_REGION too, its store")
         return self
+
+    def at_home(self, home: Path) -> Self:
+        """Return these settings for another home, whose lake lies in it: what works on a copy must not reach a store.
+
+        Parameters
+        ----------
+        home
+            Its folder.
+        """
+        return self.model_copy(update={"home": home, "lake_url": ""})
 
     def of_survey(self, survey: str) -> SurveySettings:
         """Return the settings of one survey."""

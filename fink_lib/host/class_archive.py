@@ -83,7 +83,7 @@ def main(target: str) -> None:
     from fink_lib.lake.spark.session import build_session  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory() as home:
-        settings = Settings().model_copy(update={"home": Path(home), "s3_endpoint": "", "s3_region": ""})
+        settings = Settings().at_home(Path(home)).model_copy(update={"s3_endpoint": "", "s3_region": ""})
         session = build_session(
             "class-archive", settings, java_options=f"-XX:ArchiveClassesAtExit={target} -Xlog:cds=off -Xshare:auto"
         )

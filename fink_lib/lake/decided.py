@@ -8,7 +8,6 @@ from pathlib import Path
 
 from fink_lib.errors import HostError
 from fink_lib.files import sync_folder
-from fink_lib.lake.object_store import require_conditions
 from fink_lib.storage import LakePath
 
 FIX = "put the home on a local disk (ext4, xfs, btrfs, …) with --home or FINK_HOME"
@@ -32,6 +31,8 @@ def require_decided(folder: LakePath) -> None:
         When the file system knows no links, lets a second link have a name that is taken, or cannot sync a folder.
     """
     if not isinstance(folder, Path):
+        from fink_lib.lake.object_store import require_conditions  # noqa: PLC0415 - commands of a local home ask none
+
         require_conditions(folder)
     elif refusal := undecided(folder):
         raise HostError(f"tables cannot be kept in {folder}: {refusal}; {FIX}")

@@ -57,11 +57,8 @@ coverage: $(BIN)/.synced  ## Tests without a JVM; which share of the lines they 
 	$(BIN)/coverage report
 
 test: setup check prepared  ## Everything: lint, types, and all tests with real Kafka, Spark and Airflow
-	@rm -f $(RUNTIME)/coverage*
-	$(COVERED) $(BIN)/pytest -m "not airflow" -n 3 $(DEALT) $(NICE_TESTS)
+	$(BIN)/pytest -m "not airflow" -n 3 $(DEALT) $(NICE_TESTS)
 	$(BIN)/pytest -m airflow $(NICE_TESTS)
-	@$(BIN)/coverage combine -q
-	@echo "unit tests run $$($(BIN)/coverage report --format=total) % of the lines; by file: make coverage"
 
 test-faults: setup prepared  ## A hundred faults at random moments, an hour at most; FAULTS, SECONDS, SEED, KINDS may be set
 	FINK_TEST_FAULT_COUNT=$(or $(FAULTS),100) FINK_TEST_FAULTS_S=$(or $(SECONDS),3600) FINK_TEST_SEED=$(SEED) FINK_TEST_KAFKA_S=60 \

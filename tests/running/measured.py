@@ -1,4 +1,4 @@
-"""The share of the lines that unit tests run, measured in the run that runs all tests.
+"""The share of the lines that unit tests run.
 
 ``FINK_TEST_COVERAGE=1`` has each worker note what is run while it collects or runs a test of `tests/unit`; what other
 tests run is left out, since they are there for what only Kafka, Spark and Airflow can show.

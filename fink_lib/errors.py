@@ -52,6 +52,10 @@ class HostError(FinkError):
     """The machine lacks something that the broker needs."""
 
 
+class StoreSilent(HostError):
+    """An object store gives no answer, or says that it cannot for now: it may later."""
+
+
 class SurveyError(FinkError):
     """The survey is unknown, or its adapter cannot read a schema."""
 

@@ -7,6 +7,7 @@ import typer
 
 from fink_lib.cli.common import HomeOption, load_settings, note, say
 from fink_lib.errors import LakeError
+from fink_lib.storage import on_disk
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -46,5 +47,6 @@ def restore(folder: Annotated[Path, typer.Argument(help="A backup.")], *, home: 
     from fink_lib.backup import job
 
     settings = load_settings(home, any_lake=True)
+    on_disk(settings.lake, "a restore")  # the tables would go where nobody reads them
     facts = job.restore(folder, settings.home, note)
     say(f"{settings.home}: {len(facts['tables'])} tables of {facts['created_at']}; go on with `fink up`")

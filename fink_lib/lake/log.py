@@ -61,7 +61,7 @@ def checkpointed(table: LakePath) -> int | None:
     """Return the version of the last checkpoint; None where none is told of."""
     try:
         return int(json.loads((table / LOG / POINTER).read_text())["version"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (FileNotFoundError, ValueError, KeyError, TypeError):  # of a disk or a store that fails nothing is known
         return None
 
 

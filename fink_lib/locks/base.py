@@ -15,7 +15,8 @@ class Lock(Protocol):
     That of a local disk is given back by the kernel when its process dies. An object store knows no processes: there
     a lock is an object that is made on the condition that there is none (``If-None-Match: *``), renewed on the
     condition that it is still one's own (``If-Match``), and taken over once it has not been renewed for long. A holder
-    that sleeps may lose it. So whoever puts something in force calls `require` before; locally that costs nothing.
+    that sleeps may lose it. So who would do harm without it calls `require` just before, which on a disk costs nothing:
+    promotion and undo do, the others not (decision 16).
     """
 
     def acquire(self, patience_s: float | None = None) -> bool:

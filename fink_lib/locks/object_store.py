@@ -1,46 +1,23 @@
 """Locks in an object store: an object with a lease, which its holder renews, and which others take once it is over.
 
 Every step is one PUT with a condition, which the store decides: ``If-None-Match: *`` where there is no object, else
-``If-Match`` with the ETag that was read. How old a lease is, is told by the clock of the store alone: the time of the
-answer less the time of the object. What an object holds is new with each PUT, so that no ETag comes back.
+``If-Match`` with the ETag that was read. How old a lease is, is told by the store alone: the time of the answer less
+the time of the object, which must be of one clock (`require_conditions` looks).
 """
 
-import json
 import logging
 import threading
 import time
-import uuid
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from http import HTTPStatus
-from itertools import count
 
-from fink_lib.errors import HostError, LockLost
-from fink_lib.storage.paths import LakePath, place_in, store_of
-from fink_lib.storage.request import Answer
+from fink_lib.errors import HostError, LockLost, StoreSilent
+from fink_lib.locks.leased import LeasedObject, Seen
+from fink_lib.storage.paths import LakePath
 
 logger = logging.getLogger(__name__)
 
 LEASE_S = 30.0  # without a renewal, until others may take the lock
-RENEWALS = 3  # in the time of a lease
+RENEWALS = 3  # in the time of a lease; a store that takes longer to answer than from one to the next is not waited for
 POLL_S = 1.0
-REFUSED = frozenset({HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT})
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """The object as it was read.
-
-    Attributes
-    ----------
-    etag
-        Its own; None where there is no object.
-    token
-        Who holds the lock; None for nobody.
-    """
-
-    etag: str | None
-    token: str | None
 
 
 class StoreLock:
@@ -55,39 +32,49 @@ class StoreLock:
     """
 
     def __init__(self, place: LakePath, lease_s: float = LEASE_S) -> None:
-        store = store_of(place)
-        if store is None:
-            raise HostError(f"{place} is no place in an object store")
-        self._store, self._place, self._name, self._lease_s = store, place_in(place), str(place), lease_s
-        self._token, self._number = uuid.uuid4().hex, count()
+        self._renewal_s = lease_s / RENEWALS
+        self._object = LeasedObject(place, lease_s, self._renewal_s)
         self._etag: str | None = None
         self._guard, self._ended = threading.Lock(), threading.Event()
         self._thread: threading.Thread | None = None
 
     def acquire(self, patience_s: float | None = None) -> bool:
-        """Take the lock; see `Lock`."""
-        if self._etag is not None:
-            return True
+        """Take the lock; see `Lock`.
+
+        Raises
+        ------
+        StoreSilent
+            When the store does not answer for as long.
+        """
         deadline = None if patience_s is None else time.monotonic() + patience_s
-        while True:
-            seen = self._look()
-            if seen.token in {None, self._token} and self._put(seen.etag, held=True):
+        while self._etag is None:
+            silent = self._try()
+            if self._etag is not None:
                 self._keep()
-                return True
-            if deadline is not None and time.monotonic() >= deadline:
+            elif deadline is not None and time.monotonic() >= deadline:
+                if silent is not None:
+                    raise silent
                 return False
-            if seen.token is not None:
+            else:
                 time.sleep(POLL_S)
+        return True
 
     def release(self) -> None:
-        """Give the lock back: the object stays, and says that nobody holds it."""
+        """Give the lock back: the object stays, and says that nobody holds it.
+
+        Where the store does not answer, others get the lock when its lease is over: what was done under it stands.
+        """
         self._ended.set()
         if self._thread is not None:
             self._thread.join()
         with self._guard:
-            if self._etag is not None:
-                self._put(self._etag, held=False)
-            self._etag, self._thread = None, None
+            try:
+                if self._etag is not None:
+                    self._put_own(held=False)
+            except HostError as error:
+                logger.warning("lock %s is free once its lease is over, not yet: %s", self._object.name, error)
+            finally:
+                self._etag, self._thread = None, None
 
     def require(self) -> None:
         """Make sure that this object holds the lock, by renewing it.
@@ -96,66 +83,52 @@ class StoreLock:
         ------
         LockLost
             When another one has it, or had it since.
+        StoreSilent
+            When the store does not answer.
         """
         with self._guard:
-            if self._etag is None or not self._put(self._etag, held=True):
-                self._etag = None
-                raise LockLost(f"lock {self._name} is not held any more: begin again")
+            self._etag = self._put_own(held=True) if self._etag is not None else None
+            if self._etag is None:
+                raise LockLost(f"lock {self._object.name} is not held any more: begin again")
 
     def is_held(self) -> bool:
         """Tell whether anybody alive holds the lock."""
-        return self._look().token is not None
+        return self._object.look().token is not None
 
-    def _look(self) -> _Seen:
-        """Read the object; one whose lease is over, or that is none of ours, is held by nobody."""
-        answer = self._store.ask("GET", self._place)
-        if answer.status == HTTPStatus.NOT_FOUND:
-            return _Seen(None, None)
-        if answer.status != HTTPStatus.OK:
-            raise HostError(f"lock {self._name} cannot be read: the store answers {answer.status}; check the rights")
-        return _Seen(answer.headers["etag"], _holder(answer))
+    def _try(self) -> StoreSilent | None:
+        """Take the lock if nobody has it; return why that cannot be told."""
+        try:
+            seen = self._object.look()
+            if seen.token in {None, self._object.token}:  # its own, where an answer was lost
+                self._etag = self._object.put(seen.etag, held=True)
+        except StoreSilent as error:
+            logger.warning("lock %s is waited for: %s", self._object.name, error)
+            return error
+        return None
 
-    def _put(self, etag: str | None, *, held: bool) -> bool:
-        """Write the object if it is still the one that was read; tell whether that was done."""
-        said = {"token": self._token, "number": next(self._number), "held": held, "lease_s": self._lease_s}
-        condition = {"If-None-Match": "*"} if etag is None else {"If-Match": etag}
-        answer = self._store.ask("PUT", self._place, condition, json.dumps(said).encode())
-        is_gone = answer.status == HTTPStatus.NOT_FOUND and etag is not None
-        if is_gone or answer.status in REFUSED:
-            return False
-        if answer.status != HTTPStatus.OK:
-            raise HostError(f"lock {self._name} cannot be written: the store answers {answer.status}; check the rights")
-        self._etag = answer.headers["etag"]
-        return True
+    def _put_own(self, *, held: bool) -> str | None:
+        """Write the object that this holder wrote last; return its new ETag, None when it is another's.
+
+        A write that was done and whose answer was lost made an object with an ETag that was never told: it is read.
+        """
+        if (etag := self._object.put(self._etag, held=held)) is not None:
+            return etag
+        seen: Seen = self._object.look()
+        return self._object.put(seen.etag, held=held) if seen.token == self._object.token else None
 
     def _keep(self) -> None:
         """Renew the lock in a thread until it is given back or lost; a process that dies renews nothing."""
+        self._ended.set()  # the thread of an earlier time, which lost the lock and does not know yet
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._renew, args=(self._ended,), name="lock renewal", daemon=True)
         self._thread.start()
 
     def _renew(self, ended: threading.Event) -> None:
-        while not ended.wait(self._lease_s / RENEWALS):
+        while not ended.wait(self._renewal_s):
             try:
                 self.require()
             except LockLost:
-                logger.warning("lock %s was taken over: it was not renewed for %g s", self._name, self._lease_s)
+                logger.warning("lock %s was taken over: it was not renewed in time", self._object.name)
                 return
             except HostError as error:  # the store may answer again before the lease is over
-                logger.warning("lock %s was not renewed: %s", self._name, error)
-
-
-def _holder(answer: Answer) -> str | None:
-    """Return who holds the lock that an object says of; None for nobody."""
-    try:
-        said = json.loads(answer.body)
-        held, token, lease_s = said["held"] is True, str(said["token"]), float(said["lease_s"])
-    except (ValueError, KeyError, TypeError):
-        return None
-    return token if held and _age_s(answer) <= lease_s else None
-
-
-def _age_s(answer: Answer) -> float:
-    """Return how long ago an object was written, by the clock of its store, which tells whole seconds."""
-    now, then = (parsedate_to_datetime(answer.headers[name]) for name in ("date", "last-modified"))
-    return (now - then).total_seconds()
+                logger.warning("lock %s was not renewed: %s", self._object.name, error)

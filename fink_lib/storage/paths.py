@@ -22,6 +22,7 @@ else:
 
 AnyPlace = TypeVar("AnyPlace", bound=LakePath)
 SETTING = "FINK_LAKE_URL"
+LOCAL, REMOTE = ("", "file"), ("s3", "s3a")  # schemes of addresses
 
 
 def in_store(url: str, store: Store) -> LakePath:
@@ -48,9 +49,17 @@ def place_named(uri: str, store: Store | None) -> LakePath:
         A path, or ``file://``, ``s3://`` or ``s3a://`` and a quoted path.
     store
         That of the lake; None for a lake in a folder of this host.
+
+    Raises
+    ------
+    ConfigError
+        When it is an address in a store and there is none, or the other way round.
     """
     parts = urlsplit(uri)
     path = unquote(parts.path).rstrip("/")
+    if parts.scheme not in (LOCAL if store is None else REMOTE):
+        where = "a folder of this host" if store is None else f"the object store at {store.endpoint or 'AWS'}"
+        raise ConfigError(f"{uri} is not in {where}, where tables are: was {SETTING} another when it was written?")
     return Path(path) if store is None else in_store(f"s3://{parts.netloc}{path}", store)
 
 

@@ -6,12 +6,13 @@ import hmac
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import Self
 from urllib.parse import quote, urlsplit
 
 import httpx
 
-from fink_lib.errors import HostError
+from fink_lib.errors import HostError, StoreSilent
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 TIMEOUT_S = 60.0
@@ -99,8 +100,37 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
 
+    def header(self, name: str) -> str:
+        """Return a header that every store sends.
 
-def ask(method: str, url: str, headers: Mapping[str, str], body: bytes, region: str) -> Answer:
+        Raises
+        ------
+        HostError
+            When it is not there.
+        """
+        if name not in self.headers:
+            raise HostError(f"the object store answers without the header {name}: is a proxy before it that drops it?")
+        return self.headers[name]
+
+    def age_s(self) -> float:
+        """Return how long ago the object was written, by the clock of its store, which tells whole seconds.
+
+        Raises
+        ------
+        HostError
+            When the answer does not tell.
+        """
+        said = {name: self.header(name) for name in ("date", "last-modified")}
+        try:
+            now, then = (parsedate_to_datetime(time) for time in said.values())
+            return (now - then).total_seconds()
+        except (ValueError, TypeError) as error:  # also a Date of the store and one of a proxy, in one header
+            raise HostError(f"the object store answers with times that are none: {said}") from error
+
+
+def ask(  # noqa: PLR0917 - a request, and how it is made
+    method: str, url: str, headers: Mapping[str, str], body: bytes, region: str, timeout_s: float = TIMEOUT_S
+) -> Answer:
     """Make a request in the name of the environment's credentials; return the answer.
 
     Parameters
@@ -109,19 +139,21 @@ def ask(method: str, url: str, headers: Mapping[str, str], body: bytes, region: 
         The request; the address has no query, and its path is not quoted.
     region
         What it is signed for.
+    timeout_s
+        How long to wait for a connection, and for the answer.
 
     Raises
     ------
     HostError
-        When there are no credentials, or nothing answers.
+        When there are no credentials; `StoreSilent` when nothing answers.
     """
     now = dt.datetime.now(dt.UTC)
     sent = signed_headers(method, url, headers, body, credentials=Credentials.of_environment(), region=region, at=now)
     parts = urlsplit(url)
     try:
         answer = httpx.request(
-            method, f"{parts.scheme}://{parts.netloc}{quote(parts.path)}", headers=sent, content=body, timeout=TIMEOUT_S
+            method, f"{parts.scheme}://{parts.netloc}{quote(parts.path)}", headers=sent, content=body, timeout=timeout_s
         )
     except httpx.HTTPError as error:
-        raise HostError(f"{parts.scheme}://{parts.netloc} does not answer: {error}") from error
+        raise StoreSilent(f"{parts.scheme}://{parts.netloc} does not answer: {error}") from error
     return Answer(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, answer.content)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from fink_lib.storage.request import Answer
 
-TIMEOUT_S = 60  # Arrow would wait three seconds
+TIMEOUT_S = 60.0  # Arrow would wait three seconds
 DEFAULT_REGION = "us-east-1"
 
 
@@ -73,7 +73,14 @@ class Store:
         bucket, _, key = place.partition("/")
         return f"{scheme}://{bucket}.{host}/{key}"
 
-    def ask(self, method: str, place: str, headers: Mapping[str, str] | None = None, body: bytes = b"") -> "Answer":
+    def ask(
+        self,
+        method: str,
+        place: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        timeout_s: float = TIMEOUT_S,
+    ) -> "Answer":
         """Make one request for an object; see `request.ask`.
 
         Parameters
@@ -84,10 +91,12 @@ class Store:
             Bucket and key, with a slash between them.
         headers, body
             What goes with it.
+        timeout_s
+            How long to wait for a connection, and for the answer.
         """
         from fink_lib.storage.request import ask  # noqa: PLC0415 - settings know stores, and few who read them ask
 
-        return ask(method, self.address(place), headers or {}, body, self.region)
+        return ask(method, self.address(place), headers or {}, body, self.region, timeout_s)
 
 
 @functools.lru_cache(maxsize=8)

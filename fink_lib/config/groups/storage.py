@@ -2,13 +2,15 @@
 
 from pydantic import BaseModel, Field
 
+PART = r"[A-Za-z0-9_.!*'()-]+"  # what S3 calls safe: # and ? end a path in an address, % begins a quoted letter
+
 
 class StorageSettings(BaseModel):
     """An S3-compatible store; its credentials are those of the environment (``AWS_ACCESS_KEY_ID`` and its like)."""
 
     lake_url: str = Field(
         "",
-        pattern=r"^(s3://[^/\s]+(/[^/\s]+)+)?$",
+        pattern=rf"^(s3://{PART}(/{PART})+)?$",
         description="Place of all tables in the object store below, s3://bucket/path; empty is lake/ in FINK_HOME",
     )
     s3_endpoint: str = Field(

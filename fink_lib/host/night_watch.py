@@ -14,8 +14,9 @@ from fink_lib.host.night_end import NightEnds
 from fink_lib.streams.drain import rows_by_night
 from fink_lib.streams.health import Health, examine
 from fink_lib.streams.heartbeat import Heartbeat, StreamState, read_heartbeat
+from fink_lib.streams.kinds import supervised_kinds
 from fink_lib.streams.runners import runner_of
-from fink_lib.streams.spec import Stage, StreamSpec
+from fink_lib.streams.spec import StreamSpec
 from fink_lib.surveys import get_survey
 from fink_lib.surveys.tables import night_specs
 
@@ -125,7 +126,7 @@ def dead_streams(settings: Settings, survey: str) -> list[str]:
         Its name.
     """
     runner = runner_of(settings)
-    specs = [StreamSpec(survey, stage, settings) for stage in Stage]
+    specs = [StreamSpec(survey, kind, settings) for kind in supervised_kinds()]
     verdicts = ((spec, examine(spec, runner)) for spec in specs)
     return [f"{spec.name} ({verdict.reason})" for spec, verdict in verdicts if verdict.health is not Health.RUNS]
 
@@ -144,7 +145,7 @@ def is_running(beat: Heartbeat, token: str) -> bool:
 
 
 def wait_for_streams(settings: Settings, survey: str, timeout_s: float, say: Callable[[str], None]) -> None:
-    """Wait until the three streams run.
+    """Wait until all streams of a survey run that Airflow supervises.
 
     Parameters
     ----------
@@ -164,15 +165,15 @@ def wait_for_streams(settings: Settings, survey: str, timeout_s: float, say: Cal
     """
     deadline = time.monotonic() + timeout_s
     runner = runner_of(settings)
-    waiting = {stage: StreamSpec(survey, stage, settings) for stage in Stage}
+    waiting = {kind: StreamSpec(survey, kind, settings) for kind in supervised_kinds()}
     while waiting:
         require_unbroken(settings, survey)
-        for stage, spec in list(waiting.items()):
+        for kind, spec in list(waiting.items()):
             beat, handle = read_heartbeat(spec.paths.heartbeat), runner.find(spec)
             # A driver that was killed leaves a heartbeat that says it runs: it must be the living one's.
             if beat is not None and handle is not None and is_running(beat, handle.token):
                 say(f"stream {spec.name} runs (pid {beat.pid})")
-                del waiting[stage]
+                del waiting[kind]
         if waiting and time.monotonic() > deadline:
             names = ", ".join(f"{spec.name} (log: {spec.paths.log})" for spec in waiting.values())
             raise StreamFailed(f"not running after {timeout_s:.0f} s: {names}")
@@ -244,8 +245,8 @@ def require_unbroken(settings: Settings, survey: str) -> None:
         With its sentence.
     """
     runner = runner_of(settings)
-    for stage in Stage:
-        spec = StreamSpec(survey, stage, settings)
+    for kind in supervised_kinds():
+        spec = StreamSpec(survey, kind, settings)
         verdict = examine(spec, runner)
         if verdict.lasting:
             raise StreamBroken(f"{verdict.reason}; see {spec.paths.log}")
@@ -261,7 +262,7 @@ def restarts(settings: Settings, survey: str) -> list[str]:
     survey
         Its name.
     """
-    specs = [StreamSpec(survey, stage, settings) for stage in Stage]
+    specs = [StreamSpec(survey, kind, settings) for kind in supervised_kinds()]
     beats = ((spec, read_heartbeat(spec.paths.heartbeat)) for spec in specs)
     return [
         f"stream {spec.name} was started again {beat.restarts} times: {beat.error}"

@@ -21,6 +21,7 @@ from fink_lib.nights import parse_night
 from fink_lib.storage import LakePath
 from fink_lib.streams.drain import NightCounts, closed_counts, counted_nights
 from fink_lib.streams.heartbeat import read_heartbeat
+from fink_lib.streams.kinds import supervised_kinds
 from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import get_survey, running_surveys
 from fink_lib.surveys.calendar import night_ends_at
@@ -101,8 +102,8 @@ class SurveyFacts:
 def survey_streams(settings: Settings) -> Iterator[StreamSpec]:
     """Yield the streams of the surveys that run, in the order that alerts pass them."""
     for survey in running_surveys(settings):
-        for stage in Stage:
-            yield StreamSpec(survey.name, stage, settings)
+        for kind in supervised_kinds():
+            yield StreamSpec(survey.name, kind, settings)
 
 
 def survey_facts(settings: Settings, survey: str, now: float) -> SurveyFacts:

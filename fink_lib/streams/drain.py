@@ -17,7 +17,8 @@ from fink_lib.lake.releases import replayed_in_enrich
 from fink_lib.lake.tables.spec import full_name
 from fink_lib.storage import LakePath
 from fink_lib.streams.heartbeat import Heartbeat, StreamState, read_heartbeat
-from fink_lib.streams.spec import Stage, StreamSpec
+from fink_lib.streams.kinds import KINDS, Stage, supervised_kinds
+from fink_lib.streams.spec import StreamSpec
 
 EVENT_FRESH_S = 30.0  # an idle stream tells so every 2 s; after a longer silence nothing is known of it
 
@@ -42,13 +43,13 @@ class NightCounts:
         return f"{self.bronze}+{self.quarantine}" + (f"+{self.replayed}" if self.replayed else "")
 
 
-def why_not_drained(beats: Mapping[Stage, Heartbeat | None], now: float, quiet_s: float, silence_s: float) -> str:
+def why_not_drained(beats: Mapping[str, Heartbeat | None], now: float, quiet_s: float, silence_s: float) -> str:
     """Return what still keeps a survey from being drained; an empty text when nothing does.
 
     Parameters
     ----------
     beats
-        Last heartbeat of each of the three streams.
+        Last heartbeat of each kind of stream that Airflow supervises.
     now
         Unix time.
     quiet_s
@@ -57,27 +58,34 @@ def why_not_drained(beats: Mapping[Stage, Heartbeat | None], now: float, quiet_s
         Seconds after which a heartbeat says nothing any more.
     """
     upstream_data_at = 0.0
-    # What was last heard must be younger than the quiet: a driver that died busy is else taken for a quiet one.
-    fresh_s = min(EVENT_FRESH_S, quiet_s / 2)
     for stage in Stage:
-        beat = beats.get(stage)
-        if beat is None or beat.state is not StreamState.RUNNING or now - beat.beat_at > silence_s:
-            return f"stream {stage} does not run"
-        if beat.lag:
-            return f"stream {stage} is {beat.lag} behind"
-        if beat.batch_since:
-            return f"stream {stage} has been at work on a batch for {now - beat.batch_since:.0f} s"
-        if now - beat.event_at > fresh_s or beat.event_at <= upstream_data_at:
-            return f"stream {stage} is busy, or has not yet looked at what came last"
-        quiet_since = max(beat.last_data_at, beat.started_at)
-        if now - quiet_since < quiet_s:
-            return f"stream {stage} had data, or started, {now - quiet_since:.0f} s ago; quiet means {quiet_s:.0f} s"
-        upstream_data_at = beat.last_data_at
+        there = {kind: beats.get(kind) for kind in supervised_kinds() if KINDS[kind].stage is stage}
+        for kind, beat in there.items():
+            if why := _why_busy(beat, upstream_data_at, now, quiet_s, silence_s):
+                return f"stream {kind} {why}"
+        upstream_data_at = max((beat.last_data_at for beat in there.values() if beat is not None), default=0.0)
     return ""
 
 
-def heartbeats(settings: Settings, survey: str) -> dict[Stage, Heartbeat | None]:
-    """Read the heartbeats of a survey's three streams.
+def _why_busy(beat: Heartbeat | None, upstream_data_at: float, now: float, quiet_s: float, silence_s: float) -> str:
+    # What was last heard must be younger than the quiet: a driver that died busy is else taken for a quiet one.
+    fresh_s = min(EVENT_FRESH_S, quiet_s / 2)
+    if beat is None or beat.state is not StreamState.RUNNING or now - beat.beat_at > silence_s:
+        return "does not run"
+    if beat.lag:
+        return f"is {beat.lag} behind"
+    if beat.batch_since:
+        return f"has been at work on a batch for {now - beat.batch_since:.0f} s"
+    if now - beat.event_at > fresh_s or beat.event_at <= upstream_data_at:
+        return "is busy, or has not yet looked at what came last"
+    quiet_since = max(beat.last_data_at, beat.started_at)
+    if now - quiet_since < quiet_s:
+        return f"had data, or started, {now - quiet_since:.0f} s ago; quiet means {quiet_s:.0f} s"
+    return ""
+
+
+def heartbeats(settings: Settings, survey: str) -> dict[str, Heartbeat | None]:
+    """Read the heartbeats of the streams of a survey that Airflow supervises.
 
     Parameters
     ----------
@@ -88,9 +96,9 @@ def heartbeats(settings: Settings, survey: str) -> dict[Stage, Heartbeat | None]
 
     Returns
     -------
-    One for each of the three stages; None where a stream never ran or its heartbeat cannot be read.
+    One for each kind; None where a stream never ran or its heartbeat cannot be read.
     """
-    return {stage: read_heartbeat(StreamSpec(survey, stage, settings).paths.heartbeat) for stage in Stage}
+    return {kind: read_heartbeat(StreamSpec(survey, kind, settings).paths.heartbeat) for kind in supervised_kinds()}
 
 
 def survey_not_drained(settings: Settings, survey: str) -> str:

@@ -29,7 +29,7 @@ from fink_lib.config.groups.streams import (
 )
 from fink_lib.config.groups.web import ApiSettings, LoginSettings, NameSettings, ServiceSettings, UserJobSettings
 from fink_lib.config.surveys import SurveySettings, SurveySource
-from fink_lib.storage.paths import LakePath, in_store, on_disk
+from fink_lib.storage.paths import LakePath, in_store
 from fink_lib.storage.store import DEFAULT_REGION, Store
 
 # pydantic takes the fields of the last base first: read from below, this is the order of docker/env.example.
@@ -137,17 +137,6 @@ class Settings(
     def lake(self) -> LakePath:
         """Root folder of the Delta tables; one that only works on a disk asks for it by `on_disk`."""
         return in_store(self.lake_url, self.store) if self.lake_url else self.home / "lake"
-
-    @property
-    def lake_folder(self) -> Path:
-        """The lake as a folder of this host.
-
-        Raises
-        ------
-        ConfigError
-            When it lies in an object store.
-        """
-        return on_disk(self.lake, "this")
 
     @property
     def store(self) -> Store:

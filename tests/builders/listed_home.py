@@ -40,6 +40,7 @@ from fink_lib.streams.heartbeat import Heartbeat, StreamState
 from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import SURVEYS
 from fink_lib.user_jobs.record import Form, Language, UserJob
+from tests.builders.lake_folder import lake_folder
 from tests.unit.quarantine.planted_quarantine import plant_quarantine
 
 AT = dt.datetime(2026, 10, 1, 2, 3, 4, tzinfo=dt.UTC)
@@ -75,21 +76,21 @@ REASON = "the record\tends\nbefore its schema does, \\ and nothing of what follo
 def plant_home(settings: Settings) -> None:
     """Fill a home."""
     place = {"kafka_topic": TOPIC, "kafka_partition": 11, "kafka_offset": 123456789012, "alert_id": ALERT_ID}
-    plant_quarantine(settings.lake_folder, [{**place, "raw": b"Obj\x01" * 9, "reason": REASON, "night": NIGHT}])
+    plant_quarantine(lake_folder(settings), [{**place, "raw": b"Obj\x01" * 9, "reason": REASON, "night": NIGHT}])
     note_losses(
-        settings.lake_folder, "ztf", [Loss(Range(TOPIC, 3, 123456789012, 123456789099), NIGHT, "the topic expired")]
+        lake_folder(settings), "ztf", [Loss(Range(TOPIC, 3, 123456789012, 123456789099), NIGHT, "the topic expired")]
     )
-    _filters(settings.lake_folder)
-    _notices(settings.lake_folder)
-    keep(settings.lake_folder, [events.Notice(json.dumps(NEUTRINO).encode(), AT)])
-    _catalogs(settings.lake_folder)
+    _filters(lake_folder(settings))
+    _notices(lake_folder(settings))
+    keep(lake_folder(settings), [events.Notice(json.dumps(NEUTRINO).encode(), AT)])
+    _catalogs(lake_folder(settings))
     create(settings, Request("ztf", NIGHT, NIGHT, reason="a better classifier"), AT, REQUEST)
     _files(settings)
     _user_job(settings)
     _streams(settings)
-    _objects(settings.lake_folder)
+    _objects(lake_folder(settings))
     _accounts(settings.home)
-    _community(settings.lake_folder)
+    _community(lake_folder(settings))
     fires = Alarm(ALARM, Severity.CRITICAL, f"stream {SHADOW} cannot go on", (("stream", SHADOW),), AT.timestamp() - 90)
     write_alarms(settings, [fires], AT.timestamp())
 

@@ -29,6 +29,7 @@ from fink_lib.testing.nights import (
     rejected_row,
     silver_row,
 )
+from tests.builders.lake_folder import lake_folder
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def append(lake: AnyPlace, table: Table, rows: list[dict[str, Any]]) -> AnyPlace
 @pytest.fixture
 def plant(settings: Settings) -> Plant:
     """Append rows to a table of the lake."""
-    return partial(append, settings.lake_folder)
+    return partial(append, lake_folder(settings))
 
 
 @pytest.fixture(scope="session")
@@ -70,5 +71,5 @@ def good_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def good_night(good_lake: Path, settings: Settings) -> FakeKafka:
     """A copy of the good lake for one test, and the Kafka that it came from."""
-    shutil.copytree(good_lake, settings.lake_folder)
+    shutil.copytree(good_lake, lake_folder(settings))
     return FakeKafka({(TOPIC, 0): Watermarks(0, 10), (OUTPUT, 0): Watermarks(0, 2), (COUNTED, 0): Watermarks(0, 6)})

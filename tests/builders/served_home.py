@@ -16,6 +16,7 @@ from fink_lib.science.framework.silver import silver_spec
 from fink_lib.surveys import get_survey
 from fink_lib.surveys.tables import bronze_spec
 from fink_lib.testing.bytes import kept_bytes
+from tests.builders.lake_folder import lake_folder
 from tests.builders.packet_rows import arrived
 
 Row = dict[str, Any]
@@ -47,16 +48,16 @@ def rows_of(packets: Iterable[Row], lake: Path, first: int = 0) -> tuple[list[Ro
 
 def arrive(settings: Settings, packets: Iterable[Row], first: int = 0) -> None:
     """Append packets to silver and bronze, as the streams would."""
-    silver, bronze = rows_of(packets, settings.lake_folder, first)
+    silver, bronze = rows_of(packets, lake_folder(settings), first)
     append(settings, silver)
     spec = bronze_spec(ZTF)
-    append_rows(spec, settings.lake_folder, [{name: row.get(name) for name in spec.schema.names} for row in bronze])
+    append_rows(spec, lake_folder(settings), [{name: row.get(name) for name in spec.schema.names} for row in bronze])
 
 
 def append(settings: Settings, silver: Iterable[Mapping[str, Any]]) -> None:
     """Append rows to silver."""
     spec = silver_spec(ZTF)
-    append_rows(spec, settings.lake_folder, [{name: row.get(name) for name in spec.schema.names} for row in silver])
+    append_rows(spec, lake_folder(settings), [{name: row.get(name) for name in spec.schema.names} for row in silver])
 
 
 def serve(settings: Settings, night: dt.date, most: int = 12) -> dict[str, Any]:

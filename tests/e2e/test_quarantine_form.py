@@ -18,6 +18,7 @@ from fink_lib.lake.releases import read_releases
 from fink_lib.streams.runner import LocalRunner
 from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import Survey, get_survey
+from tests.builders.lake_folder import lake_folder
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -48,7 +49,7 @@ def refused(airflow: LocalAirflow, fink: Fink, shared_data: Path, spark: "SparkS
         api.unpause("ztf_ingest")
         api.unpause(DAG_ID)
     wait("the stream of today", lambda: runner.find(spec))
-    return airflow.settings.lake_folder / "bronze_ztf__quarantine"
+    return lake_folder(airflow.settings) / "bronze_ztf__quarantine"
 
 
 def classes(table: Path) -> list[str]:
@@ -95,7 +96,7 @@ def test_what_is_good_after_a_repair_is_released_and_its_night_adds_up(
     assert (books["offered"], books["quarantine"], books["lost"]) == (ALERTS, 0, [])
     assert books["silver"] + books["rejected"] == ALERTS
     assert books["equation_holds"] is True
-    kept = read_releases(settings.lake_folder, get_survey("ztf").name).to_pylist()
+    kept = read_releases(lake_folder(settings), get_survey("ztf").name).to_pylist()
     assert [(row["who"], row["why"]) for row in kept] == [("admin", WHY)] * ALERTS
     assert json.loads(fink("quarantine", "list", "--error-class", "unknown_schema", "--json")) == []
 

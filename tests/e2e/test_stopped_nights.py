@@ -18,6 +18,7 @@ from fink_lib.config import Settings
 from fink_lib.host.airflow import LocalAirflow
 from fink_lib.host.stack import connected
 from tests.builders.lake import Fault
+from tests.builders.lake_folder import lake_folder
 from tests.builders.rounds import Round, all_faults, each_fault
 
 pytestmark = [pytest.mark.e2e, pytest.mark.airflow, pytest.mark.kafka, pytest.mark.spark]
@@ -44,7 +45,7 @@ def copied(
 @pytest.fixture
 def lake(nights: Path, copied: LocalAirflow) -> Path:
     """The lake as the nights and the catalogues left it."""
-    lake = copied.settings.lake_folder
+    lake = lake_folder(copied.settings)
     shutil.rmtree(lake, ignore_errors=True)
     shutil.copytree(nights / "lake", lake)
     return lake

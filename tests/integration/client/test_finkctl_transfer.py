@@ -23,6 +23,7 @@ from fink_lib.transfer.kept import kept, sole_sender
 from fink_lib.transfer.request import TransferRequest
 from fink_lib.transfer.selection import _label_is
 from fink_lib.transfer.topic import PARTITIONS, is_spent, seal, standing_ids
+from tests.builders.lake_folder import lake_folder
 from tests.builders.packet_rows import Packet
 from tests.integration.client.finkctl import download
 from tests.spark.distribute.same import differences
@@ -168,12 +169,12 @@ def test_a_transfer_past_the_retention_of_its_topic_begins_anew(bench: Bench, as
 
 def test_alerts_of_a_class(bench: Bench, packets: list[Packet], tmp_path: Path) -> None:
     settings = bench.spec.settings.model_copy(update={"home": tmp_path / "home"})
-    shutil.copytree(bench.lake, settings.lake_folder)
-    silver, path = silver_spec(ZTF), str(silver_spec(ZTF).path(settings.lake_folder))
+    shutil.copytree(bench.lake, lake_folder(settings))
+    silver, path = silver_spec(ZTF), str(silver_spec(ZTF).path(lake_folder(settings)))
     classes = F.when(F.col("roid") == 3, F.lit("Solar System MPC")).otherwise(F.lit("Unknown"))
     bench.session.sql(f"ALTER TABLE delta.`{path}` SET TBLPROPERTIES ('delta.appendOnly' = 'false')")
     (
-        read_table(silver, bench.session, settings.lake_folder).withColumn("class_default", classes)
+        read_table(silver, bench.session, lake_folder(settings)).withColumn("class_default", classes)
         .write.format("delta").mode("overwrite").option("overwriteSchema", "true").partitionBy("night").save(path)
     )  # fmt: skip
     asked = {**NIGHTS, "by": "class", "what": "Solar System MPC", "transfer_id": "byclass", "first_night": "2021-01-01"}

@@ -17,6 +17,7 @@ from fink_lib.lake.tables import bronze_event_notices, gold_events
 from fink_lib.multimessenger import listening
 from fink_lib.multimessenger.listening import collect, listen
 from fink_lib.multimessenger.playing import read_notices, send
+from tests.builders.lake_folder import lake_folder
 from tests.integration.client.finkctl import finkctl, register
 from tests.integration.client.test_finkctl_stream import saved_alerts
 from tests.unit.multimessenger.test_counterparts import seen
@@ -52,14 +53,14 @@ def test_notices_arrive_once(own_kafka: str, notices: Path, tmp_path: Path, monk
         with pytest.raises(BaseException, match="gone"):
             collect(settings)
     assert collect(settings) == Counter(event=1, held=3, unreadable=1)  # three were kept before it died
-    assert len(read_rows(bronze_event_notices(), settings.lake_folder)) == 5
-    assert len(read_rows(gold_events(), settings.lake_folder)) == 4
+    assert len(read_rows(bronze_event_notices(), lake_folder(settings))) == 5
+    assert len(read_rows(gold_events(), lake_folder(settings))) == 4
     send(settings, read_notices([notices]))
     told: list[Counter[str]] = []
     listen(settings, lambda: True, told.append)
     assert told == [Counter(held=5)]
     assert collect(settings) == Counter()  # the offsets were kept
-    rows = read_rows(bronze_event_notices(), settings.lake_folder)
+    rows = read_rows(bronze_event_notices(), lake_folder(settings))
     assert sorted((row["kafka_topic"], row["kafka_offset"]) for row in rows) == sorted(
         (topic, offset) for topic, count in topics.items() for offset in range(count)
     )
@@ -71,8 +72,8 @@ def test_notices_arrive_once(own_kafka: str, notices: Path, tmp_path: Path, monk
 def test_finkctl_reads_counterparts_and_each_leaves_once(own_kafka: str, tmp_path: Path) -> None:
     """The unmodified client of Fink on a topic whose name it knows; a closing done again sends nothing."""
     settings = Settings(home=tmp_path / "home", kafka_bootstrap=own_kafka, gcn_bootstrap=own_kafka)
-    write_silver(settings.lake_folder, [seen(number, dec=20.01, magpsf=18.5) for number in (1, 2**53 + 1)])
-    kept(settings.lake_folder, swift(1, 10.0, 20.0, hour=3.0))
+    write_silver(lake_folder(settings), [seen(number, dec=20.01, magpsf=18.5) for number in (1, 2**53 + 1)])
+    kept(lake_folder(settings), swift(1, 10.0, 20.0, hour=3.0))
     topic = "fink_grb_bronze"
     assert closed(settings)["messages"] == {topic: 2}
     assert closed(settings)["messages"] == {}
@@ -81,7 +82,7 @@ def test_finkctl_reads_counterparts_and_each_leaves_once(own_kafka: str, tmp_pat
     printed = finkctl(tmp_path / "user", "stream", "-survey", "ztf", *limits, "--save", "--display")
     saved = saved_alerts(tmp_path / "saved")
     assert {alert["candid"] for alert in saved} == {1, 2**53 + 1}
-    rows = {row["alert_id"]: row for row in matches(settings.lake_folder)}
+    rows = {row["alert_id"]: row for row in matches(lake_folder(settings))}
     for alert in saved:
         row = rows[alert["candid"]]
         assert (alert["objectId"], alert["eventId"]) == (row["object_id"], row["event_id"])

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from fink_lib.lake.log import LOG
+from tests.builders.lake_folder import lake_folder
 from tests.kills.chaos import Chaos
 from tests.kills.kind import Kind, Send
 
@@ -11,7 +12,7 @@ NOBODYS = "nobody reads it: no commit names it; `vacuum` takes it away"
 
 def a_table(chaos: Chaos) -> Path:
     """Return the folder of a table, whichever."""
-    return chaos.chance.choice(sorted(path.parent for path in chaos.settings.lake_folder.glob("*/_delta_log")))
+    return chaos.chance.choice(sorted(path.parent for path in lake_folder(chaos.settings).glob("*/_delta_log")))
 
 
 def orphan(chaos: Chaos, table: Path) -> Path:

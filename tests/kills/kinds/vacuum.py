@@ -7,6 +7,7 @@ import time
 from deltalake import DeltaTable
 
 from fink_lib.maintenance.vacuum import vacuum_lake
+from tests.builders.lake_folder import lake_folder
 from tests.kills.chaos import Chaos
 from tests.kills.kind import Kind, Send
 from tests.kills.kinds.half_written import orphan
@@ -16,7 +17,7 @@ OLD_S = 3 * 24 * 3600
 
 def vacuum_beside_a_reader(chaos: Chaos, send: Send) -> str:
     """Pin a version of each table, leave an old orphan beside it, vacuum amid new alerts, and read what was pinned."""
-    tables = sorted(path.parent for path in chaos.settings.lake_folder.glob("*/_delta_log"))
+    tables = sorted(path.parent for path in lake_folder(chaos.settings).glob("*/_delta_log"))
     pinned = {path: DeltaTable(str(path)) for path in tables}
     rows = {path: table.to_pyarrow_table().num_rows for path, table in pinned.items()}
     orphans = [orphan(chaos, path) for path in tables]

@@ -8,6 +8,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from fink_lib.config import Settings
+from tests.builders.lake_folder import lake_folder
 from tests.builders.packet_rows import Packet, sample_packets
 from tests.spark.distribute.planted import plant
 
@@ -37,6 +38,6 @@ def packets() -> list[Packet]:
 @pytest.fixture(scope="session")
 def planted_lake(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, packets: list[Packet]) -> Path:
     """The folder of a lake whose bronze and silver hold the packets."""
-    lake = Settings(home=tmp_path_factory.mktemp("distribute")).lake_folder
+    lake = lake_folder(Settings(home=tmp_path_factory.mktemp("distribute")))
     plant(spark, lake, packets, science)
     return lake

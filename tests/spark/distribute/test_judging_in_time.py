@@ -29,6 +29,7 @@ from fink_lib.notices.outbox import entries
 from fink_lib.science.framework.silver import silver_spec
 from fink_lib.streams.stop import PlanOutdated
 from fink_lib.surveys import ZTF
+from tests.builders.lake_folder import lake_folder
 
 pytestmark = pytest.mark.spark
 
@@ -46,20 +47,20 @@ def of_user(name: str) -> Event:
 @pytest.fixture
 def mine(settings: Settings, planted_lake: Path, tmp_path: Path) -> Settings:
     """Settings with a lake of the test's own, in which two users' filters are active, and somebody is told."""
-    shutil.copytree(planted_lake, settings.lake_folder)
+    shutil.copytree(planted_lake, lake_folder(settings))
     (tmp_path / "notices.toml").write_text(NOTICES)
     for name in ("greedy", "plain"):
-        record(settings.lake_folder, of_user(name))
-        record(settings.lake_folder, replace(of_user(name), event=2, action=Action.ACTIVATE))
+        record(lake_folder(settings), of_user(name))
+        record(lake_folder(settings), replace(of_user(name), event=2, action=Action.ACTIVATE))
     return settings.model_copy(update={"filters_batch_s": BUDGET_S, "notices": tmp_path / "notices.toml"})
 
 
 def planned(spark: SparkSession, settings: Settings, greedy: str) -> tuple[DataFrame, pa.Table, Judging]:
     """Return silver as the stream reduces it, its alerts, and what judges them."""
-    silver = read_table(silver_spec(ZTF), spark, settings.lake_folder)
+    silver = read_table(silver_spec(ZTF), spark, lake_folder(settings))
     known = paths_of(silver.schema)
     plain = checked(silver, "roid = 3", known)
-    users = [(one, plain) for one in history(settings.lake_folder, "ztf") if one.action is Action.ACTIVATE]
+    users = [(one, plain) for one in history(lake_folder(settings), "ztf") if one.action is Action.ACTIVATE]
     users = [(one, replace(plain, sql=greedy) if one.name == "greedy" else how) for one, how in users]
     filters = active_filters(filters_of("ztf"), known)
     selection = Selection("ztf", silver_spec(ZTF).plain_schema, tuple(one.name for one in filters))
@@ -80,7 +81,7 @@ def test_a_job_that_takes_too_long_is_cancelled_and_the_session_lives_on(spark: 
 
 
 def test_a_filter_is_timed_by_itself(spark: SparkSession, mine: Settings) -> None:
-    alerts = read_table(silver_spec(ZTF), spark, mine.lake_folder).limit(10)
+    alerts = read_table(silver_spec(ZTF), spark, lake_folder(mine)).limit(10)
     how = Predicate("", "", (), (), ("roid",))
     users = [(of_user(name), replace(how, sql=sql)) for name, sql in (("greedy", SLEEPS), ("plain", "roid = 3"))]
     found = seconds_each(alerts, users, 10, limit_s=60)
@@ -92,10 +93,10 @@ def test_the_slow_one_is_switched_off_and_told_and_the_others_leave(spark: Spark
     batch, alerts, judging = planned(spark, mine, SLEEPS)
     with pytest.raises(PlanOutdated, match="greedy"):
         judging(batch, alerts)
-    last = history(mine.lake_folder, "ztf")[-1]
+    last = history(lake_folder(mine), "ztf")[-1]
     assert (last.name, last.action, last.by) == ("greedy", Action.PAUSE, BROKER)
     assert last.reason.startswith("slow: ")
-    (told,) = entries(mine.lake_folder)
+    (told,) = entries(lake_folder(mine))
     assert told.facts == {"survey": "ztf", "filter": "greedy", "switched_off": True, "reason": last.reason}
 
 
@@ -110,11 +111,11 @@ def test_nobody_is_switched_off_for_a_slow_machine(
     looks = iter([True])
     monkeypatch.setattr(judging_module, "chosen_by_users", held_up)
     batch, alerts, judging = planned(spark, mine, "roid = 3")
-    before = history(mine.lake_folder, "ztf")
+    before = history(lake_folder(mine), "ztf")
     found = judging(batch, alerts)
     assert {tuple(sorted(names)) for names in found.values()} == {("greedy", "plain")}
     assert next(looks, None) is None
-    assert history(mine.lake_folder, "ztf") == before
+    assert history(lake_folder(mine), "ztf") == before
     assert judging._limit_s > BUDGET_S, "the next batch is not broken off for the same reason"
 
 
@@ -131,7 +132,7 @@ def test_a_filter_of_the_broker_is_told_and_goes_on(
 
     monkeypatch.setattr(selection_module, "evaluate", dawdling)
     judging.took(BUDGET_S / 2, alerts)
-    assert entries(mine.lake_folder) == []
+    assert entries(lake_folder(mine)) == []
     judging.took(2 * BUDGET_S, alerts)
-    (told,) = entries(mine.lake_folder)
+    (told,) = entries(lake_folder(mine))
     assert (told.facts["filter"], told.facts["switched_off"]) == ("variable_stars", False)

@@ -28,6 +28,7 @@ from fink_lib.filters.users.store import Action, Event
 from fink_lib.lake.spark.table import read_table
 from fink_lib.science.framework.silver import silver_spec
 from fink_lib.surveys import ZTF
+from tests.builders.lake_folder import lake_folder
 from tests.builders.packet_rows import Packet
 
 pytestmark = pytest.mark.spark
@@ -211,7 +212,7 @@ def test_the_commands_try_activate_and_explain_a_filter(
 ) -> None:
     monkeypatch.setattr("fink_lib.lake.spark.session.build_session", lambda *_, **__: Lent(spark))
     home = Settings(home=tmp_path / "home")
-    shutil.copytree(planted_lake, home.lake_folder)
+    shutil.copytree(planted_lake, lake_folder(home))
 
     def fink(*words: str) -> str:
         done = CliRunner().invoke(app, [*words, "--home", str(home.home)], env={"COLUMNS": "300"})

@@ -23,6 +23,7 @@ from fink_lib.nightly.sky_parts import NewFile, make_file
 from fink_lib.surveys import ZTF
 from fink_lib.surveys.tables import bronze_spec
 from fink_lib.testing.nights import NIGHT, bronze_row
+from tests.builders.lake_folder import lake_folder
 from tests.builders.night_lake import append
 from tests.unit.catalogs.sky_tables import catalog_table, made_sky, near, put_in_lake
 
@@ -58,7 +59,7 @@ def crowded(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
     ra, dec = made_sky(FILES * ROWS, seed=3)
     for first in range(0, FILES * ROWS, ROWS):
         rows = [bronze_row(at, ra=float(ra[at]), dec=float(dec[at])) for at in range(first, first + ROWS)]
-        path = append(settings.lake_folder, Table.BRONZE, rows)
+        path = append(lake_folder(settings), Table.BRONZE, rows)
     return path
 
 
@@ -78,9 +79,9 @@ def test_both_make_the_same_files_of_a_night(settings: Settings, crowded: Path, 
     compact.run(context)
     large = settings.model_copy(update={"nightly_spark_alerts": FILES * ROWS, "home": tmp_path / "elsewhere"})
     (tmp_path / "elsewhere").mkdir()
-    shutil.move(str(other.parent), large.lake_folder)
+    shutil.move(str(other.parent), lake_folder(large))
     compact.run(replace(context, settings=large))
-    other = large.lake_folder / crowded.name
+    other = lake_folder(large) / crowded.name
     assert table_digest(crowded) == table_digest(other) == before
     assert laid_out(crowded) == laid_out(other)
     assert len(laid_out(other)) == 3

@@ -28,6 +28,7 @@ from fink_lib.lake.spark.table import read_table
 from fink_lib.lake.tables import gold_published
 from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import ZTF
+from tests.builders.lake_folder import lake_folder
 from tests.builders.packet_rows import Packet, sample_packets
 from tests.spark.distribute.planted import plant
 
@@ -61,7 +62,7 @@ class Bench:
 
     @property
     def lake(self) -> Path:
-        return self.spec.settings.lake_folder
+        return lake_folder(self.spec.settings)
 
     def arrive(self, packets: list[Packet], first: int = 0) -> None:
         """Put alerts into bronze and silver, once more; or new ones, numbered from `first`."""

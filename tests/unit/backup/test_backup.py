@@ -25,6 +25,7 @@ from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import get_survey
 from fink_lib.surveys.tables import night_specs
 from fink_lib.testing.nights import bronze_row, published_row, silver_row
+from tests.builders.lake_folder import lake_folder
 
 SPECS = night_specs(get_survey("ztf"))
 
@@ -55,7 +56,7 @@ def alerts_arrive(settings: Settings, first: int) -> Iterator[None]:
     def work() -> None:
         offset = first
         while not end.is_set():
-            flow(settings.lake_folder, offset)
+            flow(lake_folder(settings), offset)
             offset += 1
 
     thread = threading.Thread(target=work)
@@ -77,7 +78,7 @@ def said(_: str) -> None:
 
 def test_what_a_later_stage_has_the_earlier_ones_have_too(settings: Settings, tmp_path: Path) -> None:
     for offset in range(3):
-        flow(settings.lake_folder, offset)
+        flow(lake_folder(settings), offset)
     with alerts_arrive(settings, 3):
         facts = job.create(settings, tmp_path / "backup", said)
     job.restore(tmp_path / "backup", tmp_path / "other", said)
@@ -92,11 +93,11 @@ def test_what_a_later_stage_has_the_earlier_ones_have_too(settings: Settings, tm
 
 def test_a_stream_that_is_behind_finds_what_a_compaction_replaced(settings: Settings, tmp_path: Path) -> None:
     for offset in range(3):
-        flow(settings.lake_folder, offset)
-    table = SPECS[Table.BRONZE].path(settings.lake_folder)
+        flow(lake_folder(settings), offset)
+    table = SPECS[Table.BRONZE].path(lake_folder(settings))
     DeltaTable(str(table)).optimize.compact()
     at = newest_version(table)
-    append_rows(SPECS[Table.BRONZE], settings.lake_folder, [bronze_row(9)])
+    append_rows(SPECS[Table.BRONZE], lake_folder(settings), [bronze_row(9)])
     copy_table(table, at, tmp_path / "copy")
     copied = DeltaTable(str(tmp_path / "copy"))
     assert (copied.version(), copied.count()) == (at, 3), "what came after the version is left out"
@@ -108,8 +109,8 @@ def test_old_entries_of_a_log_may_go_while_it_is_copied(
 ) -> None:
     """Whoever writes a table cleans its log up, behind a checkpoint."""
     for offset in range(4):
-        flow(settings.lake_folder, offset)
-    table = SPECS[Table.SILVER].path(settings.lake_folder)
+        flow(lake_folder(settings), offset)
+    table = SPECS[Table.SILVER].path(lake_folder(settings))
     at = newest_version(table)
     DeltaTable(str(table)).create_checkpoint()
     copied_by = shutil.copy2
@@ -126,8 +127,8 @@ def test_old_entries_of_a_log_may_go_while_it_is_copied(
 
 
 def test_silver_is_taken_before_the_bronze_that_it_was_made_of(settings: Settings) -> None:
-    flow(settings.lake_folder, 0)
-    order = [path.name for path in tables_in_order(settings.lake_folder)]
+    flow(lake_folder(settings), 0)
+    order = [path.name for path in tables_in_order(lake_folder(settings))]
     assert order == ["gold_ztf__published", "silver_ztf__alerts", "bronze_ztf__alerts"]
 
 
@@ -169,7 +170,7 @@ def test_what_belongs_to_a_process_stays_behind_and_a_database_is_copied_whole(
 
 @pytest.mark.parametrize("how", ["damaged", "missing"])
 def test_a_backup_that_is_not_whole_is_refused(settings: Settings, tmp_path: Path, how: str) -> None:
-    flow(settings.lake_folder, 0)
+    flow(lake_folder(settings), 0)
     backup = tmp_path / "backup"
     job.create(settings, backup, said)
     assert job.check(backup).wrong == ()
@@ -185,7 +186,7 @@ def test_a_backup_that_is_not_whole_is_refused(settings: Settings, tmp_path: Pat
 
 
 def test_nothing_is_written_over(settings: Settings, tmp_path: Path) -> None:
-    flow(settings.lake_folder, 0)
+    flow(lake_folder(settings), 0)
     with pytest.raises(ConfigError, match="lies in the home"):
         job.create(settings, settings.home / "backup", said)
     job.create(settings, tmp_path / "backup", said)

@@ -22,6 +22,7 @@ from fink_lib.lake.small import append_rows
 from fink_lib.lake.tables import KAFKA_KEY
 from fink_lib.science.framework.silver import silver_spec
 from fink_lib.surveys.tables import bronze_spec
+from tests.builders.lake_folder import lake_folder
 from tests.builders.packet_rows import sample_packets
 from tests.builders.served_home import ZTF, append, arrive, later, rows_of
 
@@ -52,7 +53,7 @@ def matches(settings: Settings) -> list[Match]:
 
 
 def encoder(settings: Settings, *, cutouts: bool = True) -> Reencoded:
-    table = DeltaTable(str(silver_spec(ZTF).path(settings.lake_folder)))
+    table = DeltaTable(str(silver_spec(ZTF).path(lake_folder(settings))))
     schema: pa.Schema = dataset_of(table).schema
     return Reencoded(settings.lake, ZTF, schema, whole_alert(schema, ZTF, cutouts=cutouts), table.version())
 
@@ -91,15 +92,15 @@ def test_each_alert_leaves_once_with_the_fields_and_cutouts_of_its_packet(
 @pytest.mark.parametrize("table", [silver_spec(ZTF), bronze_spec(ZTF)], ids=lambda spec: spec.full_name)
 def test_an_alert_that_stands_twice_is_refused(settings: Settings, packets: list[dict[str, Any]], table: Any) -> None:
     chosen = matches(settings)
-    silver, bronze = rows_of(packets[:1], settings.lake_folder)
+    silver, bronze = rows_of(packets[:1], lake_folder(settings))
     twice = silver if table.full_name == silver_spec(ZTF).full_name else bronze
-    append_rows(table, settings.lake_folder, [{name: row.get(name) for name in table.schema.names} for row in twice])
+    append_rows(table, lake_folder(settings), [{name: row.get(name) for name in table.schema.names} for row in twice])
     with pytest.raises(LakeError, match="the tables disagree"):
         decoded(encoder(settings), chosen)
 
 
 def test_an_alert_that_bronze_or_silver_lacks_is_refused(settings: Settings, packets: list[dict[str, Any]]) -> None:
-    append(settings, rows_of([later(one, 0) for one in packets[:2]], settings.lake_folder, first=ALERTS)[0])
+    append(settings, rows_of([later(one, 0) for one in packets[:2]], lake_folder(settings), first=ALERTS)[0])
     chosen = matches(settings)
     assert len(chosen) == ALERTS + 2
     with pytest.raises(LakeError, match=r"hold 12 packets for 14 alerts to send, for example alert \d+: the tables"):

@@ -15,6 +15,7 @@ from fink_lib.lake.releases import read_releases, replayed_in_enrich
 from fink_lib.lake.tables import KAFKA_KEY
 from fink_lib.streams.requests import Asked, Requests
 from fink_lib.streams.spec import Stage, StreamSpec
+from tests.builders.lake_folder import lake_folder
 
 NIGHT = "2021-11-22"
 
@@ -42,11 +43,11 @@ class Home:
 
     @property
     def silver(self) -> Path:
-        return self.spec.settings.lake_folder / "silver"
+        return lake_folder(self.spec.settings) / "silver"
 
     @property
     def released(self) -> list[int]:
-        return sorted(read_releases(self.spec.settings.lake_folder, "ztf")["alert_id"].to_pylist())
+        return sorted(read_releases(lake_folder(self.spec.settings), "ztf")["alert_id"].to_pylist())
 
     @property
     def written(self) -> list[int]:
@@ -82,7 +83,7 @@ def test_what_passes_now_is_released_and_what_raises_again_stays(home: Home) -> 
     assert home.written == [0, 1, 2, 4, 6, 7]
     assert home.released == [100, 101, 102, 104, 106, 107]
     assert home.asked == []
-    assert replayed_in_enrich(home.spec.settings.lake_folder, "ztf") == {NIGHT: 6}
+    assert replayed_in_enrich(lake_folder(home.spec.settings), "ztf") == {NIGHT: 6}
     home.raising.clear()
     home.ask(3, 5, 7)
     home.run()

@@ -13,6 +13,7 @@ from deltalake import DeltaTable, write_deltalake
 from fink_lib import lake
 from fink_lib.config import PROJECT_DIR, Settings
 from fink_lib.errors import ConfigError, LakeError
+from tests.builders.lake_folder import lake_folder
 from tests.builders.packet_rows import sample_packets
 from tests.unit.lake.real_lake import write_silver
 
@@ -29,11 +30,11 @@ def planted(settings: Settings) -> Path:
             "candidate": pa.array([{"magpsf": 18.0 + n, "rb": 0.5} for n in range(6)]),
         }
     )
-    path = str(settings.lake_folder / "silver_ztf__alerts")
+    path = str(lake_folder(settings) / "silver_ztf__alerts")
     write_deltalake(path, table.slice(0, 4), partition_by=["night"])
     write_deltalake(path, table.slice(4), mode="append")
-    write_deltalake(str(settings.lake_folder / "gold__nights"), pa.table({"survey": ["ztf"], "version": [1]}))
-    return settings.lake_folder
+    write_deltalake(str(lake_folder(settings) / "gold__nights"), pa.table({"survey": ["ztf"], "version": [1]}))
+    return lake_folder(settings)
 
 
 def ids(table: pa.Table) -> list[int]:
@@ -94,9 +95,9 @@ def test_reading_loads_no_spark() -> None:
 
 def test_real_alerts_come_back_with_their_science(settings: Settings) -> None:
     packets = sample_packets(40)
-    write_silver(settings.lake_folder, packets, settings.cache)
+    write_silver(lake_folder(settings), packets, settings.cache)
     rows = lake.read(
-        "silver", "ztf", columns=["alert_id", "object_id", "roid", "candidate.rb"], lake=settings.lake_folder
+        "silver", "ztf", columns=["alert_id", "object_id", "roid", "candidate.rb"], lake=lake_folder(settings)
     )
     found = {row["alert_id"]: row for row in rows.to_pylist()}
     for packet in packets:
@@ -110,7 +111,7 @@ def test_the_notebook_runs(settings: Settings, tmp_path: Path, monkeypatch: pyte
     import nbformat
     from nbclient import NotebookClient
 
-    write_silver(settings.lake_folder, sample_packets(320), settings.cache)
+    write_silver(lake_folder(settings), sample_packets(320), settings.cache)
     for name, value in {"FINK_HOME": str(settings.home), "PYTHONPATH": str(PROJECT_DIR)}.items():
         monkeypatch.setenv(name, value)
     path = PROJECT_DIR / "docs" / "notebooks" / "a_night.ipynb"

@@ -18,6 +18,7 @@ from fink_lib.maintenance.run import keep_house
 from fink_lib.reprocess.folder import create
 from fink_lib.reprocess.request import request_from_json
 from fink_lib.streams.spec import Stage, StreamSpec
+from tests.builders.lake_folder import lake_folder
 
 NOW = dt.datetime.now(dt.UTC)
 DAY_S, COMMITS = 86400, 45
@@ -25,7 +26,7 @@ REQUEST = {"survey": "ztf", "first_night": "2021-11-22"}
 
 
 def filled(settings: Settings, name: str = "bronze_ztf__alerts", **more: str) -> Path:
-    path = settings.lake_folder / name
+    path = lake_folder(settings) / name
     for number in range(COMMITS):
         rows = pa.table({"night": pa.array([dt.date(2021, 11, 22)]), "id": pa.array([number])})
         write_deltalake(path, rows, mode="append", configuration={**PROPERTIES, **more}, partition_by=["night"])
@@ -136,7 +137,7 @@ def test_a_checkpoint_that_is_torn_is_none(settings: Settings) -> None:
 
 
 def test_a_lake_of_today_gets_its_logs_by_maintenance(settings: Settings) -> None:
-    path = settings.lake_folder / "bronze_ztf__alerts"
+    path = lake_folder(settings) / "bronze_ztf__alerts"
     for number in range(12):
         rows = pa.table({"night": pa.array([dt.date(2021, 11, 22)]), "id": pa.array([number])})
         write_deltalake(path, rows, mode="append", partition_by=["night"])

@@ -17,6 +17,7 @@ from fink_lib.distribute.distributor import Distributor
 from fink_lib.errors import BrokerError, ConfigError
 from fink_lib.maintenance import counters
 from fink_lib.maintenance.counters import drop_counters
+from tests.builders.lake_folder import lake_folder
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 OLD, YOUNG, OTHER = "fink_ztf_20260101", "fink_ztf_20260501", "fink_lsst_20260101"
@@ -52,7 +53,7 @@ def close(settings: Settings, night: str, days_ago: float, *, ok: bool = True, r
     counted = {"bronze": rows, "quarantine": 0}
     (folder / "manifest.json").write_text(json.dumps({"closed_at": closed, "ok": ok, "partition_rows": counted}))
     bronze = pa.table({"night": pa.array([dt.date.fromisoformat(night)]), "id": pa.array([1])})
-    write_deltalake(settings.lake_folder / "bronze_ztf__alerts", bronze, mode="append", partition_by=["night"])
+    write_deltalake(lake_folder(settings) / "bronze_ztf__alerts", bronze, mode="append", partition_by=["night"])
 
 
 def test_a_counter_goes_when_its_night_was_closed_long_ago(settings: Settings, kafka: Kafka) -> None:

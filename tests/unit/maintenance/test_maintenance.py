@@ -28,6 +28,7 @@ from fink_lib.reprocess import shadow_life
 from fink_lib.reprocess.shadow import report_of, shadow_spec, tables_of
 from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import get_survey
+from tests.builders.lake_folder import lake_folder
 
 NOW = dt.datetime.now(dt.UTC)
 DAY_S = 86400
@@ -83,7 +84,7 @@ def checkpoint(settings: Settings, table: DeltaTable, version: int) -> Path:
 
 
 def test_vacuum_removes_what_left_the_table_long_ago(settings: Settings) -> None:
-    path = settings.lake_folder / "silver_ztf__alerts"
+    path = lake_folder(settings) / "silver_ztf__alerts"
     fill(path).optimize.compact()
     before = contents(path)
     assert vacuum_table(settings, path, NOW)["removed"] == 0  # left the table a moment ago
@@ -97,7 +98,7 @@ def test_vacuum_removes_what_left_the_table_long_ago(settings: Settings) -> None
 
 
 def test_a_table_is_left_alone_while_old_rows_wait_for_a_stream(settings: Settings) -> None:
-    path = settings.lake_folder / "bronze_ztf__alerts"
+    path = lake_folder(settings) / "bronze_ztf__alerts"
     table = fill(path)
     table.optimize.compact()
     age(path, days=15)
@@ -113,7 +114,7 @@ def test_a_table_is_left_alone_while_old_rows_wait_for_a_stream(settings: Settin
 
 
 def test_a_stream_that_lags_a_little_does_not_stop_vacuum(settings: Settings) -> None:
-    path = settings.lake_folder / "bronze_ztf__alerts"
+    path = lake_folder(settings) / "bronze_ztf__alerts"
     fill(path).optimize.compact()
     age(path, days=15)
     write_deltalake(str(path), rows(900), mode="append")
@@ -130,7 +131,7 @@ def test_the_retention_cannot_be_shorter_than_a_week() -> None:
 
 
 def test_old_versions_of_a_catalogue_stay_readable_for_years(settings: Settings) -> None:
-    path = gold_catalog("stars").path(settings.lake_folder)
+    path = gold_catalog("stars").path(lake_folder(settings))
     fill(path).optimize.compact()
     age(path, days=100)
     assert vacuum_table(settings, path, NOW)["removed"] == 0
@@ -144,16 +145,16 @@ def test_old_versions_of_a_catalogue_stay_readable_for_years(settings: Settings)
 def test_matches_are_merged_and_have_targets_and_catalogues_are_left_as_loaded(settings: Settings) -> None:
     matched, catalog = gold_crossmatched(ZTF.name), gold_catalog("stars")
     for spec in (matched, catalog):
-        spec.path(settings.lake_folder).parent.mkdir(parents=True, exist_ok=True)
+        spec.path(lake_folder(settings)).parent.mkdir(parents=True, exist_ok=True)
         schema = spec.plain_schema
         for _ in range(3):
             rows = pa.Table.from_pylist(
                 [{"night": dt.date(2021, 11, 22), "catalog": "stars", "cell": 1}], schema=schema
             )
             parts = list(spec.partitioned_by)
-            write_deltalake(str(spec.path(settings.lake_folder)), rows, mode="append", partition_by=parts)
+            write_deltalake(str(spec.path(lake_folder(settings))), rows, mode="append", partition_by=parts)
     keep_house(settings, NOW)
-    state = state_of(settings.lake_folder)
+    state = state_of(lake_folder(settings))
     assert (state[matched.full_name]["files"], state[matched.full_name]["aim_mb"]) == (1, matched.file_mb)
     assert (state[catalog.full_name]["files"], state[catalog.full_name]["aim_mb"]) == (3, 8)
 
@@ -162,13 +163,13 @@ def test_a_table_that_is_being_written_is_merged_another_day(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = tables.silver_rejected(ZTF.name)
-    fill(spec.path(settings.lake_folder))
+    fill(spec.path(lake_folder(settings)))
 
     def conflict(*_: object, **__: object) -> None:
         raise CommitFailedError("somebody else was first")
 
     monkeypatch.setattr("deltalake.table.TableOptimizer.compact", conflict)
-    assert merge_small_files(spec, settings.lake_folder) == 0
+    assert merge_small_files(spec, lake_folder(settings)) == 0
 
 
 def test_files_beside_what_they_should_be(settings: Settings) -> None:
@@ -177,36 +178,36 @@ def test_files_beside_what_they_should_be(settings: Settings) -> None:
     assert is_crowded(2, 1, 10)
     assert not is_crowded(12, 100 * MB, 10)
     spec = tables.silver_rejected(ZTF.name)
-    assert health(spec, settings.lake_folder) is None
-    fill(spec.path(settings.lake_folder))
-    state = health(spec, settings.lake_folder)
+    assert health(spec, lake_folder(settings)) is None
+    fill(spec.path(lake_folder(settings)))
+    state = health(spec, lake_folder(settings))
     assert state is not None
     assert (state.files, state.rows, state.partitions, state.fewest) == (4, 20, 1, 1)
     assert state.crowded == ("night=2021-11-22",)
 
 
 def test_keeping_house_leaves_a_row_a_table(settings: Settings) -> None:
-    fill(tables.silver_rejected(ZTF.name).path(settings.lake_folder))
+    fill(tables.silver_rejected(ZTF.name).path(lake_folder(settings)))
     for _ in range(2):  # the same day twice
         keep_house(settings, NOW)
-    kept = DeltaTable(str(settings.lake_folder / "gold__table_stats")).to_pyarrow_table().to_pylist()
+    kept = DeltaTable(str(lake_folder(settings) / "gold__table_stats")).to_pyarrow_table().to_pylist()
     (row,) = [row for row in kept if row["table"] == "silver_ztf__rejected"]
     assert (row["files"], row["fewest"], row["crowded"], row["removed"]) == (4, 1, 1, 0)
     told = json.loads((settings.home / "upkeep.json").read_text())
     assert set(told["tables"]) == {"silver_ztf__rejected", "gold__table_stats"}
     assert told["removed"]["silver_ztf__rejected"] == {"kept_because": "", "removed": 0, "removed_bytes": 0}
-    assert set(state_of(settings.lake_folder)) == {"silver_ztf__rejected", "gold__table_stats"}
+    assert set(state_of(lake_folder(settings))) == {"silver_ztf__rejected", "gold__table_stats"}
 
 
 def test_rows_of_no_night_are_merged_and_stay(settings: Settings) -> None:
     spec = tables.quarantine(ZTF.name)
-    path = spec.path(settings.lake_folder)
+    path = spec.path(lake_folder(settings))
     schema = spec.plain_schema
     for offset in range(4):
         row = {"night": None, "kafka_topic": "t", "kafka_partition": 0, "kafka_offset": offset, "raw": b"Obj"}
         write_deltalake(str(path), pa.Table.from_pylist([row], schema=schema), mode="append", partition_by=["night"])
-    assert merge_small_files(spec, settings.lake_folder) == 3
-    assert merge_small_files(spec, settings.lake_folder) == 0
+    assert merge_small_files(spec, lake_folder(settings)) == 3
+    assert merge_small_files(spec, lake_folder(settings)) == 0
     kept = DeltaTable(str(path)).to_pyarrow_table().to_pylist()
     assert sorted(row["kafka_offset"] for row in kept) == [0, 1, 2, 3]
     (last, *_) = DeltaTable(str(path)).history()
@@ -244,7 +245,7 @@ def test_old_checkpoints_and_logs_go_and_those_in_use_stay(settings: Settings) -
 
 
 def test_a_shadow_that_was_stopped_long_ago_no_longer_keeps_bronze(settings: Settings) -> None:
-    bronze = settings.lake_folder / "bronze_ztf__alerts"
+    bronze = lake_folder(settings) / "bronze_ztf__alerts"
     table = fill(bronze)
     table.optimize.compact()
     age(bronze, days=15)

@@ -20,6 +20,7 @@ from fink_lib.notices.outbox import entries
 from fink_lib.surveys import LSST
 from fink_lib.surveys.schema_changes import Severity
 from fink_lib.surveys.tables import bronze_spec
+from tests.builders.lake_folder import lake_folder
 from tests.unit.surveys.lsst_messages import framed, id_of, schemas, wire
 from tests.unit.surveys.registries import Registry, registry
 
@@ -61,7 +62,7 @@ def there(newest: Any, real_alerts: Path, tmp_path: Path, monkeypatch: pytest.Mo
         monkeypatch.setenv("FINK_LSST_REGISTRY", there.url)
         moving = next(message for name, message in wire(real_alerts) if name == "169813006395375696")
         derived = next(message for name, message in framed(real_alerts) if id_of(message) == 1100 and "derived" in name)
-        _plant([moving, derived], Settings().lake_folder)
+        _plant([moving, derived], lake_folder(Settings()))
         yield there
 
 
@@ -93,7 +94,7 @@ def test_a_new_field_is_additive_and_told_once(there: Registry, newest: Any) -> 
             "LSST schema 11.2 (id 1102) is registered, and is additive",
             *(f"  additive: {path} (float) is new" for path in both),
         ]
-    (told,) = entries(Settings().lake_folder)
+    (told,) = entries(lake_folder(Settings()))
     assert told.key == "lsst.schema.1102.additive"
     assert (Settings().home / "schemas" / "lsst" / "1102.avsc").is_file(), "its packets will not wait"
 

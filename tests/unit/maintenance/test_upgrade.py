@@ -27,6 +27,7 @@ from fink_lib.maintenance.progress import Progress
 from fink_lib.maintenance.upgrade import upgrade
 from fink_lib.processes.identity import own_command
 from fink_lib.testing.nights import rejected_row
+from tests.builders.lake_folder import lake_folder
 
 SPEC, STATS = silver_rejected("ztf"), gold_table_stats()
 FIELDS = [one.with_name("is_repeat") if one.name == "is_duplicate" else one for one in SPEC.schema]
@@ -55,23 +56,23 @@ def put(spec: TableSpec, root: Path, first: int, **changes: Any) -> None:
 @pytest.fixture
 def home(settings: Settings) -> Settings:
     """A home whose lake v0.1.0 wrote: a table with an old column, live and of a shadow, and one with an old name."""
-    for root in (settings.lake_folder, settings.lake_folder / "shadow_strict"):
+    for root in (lake_folder(settings), lake_folder(settings) / "shadow_strict"):
         for first in (0, 100):
             put(OLD, root, first)
     old = dataclasses.replace(STATS, name="upkeep")
     row = {"day": NIGHTS[0], "table": "gold__upkeep", "files": 3}
     write_deltalake(
-        str(old.path(settings.lake_folder)), pa.Table.from_pylist([row], schema=old.plain_schema), partition_by=["day"]
+        str(old.path(lake_folder(settings))), pa.Table.from_pylist([row], schema=old.plain_schema), partition_by=["day"]
     )
     return settings
 
 
 def rejected(home: Settings) -> DeltaTable:
-    return DeltaTable(str(SPEC.path(home.lake_folder)))
+    return DeltaTable(str(SPEC.path(lake_folder(home))))
 
 
 def test_names_change_and_nothing_else(home: Settings) -> None:
-    before, old = table_digest(SPEC.path(home.lake_folder)), rejected(home)
+    before, old = table_digest(SPEC.path(lake_folder(home))), rejected(home)
     said: list[str] = []
     done = upgrade(home, said.append)
     assert [(one.table, one.rows) for one in done] == [
@@ -81,17 +82,17 @@ def test_names_change_and_nothing_else(home: Settings) -> None:
     ]
     assert said[-1] == "silver_ztf__rejected: 12 of 12 rows"
     now = rejected(home)
-    assert table_digest(SPEC.path(home.lake_folder)) == before
+    assert table_digest(SPEC.path(lake_folder(home))) == before
     assert [one.name for one in now.schema().fields] == SPEC.schema.names
     assert (now.metadata().id, now.version()) == (old.metadata().id, old.version() + 1)
     assert now.protocol().min_reader_version == 1
     assert sum(dataset_of(now).to_table(["is_duplicate"])["is_duplicate"].to_pylist()) == 4
     assert "is_repeat" in dataset_of(old).schema.names  # the version before the upgrade is there as it was
     assert len(now.file_uris()) == len(old.file_uris()) == 4
-    assert not (home.lake_folder / "gold__upkeep").exists()
-    assert dataset_of(DeltaTable(str(STATS.path(home.lake_folder)))).to_table(["files"])["files"].to_pylist() == [3]
+    assert not (lake_folder(home) / "gold__upkeep").exists()
+    assert dataset_of(DeltaTable(str(STATS.path(lake_folder(home))))).to_table(["files"])["files"].to_pylist() == [3]
     assert upgrade(home) == []
-    formats.require_current_lake(home.lake_folder)
+    formats.require_current_lake(lake_folder(home))
 
 
 def test_a_file_keeps_what_readers_skip_by(home: Settings) -> None:
@@ -99,7 +100,7 @@ def test_a_file_keeps_what_readers_skip_by(home: Settings) -> None:
     actions = pa.table(rejected(home).get_add_actions(flatten=True)).to_pylist()
     for action in actions:
         assert (action["null_count.is_duplicate"], action["max.kafka_offset"] - action["min.kafka_offset"]) == (0, 2)
-        facts = pq.read_metadata(SPEC.path(home.lake_folder) / action["path"])
+        facts = pq.read_metadata(SPEC.path(lake_folder(home)) / action["path"])
         chunks = [facts.row_group(0).column(at) for at in range(facts.num_columns)]
         assert {one.compression for one in chunks} == {"ZSTD"}
         assert [one.path_in_schema for one in chunks if one.bloom_filter_offset is not None] == ["object_id"]
@@ -108,7 +109,7 @@ def test_a_file_keeps_what_readers_skip_by(home: Settings) -> None:
 @pytest.mark.parametrize("files", range(1, 9))
 def test_an_upgrade_that_was_killed_goes_on_where_it_stood(home: Settings, files: int) -> None:
     """It dies after so many of the eight files, and once between two tables."""
-    before = table_digest(SPEC.path(home.lake_folder))
+    before = table_digest(SPEC.path(lake_folder(home)))
 
     class KilledError(BaseException): ...
 
@@ -125,23 +126,23 @@ def test_an_upgrade_that_was_killed_goes_on_where_it_stood(home: Settings, files
         patch.setattr("fink_lib.maintenance.old_names.Progress", Dying)
         with pytest.raises(KilledError):
             upgrade(home)
-    written = {path: path.stat().st_mtime_ns for path in home.lake_folder.rglob("renamed-*")}
+    written = {path: path.stat().st_mtime_ns for path in lake_folder(home).rglob("renamed-*")}
     assert len(written) == files
     with pytest.raises(LakeError, match=r"upgrade of .* was not finished"):
-        formats.require_current_lake(home.lake_folder)
-    assert table_digest(SPEC.path(home.lake_folder)) == before
+        formats.require_current_lake(lake_folder(home))
+    assert table_digest(SPEC.path(lake_folder(home))) == before
     upgrade(home)
-    assert table_digest(SPEC.path(home.lake_folder)) == before
+    assert table_digest(SPEC.path(lake_folder(home))) == before
     assert {path: path.stat().st_mtime_ns for path in written} == written
-    formats.require_current_lake(home.lake_folder)
+    formats.require_current_lake(lake_folder(home))
 
 
 def test_a_file_that_was_cut_short_is_written_again(home: Settings) -> None:
-    old = min(SPEC.path(home.lake_folder).rglob("part-*.parquet"))
+    old = min(SPEC.path(lake_folder(home)).rglob("part-*.parquet"))
     old.with_name(f"renamed-{old.name}").write_bytes(old.read_bytes()[:100])
-    before = table_digest(SPEC.path(home.lake_folder))
+    before = table_digest(SPEC.path(lake_folder(home)))
     upgrade(home)
-    assert table_digest(SPEC.path(home.lake_folder)) == before
+    assert table_digest(SPEC.path(lake_folder(home))) == before
 
 
 def test_while_a_stream_runs_nothing_is_touched(home: Settings) -> None:
@@ -156,7 +157,7 @@ def test_while_a_stream_runs_nothing_is_touched(home: Settings) -> None:
 
 
 def test_a_table_under_both_names_is_for_a_person(home: Settings) -> None:
-    write_deltalake(str(STATS.path(home.lake_folder)), STATS.plain_schema.empty_table())
+    write_deltalake(str(STATS.path(lake_folder(home))), STATS.plain_schema.empty_table())
     with pytest.raises(LakeError, match="gold__upkeep is called gold__table_stats now"):
         upgrade(home)
 
@@ -164,7 +165,7 @@ def test_a_table_under_both_names_is_for_a_person(home: Settings) -> None:
 @pytest.mark.parametrize("spec", [SPEC, STATS], ids=lambda spec: spec.full_name)
 def test_nobody_writes_beside_the_old_table(home: Settings, spec: TableSpec) -> None:
     with pytest.raises(LakeError, match="run `fink lake upgrade`"):
-        ensure_small(spec, home.lake_folder)
+        ensure_small(spec, lake_folder(home))
 
 
 def fink(home: Settings, line: str) -> Any:

@@ -17,6 +17,7 @@ from fink_lib.orchestration.jobs import NightJobOperator
 from fink_lib.orchestration.operators import DrainOperator
 from fink_lib.orchestration.policy import NIGHTLY_ARGS, STREAM_ARGS, UnlessUseless
 from fink_lib.processes.endings import EXIT_FATAL
+from tests.builders.lake_folder import lake_folder
 from tests.unit.quarantine.planted_quarantine import plant_quarantine
 from tests.unit.reprocess.alert_lake import SPECS, T0, TOPIC, live_lake, write
 
@@ -33,12 +34,12 @@ def lake(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
         "night": night, "alert_id": 1, "object_id": "ZTF18aaaaaaa", "time": 2458451.9, "ra": 1.0, "dec": 2.0,
         "band": "r", "kafka_topic": TOPIC, "kafka_partition": 0, "kafka_offset": 0, "kafka_time": T0, "ingest_time": T0,
     }  # fmt: skip
-    write(SPECS["bronze"], settings.lake_folder, [alert])
+    write(SPECS["bronze"], lake_folder(settings), [alert])
     live_lake(settings, [{**alert, "enrich_time": T0}], [])
-    plant_quarantine(settings.lake_folder, [{"kafka_offset": 7, "raw": b"x", "night": night, "kafka_topic": TOPIC}])
+    plant_quarantine(lake_folder(settings), [{"kafka_offset": 7, "raw": b"x", "night": night, "kafka_topic": TOPIC}])
     for module in JVM:
         monkeypatch.setattr(importlib.import_module(module), "build_session", no_jvm)
-    return settings.lake_folder
+    return lake_folder(settings)
 
 
 def no_jvm(*_: Any, **__: Any) -> None:

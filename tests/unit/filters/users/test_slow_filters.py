@@ -15,6 +15,7 @@ from fink_lib.config import Settings
 from fink_lib.filters.users import slow
 from fink_lib.filters.users.slow import BROKER, USERS_SHARE, slow_ones, standing, switch_off
 from fink_lib.filters.users.store import Action, Event, active, history, record
+from tests.builders.lake_folder import lake_folder
 
 AT = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 ADDED = Event("ztf", "greedy", 1, Action.ADD, 1, "team", "Looks twice.", "roid = 3", "operator", AT)
@@ -24,8 +25,8 @@ ACTIVE = replace(ADDED, event=2, action=Action.ACTIVATE, at=AT + dt.timedelta(mi
 @pytest.fixture
 def lake(settings: Settings) -> Path:
     for event in (ADDED, ACTIVE):
-        record(settings.lake_folder, event)
-    return settings.lake_folder
+        record(lake_folder(settings), event)
+    return lake_folder(settings)
 
 
 def test_the_one_that_holds_the_batch_up_goes_and_the_others_stay() -> None:

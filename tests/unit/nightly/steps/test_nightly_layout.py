@@ -19,6 +19,7 @@ from fink_lib.nightly.job import NightContext
 from fink_lib.nightly.report.highlights.rows import night_files
 from fink_lib.surveys.tables import night_specs
 from fink_lib.testing.nights import NIGHT, bronze_row, object_name
+from tests.builders.lake_folder import lake_folder
 
 FILES, ROWS = 6, 400
 CONE = (pc.field("ra") >= 100) & (pc.field("ra") <= 110) & (pc.field("dec") >= 10) & (pc.field("dec") <= 20)
@@ -33,7 +34,7 @@ def planted(context: NightContext, plant: Any) -> Path:
             place = {"ra": float(rng.uniform(0, 360)), "dec": float(np.degrees(np.arcsin(rng.uniform(-1, 1))))}
             rows.append(bronze_row(offset, object_id=object_name(offset), **place))
         plant(Table.BRONZE, rows)
-    return night_specs(context.survey)[Table.BRONZE].path(context.settings.lake_folder)
+    return night_specs(context.survey)[Table.BRONZE].path(lake_folder(context.settings))
 
 
 def ids(path: Path, where: pc.Expression | None = None) -> list[int]:

@@ -22,6 +22,7 @@ from fink_lib.quality.served import broken_rows
 from fink_lib.served.opened import Opened
 from fink_lib.storage import on_disk
 from fink_lib.testing.nights import NIGHT, silver_row
+from tests.builders.lake_folder import lake_folder
 from tests.builders.served_home import ZTF, append, serve
 
 NAMES = ("sources", "alert_ids", "latest")
@@ -44,11 +45,11 @@ def rows(number: int, count: int = 6) -> list[dict[str, Any]]:
 
 
 def table(settings: Settings, name: str) -> pa.Table:
-    return read("gold", "ztf", name, lake=settings.lake_folder)
+    return read("gold", "ztf", name, lake=lake_folder(settings))
 
 
 def paths(settings: Settings, name: str) -> list[Path]:
-    opened = Opened(DeltaTable(str(settings.lake_folder / full_name("gold", "ztf", name))))
+    opened = Opened(DeltaTable(str(lake_folder(settings) / full_name("gold", "ztf", name))))
     return [on_disk(file.path, "a test") for file in opened.files]
 
 
@@ -90,7 +91,7 @@ def test_files_are_sorted_and_can_be_looked_into(settings: Settings) -> None:
 def test_what_was_covered_is_noted(settings: Settings) -> None:
     append(settings, rows(0))
     serve(settings, night(0))
-    opened = Opened(DeltaTable(str(settings.lake_folder / full_name("gold", "ztf", "sources"))))
+    opened = Opened(DeltaTable(str(lake_folder(settings) / full_name("gold", "ztf", "sources"))))
     assert opened.covered(night(0)) == 6, "private rows were looked at too"
     assert opened.covered(night(1)) is None
 
@@ -99,7 +100,7 @@ def test_a_night_without_public_alerts_is_covered(settings: Settings) -> None:
     append(settings, rows(0, 1))
     facts = serve(settings, night(0))
     assert facts["tables"]["sources"]["rows"] == 0
-    assert Opened(DeltaTable(str(settings.lake_folder / full_name("gold", "ztf", "sources")))).covered(night(0)) == 1
+    assert Opened(DeltaTable(str(lake_folder(settings) / full_name("gold", "ztf", "sources")))).covered(night(0)) == 1
 
 
 def test_rows_that_are_wrong_are_named(settings: Settings) -> None:

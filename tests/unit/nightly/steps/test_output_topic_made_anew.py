@@ -16,6 +16,7 @@ from fink_lib.nightly.reconcile.published import PublishedAccount, published_acc
 from fink_lib.surveys import ZTF
 from fink_lib.surveys.tables import night_specs
 from fink_lib.testing.nights import FakeKafka
+from tests.builders.lake_folder import lake_folder
 
 NIGHT, TOPIC = dt.date(2021, 11, 22), "fink_f_ztf"
 PUBLISHED = gold_published("ztf")
@@ -29,15 +30,15 @@ def spans(request: pytest.FixtureRequest, tmp_path: Path) -> Path | None:
 @pytest.fixture
 def lake(settings: Settings) -> Path:
     """Six messages on the first topic, three on the second."""
-    ensure_small(PUBLISHED, settings.lake_folder)
+    ensure_small(PUBLISHED, lake_folder(settings))
     rows = [
         {"night": NIGHT, "alert_id": at, "filter": "f", "topic": TOPIC, "topic_id": one, "partition": 0, "offset": at}
         for one, count in (("old", 6), ("new", 3))
         for at in range(count)
     ]
     table = pa.Table.from_pylist(rows, schema=PUBLISHED.plain_schema)
-    write_deltalake(PUBLISHED.path(settings.lake_folder), table, mode="append")
-    return settings.lake_folder
+    write_deltalake(PUBLISHED.path(lake_folder(settings)), table, mode="append")
+    return lake_folder(settings)
 
 
 def account(lake: Path, spans: Path | None, end: int, ids: dict[str, str | None]) -> PublishedAccount:

@@ -81,27 +81,37 @@ class LocalServer(ABC):
         return f"http://{ports.LOOPBACK}:{service.port}" if service is not None and service.alive else ""
 
     def start(self) -> str:
-        """Start it unless it runs, and wait until it answers; return its address.
+        """Start it unless it runs, and wait until it answers, also where it runs; return its address.
 
         Raises
         ------
         HostError
             When the port is taken, or it does not come up.
         """
-        if self.is_running():
-            return self.url
-        facts, last = self.FACTS, self.services.get(self.FACTS.key)
-        port = ports.choose(self.port, service=facts.name, setting=facts.setting, last=last.port if last else None)
-        mark = start_detached(self.command(port), log=self.log, env=self.environment())
-        self.services.put(facts.key, Service(mark.pid, mark.started_at, port, str(self.log)))
+        facts, ran_before = self.FACTS, self.is_running()
+        if not ran_before:
+            self._begin()
         deadline = time.monotonic() + facts.start_s
         while not self._answers():
             if not self.is_running() or time.monotonic() > deadline:
-                said = self.log.read_text(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
+                if ran_before:
+                    raise HostError(f"{facts.title} does not answer: {self._said()} (all of it: {self.log})")
                 self.stop()
-                raise HostError(f"{facts.title} did not come up: {said[0]} (all of it: {self.log})")
+                raise HostError(f"{facts.title} did not come up: {self._said()} (all of it: {self.log})")
             time.sleep(facts.poll_s)
         return self.url
+
+    def _begin(self) -> None:
+        facts, last = self.FACTS, self.services.get(self.FACTS.key)
+        if last is not None:  # its first process died, and what it started may hold the port yet
+            stop_session(last.mark, timeout_s=facts.stop_s)
+        port = ports.choose(self.port, service=facts.name, setting=facts.setting, last=last.port if last else None)
+        mark = start_detached(self.command(port), log=self.log, env=self.environment())
+        self.services.put(facts.key, Service(mark.pid, mark.started_at, port, str(self.log)))
+
+    def _said(self) -> str:
+        lines = self.log.read_text(errors="replace").strip().splitlines() if self.log.is_file() else []
+        return lines[-1] if lines else "it said nothing"
 
     def stop(self) -> None:
         """Stop it; requests that run are finished first, and what it keeps stays."""

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 logger = logging.getLogger(__name__)
 
 SERVER = "fink_lib.portal.server"
+CANNOT_START = 3  # how a server ends that never answered, and never will
 QUEUE = 2048  # who may wait for an answer while there is no server
 COMES_UP_S = 20.0  # a server that ends with an error before, and never came up, is not started again
 SHORT_S, LONGEST_PAUSE_S = 60.0, 30.0
@@ -52,7 +53,7 @@ class Keeper:
         while not self._stopping.is_set():
             since = self._clock()
             code, lived_s = self._once(), self._clock() - since
-            came_up = came_up or code <= 0 or lived_s >= COMES_UP_S
+            came_up = came_up or code < 0 or (lived_s >= COMES_UP_S and code != CANNOT_START)
             if not came_up:
                 return code
             if not self._stopping.is_set():

@@ -11,7 +11,7 @@ from threading import Thread
 import psutil
 
 from fink_lib.host.health import RUNNING, STOPPED, UNANSWERING, state_of
-from fink_lib.host.services import AIRFLOW, KAFKA, Service
+from fink_lib.host.services import AIRFLOW, API, KAFKA, Service
 
 WELL = {name: {"status": "healthy"} for name in ("metadatabase", "scheduler", "triggerer", "dag_processor")}
 
@@ -52,3 +52,12 @@ def test_airflow_is_running_only_with_all_its_parts() -> None:
         assert state_of(AIRFLOW, service(port)) == "without triggerer"
     with answering({}, status=500) as port:
         assert state_of(AIRFLOW, service(port)) == UNANSWERING
+
+
+def test_the_api_is_running_only_when_a_server_answers_behind_the_port_that_is_kept() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as kept:
+        assert state_of(API, service(kept.getsockname()[1])) == UNANSWERING
+    with answering({}) as port:
+        assert state_of(API, service(port)) == RUNNING
+    with answering({}, status=500) as port:
+        assert state_of(API, service(port)) == UNANSWERING

@@ -4,12 +4,17 @@ import socket
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
-from fink_lib.portal.keeper import Keeper, listening_at, pause_s
+from fink_lib.config import Settings
+from fink_lib.errors import HostError
+from fink_lib.host.api import LocalApi
+from fink_lib.portal.keeper import CANNOT_START, Keeper, listening_at, pause_s
+from fink_lib.streams.runner import settings_environment
 
 ANSWER = """
 import os, pathlib, socket, sys, time
@@ -49,6 +54,22 @@ def test_a_server_that_cannot_come_up_is_not_tried_again(runs: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as door:
         assert Keeper([sys.executable, "-c", code, str(runs)], door.fileno()).run() == 3
     assert runs.read_text() == "x"
+
+
+def test_a_start_that_cannot_be_is_told_at_once_however_long_it_took() -> None:
+    times = iter((0.0, 100.0))
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        keeper = Keeper([sys.executable, "-c", f"raise SystemExit({CANNOT_START})"], door.fileno(), lambda: next(times))
+        assert keeper.run() == CANNOT_START
+
+
+def test_the_server_itself_says_why_it_cannot_start(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    api = LocalApi(settings.model_copy(update={"api_port": 0}))
+    monkeypatch.setattr(api, "FACTS", replace(api.FACTS, start_s=300.0))  # where others work, too
+    monkeypatch.setattr(api, "environment", lambda: settings_environment(settings) | {"FINK_API_PORT": "x"})
+    with pytest.raises(HostError, match=r"the API did not come up: .*FINK_API_PORT: "):
+        api.start()
+    assert "started again" not in api.log.read_text()
 
 
 def test_a_server_that_was_stopped_ends_the_keeper() -> None:

@@ -5,12 +5,13 @@ them and writes the rows anew, with columns of the few types that a table keeps;
 """
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from fink_lib.accounts.people import GROUP, require, rights_of_group
+from fink_lib.accounts.people import groups_of, rights_of_group
 from fink_lib.accounts.store import Store
 from fink_lib.api.sql import parquet
 from fink_lib.config import Settings
@@ -20,7 +21,7 @@ from fink_lib.served.private import PrivateTable, columns_of
 from fink_lib.served.private_store import MB, PrivateTables
 from fink_lib.user_jobs.record import UserJob
 from fink_lib.user_jobs.sandbox.inside import DATA
-from fink_lib.user_jobs.sandbox.running import RESULT, Code, Limits, run
+from fink_lib.user_jobs.sandbox.running import RESULT, Code, Ended, Limits, run
 
 FORM, SCRATCH = "table", "table"
 
@@ -45,13 +46,13 @@ def require_table(settings: Settings, job: UserJob, used: set[str]) -> None:
     Raises
     ------
     ConfigError
-        When a group would see rows that not all of its members may see, or there is no room.
-    AccountError
-        When the group is gone, or the person left it since he asked.
+        When a group would see rows that not all of its members may see, when the group is gone or the person left it
+        since he asked, or there is no room.
     """
     if job.group:
         with Store(settings.home).reading() as accounts:
-            require(accounts, GROUP, job.group)
+            if job.group not in groups_of(accounts, job.person):
+                raise ConfigError(f"you are no member of the group '{job.group}' any longer: its tables are not yours")
             if beyond := beyond_group(job.group, job.person, used, rights_of_group(accounts, job.group)):
                 raise ConfigError(f"its rows are for those with '{beyond[0]}', which the group '{job.group}' has not: "
                                   "let it be `public`, then it sees none of them")  # fmt: skip
@@ -64,8 +65,10 @@ def limits_with_table(settings: Settings, job: UserJob, limits: Limits) -> Limit
     return replace(limits, result_mb=max(1, min(limits.result_mb, left)))
 
 
-def keep_result(settings: Settings, job: UserJob, folder: Path, limits: Limits) -> PrivateTable:
-    """Make a table of the result that lies in the folder of a job; return it as it is kept.
+def keep_result(
+    settings: Settings, job: UserJob, folder: Path, limits: Limits, is_cancelled: Callable[[], bool] = lambda: False
+) -> Ended:
+    """Make a table of the result that lies in the folder of a job; return how writing it anew ended.
 
     Parameters
     ----------
@@ -77,24 +80,37 @@ def keep_result(settings: Settings, job: UserJob, folder: Path, limits: Limits) 
         Where the result lies.
     limits
         Those of the job: writing its rows anew has the same.
+    is_cancelled
+        Asked all the while, and once more before the table is kept.
 
-    Raises
-    ------
-    ConfigError
-        When they cannot be a table.
+    Returns
+    -------
+    Ended
+        Its error says why there is no table.
     """
     place, scratch = f"{DATA}/result.parquet", folder / SCRATCH
     rows = f"SELECT * FROM {parquet([Path(place)])}"  # noqa: S608 - our own path
     scratch.mkdir(exist_ok=True)
     try:
         written = run(scratch, Code("sql", "SELECT * FROM result", FORM, {"result": rows},
-                                    {place: folder / f"{RESULT}.parquet"}), limits)  # fmt: skip
+                                    {place: folder / f"{RESULT}.parquet"}), limits, is_cancelled)  # fmt: skip
+        if written.is_cancelled or is_cancelled():
+            return replace(written, is_cancelled=True)
         if written.error or written.rows is None:
-            raise ConfigError(f"no table was made of its result: {written.error or 'it left none'}")
-        file = scratch / f"{RESULT}.{FORM}"
-        used = tuple(sorted(set(job.used) - {f"person:{job.person}"}))
-        made = replace(table_of(job), columns=columns_of(pq.read_schema(file)), rows=written.rows, used=used,
-                       versions=job.versions)  # fmt: skip
-        return PrivateTables(settings).keep(made, file)
+            return replace(written, error=f"no table was made of its result: {written.error or 'it left none'}")
+        return replace(written, error=_kept(settings, job, scratch / f"{RESULT}.{FORM}", written.rows))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _kept(settings: Settings, job: UserJob, file: Path, rows: int) -> str:
+    """Keep rows as the table that a job asks for; return why that cannot be, or an empty text."""
+    used = tuple(sorted(set(job.used) - {f"person:{job.person}"}))
+    try:
+        require_table(settings, job, set(job.used))  # again: who left his group meanwhile gives it nothing
+        made = replace(table_of(job), columns=columns_of(pq.read_schema(file)), rows=rows, used=used,
+                       versions=job.versions)  # fmt: skip
+        PrivateTables(settings).keep(made, file)
+    except ConfigError as error:
+        return str(error)
+    return ""

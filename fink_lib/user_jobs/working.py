@@ -3,7 +3,7 @@
 import logging
 import shutil
 import time
-from pathlib import Path
+from dataclasses import replace
 
 from fink_lib.accounts.access_log import note_access
 from fink_lib.accounts.asking import asked_by
@@ -16,7 +16,7 @@ from fink_lib.user_jobs.keeping import keep_result, limits_with_table, require_t
 from fink_lib.user_jobs.people import claims_of_job
 from fink_lib.user_jobs.permitted import permitted
 from fink_lib.user_jobs.record import State, UserJob
-from fink_lib.user_jobs.sandbox.running import HANDED, Code, Ended, Limits, run
+from fink_lib.user_jobs.sandbox.running import HANDED, LOG, RESULT, Code, Ended, Limits, run
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +50,8 @@ def work(settings: Settings, job: UserJob) -> UserJob:
             rows = permitted(lake, job, folder / ROWS)
             if asked.used:
                 note_access(settings.home, asked, time.time(), f"/jobs/{job.name}", 200)
+        for old in (folder / LOG, *folder.glob(f"{RESULT}.*")):  # of a run that was ended: of other rights, perhaps
+            old.unlink(missing_ok=True)
         job, limits = book.change(job.name, versions=rows.versions, used=tuple(sorted(asked.used))), limits_of(settings)
         if job.table:
             require_table(settings, job, asked.used)
@@ -62,19 +64,16 @@ def work(settings: Settings, job: UserJob) -> UserJob:
         lake.close()
         for name in (ROWS, HANDED):
             shutil.rmtree(folder / name, ignore_errors=True)
-    why = ended.error
-    if job.table and not why and not ended.is_cancelled:
-        why = _kept(settings, job, folder, ended, limits)
-    state = State.CANCELLED if ended.is_cancelled else State.FAILED if why else State.DONE
-    return book.end(job, state, rows=ended.rows, error=why, seconds=ended.seconds)
+    if job.table and not ended.error and not ended.is_cancelled:
+        ended = _kept(settings, job, ended, limits)
+    state = State.CANCELLED if ended.is_cancelled else State.FAILED if ended.error else State.DONE
+    return book.end(job, state, rows=ended.rows, error=ended.error, seconds=ended.seconds)
 
 
-def _kept(settings: Settings, job: UserJob, folder: Path, ended: Ended, limits: Limits) -> str:
-    """Make a table of what a job has left; return why there is none, or an empty text. The result itself stays."""
+def _kept(settings: Settings, job: UserJob, ended: Ended, limits: Limits) -> Ended:
+    """Make a table of what a job has left; return how both ended. The result itself stays."""
     if ended.rows is None:
-        return "it left no result, so that there is no table"
-    try:
-        keep_result(settings, job, folder, limits)
-    except ConfigError as error:
-        return str(error)
-    return ""
+        return replace(ended, error="it left no result, so that there is no table")
+    book = Book(settings)
+    written = keep_result(settings, job, book.folder(job.name), limits, lambda: book.is_cancelled(job.name))
+    return replace(written, rows=ended.rows, seconds=ended.seconds + written.seconds)

@@ -4,7 +4,7 @@ import io
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -19,10 +19,12 @@ from fink_lib.api.http.app import PREFIX, make_app
 from fink_lib.api.lake import Lake
 from fink_lib.client import Fink
 from fink_lib.config import Settings
-from fink_lib.user_jobs import asking
+from fink_lib.user_jobs import asking, keeping
+from fink_lib.user_jobs.book import Book
 from fink_lib.user_jobs.http import add_jobs
 from fink_lib.user_jobs.main import sentences
 from fink_lib.user_jobs.sandbox.command import MISSING
+from fink_lib.user_jobs.sandbox.running import Ended, run
 from fink_lib.vo.app import add_services
 from tests.builders.packet_rows import sample_packets
 from tests.builders.served_home import NIGHT, PRIVATE, ZTF, arrive, later, serve
@@ -220,6 +222,49 @@ def test_a_table_of_a_group_is_there_for_its_members(place: Place) -> None:
         groups.join(store, GROUP, "bob")
     place.call("ada", "DELETE", "/tables/group_sn_ia_1/near")
     assert place.tables("ada") == []
+
+
+@pytest.mark.parametrize("when", ["queued", "running"])
+def test_who_left_a_group_meanwhile_gives_it_no_table(place: Place, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
+    store = Store(place.settings.home)
+
+    def left_meanwhile(*given: Any) -> Ended:
+        groups.leave(store, GROUP, "bob")
+        return run(*given)
+
+    name = place.ask("bob", table="near", group=GROUP)["name"]
+    if when == "queued":
+        groups.leave(store, GROUP, "bob")
+    else:
+        monkeypatch.setattr(keeping, "run", left_meanwhile)
+    try:
+        list(sentences(place.settings, "one"))
+        job = place.call("bob", "GET", f"/jobs/{name}")
+    finally:
+        groups.join(store, GROUP, "bob")
+    assert (job["state"], "no member" in job["error"], place.tables("ada")) == ("failed", True, []), job
+
+
+def test_a_job_cancelled_while_its_table_is_written_leaves_none(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cancelled_meanwhile(*given: Any) -> Ended:
+        place.call("ada", "POST", f"/jobs/{name}/cancel")
+        return replace(run(*given[:3]), seconds=500.0)  # it was done before anybody looked
+
+    monkeypatch.setattr(keeping, "run", cancelled_meanwhile)
+    name = place.ask("ada", table="near")["name"]
+    list(sentences(place.settings, "one"))
+    job = place.call("ada", "GET", f"/jobs/{name}")
+    assert (job["state"], place.tables("ada")) == ("cancelled", []), job
+    assert job["seconds"] > 500, "both count for the day"
+
+
+def test_what_an_earlier_run_of_a_job_has_left_is_not_shown_as_this_ones(place: Place) -> None:
+    name = place.ask("ada-all", code="SELECT nothing FROM ztf.sources")["name"]
+    folder = Book(place.settings).folder(name)
+    (folder / "result.parquet").write_bytes(b"rows of a right that was withdrawn since")
+    list(sentences(place.settings, "one"))
+    assert place.call("ada-all", "GET", f"/jobs/{name}")["state"] == "failed"
+    place.call("ada-all", "GET", f"/jobs/{name}/result", 400)
 
 
 def test_rows_by_a_right_are_for_those_who_have_it(place: Place) -> None:

@@ -20,6 +20,7 @@ from fink_lib.portal.drawing import page
 from fink_lib.portal.followup import add_followup
 from fink_lib.portal.login import add_logins
 from fink_lib.portal.reports import add_reports
+from fink_lib.vo.tap.requests import waiting
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,6 @@ PAGES: dict[str, Make] = {
     own_filters.OWN: own_filters.own,
     "/transfers": transfers.every,
     transfers.WORK: transfers.one,
-    "/query": console.console,
     "/jobs": user_jobs.every,
     user_jobs.JOB: user_jobs.one,
     user_jobs.TABLE: user_jobs.table,
@@ -53,6 +53,7 @@ PAGES: dict[str, Make] = {
     "/live": live.live,
     "/live/events": live.events,
 }
+QUERY = "/query"  # it waits for its turn and its query
 
 
 def add_pages(app: FastAPI, lake: Lake) -> None:
@@ -68,6 +69,7 @@ def add_pages(app: FastAPI, lake: Lake) -> None:
     service = Service(lake)
     for path, make in PAGES.items():
         app.add_route(path, _answering(service, make), methods=["GET"], include_in_schema=False)
+    app.add_route(QUERY, waiting(_answering(service, console.console)), methods=["GET"], include_in_schema=False)
     add_citing(app, service)
     add_logins(app, lake.settings)
     own_filters.add_own_filters(app, service)

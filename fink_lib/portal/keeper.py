@@ -63,7 +63,11 @@ class Keeper:
         return 0
 
     def _once(self) -> int:
-        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, pass_fds=(self._handle,))
+        try:
+            self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, pass_fds=(self._handle,))
+        except OSError:  # no memory, as it is just after one was killed for want of it
+            logger.exception("the API was not started")
+            return 1
         if self._stopping.is_set():  # it was asked for while the process was made
             self._process.terminate()
         try:
@@ -79,7 +83,7 @@ def pause_s(short: int) -> float:
 
 
 def listening_at(host: str, port: int) -> socket.socket:
-    """Return an open port.
+    """Return an open port; of a name with several addresses, one of IPv4, by which the host itself asks.
 
     Parameters
     ----------
@@ -93,7 +97,8 @@ def listening_at(host: str, port: int) -> socket.socket:
     OSError
         When it is taken.
     """
-    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+    found = [one[0] for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)]
+    family = socket.AF_INET if socket.AF_INET in found else found[0]
     return socket.create_server((host, port), family=family, backlog=QUEUE)
 
 

@@ -40,6 +40,7 @@ class Sent:
 
 THREADS = 16
 Make = Callable[[Sent], Response]
+Answer = Callable[[Request], Response]
 
 
 async def read(request: Request) -> Sent:
@@ -84,5 +85,14 @@ def answering(make: Make) -> Callable[[Request], Awaitable[Response]]:
             return trouble("the body of the request is not understood: send a form")
         answered = partial(told_as_votable(lambda _: make(sent)), request)
         return await to_thread.run_sync(answered, limiter=_threads(request))
+
+    return answer
+
+
+def waiting(make: Answer) -> Callable[[Request], Awaitable[Response]]:
+    """Return what answers requests that wait for queries: in these threads, so that no other request waits for it."""
+
+    async def answer(request: Request) -> Response:
+        return await to_thread.run_sync(make, request, limiter=_threads(request))
 
     return answer

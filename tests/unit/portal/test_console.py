@@ -1,15 +1,20 @@
 """The page of queries: an address a query, rows as text, and what is wrong said in one sentence."""
 
 from collections.abc import Iterator
+from typing import cast
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from anyio import from_thread, to_thread
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from fink_lib.api.http.app import make_app
+from fink_lib.api.http.errors import Refused
 from fink_lib.api.lake import Lake
 from fink_lib.portal.app import add_pages
 from fink_lib.vo.app import add_services
+from fink_lib.vo.tap.queries import Described
 from tests.builders.served_home import ZTF
 from tests.unit.portal.conftest import COUNT, MARKUP, Parsed, Portal
 
@@ -47,3 +52,22 @@ def test_nothing_is_asked_without_a_query_and_what_is_wrong_is_said(http: TestCl
     wrong = page(http, "SELECT nothing FROM ztf.sources", 400).text
     assert ("refused" in wrong, "nothing" in wrong) == (True, True)
     assert "no query" in page(http, "DROP TABLE ztf.sources", 400).text
+
+
+def test_who_waits_for_his_query_keeps_no_thread_that_other_pages_need(
+    http: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    common: list[float] = []
+
+    def busy(_asked: object) -> Described:
+        common.append(from_thread.run_sync(lambda: to_thread.current_default_thread_limiter().borrowed_tokens))
+        raise Refused("too many queries are being run", status=503, fix="try again")
+
+    monkeypatch.setattr(cast("FastAPI", http.app).state.tap, "rows", busy)
+    assert "too many" in page(http, "SELECT 1", 503).text
+    assert common == [0]
+
+
+def test_a_query_that_is_too_long_is_refused_and_not_cut(http: TestClient) -> None:
+    long = "SELECT 1 AS n FROM ztf.sources --".ljust(60_000) + "x"  # noqa: S608
+    assert http.get("/query", params={"query": long}).status_code == 400

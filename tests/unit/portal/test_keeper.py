@@ -1,11 +1,13 @@
 """What keeps the API running: it starts another when one dies, and knows when that is no use."""
 
 import socket
+import subprocess
 import sys
 import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -82,6 +84,34 @@ def test_a_server_that_was_stopped_ends_the_keeper() -> None:
         keeper.stop()
         thread.join(60)
     assert ended == [0]
+
+
+def test_a_start_that_the_machine_has_no_memory_for_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    starts: list[int] = []
+
+    def scarce(*given: Any, **named: Any) -> "subprocess.Popen[bytes]":
+        starts.append(1)
+        if len(starts) == 2:
+            raise OSError(12, "Cannot allocate memory")
+        if len(starts) == 3:
+            keeper.stop()
+        return real(*given, **named)
+
+    real = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", scarce)
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        keeper = Keeper([sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"], door.fileno())
+        assert keeper.run() == 0
+    assert len(starts) == 3
+
+
+def test_a_name_of_both_kinds_of_addresses_is_listened_to_where_the_host_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = socket.getaddrinfo
+    both = [(family, socket.SOCK_STREAM, 6, "", (host, 0))
+            for family, host in ((socket.AF_INET6, "::1"), (socket.AF_INET, "127.0.0.1"))]  # fmt: skip
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *_, **__: both if host == "localhost" else real(host, 0))
+    with listening_at("localhost", 0) as door:
+        assert door.getsockname()[0] == "127.0.0.1"
 
 
 def test_the_pause_grows_with_what_dies_at_once() -> None:

@@ -1,10 +1,16 @@
 """Groups: who belongs to one, and who administers it."""
 
+import re
 import sqlite3
 
 from fink_lib.accounts.people import GROUP, PERSON, require
 from fink_lib.accounts.store import Store, check_name
 from fink_lib.errors import AccountError
+
+
+def in_sql(name: str) -> str:
+    """Return the name of an account as the name of a schema in SQL can have it: what it cannot have becomes ``_``."""
+    return re.sub(r"[^a-z0-9_]", "_", name)
 
 
 def add(store: Store, name: str, meaning: str = "") -> None:
@@ -22,9 +28,12 @@ def add(store: Store, name: str, meaning: str = "") -> None:
     Raises
     ------
     AccountError
-        When there is one of that name, or the name cannot be used.
+        When there is one of that name, or of one that SQL cannot tell from it, or the name cannot be used.
     """
     with store.writing() as accounts:
+        for (other,) in accounts.execute("SELECT name FROM groups").fetchall():
+            if other != name and in_sql(other) == in_sql(name):
+                raise AccountError(f"group '{name}' would have the tables of '{other}' in SQL: choose another name")
         try:
             row = (check_name(name, GROUP), meaning, store.clock())
             accounts.execute("INSERT INTO groups VALUES (?, ?, ?)", row)

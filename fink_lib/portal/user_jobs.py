@@ -1,19 +1,21 @@
 """Jobs as pages: one's own, a form for SQL or Python, how far one is, its log, its result, and tables made of those."""
 
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
 from fink_lib.accounts.asking import asking
 from fink_lib.api.http.service import Service
-from fink_lib.api.sql import parquet
+from fink_lib.api.sql import parquet, quoted
 from fink_lib.portal.acting import Act, Said, add_acts
 from fink_lib.portal.drawing import page
 from fink_lib.served.access import may_drop
 from fink_lib.served.private import PrivateTable
-from fink_lib.served.private_store import PrivateTables
+from fink_lib.served.private_store import PrivateTables, while_there
 from fink_lib.user_jobs import asking as jobs
 from fink_lib.user_jobs.record import RIGHT, WAITS, Form, Language, UserJob
 from fink_lib.user_jobs.replies import refusing
@@ -21,7 +23,7 @@ from fink_lib.vo.private import vo_table
 from fink_lib.vo.tables import tables_of
 
 JOB, TABLE = "/jobs/{name}", "/tables/{schema}/{table}"
-LONGEST_NUMBER, SHOWN_ROWS = 20, 50
+LONGEST_NUMBER, SHOWN_ROWS, SHOWN_CHARACTERS = 20, 50, 200
 FIELDS = ("title", "language", "code", "format", "table", "group")
 EXAMPLES = {
     Language.SQL: "SELECT band, count(*) AS n\nFROM {survey}.sources\nGROUP BY band",
@@ -78,9 +80,18 @@ def table(service: Service, request: Request) -> Response:
     """
     claims, kept, path = asking().claims, PrivateTables(service.lake.settings), request.path_params
     found: PrivateTable = refusing(lambda: kept.get(claims, f"{path['schema']}.{path['table']}"))
-    rows = service.lake.engine.table(f"SELECT * FROM {parquet([kept.opened(found)])} LIMIT {SHOWN_ROWS}")  # noqa: S608
+    shown = ", ".join(f"left({quoted(name)}, {SHOWN_CHARACTERS})" if kind == "string" else quoted(name)
+                      for name, kind in found.columns.items())  # fmt: skip
+    file = kept.opened(found)
+    query = f"SELECT {shown} FROM {parquet([file])} LIMIT {SHOWN_ROWS}"  # noqa: S608
+    rows: pa.Table = refusing(lambda: _read(service, query, file, found))
     return page("user_table.html.j2", q="", table=found, rows=[list(one.values()) for one in rows.to_pylist()],
                 may_drop=may_drop(claims, found))  # fmt: skip
+
+
+def _read(service: Service, query: str, file: Path, found: PrivateTable) -> pa.Table:
+    with while_there(file, found):
+        return service.lake.engine.table(query)
 
 
 def add_user_jobs(app: FastAPI, service: Service) -> None:

@@ -122,8 +122,10 @@ def may_drop(claims: Claims, table: PrivateTable) -> bool:
     claims
         Who asks.
     table
-        One that he sees.
+        Any: rows of it he may see or not.
     """
+    if claims.is_anonymous:
+        return False
     return claims.person == table.owner or table.group in claims.admin_of
 
 

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import pyarrow as pa
 
+from fink_lib.accounts.groups import in_sql
 from fink_lib.errors import ConfigError
 
 OF_PERSON, OF_GROUP = "user_", "group_"
@@ -101,7 +102,7 @@ def schema_of(owner: str, group: str = "") -> str:
     owner, group
         Names of accounts; what no name in SQL can have becomes ``_``.
     """
-    return re.sub(r"[^a-z0-9_]", "_", f"{OF_GROUP}{group}" if group else f"{OF_PERSON}{owner}")
+    return in_sql(f"{OF_GROUP}{group}" if group else f"{OF_PERSON}{owner}")
 
 
 def is_private(name: str) -> bool:

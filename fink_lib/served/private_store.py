@@ -8,7 +8,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,12 +113,13 @@ class PrivateTables:
         there = self._at(self._folder(table))
         if there is not None and there.owner != owner:
             raise NotYours(f"there is a table '{table.full_name}' already, of {there.owner}: choose another name")
-        others = [one for one in self.of_person(owner) if one.full_name != table.full_name]
+        others = [one for one in self.of_person(owner) if (one.group, one.name) != (table.group, table.name)]
+        named = f"drop one of {', '.join(one.full_name for one in others)}"  # he may see some of them no longer
         if len(others) >= most:
-            raise TablesFull(f"you keep {len(others)} tables, {most} may be (FINK_USER_TABLES_PER_PERSON): drop one")
+            raise TablesFull(f"you keep {len(others)} tables, {most} may be (FINK_USER_TABLES_PER_PERSON): {named}")
         left = most_mb * MB - sum(one.size for one in others)
         if left <= 0:
-            raise TablesFull(f"your tables fill the {most_mb} MB that they may (FINK_USER_TABLES_MB): drop one")
+            raise TablesFull(f"your tables fill the {most_mb} MB that they may (FINK_USER_TABLES_MB): {named}")
         return left
 
     def keep(self, table: PrivateTable, rows: Path) -> PrivateTable:
@@ -150,13 +151,11 @@ class PrivateTables:
             rows.chmod(0o644)  # the user of a sandbox reads it; the folder above is closed to everybody else
             rows.replace(folder / kept.file)
             replace_text(folder / FACTS, to_json(kept.as_json()), durable=True)
-            for old in folder.glob("rows-*.parquet"):
-                if old.name != kept.file:
-                    old.unlink(missing_ok=True)
+            _drop_others(folder, kept.file)
             return kept
 
     def drop(self, claims: Claims, full_name: str) -> PrivateTable:
-        """Remove a table of one's own, or of a group that one administers; return it as it was.
+        """Remove a table of one's own, or of a group that one administers, also where one sees its rows no longer.
 
         Parameters
         ----------
@@ -165,23 +164,40 @@ class PrivateTables:
         full_name
             Schema and name.
 
+        Returns
+        -------
+        PrivateTable
+            As it was; of one that he does not see, whose it is and what it is called alone.
+
         Raises
         ------
         NoSuchTable
-            When he sees none of that name.
+            When he neither sees nor may drop one of that name.
         NotYours
             When it is another member's.
         """
         with self._changing():
-            found = self.get(claims, full_name)
+            named = [one for one in self.every() if one.full_name == full_name.lower() and may_drop(claims, one)]
+            seen = [one for one in named if sees_table(claims, one)]
+            found = next((one for one in (*seen, *named)), None) or self.get(claims, full_name)
             if not may_drop(claims, found):
                 raise NotYours(f"the table '{found.full_name}' is of {found.owner}: he drops it, or an administrator")
-            self.remove(found)
-            return found
+            shutil.rmtree(self._folder(found), ignore_errors=True)
+            return found if sees_table(claims, found) else PrivateTable(found.name, found.owner, found.group)
 
     def remove(self, table: PrivateTable) -> None:
-        """Remove a table, whosever it is."""
-        shutil.rmtree(self._folder(table), ignore_errors=True)
+        """Remove a table, whosever it is; one that replaced it meanwhile stays.
+
+        Raises
+        ------
+        NoSuchTable
+            When it is not there any longer.
+        """
+        with self._changing():
+            there = self._at(self._folder(table))
+            if there is None or there.version != table.version:
+                raise NoSuchTable(f"the table '{table.full_name}' was dropped or replaced meanwhile: look again")
+            shutil.rmtree(self._folder(table), ignore_errors=True)
 
     def tidy(self) -> int:
         """Remove the tables whose time is over; return how many those were."""
@@ -191,10 +207,15 @@ class PrivateTables:
             return self._tidy()
 
     def _tidy(self) -> int:
-        over = [path.parent for path in self.root.glob(f"*/*/*/{FACTS}") if self._at(path.parent) is None]
-        for folder in over:
-            shutil.rmtree(folder, ignore_errors=True)
-        return len(over)
+        over = 0
+        for folder in self.root.glob("*/*/*"):
+            found = self._at(folder)
+            if found is None:  # its time is over, or whoever wrote or removed it was ended midway
+                over += 1
+                shutil.rmtree(folder, ignore_errors=True)
+            else:
+                _drop_others(folder, found.file)
+        return over
 
     def _in(self, folder: Path) -> Iterator[PrivateTable]:
         for path in sorted(folder.glob(f"*/{FACTS}")):
@@ -217,3 +238,32 @@ class PrivateTables:
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.root.chmod(0o700)
         return locked(self.root / ".lock")
+
+
+def _drop_others(folder: Path, file: str) -> None:
+    """Remove what the folder of a table has of rows beside its file."""
+    for old in folder.glob("rows-*.parquet"):
+        if old.name != file:
+            old.unlink(missing_ok=True)
+
+
+@contextmanager
+def while_there(file: Path, table: PrivateTable) -> Iterator[None]:
+    """Read the file of a table.
+
+    Parameters
+    ----------
+    file, table
+        As `PrivateTables.opened` and `PrivateTables.get` returned them.
+
+    Raises
+    ------
+    NoSuchTable
+        When it is dropped or replaced meanwhile.
+    """
+    try:
+        yield
+    except Exception as error:
+        if file.exists():
+            raise
+        raise NoSuchTable(f"there is no table '{table.full_name}'") from error

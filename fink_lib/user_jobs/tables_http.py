@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pyarrow as pa
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -15,7 +16,7 @@ from fink_lib.api.http.formats import MEDIA, Format
 from fink_lib.api.lake import Lake
 from fink_lib.api.sql import parquet, quoted
 from fink_lib.served.private import PrivateTable
-from fink_lib.served.private_store import PrivateTables
+from fink_lib.served.private_store import MB, PrivateTables, while_there
 from fink_lib.user_jobs.replies import PRIVATE, answered, told
 from fink_lib.vo.parameters import Parameters
 from fink_lib.vo.private import vo_table
@@ -26,6 +27,7 @@ from fink_lib.vo.votable import Document
 PATH, ONE = "/tables", "/{schema}/{table}"
 USUAL_ROWS = 1_000
 MOST_OFFSET = 10**12
+MOST_PAGE_MB = 100
 FORMATS = [Format.JSON, Format.CSV, Format.PARQUET, Format.VOTABLE]
 ROWS: dict[str, Any] = {"parameters": [
     {"name": name, "in": "query", "required": False, "schema": kind, "description": said}
@@ -99,12 +101,32 @@ def _page(lake: Lake, request: Request, table: PrivateTable) -> Response:
     if is_known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     listed = ", ".join(map(quoted, chosen))
-    page = lake.engine.table(f"SELECT {listed} FROM {parquet([path])} LIMIT {limit + 1} OFFSET {offset}")  # noqa: S608
+    query = f"SELECT {listed} FROM {parquet([path])} LIMIT {limit + 1} OFFSET {offset}"  # noqa: S608 - our own path
+    with while_there(path, table):
+        page = _bounded(lake.engine.stream(query))
     fields = [vo_table(table).field(one) for one in chosen]
     text = written(page.slice(0, limit), Format(form), fields, Document(infos={"TABLE": table.full_name}))
     made = pieces(text, MEDIA[Format(form)])
     made.headers.update(headers | ({NEXT: str(offset + limit)} if page.num_rows > limit else {}))
     return made
+
+
+def _bounded(rows: pa.RecordBatchReader) -> pa.Table:
+    """Return rows that are read as they come.
+
+    Raises
+    ------
+    Refused
+        When they are too large: texts may have any length, and all who ask share this memory.
+    """
+    read, size = [], 0
+    for batch in rows:
+        read.append(batch)
+        size += batch.nbytes
+        if size > MOST_PAGE_MB * MB:
+            raise Refused(f"these rows have more than {MOST_PAGE_MB} MB", parameter="limit",
+                          fix="ask for fewer rows or columns, or for /file")  # fmt: skip
+    return pa.Table.from_batches(read, rows.schema)
 
 
 def _chosen(table: PrivateTable, columns: str) -> list[str]:

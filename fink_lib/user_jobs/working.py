@@ -5,11 +5,13 @@ import shutil
 import time
 from dataclasses import replace
 
+import pyarrow as pa
+
 from fink_lib.accounts.access_log import note_access
 from fink_lib.accounts.asking import asked_by
 from fink_lib.api.lake import Lake
 from fink_lib.config import Settings
-from fink_lib.errors import AccountError, ConfigError, LakeError
+from fink_lib.errors import AccountError, ConfigError, HostError, LakeError
 from fink_lib.surveys import get_survey
 from fink_lib.user_jobs.book import Book
 from fink_lib.user_jobs.keeping import keep_result, limits_with_table, require_table
@@ -75,5 +77,9 @@ def _kept(settings: Settings, job: UserJob, ended: Ended, limits: Limits) -> End
     if ended.rows is None:
         return replace(ended, error="it left no result, so that there is no table")
     book = Book(settings)
-    written = keep_result(settings, job, book.folder(job.name), limits, lambda: book.is_cancelled(job.name))
+    try:
+        written = keep_result(settings, job, book.folder(job.name), limits, lambda: book.is_cancelled(job.name))
+    except (HostError, OSError, pa.ArrowException) as error:  # raised, it would have the code run once more
+        logger.exception("job %s: no table was made of its result", job.name)
+        return replace(ended, error=f"no table was made of its result: {type(error).__name__}, try again later")
     return replace(written, rows=ended.rows, seconds=ended.seconds + written.seconds)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from fink_lib.errors import ConfigError
 from fink_lib.files import replace_text, to_json
 from fink_lib.processes.identity import TOKEN_VARIABLE
 from fink_lib.user_jobs.sandbox import inside
@@ -110,6 +111,8 @@ def run(folder: Path, code: Code, limits: Limits, is_cancelled: Callable[[], boo
     ------
     HostError
         When this machine lacks what a sandbox needs.
+    ConfigError
+        When a file is gone that it reads.
     """
     began = time.monotonic()
     scratch = folder / f"{RESULT}.new"
@@ -165,6 +168,8 @@ def _gathered(handed: Path, files: Mapping[str, Path]) -> dict[str, Path]:
             link = root / place.removeprefix(f"{inside.DATA}/")
             link.parent.mkdir(parents=True, exist_ok=True)
             os.link(path, link)
+    except FileNotFoundError:
+        raise ConfigError("rows that it reads were dropped or replaced meanwhile: run it again") from None
     except OSError:  # of another disk, or another owner
         shutil.rmtree(root, ignore_errors=True)
         return dict(files)

@@ -247,3 +247,9 @@ def test_what_was_done_is_kept(store: Store) -> None:
     with store.reading() as accounts:
         told = [(row["what"], row["about"]) for row in accounts.execute("SELECT * FROM events")]
     assert told[-2:] == [("right granted", "person ada ztf:caltech"), ("right withdrawn", "person ada ztf:caltech")]
+
+
+def test_two_groups_have_no_schema_in_common(store: Store) -> None:
+    groups.add(store, "sn-ia")
+    with pytest.raises(AccountError, match="would have the tables of 'sn-ia'"):
+        groups.add(store, "sn_ia")

@@ -79,7 +79,7 @@ def test_a_table_is_shown_to_whom_it_is_for_and_dropped(
     groups.join(store, "sn-j", "anna-j")
     kept, rows = PrivateTables(portal.settings), tmp_path / "rows.parquet"
     for name, group in (("mine", ""), ("ours", "sn-j")):
-        pq.write_table(pa.table({"x": [1.5], "said": [MARKUP]}), rows)
+        pq.write_table(pa.table({"x": [1.5], "said": [MARKUP + "y" * 10_000]}), rows)
         kept.keep(
             PrivateTable(name, "anna-j", group, title=MARKUP, columns={"x": "double", "said": "string"}, rows=1), rows
         )
@@ -88,6 +88,7 @@ def test_a_table_is_shown_to_whom_it_is_for_and_dropped(
     assert 'name="table"' in page
     assert "anna_j" not in ben.get("/jobs")
     page = anna.get("/tables/user_anna_j/mine")
+    assert "y" * 201 not in page, "its first characters"
     assert ("1.5" in page, "&lt;b&gt;bold&lt;/b&gt;" in page, MARKUP in page) == (True, True, False)
     ben.get("/tables/user_anna_j/mine", 404)
     persons[""].get("/tables/user_anna_j/mine", 404)

@@ -45,6 +45,50 @@ def test_each_sees_his_own_and_those_of_his_groups(kept: PrivateTables, tmp_path
         kept.drop(BOB, "user_ada.t")
 
 
+def test_who_sees_a_table_no_longer_is_told_its_name_and_drops_it(kept: PrivateTables, tmp_path: Path) -> None:
+    secret = PrivateTable("secret", "ada", columns={"x": "int64"}, rows=3, used=("ztf:caltech",))
+    for one in (PrivateTable("t", "ada", "sn"), secret, PrivateTable("ours", "ada", "sn", used=("ztf:caltech",))):
+        add(kept, tmp_path, one, 300_000)
+    left, full = Claims("ada"), Settings(home=tmp_path / "home", user_tables_per_person=3)
+    assert kept.visible(left) == []
+    with pytest.raises(TablesFull, match=r"drop one of group_sn.ours, group_sn.t, user_ada.secret"):
+        PrivateTables(full, lambda: 1_000_000.0).room("ada", PrivateTable("new", "ada"))
+    with pytest.raises(ConfigError, match="no table"):
+        kept.drop(Claims("eve", frozenset({"sn"})), "group_sn.ours")
+    with pytest.raises(ConfigError, match="no table"):
+        kept.drop(ANONYMOUS, "group_sn.ours")
+    assert kept.drop(BOB, "group_sn.ours").owner == "ada", "he administers the group, without that right"
+    assert kept.drop(left, "user_ada.secret") == PrivateTable("secret", "ada"), "nothing of its rows"
+    assert kept.drop(left, "group_sn.t").name == "t"
+    assert kept.every() == []
+
+
+def test_what_was_left_midway_goes(kept: PrivateTables, tmp_path: Path) -> None:
+    one = add(kept, tmp_path, PrivateTable("t", "ada"))
+    half = kept.root / "people" / "ada" / "half"
+    half.mkdir()
+    for folder in (half, kept.root / "people" / "ada" / "t"):
+        (folder / "rows-0.parquet").touch()
+    kept.tidy()
+    assert [path.name for path in kept.root.rglob("rows-*")] == [one.file]
+    assert not half.exists()
+
+
+def test_a_table_that_replaced_the_one_to_remove_stays(kept: PrivateTables, tmp_path: Path) -> None:
+    old, new = (add(kept, tmp_path, PrivateTable("t", "ada")) for _ in range(2))
+    with pytest.raises(ConfigError, match="look again"):
+        kept.remove(old)
+    assert kept.every() == [new]
+    kept.remove(new)
+    assert kept.every() == []
+
+
+def test_groups_of_one_schema_are_two_for_the_room_of_their_tables(kept: PrivateTables, tmp_path: Path) -> None:
+    add(kept, tmp_path, PrivateTable("t", "ada", "sn-ia"), 600_000)
+    with pytest.raises(TablesFull):
+        add(kept, tmp_path, PrivateTable("t", "ada", "sn.ia"), 600_000)
+
+
 def test_a_table_goes_when_its_time_is_over(kept: PrivateTables, tmp_path: Path, now: list[float]) -> None:
     add(kept, tmp_path, PrivateTable("t", "ada"))
     now[0] += 2 * DAY_S - 1

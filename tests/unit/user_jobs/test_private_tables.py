@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -19,7 +20,9 @@ from fink_lib.api.http.app import PREFIX, make_app
 from fink_lib.api.lake import Lake
 from fink_lib.client import Fink
 from fink_lib.config import Settings
-from fink_lib.user_jobs import asking, keeping
+from fink_lib.served.private import PrivateTable
+from fink_lib.served.private_store import PrivateTables
+from fink_lib.user_jobs import asking, keeping, tables_http
 from fink_lib.user_jobs.book import Book
 from fink_lib.user_jobs.http import add_jobs
 from fink_lib.user_jobs.main import sentences
@@ -265,6 +268,34 @@ def test_what_an_earlier_run_of_a_job_has_left_is_not_shown_as_this_ones(place: 
     list(sentences(place.settings, "one"))
     assert place.call("ada-all", "GET", f"/jobs/{name}")["state"] == "failed"
     place.call("ada-all", "GET", f"/jobs/{name}/result", 400)
+
+
+def test_rows_that_go_while_they_are_asked_are_not_there(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.done("ada", table="near")
+    monkeypatch.setattr(tables_http, "MOST_PAGE_MB", 0)
+    assert "more than 0 MB" in place.call("ada", "GET", "/tables/user_ada/near/rows", 400)["error"]["message"]
+    monkeypatch.undo()
+    opened = PrivateTables.opened
+
+    def gone(self: PrivateTables, table: PrivateTable) -> Path:
+        path = opened(self, table)
+        path.unlink(missing_ok=True)
+        return path
+
+    monkeypatch.setattr(PrivateTables, "opened", gone)
+    monkeypatch.setattr(asking, "start", lambda _settings: None)
+    place.call("ada", "GET", "/tables/user_ada/near/rows", 404)
+    job = place.done("ada", code=f"SELECT * FROM {MINE}")  # noqa: S608
+    assert (job["state"], "run it again" in job["error"]) == ("failed", True), job
+
+
+def test_a_table_that_cannot_be_written_ends_its_job(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_given: object) -> Ended:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(keeping, "run", full)
+    job = place.done("ada", table="near")
+    assert (job["state"], "OSError" in job["error"], place.tables("ada")) == ("failed", True, [])
 
 
 def test_rows_by_a_right_are_for_those_who_have_it(place: Place) -> None:

@@ -10,24 +10,35 @@ from fink_lib.config import PROJECT_DIR
 STAGES = ("ingest", "enrich", "distribute")
 # What reads a table, or names a transaction; `fink_lib.lake.places` has what a stage may ask instead
 LOOKS = frozenset(
-    {"DeltaTable", "ParquetFile", "dataset_of", "get_add_actions", "read_rows", "read_table"}
+    {
+        "DeltaTable",
+        "ParquetFile",
+        "dataset_of",
+        "delta_table",
+        "get_add_actions",
+        "parquet_file",
+        "read_rows",
+        "read_table",
+    }
     | {"CommitProperties", "Transaction", "append_event", "transaction_version"}
     | {"txnAppId", "txnVersion", "left_anti", "left_semi"}
 )
 # What is read for another reason than to know what is done already
 OTHER_REASONS = {
-    ("distribute/forget.py", "DeltaTable"),  # a person takes a topic out of the books
+    ("distribute/forget.py", "delta_table"),  # a person takes a topic out of the books
     ("distribute/forget.py", "dataset_of"),
-    ("distribute/alerts.py", "ParquetFile"),  # the alerts of a batch, in the files that Spark names
-    ("distribute/newest.py", "DeltaTable"),  # the newest alert of an object that somebody says something about
-    ("distribute/newest.py", "ParquetFile"),
+    ("distribute/alerts.py", "ParquetFile"),  # a type
+    ("distribute/alerts.py", "parquet_file"),  # the alerts of a batch, in the files that Spark names
+    ("distribute/newest.py", "delta_table"),  # the newest alert of an object that somebody says something about
+    ("distribute/newest.py", "parquet_file"),
     ("distribute/reactor.py", "read_table"),  # whether that alert is as a rule wants it
     ("distribute/judging.py", "read_table"),  # alerts to time filters on
     ("distribute/trial_job.py", "read_table"),  # a filter is tried on silver
     ("distribute/stream.py", "read_rows"),  # writer schemas
-    ("enrich/stream.py", "DeltaTable"),  # tables that are written
-    ("ingest/stream.py", "DeltaTable"),
-    ("enrich/tasks.py", "ParquetFile"),  # bytes of packets
+    ("enrich/stream.py", "DeltaTable"),  # a type
+    ("enrich/stream.py", "delta_table"),  # tables that are written
+    ("ingest/stream.py", "delta_table"),
+    ("enrich/tasks.py", "parquet_file"),  # bytes of packets
     ("enrich/stream.py", "read.format"),  # facts of alerts that a person wants to be tried again
 }
 
@@ -71,6 +82,7 @@ def test_each_stage_asks_the_one_module() -> None:
     "line",
     [
         "from deltalake import DeltaTable",
+        "from fink_lib.lake.delta import delta_table",
         "import deltalake\ndeltalake.DeltaTable('x')",
         "spark.read.format('delta').load('x')",
         "frame.join(other, 'key', 'left_anti')",

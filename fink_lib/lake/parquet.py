@@ -86,7 +86,15 @@ def size_and_time(place: LakePath) -> tuple[int, int]:
 
 
 def put_file(source: Path, goal: LakePath) -> None:
-    """Give a file of this host a place in a table: by a link in a folder, as a copy in an object store."""
+    """Give a file of this host a place in a table: by a link in a folder, as a copy in an object store.
+
+    Parameters
+    ----------
+    source
+        The file, on this host.
+    goal
+        Its place; there must be none yet.
+    """
     if isinstance(goal, Path):
         os.link(source, goal)
         return

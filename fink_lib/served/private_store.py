@@ -102,6 +102,13 @@ class PrivateTables:
     def room(self, owner: str, table: PrivateTable) -> int:
         """Return how many bytes a table of its owner may have; one that it replaces makes room.
 
+        Parameters
+        ----------
+        owner
+            Who makes the table.
+        table
+            Its name and group.
+
         Raises
         ------
         TablesFull

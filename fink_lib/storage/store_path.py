@@ -66,7 +66,15 @@ class StorePath(S3Path):
 
     @classmethod
     def of(cls, url: str, store: Store) -> Self:
-        """Return the place of an address in a store."""
+        """Return the place of an address in a store.
+
+        Parameters
+        ----------
+        url
+            ``s3://bucket/path``.
+        store
+            How it is reached.
+        """
         return cls(url, endpoint=store.endpoint, region=store.region, path_style=store.path_style)
 
     @classmethod

@@ -60,7 +60,17 @@ def require_table(settings: Settings, job: UserJob, used: set[str]) -> None:
 
 
 def limits_with_table(settings: Settings, job: UserJob, limits: Limits) -> Limits:
-    """Return the limits of a job whose result is kept as a table: no more than there is room for."""
+    """Return the limits of a job whose result is kept as a table: no more than there is room for.
+
+    Parameters
+    ----------
+    settings
+        Say how much a person may keep.
+    job
+        Whose result is kept, and under which name.
+    limits
+        Of any job.
+    """
     left = PrivateTables(settings).room(job.person, table_of(job)) // MB
     return replace(limits, result_mb=max(1, min(limits.result_mb, left)))
 

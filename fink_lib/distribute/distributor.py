@@ -30,7 +30,7 @@ from fink_lib.kafka.recovery import REST_AFTER_FAILURE_S, REST_S, unrecorded
 from fink_lib.kafka.sending import Sender
 from fink_lib.kafka.topics import ensure_topics
 from fink_lib.lake.spark.batch_files import files_of
-from fink_lib.lake.tables import KAFKA_KEY
+from fink_lib.lake.tables import KAFKA_KEY, places_of
 from fink_lib.processes.error_summary import sentence_of
 from fink_lib.streams.guard import Parts
 from fink_lib.streams.halves import Blamed
@@ -349,8 +349,7 @@ def cut(alerts: pa.Table, size: int) -> Iterator[pa.Table]:
 
 def _chosen(alerts: pa.Table, users: Mapping[Key, Sequence[str]]) -> pa.Table:
     """Add which users' filters select each alert."""
-    keys = zip(*(alerts[name].to_pylist() for name in KAFKA_KEY), strict=True)
-    names = [users.get(key, ()) for key in keys] if users else [()] * alerts.num_rows
+    names = [users.get(place, ()) for place in places_of(alerts)] if users else [()] * alerts.num_rows
     return alerts.append_column(USERS, pa.array(names, pa.list_(pa.string())))
 
 

@@ -26,7 +26,7 @@ from fink_lib.filters.users.spark.timing import seconds_each
 from fink_lib.filters.users.store import Event, history
 from fink_lib.lake.spark.table import read_table
 from fink_lib.lake.spark.time_limit import OverTime, time_limit
-from fink_lib.lake.tables import KAFKA_KEY
+from fink_lib.lake.tables import KAFKA_KEY, places_of
 from fink_lib.notices.notice import of_slow_filter
 from fink_lib.notices.run import queue_filter
 from fink_lib.notices.subscriptions import read_subscriptions
@@ -70,8 +70,7 @@ def chosen_by_users(batch: DataFrame) -> dict[Key, list[str]]:
         What `places` made.
     """
     found = batch.where(F.size(USERS) > 0).select(*KAFKA_KEY, USERS).toArrow()
-    keys = zip(*(found[name].to_pylist() for name in KAFKA_KEY), strict=True)
-    return dict(zip(keys, found[USERS].to_pylist(), strict=True))
+    return dict(zip(places_of(found), found[USERS].to_pylist(), strict=True))
 
 
 class Judging:

@@ -20,7 +20,7 @@ from fink_lib.lake.place_files import OFFSET, PARTITION, TOPIC
 from fink_lib.lake.reading import read
 from fink_lib.lake.rows_at import RowsAt, offsets_of
 from fink_lib.lake.spark.table import spark_struct
-from fink_lib.lake.tables import KAFKA_KEY
+from fink_lib.lake.tables import KAFKA_KEY, places_of
 from fink_lib.packets.spark.fields import reading
 from fink_lib.storage import LakePath
 from fink_lib.surveys import Survey
@@ -77,14 +77,14 @@ class Reencoded:
             When silver or bronze does not hold one of the alerts exactly once.
         """
         silver = self._silver(matches)
-        rows = {key: row for row, key in enumerate(_keys(silver))}
+        rows = {key: row for row, key in enumerate(places_of(silver))}
         require_each_once(rows, silver.num_rows, matches)
         if not self._cutouts:
             yield dict(zip(rows, self._values(silver), strict=True))
             return
         due = set(rows)
         for packets in self._packets(matches):
-            keys = _keys(packets)
+            keys = places_of(packets)
             if len(due) - len(due.difference(keys)) != len(keys):
                 raise LakeError("bronze holds packets twice: the tables disagree, and this transfer is not announced")
             due.difference_update(keys)
@@ -115,7 +115,3 @@ class Reencoded:
         """Return the bytes of each row's message."""
         values = datums([one.values(rows) for one in self._fields], [one.kind for one in self._fields])
         return [value.as_py() for value in values]
-
-
-def _keys(rows: pa.Table | pa.RecordBatch) -> list[Key]:
-    return list(zip(*(rows.column(name).to_pylist() for name in KAFKA_KEY), strict=True))

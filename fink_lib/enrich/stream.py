@@ -36,7 +36,7 @@ from fink_lib.lake.data_files import append as append_files
 from fink_lib.lake.delta import delta_table
 from fink_lib.lake.places import Held, Places, ranges_of, rows_of_night
 from fink_lib.lake.spark.table import ensure_table
-from fink_lib.lake.tables import KAFKA_KEY, quarantine, silver_rejected
+from fink_lib.lake.tables import KAFKA_KEY, places_of, quarantine, silver_rejected
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.nights import UNIX_EPOCH_DATE
 from fink_lib.processes.error_summary import sentence_of
@@ -206,7 +206,7 @@ class Enricher:
         """
         session, whole = frame.sparkSession, frame.toArrow()
         table = whole.filter(pa.array(~self.places.held(whole))).sort_by([(name, "ascending") for name in KAFKA_KEY])
-        keys = list(zip(*(table[name].to_pylist() for name in KAFKA_KEY), strict=True))
+        keys = places_of(table)
         return Parts(
             items=range(table.num_rows),
             do=lambda rows: self._write_rows(session, table.take(pa.array(rows)), batch_id),

@@ -14,7 +14,7 @@ from fink_lib.enrich.triage import FILE, STAMPS
 from fink_lib.enrich.work import Job, enriching
 from fink_lib.lake.data_files import DataFile, NightWriter
 from fink_lib.lake.parquet import parquet_file
-from fink_lib.lake.tables import KAFKA_KEY
+from fink_lib.lake.tables import KAFKA_KEY, places_of
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.storage import LakePath, Store
 from fink_lib.storage.paths import place_named, store_of
@@ -110,19 +110,15 @@ def packets_of(alerts: pa.Table, wanted: pa.Schema, store: Store | None) -> Iter
     """
     for uri in pc.unique(alerts[FILE]).to_pylist():
         mine = alerts.filter(pc.equal(alerts[FILE], uri))
-        asked = {place: row for row, place in enumerate(_places(mine))}
+        asked = {place: row for row, place in enumerate(places_of(mine))}
         with parquet_file(place_named(uri, store)) as file:
             for group in range(file.num_row_groups):
-                found = [asked.get(place, -1) for place in _places(file.read_row_group(group, columns=[*KAFKA_KEY]))]
+                found = [asked.get(place, -1) for place in places_of(file.read_row_group(group, columns=[*KAFKA_KEY]))]
                 rows = np.array(found)
                 chosen = np.flatnonzero(rows >= 0)
                 if len(chosen):
                     packets = file.read_row_group(group, columns=wanted.names).take(chosen)
                     yield _beside(_in_shape(packets, wanted), mine.select(OWN).take(rows[chosen]))
-
-
-def _places(rows: pa.Table) -> Iterator[tuple[str, int, int]]:
-    return zip(*(rows[name].to_pylist() for name in KAFKA_KEY), strict=True)
 
 
 def _in_shape(packets: pa.Table, wanted: pa.Schema) -> pa.Table:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fink_lib.lake.tables import KAFKA_KEY
+from fink_lib.lake.tables import KAFKA_KEY, places_of
 from fink_lib.lake.versions import Table
 from fink_lib.reprocess.live import Live
 from fink_lib.streams.spec import Stage
@@ -37,7 +37,7 @@ def aside_in(live: Live, night: dt.date) -> Aside:
     """
     unforeseen = OF_ENRICH & (pc.field("error_class") == str(Damage.UNFORESEEN))
     rows = live.rows(Table.QUARANTINE, (*KAFKA_KEY, "reason"), night, unforeseen)
-    return dict(zip(_keys(rows), rows["reason"].to_pylist(), strict=True))
+    return dict(zip(places_of(rows), rows["reason"].to_pylist(), strict=True))
 
 
 def without_aside(table: pa.Table, aside: Aside) -> pa.Table:
@@ -50,7 +50,7 @@ def without_aside(table: pa.Table, aside: Aside) -> pa.Table:
     aside
         Those that are left out, as `aside_in` returns them.
     """
-    return table.filter(pa.array([key not in aside for key in _keys(table)], pa.bool_())) if aside else table
+    return table.filter(pa.array([key not in aside for key in places_of(table)], pa.bool_())) if aside else table
 
 
 def mark_aside(table: pa.Table, aside: Aside) -> pa.Table:
@@ -66,9 +66,5 @@ def mark_aside(table: pa.Table, aside: Aside) -> pa.Table:
     if not aside:
         return table
     at, reasons = table.schema.get_field_index("impossible"), table["impossible"].to_pylist()
-    told = [aside.get(key, reason) for key, reason in zip(_keys(table), reasons, strict=True)]
+    told = [aside.get(key, reason) for key, reason in zip(places_of(table), reasons, strict=True)]
     return table.set_column(at, "impossible", pa.array(told, pa.string()))
-
-
-def _keys(table: pa.Table) -> list[tuple[str, int, int]]:
-    return list(zip(*(table[name].to_pylist() for name in KAFKA_KEY), strict=True))

@@ -1,6 +1,6 @@
 """Every table of the lake: its name, key and columns, with units and meanings; without Spark."""
 
-from fink_lib.lake.tables.alert_columns import BY_NAME, IDENTITY_COLUMNS, KAFKA_COLUMNS, KAFKA_KEY, SKY
+from fink_lib.lake.tables.alert_columns import BY_NAME, IDENTITY_COLUMNS, KAFKA_COLUMNS, KAFKA_KEY, SKY, places_of
 from fink_lib.lake.tables.bronze import bronze_alerts, bronze_schemas, bronze_topics, quarantine, releases
 from fink_lib.lake.tables.catalogs import gold_catalog, gold_catalogs, gold_crossmatch, gold_crossmatched
 from fink_lib.lake.tables.closing import gold_nights, gold_quality_results, gold_statistics, gold_table_stats
@@ -68,6 +68,7 @@ __all__ = [
     "gold_table_stats",
     "gold_tracklets",
     "gold_user_filters",
+    "places_of",
     "quarantine",
     "releases",
     "science_facts",

@@ -1,5 +1,7 @@
 """Columns that several tables share: who an alert is, where it is on the sky, and where its message stood in Kafka."""
 
+import pyarrow as pa
+
 from fink_lib.lake.tables.spec import column
 from fink_lib.lake.tables.types import DATE, TS, D, L, N, S
 
@@ -32,4 +34,11 @@ SCHEMA_VERSION = column("schema_version", S, "Version of the packet's schema, as
 CODE_VERSION = column("code_version", S, "Version of the broker that wrote the row.")
 
 KAFKA_KEY = ("kafka_topic", "kafka_partition", "kafka_offset")
+
+
+def places_of(rows: pa.Table | pa.RecordBatch) -> list[tuple[str, int, int]]:
+    """Return where each row arrived: topic, partition and offset, by the columns of `KAFKA_KEY`."""
+    return list(zip(*(rows.column(name).to_pylist() for name in KAFKA_KEY), strict=True))
+
+
 SKY, BY_NAME = ("ra", "dec"), ("object_id", "alert_id")

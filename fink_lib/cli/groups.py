@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from fink_lib.cli.common import HomeOption, load_settings, say
+from fink_lib.cli.settled import settle_kafka
 from fink_lib.cli.tables import Column, json_option, write_rows
 from fink_lib.cli.users import PersonArgument, RightArgument, store_of
 
@@ -53,7 +54,9 @@ def join(
     """Put a person into a group, or change whether the person administers it."""
     from fink_lib.accounts import groups
 
-    groups.join(store_of(load_settings(home)), group, person, is_admin=admin)
+    settings = load_settings(home)
+    groups.join(store_of(settings), group, person, is_admin=admin)
+    settle_kafka(settings)
     say(f"person '{person}' {'administers' if admin else 'belongs to'} group '{group}'")
 
 
@@ -62,7 +65,9 @@ def leave(group: GroupArgument, person: PersonArgument, home: HomeOption = None)
     """Take a person out of a group."""
     from fink_lib.accounts import groups
 
-    groups.leave(store_of(load_settings(home)), group, person)
+    settings = load_settings(home)
+    groups.leave(store_of(settings), group, person)
+    settle_kafka(settings)
     say(f"person '{person}' has left group '{group}'")
 
 
@@ -71,7 +76,9 @@ def grant(group: GroupArgument, right: RightArgument, home: HomeOption = None) -
     """Give a right to everybody in a group."""
     from fink_lib.accounts import people
 
-    people.grant(store_of(load_settings(home)), people.GROUP, group, right)
+    settings = load_settings(home)
+    people.grant(store_of(settings), people.GROUP, group, right)
+    settle_kafka(settings)
     say(f"group '{group}' has the right {right}")
 
 
@@ -80,5 +87,7 @@ def withdraw(group: GroupArgument, right: RightArgument, home: HomeOption = None
     """Take a right of a group back."""
     from fink_lib.accounts import people
 
-    people.withdraw(store_of(load_settings(home)), people.GROUP, group, right)
+    settings = load_settings(home)
+    people.withdraw(store_of(settings), people.GROUP, group, right)
+    settle_kafka(settings)
     say(f"group '{group}' has no longer the right {right}")

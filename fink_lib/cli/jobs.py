@@ -1,6 +1,7 @@
-"""`fink jobs list|show|submit|cancel|start|tables|drop`."""
+"""`fink jobs list|show|submit|cancel|start|tables|drop|topic|topics`."""
 
 import datetime as dt
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,6 +10,7 @@ import typer
 
 from fink_lib.cli.common import HomeOption, load_settings, say
 from fink_lib.cli.json_text import json_text
+from fink_lib.cli.settled import settle_kafka
 from fink_lib.cli.tables import Column, json_option, write_rows
 from fink_lib.errors import ConfigError
 
@@ -36,6 +38,13 @@ TABLE_COLUMNS = (
     Column("title"),
     Column("job", only_json=True),
     Column("columns", only_json=True),
+)
+TOPIC_COLUMNS = (
+    Column("topic", is_id=True),
+    Column("table", is_id=True),
+    Column("rows"),
+    Column("readers", shown=", ".join),
+    Column("sent_at", title="sent (UTC)"),
 )
 DAG = "user_jobs"
 
@@ -160,7 +169,54 @@ def drop(
     if found is None:
         raise ConfigError(f"{who} has no table '{table}': see `fink jobs tables`")
     kept.remove(found)
+    settle_kafka(load_settings(home))
     say(f"table {table} is gone")
+
+
+@app.command()
+def topic(
+    table: Annotated[str, typer.Argument(help="Schema and name, as `fink jobs tables` tells them.")],
+    who: Annotated[str, typer.Option(help="Person who made it.")],
+    home: HomeOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Tell as JSON: topic, table and rows.")] = False,
+) -> None:
+    """Send the rows of a private table to a topic that only those read who see the table; again goes on."""
+    from fink_lib.host.stack import connected
+    from fink_lib.served.private_store import NotYours, PrivateTables
+    from fink_lib.served.results.sending import send_table
+    from fink_lib.user_jobs.people import claims_of_person
+
+    settings = load_settings(home)
+    found = PrivateTables(settings).get(claims_of_person(settings, who), table)
+    if found.owner != who:
+        raise NotYours(f"the table '{found.full_name}' is of {found.owner}: he sends it")
+    sent = send_table(connected(settings), found, time.time())
+    if as_json:
+        print(json_text({"topic": sent.topic, "table": found.full_name, "rows": sent.rows}))
+        return
+    say(f"{sent.rows} rows of {found.full_name} stand on {sent.topic}")
+
+
+@app.command()
+def topics(home: HomeOption = None, as_json: Annotated[bool, json_option(TOPIC_COLUMNS)] = False) -> None:
+    """Settle who may read the topics of private tables, and list them."""
+    from fink_lib.accounts.store import Store
+    from fink_lib.host.stack import connected
+    from fink_lib.served.private_store import PrivateTables
+    from fink_lib.served.results.book import ResultTopics
+    from fink_lib.served.results.readers import readers_of, settle_readers
+
+    settings = load_settings(home)
+    if ResultTopics(settings).is_used:
+        settle_readers(connected(settings))
+    tables = PrivateTables(settings).every()
+    rows = [
+        {"topic": one.topic, "table": table.full_name, "rows": one.rows,
+         "sent_at": dt.datetime.fromtimestamp(one.sent_at, dt.UTC) if one.sent_at else None,
+         "readers": sorted(readers_of(Store(settings.home), table))}
+        for one in ResultTopics(settings).every() for table in tables if one.is_of(table)
+    ]  # fmt: skip
+    write_rows(TOPIC_COLUMNS, rows, as_json=as_json, empty="no topic yet: `fink jobs topic` makes one of a table")
 
 
 def _row(job: "UserJob") -> dict[str, Any]:

@@ -100,12 +100,15 @@ def grant(
     from fink_lib.kafka.users import check_user, let_write, put_user
     from fink_lib.kafka.users import grant as let_read
     from fink_lib.kafka.users import users as all_users
+    from fink_lib.served.results.names import OF_PERSON
 
     check_user(user)
     settings = connected(load_settings(home))
     admin, wanted = _admin(settings), topic or []
     _check_topics(settings, wanted)
     is_new = user not in {one.name for one in all_users(admin)}
+    if is_new and user.startswith(OF_PERSON):
+        raise ConfigError(f"'{user}' would be the account of a person: `fink users kafka PERSON` makes that")
     if is_new or password_stdin:
         password = sys.stdin.readline().rstrip("\n") if password_stdin else secrets.token_urlsafe(18)
         put_user(admin, user, password)

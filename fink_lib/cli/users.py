@@ -1,10 +1,11 @@
-"""`fink users add|list|link|grant|withdraw|revoke`."""
+"""`fink users add|list|link|kafka|grant|withdraw|revoke`."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fink_lib.cli.common import HomeOption, load_settings, note, say
+from fink_lib.cli.settled import settle_kafka
 from fink_lib.cli.tables import Column, json_option, write_rows
 from fink_lib.config import Settings
 
@@ -81,11 +82,35 @@ def link(
 
 
 @app.command()
+def kafka(
+    person: PersonArgument,
+    home: HomeOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON: user, password and address.")] = False,
+) -> None:
+    """Make the account in Kafka of a person, for topics of private tables; or give it another password."""
+    from fink_lib.cli.json_text import json_text
+    from fink_lib.host.stack import connected, has_own_kafka, local_kafka
+    from fink_lib.served.results.names import kafka_account
+    from fink_lib.served.results.readers import make_account
+
+    settings = connected(load_settings(home))
+    password, user = make_account(settings, person), kafka_account(person)
+    where = local_kafka(settings).users if has_own_kafka(settings) else settings.kafka_bootstrap
+    if as_json:
+        print(json_text({"user": user, "password": password, "address": where}))
+        return
+    say(f"user '{user}': password {password} (shown only now)")
+    say(f"SCRAM-SHA-512 at {where}; group '{user}' or one that begins with '{user}_'")
+
+
+@app.command()
 def grant(person: PersonArgument, right: RightArgument, home: HomeOption = None) -> None:
     """Give a person a right to rows that are not public."""
     from fink_lib.accounts import people
 
-    people.grant(store_of(load_settings(home)), people.PERSON, person, right)
+    settings = load_settings(home)
+    people.grant(store_of(settings), people.PERSON, person, right)
+    settle_kafka(settings)
     say(f"person '{person}' has the right {right}")
 
 
@@ -94,7 +119,9 @@ def withdraw(person: PersonArgument, right: RightArgument, home: HomeOption = No
     """Take a right back."""
     from fink_lib.accounts import people
 
-    people.withdraw(store_of(load_settings(home)), people.PERSON, person, right)
+    settings = load_settings(home)
+    people.withdraw(store_of(settings), people.PERSON, person, right)
+    settle_kafka(settings)
     say(f"person '{person}' has no longer the right {right}")
 
 
@@ -103,5 +130,7 @@ def revoke(person: PersonArgument, home: HomeOption = None) -> None:
     """End a person's sessions, links, tokens, groups and rights; the name stays taken."""
     from fink_lib.accounts import people
 
-    people.revoke(store_of(load_settings(home)), person)
+    settings = load_settings(home)
+    people.revoke(store_of(settings), person)
+    settle_kafka(settings)
     say(f"person '{person}' is revoked")

@@ -1,19 +1,24 @@
 """Remove checkpoints that no stream uses, old logs and tables of people, and what old requests and shadows left."""
 
 import datetime as dt
+import logging
 import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from fink_lib.config import Settings
+from fink_lib.errors import BrokerError
 from fink_lib.files import JsonObject
 from fink_lib.reprocess import shadow_life
 from fink_lib.reprocess.expire import expire
 from fink_lib.served.private_store import PrivateTables
+from fink_lib.served.results.book import ResultTopics
 from fink_lib.streams.kinds import KINDS
 from fink_lib.streams.spec import StreamSpec
 from fink_lib.surveys import SURVEYS
+
+logger = logging.getLogger(__name__)
 
 DAY_S = 86400.0
 LOG_FOLDERS = ("airflow/logs",)
@@ -48,7 +53,21 @@ def prune(settings: Settings, now: float | None = None) -> JsonObject:
         "requests": requests,
         "shadows": shadows,
         "tables": PrivateTables(settings, lambda: now).tidy(),
+        "topics": _settled(settings),
     }
+
+
+def _settled(settings: Settings) -> int:
+    """Have Kafka told who may read topics of tables; return how many of those were deleted."""
+    if not ResultTopics(settings).is_used:
+        return 0
+    from fink_lib.served.results.readers import settle_readers  # noqa: PLC0415 - a home without such needs no Kafka
+
+    try:
+        return settle_readers(settings)
+    except BrokerError as error:
+        logger.warning("readers of topics of tables are as they were: %s", error)
+        return 0
 
 
 def drop_shadows(settings: Settings, limit: float) -> list[str]:

@@ -16,8 +16,10 @@ from fink_lib.accounts.oidc import PENDING_S, Issuer, issuer_of
 from fink_lib.accounts.store import Store
 from fink_lib.accounts.web import COOKIE, PROOF_FIELD, give_cookie, is_own_origin, known, require_own_form, who
 from fink_lib.config import Settings
-from fink_lib.errors import AccountError
+from fink_lib.errors import AccountError, HostError
 from fink_lib.portal.drawing import page
+from fink_lib.served.results.names import kafka_account
+from fink_lib.user_jobs.topics import account_in_kafka
 
 PENDING = "fink_login"
 CALLBACK = "/login/callback"
@@ -40,8 +42,13 @@ def add_logins(app: FastAPI, settings: Settings) -> None:
     for path, answer in (("/login", made.ask), ("/login/link", made.link), ("/login/issuer", made.issuer),
                          (CALLBACK, made.callback), ("/account", made.account)):  # fmt: skip
         app.add_route(path, _told(answer), methods=["GET"], include_in_schema=False)
-    for path, act in (("/login/link", made.use_link), ("/logout", made.logout), ("/account/tokens", made.add_token),
-                      ("/account/tokens/revoke", made.revoke_token)):  # fmt: skip
+    for path, act in (
+        ("/login/link", made.use_link),
+        ("/logout", made.logout),
+        ("/account/tokens", made.add_token),
+        ("/account/tokens/revoke", made.revoke_token),
+        ("/account/kafka", made.make_kafka_account),
+    ):
         app.add_route(path, _acting(act), methods=["POST"], include_in_schema=False)
 
 
@@ -124,7 +131,9 @@ class Logins:
         answer.delete_cookie(COOKIE)
         return answer
 
-    def account(self, request: Request, fresh: str = "", said: str = "") -> Response:
+    def account(
+        self, request: Request, fresh: str = "", said: str = "", kafka: dict[str, str] | None = None
+    ) -> Response:
         """Show who is logged in, what he may see, and his tokens.
 
         Parameters
@@ -135,6 +144,8 @@ class Logins:
             A token that was made just now, to be shown this once.
         said
             What went wrong; the status is then that of a bad request.
+        kafka
+            An account in Kafka that was made just now: user, password and address.
         """
         claims = who(request)
         if claims.is_anonymous:
@@ -142,7 +153,22 @@ class Logins:
         rows = [{**row, "until": dt.datetime.fromtimestamp(float(str(row["expires_at"])), dt.UTC)}
                 for row in tokens.everyone(self._store, claims.person)]  # fmt: skip
         return page("account.html.j2", BAD if said else 200, q="", claims=claims, tokens=rows, fresh=fresh, said=said,
-                    days=TOKEN_DAYS)  # fmt: skip
+                    days=TOKEN_DAYS, kafka=kafka, account=kafka_account(claims.person))  # fmt: skip
+
+    def make_kafka_account(self, request: Request, form: FormData) -> Response:
+        """Make one's own account in Kafka, or give it another password, and show that once.
+
+        Parameters
+        ----------
+        request
+            With the cookie of the session.
+        form
+            With the proof that a page of this broker made it.
+        """
+        try:
+            return self.account(request, kafka=account_in_kafka(self._settings, self._own(request, form)))
+        except HostError as error:
+            return self.account(request, said=f"{error}")
 
     def add_token(self, request: Request, form: FormData) -> Response:
         """Make a token and show it once.

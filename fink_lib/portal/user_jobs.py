@@ -16,9 +16,12 @@ from fink_lib.portal.drawing import page
 from fink_lib.served.access import may_drop
 from fink_lib.served.private import PrivateTable
 from fink_lib.served.private_store import PrivateTables, while_there
+from fink_lib.served.results.book import ResultTopics
 from fink_lib.user_jobs import asking as jobs
 from fink_lib.user_jobs.record import RIGHT, WAITS, Form, Language, UserJob
 from fink_lib.user_jobs.replies import refusing
+from fink_lib.user_jobs.tables_http import drop as drop_table
+from fink_lib.user_jobs.topics import send_to_topic
 from fink_lib.vo.private import vo_table
 from fink_lib.vo.tables import tables_of
 
@@ -86,7 +89,8 @@ def table(service: Service, request: Request) -> Response:
     query = f"SELECT {shown} FROM {parquet([file])} LIMIT {SHOWN_ROWS}"  # noqa: S608
     rows: pa.Table = refusing(lambda: _read(service, query, file, found))
     return page("user_table.html.j2", q="", table=found, rows=[list(one.values()) for one in rows.to_pylist()],
-                may_drop=may_drop(claims, found))  # fmt: skip
+                may_drop=may_drop(claims, found), topic=ResultTopics(service.lake.settings).of_table(found),
+                may_send=claims.person == found.owner and claims.has(RIGHT))  # fmt: skip
 
 
 def _read(service: Service, query: str, file: Path, found: PrivateTable) -> pa.Table:
@@ -125,10 +129,16 @@ def add_user_jobs(app: FastAPI, service: Service) -> None:
 
     def drop(request: Request, _said: Said, _person: str) -> str:
         path = request.path_params
-        PrivateTables(settings).drop(asking().claims, f"{path['schema']}.{path['table']}")
+        drop_table(settings, asking().claims, f"{path['schema']}.{path['table']}")
         return "/jobs"
 
-    acts = {"/jobs": submit, f"{JOB}/cancel": cancel, f"{JOB}/rerun": again, f"{TABLE}/drop": drop}
+    def send(request: Request, _said: Said, _person: str) -> str:
+        path = request.path_params
+        send_to_topic(settings, asking().claims, f"{path['schema']}.{path['table']}")
+        return TABLE.format(**path)
+
+    acts = {"/jobs": submit, f"{JOB}/cancel": cancel, f"{JOB}/rerun": again, f"{TABLE}/drop": drop,
+            f"{TABLE}/topic": send}  # fmt: skip
     add_acts(app, {path: _refusing(act) for path, act in acts.items()})
 
 

@@ -1,7 +1,5 @@
 """What a person may do with jobs: ask for one, look at his own, end it, run it again on other rows."""
 
-import subprocess
-import sys
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +11,8 @@ from fink_lib.errors import AccountError, ConfigError, HostError
 from fink_lib.served.access import lost
 from fink_lib.served.private import check_name
 from fink_lib.served.private_store import PrivateTables
-from fink_lib.streams.runner import settings_environment
 from fink_lib.user_jobs.book import Book, NoSuchJob
+from fink_lib.user_jobs.commands import done
 from fink_lib.user_jobs.keeping import table_of
 from fink_lib.user_jobs.record import (
     MOST_CODE_CHARACTERS,
@@ -31,7 +29,6 @@ from fink_lib.user_jobs.sql import require_query
 
 START_S = 120.0
 MOST_VERSION, MOST_TABLES = 2**31, 20
-FINK = Path(sys.executable).with_name("fink")
 Choice = TypeVar("Choice", Language, Form)
 KNOWN = frozenset({"title", "language", "code", "format", "surveys", "version", "table", "group", "tables", "public"})
 
@@ -171,14 +168,7 @@ def start(settings: Settings) -> None:
     HostError
         When it does not.
     """
-    try:
-        tried = subprocess.run([str(FINK), "jobs", "start"], env=settings_environment(settings), check=False,
-                               capture_output=True, text=True, timeout=START_S, stdin=subprocess.DEVNULL)  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise HostError(f"Airflow took no job within {START_S:.0f} s: try again later") from None
-    if tried.returncode != 0:
-        last = (tried.stderr.strip().splitlines() or ["it says nothing"])[-1]
-        raise HostError(f"the job was not taken: {last.removeprefix('fink: ')}")
+    done(settings, ["jobs", "start"], START_S, "Airflow took no job")
 
 
 def mine(settings: Settings, claims: Claims) -> list[UserJob]:

@@ -1,8 +1,8 @@
 """What a person claims when a job is asked for, or run: nothing that he has not now."""
 
 from fink_lib.accounts.claims import Claims, Scope, Via
-from fink_lib.accounts.people import PERSON, groups_of, require, rights_of
 from fink_lib.accounts.store import Store
+from fink_lib.accounts.whole import whole_claims
 from fink_lib.config import Settings
 from fink_lib.errors import AccountError
 from fink_lib.user_jobs.record import RIGHT, UserJob
@@ -23,10 +23,7 @@ def claims_of_person(settings: Settings, person: str) -> Claims:
     AccountError
         When there is none of that name, or he was revoked.
     """
-    with Store(settings.home).reading() as accounts:
-        require(accounts, PERSON, person)
-        rights, groups = frozenset(rights_of(accounts, person)), frozenset(groups_of(accounts, person))
-    return Claims(person, groups, rights=rights, scopes=frozenset(Scope), via=Via.TOKEN)
+    return whole_claims(Store(settings.home), person)
 
 
 def claims_of_job(settings: Settings, job: UserJob) -> Claims:

@@ -1,5 +1,6 @@
 """Routes of tables of people, below ``/api/v1/tables``: one's own and those of one's groups; others are not there."""
 
+import logging
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
+from fink_lib.accounts.claims import Claims
 from fink_lib.accounts.web import known, writer
 from fink_lib.api.http.answers import LONGEST_PAGE, NEXT, is_known
 from fink_lib.api.http.community.described import REFUSED, TEXT, WHOLE
@@ -15,14 +17,20 @@ from fink_lib.api.http.errors import Refused
 from fink_lib.api.http.formats import MEDIA, Format
 from fink_lib.api.lake import Lake
 from fink_lib.api.sql import parquet, quoted
+from fink_lib.config import Settings
+from fink_lib.errors import HostError
 from fink_lib.served.private import PrivateTable
 from fink_lib.served.private_store import MB, PrivateTables, while_there
+from fink_lib.served.results.book import ResultTopics
 from fink_lib.user_jobs.replies import PRIVATE, answered, told
+from fink_lib.user_jobs.topics import account_in_kafka, send_to_topic, settle
 from fink_lib.vo.parameters import Parameters
 from fink_lib.vo.private import vo_table
 from fink_lib.vo.replies import pieces
 from fink_lib.vo.tap.formats import written
 from fink_lib.vo.votable import Document
+
+logger = logging.getLogger(__name__)
 
 PATH, ONE = "/tables", "/{schema}/{table}"
 USUAL_ROWS = 1_000
@@ -53,20 +61,50 @@ def tables_router(lake: Lake) -> APIRouter:
     @router.get("", summary="Tables of yours and of your groups")
     async def listed(request: Request) -> Response:
         claims = known(request)
-        return await answered(lambda: [facts(one) for one in tables.visible(claims)])
+        return await answered(lambda: [with_topic(lake.settings, one) for one in tables.visible(claims)])
 
     @router.get(ONE, summary="One of them: columns, rows, how long it is kept")
     async def one(request: Request, schema: str, table: str) -> Response:
         claims = known(request)
-        return await answered(lambda: facts(tables.get(claims, f"{schema}.{table}")))
+        return await answered(lambda: with_topic(lake.settings, tables.get(claims, f"{schema}.{table}")))
 
     @router.delete(ONE, summary="Drop a table of yours, or of a group that you administer")
     async def dropped(request: Request, schema: str, table: str) -> Response:
         claims = writer(request)
-        return await answered(lambda: facts(tables.drop(claims, f"{schema}.{table}")))
+        return await answered(lambda: facts(drop(lake.settings, claims, f"{schema}.{table}")))
+
+    @router.post(f"{ONE}/topic", summary="Send the rows of a table of yours to a topic for those who see the table")
+    async def topic(request: Request, schema: str, table: str) -> Response:
+        claims = writer(request)
+        return await answered(lambda: send_to_topic(lake.settings, claims, f"{schema}.{table}"))
+
+    @router.post("/account", summary="Make your account in Kafka, for topics of tables, or give it another password")
+    async def account(request: Request) -> Response:
+        claims = writer(request)
+        return await answered(lambda: account_in_kafka(lake.settings, claims))
 
     _add_rows(router, lake, tables)
     return router
+
+
+def drop(settings: Settings, claims: Claims, full_name: str) -> PrivateTable:
+    """Remove a table as `PrivateTables.drop`, and its topic with it; return it as it was.
+
+    Parameters
+    ----------
+    settings
+        Of the home.
+    claims
+        Who asks.
+    full_name
+        Schema and name.
+    """
+    found = PrivateTables(settings).drop(claims, full_name)
+    try:
+        settle(settings)
+    except HostError as error:
+        logger.warning("table %s is dropped, its topic is not yet: %s", found.full_name, error)
+    return found
 
 
 def _add_rows(router: APIRouter, lake: Lake, tables: PrivateTables) -> None:
@@ -150,3 +188,9 @@ def facts(table: PrivateTable) -> dict[str, Any]:
     times = {"made_at": table.made_at, "kept_until": table.until}
     found = {name: getattr(table, name) for name in names} | {"bytes": table.size}
     return found | {name: datetime.fromtimestamp(at, UTC).isoformat() for name, at in times.items()}
+
+
+def with_topic(settings: Settings, table: PrivateTable) -> dict[str, Any]:
+    """Return a table for programs, with the topic that holds its rows; None where none does."""
+    found = ResultTopics(settings).of_table(table)
+    return {**facts(table), "topic": found and found.topic}

@@ -36,6 +36,7 @@ from fink_lib.reprocess.folder import create
 from fink_lib.reprocess.request import Request
 from fink_lib.served.private import PrivateTable
 from fink_lib.served.private_store import PrivateTables
+from fink_lib.served.results.book import ResultTopic, ResultTopics
 from fink_lib.streams.heartbeat import Heartbeat, StreamState
 from fink_lib.streams.spec import Stage, StreamSpec
 from fink_lib.surveys import SURVEYS
@@ -58,6 +59,7 @@ TRANSFER = "ztf_2021_2022_supernova_candidates_for_the_thesis_of_somebody"
 DOWNLOAD = f"finkctl download --topic fink_transfer_{TRANSFER} --output {TRANSFER}.parquet"
 USER_JOB = "0123456789abcdef"
 USER_TABLE = "user_somebody_with_a_long_name.how_many_there_are"
+USER_TOPIC = "fresult.person.somebody.with.a-long__name.how_many_there_are.01234567"
 SHADOW = "ztf.shadow_classifier_that_knows_more_kinds"
 PERSON, GROUP = "somebody.with.a-long_name", "a_group.with.a-long_name"
 OBJECT, PARTNER = "ZTF21aaaaaaa", "9007199254740993"
@@ -170,7 +172,8 @@ def _user_job(settings: Settings) -> None:
     rows = settings.home / "rows.parquet"
     pq.write_table(pa.table({"n": [1]}), rows)
     name = USER_TABLE.partition(".")[2]
-    PrivateTables(settings).keep(PrivateTable(name, PERSON, columns={"n": "int64"}, rows=1), rows)
+    kept = PrivateTables(settings).keep(PrivateTable(name, PERSON, columns={"n": "int64"}, rows=1), rows)
+    ResultTopics(settings).save(replace(ResultTopic.of(kept), topic=USER_TOPIC, rows=1, sent_at=1.7e9))
 
 
 def _streams(settings: Settings) -> None:

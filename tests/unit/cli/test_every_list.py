@@ -55,6 +55,7 @@ CASES = (
     Case(("jobs", "list"), (planted.USER_JOB, planted.PERSON)),
     Case(("jobs", "show", planted.USER_JOB), (planted.USER_JOB, planted.PERSON), is_list=False),
     Case(("jobs", "tables"), (planted.USER_TABLE, planted.PERSON)),
+    Case(("jobs", "topics"), (planted.USER_TOPIC, planted.USER_TABLE)),
     Case(("kafka", "topics"), (planted.TOPIC, f"fink_{planted.FILTER}_ztf")),
     Case(("kafka", "users"), (USER, f"fink_{planted.FILTER}_ztf")),
     Case(("lake", "show"), (quarantine("ztf").full_name, gold_known_losses("ztf").full_name)),
@@ -94,6 +95,7 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fink_lib.host.stack.kafka_listeners", lambda _: "127.0.0.1:9092 for anyone")
     monkeypatch.setattr("fink_lib.kafka.reading.list_topics", lambda _: topics)
     monkeypatch.setattr("fink_lib.kafka.users.users", lambda _: users)
+    monkeypatch.setattr("fink_lib.served.results.readers.settle_readers", lambda _: 0)
     monkeypatch.setattr(kafka_commands, "_admin", lambda _: SimpleNamespace())
     monkeypatch.setattr(kafka_commands, "_readers", lambda _: {topics[1].name: {USER, "others"}, planted.TOPIC: {"*"}})
 

@@ -1,7 +1,9 @@
 """Jobs in the portal: the form for those with the right, one's own pages, what they show as text."""
 
+import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,7 +14,8 @@ from fink_lib.accounts import groups, people
 from fink_lib.accounts.store import Store
 from fink_lib.served.private import PrivateTable
 from fink_lib.served.private_store import PrivateTables
-from fink_lib.user_jobs import asking
+from fink_lib.served.results.book import ResultTopic, ResultTopics
+from fink_lib.user_jobs import asking, topics
 from fink_lib.user_jobs.book import Book
 from fink_lib.user_jobs.record import State
 from fink_lib.user_jobs.sandbox.running import LOG
@@ -98,3 +101,35 @@ def test_a_table_is_shown_to_whom_it_is_for_and_dropped(
     (job,) = Book(portal.settings).every()
     assert job.kept_as == "group_sn_j.new"
     shutil.rmtree(portal.settings.home / "user_tables")
+
+
+def test_a_table_is_sent_by_a_button_and_an_account_made_whose_password_is_shown_once(
+    persons: dict[str, Someone], portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, commands = persons["anna-j"], list[list[str]]()
+
+    def done(_settings: object, command: list[str], _longest_s: float, _failed: str) -> str:
+        commands.append(command)
+        return json.dumps({"user": "person-anna-j", "password": "open sesame", "address": "kafka:9093"})
+
+    monkeypatch.setattr(topics, "done", done)
+    pq.write_table(pa.table({"x": [1.5]}), tmp_path / "rows.parquet")
+    PrivateTables(portal.settings).keep(
+        PrivateTable("sent", "anna-j", columns={"x": "double"}, rows=1), tmp_path / "rows.parquet"
+    )
+    where = "/tables/user_anna_j/sent"
+    assert "Send it" in anna.get(where)
+    anna.post(f"{where}/topic", back=where)
+    persons["ben-j"].post(f"{where}/topic", 404, back="/account")
+    assert commands == [["jobs", "topic", "--json", "--who", "anna-j", "--", "user_anna_j.sent"]]
+    (table,) = PrivateTables(portal.settings).every()
+    book = ResultTopics(portal.settings)
+    book.save(replace(ResultTopic.of(table), rows=1))
+    page = anna.get(where)
+    assert (book.every()[0].topic in page, "Send it" in page) == (True, False)
+    assert "open sesame" in anna.post("/account/kafka", back="/account")
+    assert "open sesame" not in anna.get("/account")
+    persons[""].post("/account/kafka", 401, back="/login")
+    assert commands[1:] == [["users", "kafka", "--json", "--", "anna-j"]]
+    for name in ("user_tables", "user_topics"):
+        shutil.rmtree(portal.settings.home / name)

@@ -1,0 +1,1 @@
+"""Tables of people on topics of their own, which those alone may read who see the table."""

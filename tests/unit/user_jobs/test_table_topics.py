@@ -1,0 +1,121 @@
+"""Tables sent to topics over HTTP: who may ask, which command does it, and what is told of it; Kafka is not there."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from starlette.testclient import TestClient
+
+from fink_lib.accounts import groups, people, tokens
+from fink_lib.accounts.claims import Scope
+from fink_lib.accounts.store import Store
+from fink_lib.api.http.app import PREFIX, make_app
+from fink_lib.api.lake import Lake
+from fink_lib.config import Settings
+from fink_lib.errors import HostError
+from fink_lib.served.private import PrivateTable, columns_of
+from fink_lib.served.private_store import PrivateTables
+from fink_lib.served.results.book import ResultTopic, ResultTopics
+from fink_lib.user_jobs import topics
+from fink_lib.user_jobs.http import add_jobs
+from tests.builders.served_home import ZTF
+
+ROWS = pa.table({"x": [1.5, 2.5]})
+MINE, OURS = "/tables/user_ada/near", "/tables/group_sn/near"
+SENT = {"topic": "fresult.person.ada.near.12345678", "table": "user_ada.near", "rows": 2}
+
+
+@dataclass
+class Place:
+    """A home with people and tables, who answers, and the commands that it had done."""
+
+    settings: Settings
+    http: TestClient
+    tokens: dict[str, str]
+    commands: list[list[str]] = field(default_factory=list)
+    fails: str = ""
+
+    def call(self, who: str, method: str, path: str, status: int = 200) -> Any:
+        known = {"Authorization": f"Bearer {self.tokens[who]}"} if who else {}
+        answer = self.http.request(method, PREFIX + path, headers=known)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    def done(self, _settings: Settings, command: list[str], _longest_s: float, failed: str) -> str:
+        self.commands.append(command)
+        if self.fails:
+            raise HostError(f"{failed}: {self.fails}")
+        return json.dumps(SENT)
+
+
+@pytest.fixture
+def place(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    settings.home.mkdir()
+    store, made = Store(settings.home), dict[str, str]()
+    groups.add(store, "sn")
+    for name in ("ada", "bob", "eve"):
+        people.add(store, name)
+        people.grant(store, people.PERSON, name, "jobs:run")
+        if name != "eve":
+            groups.join(store, "sn", name)
+        member = [] if name == "eve" else ["sn"]
+        made[name] = tokens.add(store, name, "t", days=1, scopes=tuple(Scope), groups=member, rights=["jobs:run"])
+    made["ada-reads"] = tokens.add(store, "ada", "r", days=1, rights=["jobs:run"])
+    made["ada-jobless"] = tokens.add(store, "ada", "j", days=1, scopes=tuple(Scope))
+    for group in ("", "sn"):
+        pq.write_table(ROWS, tmp_path / "rows.parquet")
+        table = PrivateTable("near", "ada", group, columns=columns_of(ROWS.schema), rows=2)
+        PrivateTables(settings).keep(table, tmp_path / "rows.parquet")
+    lake = Lake(settings, [ZTF])
+    app = make_app(lake)
+    add_jobs(app, lake, PREFIX)
+    with TestClient(app) as http:
+        found = Place(settings, http, made)
+        monkeypatch.setattr(topics, "done", found.done)
+        yield found
+
+
+def test_who_made_a_table_has_it_sent(place: Place) -> None:
+    assert place.call("ada", "POST", f"{MINE}/topic") == SENT
+    assert place.commands == [["jobs", "topic", "--json", "--who", "ada", "--", "user_ada.near"]]
+
+
+@pytest.mark.parametrize(
+    ("who", "path", "status"),
+    [("bob", MINE, 404), ("eve", OURS, 404), ("bob", OURS, 403), ("", MINE, 401), ("ada-reads", MINE, 403),
+     ("ada-jobless", MINE, 403), ("ada", "/tables/user_ada/gone", 404)],
+)  # fmt: skip
+def test_nobody_else_does(place: Place, who: str, path: str, status: int) -> None:
+    place.call(who, "POST", f"{path}/topic", status)
+    assert place.commands == []
+
+
+def test_an_account_is_made_for_oneself_alone(place: Place) -> None:
+    place.call("bob", "POST", "/tables/account")
+    assert place.commands == [["users", "kafka", "--json", "--", "bob"]]
+    place.call("", "POST", "/tables/account", 401)
+    place.call("ada-reads", "POST", "/tables/account", 403)
+    assert len(place.commands) == 1
+
+
+def test_what_kafka_refuses_is_told(place: Place) -> None:
+    place.fails = "no Kafka answers"
+    told = place.call("ada", "POST", f"{MINE}/topic", 503)
+    assert told["error"]["message"] == "the table was not sent: no Kafka answers"
+
+
+def test_its_topic_is_told_and_goes_with_the_table_though_kafka_is_away(place: Place) -> None:
+    assert [one["topic"] for one in place.call("ada", "GET", "/tables")] == [None, None]
+    (table,) = (one for one in PrivateTables(place.settings).every() if not one.group)
+    begun = ResultTopic.of(table)
+    ResultTopics(place.settings).save(ResultTopic(**{**begun.__dict__, "rows": 2}))
+    assert place.call("ada", "GET", MINE)["topic"] == begun.topic
+    place.fails = "no Kafka answers"
+    place.call("ada", "DELETE", MINE)
+    assert place.commands == [["jobs", "topics", "--json"]]
+    place.call("ada", "GET", MINE, 404)

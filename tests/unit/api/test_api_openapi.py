@@ -15,16 +15,16 @@ from starlette.testclient import TestClient
 from fink_lib import __version__
 from fink_lib.accounts import people, tokens
 from fink_lib.accounts.claims import Scope
-from fink_lib.api.http.app import make_app
-from fink_lib.api.lake import Lake
-from fink_lib.portal.app import add_pages
-from fink_lib.vo.app import add_services
-from tests.builders.served_home import ZTF
+from fink_lib.config import Settings
+from fink_lib.portal.server import whole_app
+from fink_lib.user_jobs import asking, topics
+from fink_lib.user_jobs.record import RIGHT
 from tests.unit.api.conftest import Home
+from tests.unit.api.kept_of_people import Kept
 
 EXAMPLES = int(os.environ.get("FINK_TEST_API_EXAMPLES", "4"))  # a longer form looks for what is rare
 
-
+PERSON = "anna"
 GOOD = (200, 201)
 FACILITY = '[[facility]]\nfacility = "lco"\nprovider = "ocs"\naddress = "http://127.0.0.1:9"\nsite = "siding-spring"\n'
 SERVICE = """[[service]]
@@ -41,20 +41,27 @@ JOB = "/tap/async/{job}"
 
 
 @pytest.fixture(scope="module")
-def whole(home: Home) -> Iterator[TestClient]:
-    """Everything that the process of the API answers with, asked by somebody who may write."""
+def wide(home: Home) -> Settings:
+    """The settings of the home, with facilities that can be asked and without quotas that a test would use up."""
     facilities = home.settings.home / "facilities.toml"
     facilities.write_text(FACILITY + SERVICE)
-    many = {"api_requests_per_minute": 10**6, "api_mb_per_day": 10**6}
-    wide = home.settings.model_copy(update={**many, "facilities": facilities})
-    lake = Lake(wide, [ZTF])
-    app = make_app(lake)
-    add_pages(app, lake)
-    add_services(app, lake)
+    most = dict.fromkeys(("api_requests_per_minute", "api_mb_per_day", "user_jobs_per_person"), 10**6)
+    return home.settings.model_copy(update={**most, "facilities": facilities})
+
+
+@pytest.fixture(scope="module")
+def whole(wide: Settings) -> Iterator[TestClient]:
+    """Everything that the process of the API answers with, asked by somebody who may write and run jobs."""
+    app = whole_app(wide)
     store = app.state.accounts
-    people.add(store, "anna")
-    secret = tokens.add(store, "anna", "t", days=1, scopes=(Scope.READ, Scope.WRITE))
-    with TestClient(app, headers={"Authorization": f"Bearer {secret}"}) as http:
+    people.add(store, PERSON)
+    people.grant(store, people.PERSON, PERSON, RIGHT)
+    secret = tokens.add(store, PERSON, "t", days=1, scopes=(Scope.READ, Scope.WRITE), rights=[RIGHT])
+    with pytest.MonkeyPatch.context() as patched, TestClient(app) as http:
+        patched.setattr(asking, "start", lambda _settings: None)  # there is no Airflow
+        patched.setattr(asking, "bubblewrap", lambda: "bwrap")  # nothing is run
+        patched.setattr(topics, "done", lambda *_: "{}")  # there is no Kafka
+        http.headers["Authorization"] = f"Bearer {secret}"
         yield http
 
 
@@ -72,6 +79,8 @@ def test_it_names_every_route_and_no_other(whole: TestClient, document: dict) ->
     assert untold == {f"{JOB}/{name}" for name in ("owner", "quote")} | {"/scs/{survey}/{table}/availability"}
     community = [path for path in document["paths"] if path.startswith("/api/v1/community/")]
     assert len(community) >= 15
+    of_people = [path for path in document["paths"] if path.startswith(("/api/v1/jobs", "/api/v1/tables"))]
+    assert len(of_people) >= 10
 
 
 def test_it_says_which_version(document: dict) -> None:  # type: ignore[type-arg]
@@ -119,8 +128,11 @@ def test_the_page_of_routes_needs_no_other_host(whole: TestClient, document: dic
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_no_request_makes_it_fail(whole: TestClient, document: dict) -> None:  # type: ignore[type-arg]
-    """Requests that the document allows, and such as it does not, a few of each route; none ends with a 5xx."""
+def test_no_request_makes_it_fail(whole: TestClient, document: dict, wide: Settings) -> None:  # type: ignore[type-arg]
+    """Requests that the document allows, and such as it does not, a few of each route; none ends with a 5xx.
+
+    Routes of jobs and tables of people are asked for such as are there, too.
+    """
     schema = schemathesis.openapi.from_dict(document)
     few = settings(
         max_examples=EXAMPLES,
@@ -130,7 +142,7 @@ def test_no_request_makes_it_fail(whole: TestClient, document: dict) -> None:  #
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    tried = 0
+    tried, kept = 0, Kept(wide, PERSON)
     for result in schema.get_all_operations():
         operation = result.ok()
 
@@ -140,9 +152,10 @@ def test_no_request_makes_it_fail(whole: TestClient, document: dict) -> None:  #
             told = {name: asked[name] for name in ("params", "json", "data", "headers") if asked.get(name) is not None}
             if isinstance(told.get("data"), str | bytes):
                 told["content"] = told.pop("data")
-            answer = whole.request(asked["method"], asked["url"], **told)
-            tried += 1
-            assert answer.status_code < 500, (asked, answer.text[:500])
+            for url in (asked["url"], *kept.addresses(case.operation.path)):
+                answer = whole.request(asked["method"], url, **told)
+                tried += 1
+                assert answer.status_code < 500, (asked, url, answer.text[:500])
 
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             with contextlib.suppress(Unsatisfiable):  # nothing can be wrong with a route that is asked nothing

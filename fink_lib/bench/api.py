@@ -21,6 +21,7 @@ from fink_lib.api.queries.cone import Cone, cone
 from fink_lib.api.queries.cutouts import cutouts
 from fink_lib.api.sql import parquet
 from fink_lib.bench.api_lake import CLASSES, MadeLake, make_lake
+from fink_lib.bench.api_pages import page_times
 from fink_lib.config import Settings
 from fink_lib.host.api import LocalApi
 from fink_lib.lake.writer_schemas import WriterSchemas
@@ -47,6 +48,8 @@ class ApiReport:
         Question → ``p50`` and ``p95`` in ms; over HTTP by `CLIENTS` clients at once, of the time that each waits.
     requests_per_s
         Light curves that all clients together got.
+    pages
+        Page of the portal → ``p50`` and ``p95`` in ms, asked by one person.
     published_by_fink_ms
         What Fink's documentation says of a light curve; machines and sizes differ.
     """
@@ -59,6 +62,7 @@ class ApiReport:
     over_http: dict[str, dict[str, float]]
     duckdb: dict[str, dict[str, float]]
     requests_per_s: float
+    pages: dict[str, dict[str, float]]
     published_by_fink_ms: str = PUBLISHED_MS
 
     def as_json(self) -> str:
@@ -95,11 +99,12 @@ def run_api(survey: Survey, count: int, seed: int, say: Say) -> ApiReport:
         finally:
             lake.close()
         say(f"asking over HTTP, {CLIENTS} clients")
-        outside, rate = _over_http(settings, made, seed)
+        outside, rate, pages = _over_http(settings, survey, made, seed)
         table = snapshot.sources
         files = [] if table is None else [file.path.stat().st_size for file in table.files]
         runs = 0 if table is None else len(table.rows_by_run)
-        return ApiReport(count, len(made.ra_deg), runs, round(sum(files) / 1e6, 1), inside, outside, alone, rate)
+        return ApiReport(count, len(made.ra_deg), runs, round(sum(files) / 1e6, 1), inside, outside, alone, rate,
+                         pages)  # fmt: skip
 
 
 def _in_process(snapshot: Snapshot, made: MadeLake, settings: Settings) -> Mapping[str, Ask]:
@@ -182,9 +187,12 @@ def _quantiles(times_ms: list[float]) -> dict[str, float]:
     return {"p50": round(float(p50), 2), "p95": round(float(p95), 2)}
 
 
-def _over_http(settings: Settings, made: MadeLake, seed: int) -> tuple[dict[str, dict[str, float]], float]:
+def _over_http(
+    settings: Settings, survey: Survey, made: MadeLake, seed: int
+) -> tuple[dict[str, dict[str, float]], float, dict[str, dict[str, float]]]:
     api = LocalApi(settings)
-    url = f"{api.start()}/api/v1"
+    where = api.start()
+    url = f"{where}/api/v1"
     columns = ",".join(CURVE)
 
     def place(number: int, radius_arcsec: float) -> dict[str, Any]:
@@ -206,9 +214,10 @@ def _over_http(settings: Settings, made: MadeLake, seed: int) -> tuple[dict[str,
                 times = list(pool.map(ask, range(seed, seed + CLIENTS)))
             found[name] = _quantiles([one for mine in times for one in mine])
             rate = rate or QUESTIONS / (time.monotonic() - since)
+        pages = {name: _quantiles(times) for name, times in page_times(where, survey, made, seed)}
     finally:
         api.stop()
-    return found, round(rate, 1)
+    return found, round(rate, 1), pages
 
 
 def _client(url: str, make: Callable[[int], tuple[str, dict[str, Any]]], count: int, seed: int) -> list[float]:

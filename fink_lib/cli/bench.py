@@ -111,6 +111,7 @@ def _api(survey: str, alerts: int, seed: int, json_file: Path | None) -> None:
          f"{report.requests_per_s} light curves/s over HTTP; Fink publishes {report.published_by_fink_ms} ms for one, "
          "of other machines and sizes")  # fmt: skip
     ways = {"in process": report.in_process, "HTTP, 8 clients": report.over_http, "DuckDB alone": report.duckdb}
+    ways["HTTP, 1 client"] = {f"page: {name}": times for name, times in report.pages.items()}
     names = dict.fromkeys(name for times in ways.values() for name in times)
     columns = {f"{way} {of}": (times, of) for way, times in ways.items() for of in ("p50", "p95")}
     rows = [

@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
+from starlette.testclient import TestClient
+
 from fink_lib.api.lake import Lake
 from fink_lib.api.queries import objects
 from fink_lib.api.queries.alerts import alerts
 from fink_lib.api.queries.cutouts import Kind, cutouts
 from fink_lib.bench.api_lake import make_lake
+from fink_lib.bench.api_pages import addresses
 from fink_lib.config import Settings
 from fink_lib.lake.writer_schemas import WriterSchemas
+from fink_lib.portal.server import whole_app
 from fink_lib.surveys import get_survey
 
 ALERTS = 3_000
@@ -30,3 +34,12 @@ def test_a_made_lake_answers(tmp_path: Path) -> None:
         assert all(found[kind] for kind in Kind)
     finally:
         lake.close()
+
+
+def test_every_page_that_is_measured_answers(tmp_path: Path) -> None:
+    settings, survey = Settings(home=tmp_path / "home"), get_survey("ztf")
+    made = make_lake(settings, survey, ALERTS, seed=1)
+    with TestClient(whole_app(settings)) as http:
+        told = {name: http.get(address(7)) for name, address in addresses(survey, made).items()}
+    assert {name: one.status_code for name, one in told.items()} == dict.fromkeys(told, 200)
+    assert made.name(7) in told["object"].text

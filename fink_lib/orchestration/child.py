@@ -6,12 +6,16 @@ import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import IO
+from pathlib import Path
+from typing import IO, Protocol, TypeAlias
 
 from airflow.sdk.exceptions import AirflowFailException
 
 from fink_lib.errors import JobFailed
 from fink_lib.processes.endings import EXIT_FATAL
+from fink_lib.processes.forked import fork_job
+
+Say: TypeAlias = Callable[..., object]
 
 READ_TIMEOUT_S = 15.0
 LAST_LINES = 200
@@ -20,7 +24,17 @@ SENTENCE = re.compile(r"^[a-z][a-z_]* failed: ")
 LOG_LINE = re.compile(r"^\d{2,4}[-/]\d\d[-/]\d\d[ T]\S+ (DEBUG|INFO|WARN|WARNING)\b")
 
 
-def run_child(command: Sequence[str], environment: Mapping[str, str], say: Callable[..., object]) -> tuple[int, str]:
+class Child(Protocol):
+    """A process that runs."""
+
+    stdout: IO[str] | None
+    stderr: IO[str] | None
+
+    def wait(self) -> int:
+        """Wait for its end; return its exit code."""
+
+
+def run_child(command: Sequence[str], environment: Mapping[str, str], say: Say) -> tuple[int, str]:
     """Run a command to its end in a session of its own, and pass its lines on.
 
     Parameters
@@ -36,7 +50,6 @@ def run_child(command: Sequence[str], environment: Mapping[str, str], say: Calla
         Exit code and the sentence that it ended with; where it said none, its last line on standard error that is no
         line of a log.
     """
-    last_words: deque[str] = deque(maxlen=LAST_LINES)
     with subprocess.Popen(
         list(command),
         stdin=subprocess.DEVNULL,
@@ -47,15 +60,41 @@ def run_child(command: Sequence[str], environment: Mapping[str, str], say: Calla
         env=dict(environment),
         start_new_session=True,
     ) as process:
-        readers = [
-            threading.Thread(target=_pass_on, args=(stream, words, say), daemon=True)
-            for stream, words in ((process.stdout, deque(maxlen=0)), (process.stderr, last_words))
-        ]
-        for reader in readers:
-            reader.start()
-        code = process.wait()
-        for reader in readers:
-            reader.join(READ_TIMEOUT_S)
+        return _follow(process, say)
+
+
+def run_fork(job: Path, arguments: Sequence[str], environment: Mapping[str, str], say: Say) -> tuple[int, str]:
+    """Run a job to its end in a fork of this process, and pass its lines on.
+
+    Parameters
+    ----------
+    job, arguments, environment
+        What to run.
+    say
+        Takes each line, as the ``info`` of a logger does.
+
+    Returns
+    -------
+    tuple[int, str]
+        As `run_child`.
+    """
+    fork = fork_job(job, arguments, environment)
+    with fork.stdout, fork.stderr:
+        return _follow(fork, say)
+
+
+def _follow(process: Child, say: Say) -> tuple[int, str]:
+    """Pass on what a process says until it ends; return its exit code and last word."""
+    last_words: deque[str] = deque(maxlen=LAST_LINES)
+    readers = [
+        threading.Thread(target=_pass_on, args=(stream, words, say), daemon=True)
+        for stream, words in ((process.stdout, deque(maxlen=0)), (process.stderr, last_words))
+    ]
+    for reader in readers:
+        reader.start()
+    code = process.wait()
+    for reader in readers:
+        reader.join(READ_TIMEOUT_S)
     return code, last_word(last_words)
 
 
@@ -89,7 +128,7 @@ def failure(what: str, code: int, word: str) -> Exception:
     return AirflowFailException(sentence) if code == EXIT_FATAL else JobFailed(sentence)
 
 
-def _pass_on(stream: IO[str], last_words: deque[str], say: Callable[..., object]) -> None:
+def _pass_on(stream: IO[str], last_words: deque[str], say: Say) -> None:
     """Log the job's lines as they come."""
     for line in stream:
         text = line.rstrip()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import psutil
 
 TOKEN_VARIABLE = "FINK_PROCESS_TOKEN"  # noqa: S105  # the name of a variable; its value marks every process of one driver or job
+TITLE = "fink job "  # what a forked job is called by the system, before its token
 # Start times are derived from the boot time, which the clock service may shift a little. A pid comes round again after
 # thousands of processes; to take a living driver for dead would let a second one write.
 START_TOLERANCE_S = 2.0
@@ -70,11 +71,17 @@ def processes_of(token: str) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            theirs = process.environ().get(TOKEN_VARIABLE, "")
+            theirs = _token_of(process)
             mine = theirs == token or theirs.startswith(f"{token}/")
             if mine and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
     return [process for process in found if process.pid != os.getpid()]
+
+
+def _token_of(process: psutil.Process) -> str:
+    """Return what marks a process: its title where it is a forked job, else its variable; empty where nothing does."""
+    title = " ".join(process.cmdline()).strip()  # what is left of the room for it is empty
+    return title.removeprefix(TITLE) if title.startswith(TITLE) else process.environ().get(TOKEN_VARIABLE, "")
 
 
 def end_processes_of(token: str, timeout_s: float) -> int:

@@ -11,7 +11,7 @@ from fink_lib.distribute.trial_subject import event_of, night_of, public_labels
 from fink_lib.files import JsonObject
 from fink_lib.filters.users.spark.known import known_of
 from fink_lib.filters.users.spark.running import checked
-from fink_lib.filters.users.spark.trial import attempt, why
+from fink_lib.filters.users.spark.trial import attempt, judged, why
 from fink_lib.lake.spark.table import read_table
 from fink_lib.nights import parse_night
 from fink_lib.science.framework.silver import silver_spec
@@ -42,6 +42,10 @@ def run(session: SparkSession, settings: Settings, asked: JsonObject) -> JsonObj
     predicate = checked(alerts, event.predicate, paths_of(alerts.schema))
     if request.alert_id is not None:
         return {"clauses": why(alerts, request.alert_id, predicate)}
-    found = attempt(alerts, parse_night(night), predicate)
-    known = known_of(alerts, predicate, public_labels(settings.lake, request.survey))
+    rows = judged(alerts, predicate).persist()
+    try:
+        found = attempt(rows, parse_night(night), predicate)
+        known = known_of(rows, public_labels(settings.lake, request.survey))
+    finally:
+        rows.unpersist()
     return {**replace(found, known=known).as_json(), "version": event.version}

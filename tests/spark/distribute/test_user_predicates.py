@@ -23,7 +23,7 @@ from fink_lib.filters.users.allowed_sql import FUNCTIONS, NAMED_ONLY, TYPES
 from fink_lib.filters.users.predicate import parse_predicate
 from fink_lib.filters.users.spark.known import known_of
 from fink_lib.filters.users.spark.running import checked, lenient, runnable, selecting
-from fink_lib.filters.users.spark.trial import Trial, attempt, why
+from fink_lib.filters.users.spark.trial import Trial, attempt, judged, why
 from fink_lib.filters.users.store import Action, Event
 from fink_lib.lake.spark.table import read_table
 from fink_lib.science.framework.silver import silver_spec
@@ -246,7 +246,7 @@ def test_the_commands_try_activate_and_explain_a_filter(
 def test_a_trial_counts_what_each_clause_does(silver: DataFrame, packets: list[Packet]) -> None:
     public = silver.where(is_public(ZTF))
     predicate = checked(silver, "roid = 3 and gcvs = 'RRAB' and candidate.magpsf > 0", paths_of(silver.schema))
-    found = attempt(public, NIGHT, predicate)
+    found = attempt(judged(public, predicate), NIGHT, predicate)
     asteroids = {
         packet["candid"] for number, packet in enumerate(packets) if number % 3 == 0 and number not in {0, 3, 6}
     }
@@ -270,7 +270,7 @@ def test_a_trial_tells_which_known_objects_it_would_have_missed(silver: DataFram
     lost, won = min(stars), min(stars - {min(stars)})
     predicate = checked(silver, f"roid = 3 AND objectId <> '{lost}'", paths_of(silver.schema))
     labels = {lost: "SN Ia", won: "SN Ia", "none": "TDE"}
-    found = {(one.source, one.value): one for one in known_of(public, predicate, labels)}
+    found = {(one.source, one.value): one for one in known_of(judged(public, predicate), labels)}
     gcvs = found["gcvs", "RRAB"]
     assert (gcvs.objects, gcvs.caught, gcvs.missed) == (len(stars), len(stars) - 1, 1)
     assert (gcvs.missed_example, gcvs.caught_example) == (lost, won)

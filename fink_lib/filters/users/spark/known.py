@@ -6,37 +6,31 @@ import pyspark.sql.functions as F
 from pyspark.sql import Column, DataFrame
 
 from fink_lib.filters.users.known import NOBODY, known_columns, of_labels, told
-from fink_lib.filters.users.predicate import Predicate
-from fink_lib.filters.users.spark.running import lenient
 from fink_lib.filters.users.trial import Known
 
 OBJECT = "object_id"
 
 
-def known_of(alerts: DataFrame, predicate: Predicate, labels: Mapping[str, str]) -> tuple[Known, ...]:
+def known_of(rows: DataFrame, labels: Mapping[str, str]) -> tuple[Known, ...]:
     """Return what becomes of known objects among the alerts of a night; an object is caught by any of its alerts.
 
     Parameters
     ----------
-    alerts
-        Public alerts of the night.
-    predicate
-        What selects.
+    rows
+        What `fink_lib.filters.users.spark.trial.judged` returned.
     labels
         Object → the label that people or facilities gave it.
     """
-    with lenient(alerts.sparkSession):
-        selected = F.coalesce(F.expr(predicate.sql), F.lit(False))
-        columns = known_columns(alerts.columns)
-        found = _by_catalogue(alerts, selected, columns) if columns else []
-        caught = _caught(alerts, selected, labels) if labels else {}
+    columns = known_columns(rows.columns)
+    found = _by_catalogue(rows, columns) if columns else []
+    caught = _caught(rows, labels) if labels else {}
     return told([*of_labels(labels, caught), *found])
 
 
-def _by_catalogue(alerts: DataFrame, selected: Column, columns: Mapping[str, bool]) -> list[Known]:
+def _by_catalogue(judged: DataFrame, columns: Mapping[str, bool]) -> list[Known]:
     said = F.array(*(_said(name, is_class=is_class) for name, is_class in columns.items()))
-    rows = alerts.where(F.col(OBJECT).isNotNull()).select(
-        OBJECT, selected.alias("selected"), F.explode(F.array_compact(said)).alias("known")
+    rows = judged.where(F.col(OBJECT).isNotNull()).select(
+        OBJECT, "selected", F.explode(F.array_compact(said)).alias("known")
     )
     objects = rows.groupBy("known.source", "known.value", OBJECT).agg(F.max("selected").alias("caught"))
     counts = objects.groupBy("source", "value").agg(
@@ -54,7 +48,7 @@ def _said(name: str, *, is_class: bool) -> Column:
     return F.when(~value.isin(*NOBODY), F.struct(F.lit(name).alias("source"), shown.alias("value")))
 
 
-def _caught(alerts: DataFrame, selected: Column, labels: Mapping[str, str]) -> dict[str, bool]:
-    mine = alerts.where(F.col(OBJECT).isin(*sorted(labels))).select(OBJECT, selected.alias("selected"))
+def _caught(judged: DataFrame, labels: Mapping[str, str]) -> dict[str, bool]:
+    mine = judged.where(F.col(OBJECT).isin(*sorted(labels))).select(OBJECT, "selected")
     rows = mine.groupBy(OBJECT).agg(F.max("selected").alias("caught")).collect()
     return {row[OBJECT]: row["caught"] for row in rows}

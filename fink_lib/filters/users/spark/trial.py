@@ -8,6 +8,7 @@ import pyspark.sql.functions as F
 from pyspark.sql import Column, DataFrame
 
 from fink_lib.errors import ConfigError
+from fink_lib.filters.users.known import known_columns
 from fink_lib.filters.users.predicate import Predicate
 from fink_lib.filters.users.spark.running import lenient
 from fink_lib.filters.users.trial import Clause, Trial
@@ -16,28 +17,46 @@ EXAMPLES = 5
 SHOWN = ("alert_id", "object_id", "ra", "dec", "band")
 
 
-def attempt(alerts: DataFrame, night: dt.date, predicate: Predicate) -> Trial:
-    """Try a predicate on the public alerts of a night, in one pass and one look for examples.
+def judged(alerts: DataFrame, predicate: Predicate) -> DataFrame:
+    """Return what a trial counts of each alert, so that each is read and judged once.
 
     Parameters
     ----------
     alerts
-        Public alerts of that night alone, with all columns of silver.
+        Public alerts of a night, with all columns of silver.
+    predicate
+        A predicate that `checked` returned.
+
+    Returns
+    -------
+    Columns that are shown, those of catalogues, ``held`` (an answer for each clause) and ``selected``.
+    """
+    names = [name for name in known_columns(alerts.columns) if name not in SHOWN]
+    with lenient(alerts.sparkSession):
+        held = F.array(*(_truth(clause) for clause in predicate.clauses))
+        return alerts.select(*SHOWN, *names, held.alias("held"), _truth(predicate.sql).alias("selected"))
+
+
+def attempt(rows: DataFrame, night: dt.date, predicate: Predicate) -> Trial:
+    """Count what a predicate does on the public alerts of a night, and show some that it selects.
+
+    Parameters
+    ----------
+    rows
+        What `judged` returned, of that night alone.
     night
         The night, for the answer.
     predicate
-        A predicate that `checked` returned.
+        The predicate.
     """
-    with lenient(alerts.sparkSession):
-        truths = [_truth(clause) for clause in predicate.clauses]
-        held = alerts.select(*SHOWN, F.array(*truths).alias("held"), _truth(predicate.sql).alias("selected"))
-        counts = held.agg(
-            F.count(F.lit(1)).alias("alerts"),
-            F.count_if("selected").alias("matches"),
-            *(F.count_if(F.col("held")[place]).alias(f"holds_{place}") for place in range(len(truths))),
-            *(F.count_if(_only(place, len(truths))).alias(f"alone_{place}") for place in range(len(truths))),
-        ).collect()[0]
-        examples = held.where("selected").orderBy("alert_id").select(*SHOWN).limit(EXAMPLES).collect()
+    size = len(predicate.clauses)
+    counts = rows.agg(
+        F.count(F.lit(1)).alias("alerts"),
+        F.count_if("selected").alias("matches"),
+        *(F.count_if(F.col("held")[place]).alias(f"holds_{place}") for place in range(size)),
+        *(F.count_if(_only(place, size)).alias(f"alone_{place}") for place in range(size)),
+    ).collect()[0]
+    examples = rows.where("selected").orderBy("alert_id").select(*SHOWN).limit(EXAMPLES).collect()
     clauses = tuple(
         Clause(sql, counts[f"holds_{place}"], counts[f"alone_{place}"]) for place, sql in enumerate(predicate.shown)
     )

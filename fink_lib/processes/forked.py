@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fcntl import F_DUPFD, fcntl
 from multiprocessing.context import ForkProcess
 from pathlib import Path
 from typing import Literal, TextIO
@@ -16,8 +17,9 @@ from setproctitle import setproctitle
 
 from fink_lib.processes.identity import TITLE, TOKEN_VARIABLE
 
-_FIRST_OTHER, _LAST_OTHER = 3, os.sysconf("SC_OPEN_MAX")  # file descriptors after the three standard ones
+_FIRST_OTHER = 3  # file descriptor after the three standard ones
 _HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)  # by Airflow, in the process that forks
+_kept: list[object] = []  # streams of the process that forked
 
 
 @dataclass(frozen=True)
@@ -85,10 +87,16 @@ def _run(job: Path, arguments: Sequence[str], environment: Mapping[str, str], st
 
 
 def _take_standard_streams(stdout: int, stderr: int) -> None:
-    """Write to the two pipes; close every other file, and forget the log handlers that wrote into them."""
-    for descriptor, standard in ((os.open(os.devnull, os.O_RDONLY), 0), (stdout, 1), (stderr, 2)):
+    """Write to the two pipes; let every other file be the null device, and forget the log handlers that wrote to them.
+
+    None is closed: an object that still believes it has a file would close one that was opened since under its number.
+    """
+    null, *pipes = (fcntl(one, F_DUPFD, _FIRST_OTHER) for one in (os.open(os.devnull, os.O_RDWR), stdout, stderr))
+    for standard, descriptor in enumerate((null, *pipes)):
         os.dup2(descriptor, standard)
-    os.closerange(_FIRST_OTHER, _LAST_OTHER)
+    for inherited in {int(one.name) for one in Path("/dev/fd").iterdir()} - {*range(_FIRST_OTHER), null}:
+        os.dup2(null, inherited, inheritable=False)
+    _kept.extend((sys.stdin, sys.stdout, sys.stderr))
     sys.stdin, sys.stdout, sys.stderr = _text(0, "r"), _text(1, "w"), _text(2, "w")
     for handler in logging.root.handlers[:]:
         logging.root.removeHandler(handler)

@@ -27,6 +27,7 @@ class DocsFolder:
         self.folder = night_folder / FOLDER
         shutil.rmtree(self.folder, ignore_errors=True)
         self._pages: list[tuple[str, bool]] = []
+        self._view: Any = None  # one for all pages: each compiles the templates anew
 
     def add(self, suite: str, found: Any) -> None:
         """Write the page of one suite; a page that cannot be drawn never stops a night.
@@ -47,9 +48,9 @@ class DocsFolder:
             value = result.result.get("observed_value")
             if hasattr(value, "item"):  # the renderer knows no numpy numbers
                 result.result["observed_value"] = value.item()
-        view: Any = DefaultJinjaPageView()  # not typed
+        self._view = self._view or DefaultJinjaPageView()
         try:
-            page = view.render(ValidationResultsPageRenderer().render(found))
+            page = self._view.render(ValidationResultsPageRenderer().render(found))
         except Exception:
             logger.exception("suite=%s its page could not be drawn", suite)
             return

@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Protocol, TypeAlias
+from typing import IO, TypeAlias
 
 from airflow.sdk.exceptions import AirflowFailException
 
@@ -22,16 +22,6 @@ LAST_LINES = 200
 # What a job says as it ends (`fink_lib.processes.endings`); a JVM that ends after it may still write
 SENTENCE = re.compile(r"^[a-z][a-z_]* failed: ")
 LOG_LINE = re.compile(r"^\d{2,4}[-/]\d\d[-/]\d\d[ T]\S+ (DEBUG|INFO|WARN|WARNING)\b")
-
-
-class Child(Protocol):
-    """A process that runs."""
-
-    stdout: IO[str] | None
-    stderr: IO[str] | None
-
-    def wait(self) -> int:
-        """Wait for its end; return its exit code."""
 
 
 def run_child(command: Sequence[str], environment: Mapping[str, str], say: Say) -> tuple[int, str]:
@@ -60,7 +50,7 @@ def run_child(command: Sequence[str], environment: Mapping[str, str], say: Say) 
         env=dict(environment),
         start_new_session=True,
     ) as process:
-        return _follow(process, say)
+        return _follow((process.stdout, process.stderr), process.wait, say)
 
 
 def run_fork(job: Path, arguments: Sequence[str], environment: Mapping[str, str], say: Say) -> tuple[int, str]:
@@ -80,19 +70,19 @@ def run_fork(job: Path, arguments: Sequence[str], environment: Mapping[str, str]
     """
     fork = fork_job(job, arguments, environment)
     with fork.stdout, fork.stderr:
-        return _follow(fork, say)
+        return _follow((fork.stdout, fork.stderr), fork.wait, say)
 
 
-def _follow(process: Child, say: Say) -> tuple[int, str]:
-    """Pass on what a process says until it ends; return its exit code and last word."""
+def _follow(streams: Sequence[IO[str] | None], wait: Callable[[], int], say: Say) -> tuple[int, str]:
+    """Pass on what a process says, on stdout and stderr, until it ends; return its exit code and last word."""
     last_words: deque[str] = deque(maxlen=LAST_LINES)
     readers = [
         threading.Thread(target=_pass_on, args=(stream, words, say), daemon=True)
-        for stream, words in ((process.stdout, deque(maxlen=0)), (process.stderr, last_words))
+        for stream, words in zip(streams, (deque(maxlen=0), last_words), strict=True)
     ]
     for reader in readers:
         reader.start()
-    code = process.wait()
+    code = wait()
     for reader in readers:
         reader.join(READ_TIMEOUT_S)
     return code, last_word(last_words)

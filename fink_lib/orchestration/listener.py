@@ -5,23 +5,24 @@ does a nightly step, which is a fork of its task. Only packages from outside are
 read anew by each task, so that after a change of the code no task runs what was there when Airflow started.
 """
 
+import sys
 from typing import Any
 
 from airflow.listeners import hookimpl
 
-SCHEDULER = "SchedulerJob"
+SCHEDULER = "scheduler"  # of the command `airflow scheduler`: a job is announced before it knows what it is
 
 
 @hookimpl
-def on_starting(component: Any) -> None:
+def on_starting(component: Any) -> None:  # noqa: ARG001 - Airflow's signature
     """Import them: the scheduler is told so before its workers start; in a task nothing is left to be done.
 
     Parameters
     ----------
     component
-        What starts. Of Airflow's jobs the scheduler alone forks nightly steps, and has the packages of these too.
+        Not used. The scheduler alone forks nightly steps, and has the packages of these too.
     """
     from fink_lib.orchestration import packages  # noqa: F401, PLC0415 - Airflow's server reads this file, and needs none
 
-    if getattr(component, "job_type", None) == SCHEDULER:
+    if sys.argv[1:2] == [SCHEDULER]:
         from fink_lib.orchestration import step_packages  # noqa: F401, PLC0415 - seconds, which nobody else pays

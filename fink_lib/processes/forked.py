@@ -8,7 +8,6 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fcntl import F_DUPFD, fcntl
 from multiprocessing.context import ForkProcess
 from pathlib import Path
 from typing import Literal, TextIO
@@ -91,7 +90,7 @@ def _take_standard_streams(stdout: int, stderr: int) -> None:
 
     None is closed: an object that still believes it has a file would close one that was opened since under its number.
     """
-    null, *pipes = (fcntl(one, F_DUPFD, _FIRST_OTHER) for one in (os.open(os.devnull, os.O_RDWR), stdout, stderr))
+    null, *pipes = (_above_standard(one) for one in (os.open(os.devnull, os.O_RDWR), stdout, stderr))
     for standard, descriptor in enumerate((null, *pipes)):
         os.dup2(descriptor, standard)
     for inherited in {int(one.name) for one in Path("/dev/fd").iterdir()} - {*range(_FIRST_OTHER), null}:
@@ -100,3 +99,10 @@ def _take_standard_streams(stdout: int, stderr: int) -> None:
     sys.stdin, sys.stdout, sys.stderr = _text(0, "r"), _text(1, "w"), _text(2, "w")
     for handler in logging.root.handlers[:]:
         logging.root.removeHandler(handler)
+
+
+def _above_standard(descriptor: int) -> int:
+    """Return the file under a number that none of the standard streams takes."""
+    while descriptor < _FIRST_OTHER:
+        descriptor = os.dup(descriptor)
+    return descriptor

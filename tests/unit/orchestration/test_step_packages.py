@@ -10,12 +10,12 @@ from tests.unit.imports import python_files
 # Told as Airflow's scheduler is; then each step's file is read in a fork, as `fork_job` does
 PROGRAM = """
 import os, runpy, sys
-from types import SimpleNamespace
 from fink_lib.orchestration import listener
-listener.on_starting(SimpleNamespace(job_type="SchedulerJob"))
+jobs, sys.argv = sys.argv[1:], ["airflow", "scheduler"]
+listener.on_starting(object())
 there = {name.partition(".")[0] for name in sys.modules} | sys.stdlib_module_names
 print("ours", *sorted(name for name in sys.modules if name.startswith(("fink_lib.nightly", "fink_lib.quality"))))
-for path in sys.argv[1:]:
+for path in jobs:
     sys.stdout.flush()
     if not os.fork():
         runpy.run_path(path)

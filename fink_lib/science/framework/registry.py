@@ -129,11 +129,32 @@ def strangers_of(module: Module, inputs: SurveyInputs) -> list[str]:
     )
 
 
+def _unlisted(name: str, survey: str, there: Sequence[str]) -> str:
+    return (
+        f"unknown science module '{name}' for {survey}: there are {', '.join(there)}; a new one is listed in "
+        "fink_lib/science/framework/registry.py, a catalogue's in fink_lib/science/cases/known_sources.py"
+    )
+
+
+def _absence(name: str, survey: str) -> str:
+    """Return why a module that is listed does not run for a survey; an empty text for one that is not listed."""
+    for module in MODULES:
+        if module.name == name and module.surveys:
+            return f"science module '{name}' is for {', '.join(module.surveys)}, not for {survey}"
+        if module.name == name:
+            lacking = ", ".join(strangers_of(module, inputs_of(survey)))
+            return (
+                f"science module '{name}' reads {lacking}, which {survey} does not feed: "
+                f"the names are those of `inputs` of fink_lib/surveys/{survey}"
+            )
+    return ""
+
+
 def _named(known: Sequence[Module], survey: str, names: Sequence[str]) -> tuple[Module, ...]:
     there = [module.name for module in known]
     missing = sorted(set(names) - set(there))
     if missing:
-        raise ConfigError(f"unknown science module '{missing[0]}' for {survey}: there are {', '.join(there)}")
+        raise ConfigError(_absence(missing[0], survey) or _unlisted(missing[0], survey, there))
     return tuple(module for module in known if module.name in names)
 
 

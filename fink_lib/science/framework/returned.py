@@ -36,6 +36,9 @@ def columns_of(module: Module, returned: Any, count: int) -> tuple[dict[str, pa.
     """
     findings = returned if isinstance(returned, ModuleResult) else ModuleResult(returned)
     idle, reasons = _idle(findings, count)
+    lacking = [out.name for out in module.outputs if out.name not in findings.columns]
+    if lacking:
+        raise ValueError(f"no output '{lacking[0]}' was returned, there are {', '.join(findings.columns) or 'none'}")
     columns = {out.name: to_arrow(findings.columns[out.name], out, count, idle) for out in module.outputs}
     wrong: Flags = np.zeros(count, dtype=bool)
     for name, array in columns.items():

@@ -299,6 +299,13 @@ def test_an_unknown_module_is_named_with_those_that_exist() -> None:
         modules_of("ztf", ["tarot"])
 
 
+def test_a_module_that_a_survey_does_not_feed_is_no_unknown_one() -> None:
+    with pytest.raises(ConfigError, match="'magnitude_rate' is for ztf, not for lsst"):
+        modules_of("lsst", ["magnitude_rate"])
+    with pytest.raises(ConfigError, match="'detections' reads mag, which lsst does not feed"):
+        modules_of("lsst", ["detections"])
+
+
 def test_every_module_declares_itself_fully() -> None:
     for module in MODULES:
         assert module.meaning.endswith((".", "?")), module.name

@@ -211,8 +211,10 @@ def catalog_files(source: CatalogSource, folder: Path | None = None) -> tuple[li
         if all(path.is_file() for path in own):
             return own, f"file {own[0].name}"
     if not source.package:
-        where = f"not in {folder}" if folder is not None else "no folder is set"
-        raise ConfigError(f"catalogue '{source.name}': {source.file} is missing, {where}; set FINK_CATALOGS")
+        fix = "no folder is set; set FINK_CATALOGS"
+        if folder is not None:
+            fix = f"not in {folder}; put it there, or set FINK_CATALOGS to the folder that has it"
+        raise ConfigError(f"catalogue '{source.name}': {source.file} is missing, {fix}")
     first = catalog_file(source)
     parts = [first, *(first.with_name(name) for name in source.more_files)]
     return parts, f"{source.package} {metadata.version(source.package)}"

@@ -4,6 +4,8 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -11,6 +13,9 @@ from fink_lib.catalogs.angles import DEGREES_PER_HOUR, degrees, number
 from fink_lib.catalogs.files import column_names, pieces
 from fink_lib.catalogs.known import CatalogSource
 from fink_lib.errors import ConfigError
+from fink_lib.sky import on_sphere
+
+Floats = npt.NDArray[np.float64]
 
 logger = logging.getLogger(__name__)
 
@@ -45,15 +50,13 @@ def read_catalog(source: CatalogSource, paths: Sequence[Path]) -> pa.Table:
 
 def _part(source: CatalogSource, path: Path) -> pa.Table:
     raw = _raw(source, path)
-    wanted = _wanted(source)
-    missing = sorted(set(wanted) - set(raw.column_names))
-    if missing:
-        raise ConfigError(f"catalogue '{source.name}': {path} has no column {missing[0]!r}; it has {raw.column_names}")
     if source.required:
         raw = raw.filter(pc.greater(pc.utf8_length(_text(raw[source.required])), 0))
+    ra, dec = degrees(raw[source.ra], DEGREES_PER_HOUR), degrees(raw[source.dec], 1.0)
+    _tell_unplaced(source, path, raw, ra, dec)
     columns = {
-        RA: pa.array(degrees(raw[source.ra], DEGREES_PER_HOUR)),
-        DEC: pa.array(degrees(raw[source.dec], 1.0)),
+        RA: pa.array(ra),
+        DEC: pa.array(dec),
         LABEL: _text(raw[source.label]),
         **{name: _text(raw[column]) for column, name in source.texts},
         **{name: _number(raw[column]) for column, name in source.numbers},
@@ -61,6 +64,24 @@ def _part(source: CatalogSource, path: Path) -> pa.Table:
     if source.radius_column:
         columns[RADIUS] = _number(raw[source.radius_column])
     return pa.table(columns)
+
+
+def _tell_unplaced(source: CatalogSource, path: Path, raw: pa.Table, ra: Floats, dec: Floats) -> None:
+    """Say how many rows are never matched since they have no position, and what the first says instead."""
+    lost = np.flatnonzero(~on_sphere(ra, dec))
+    if len(lost):
+        first = ", ".join(f"{name}={raw[name][int(lost[0])].as_py()!r}" for name in (source.ra, source.dec))
+        text = "catalogue '%s': %s: %d of %d rows have no position and match nothing, the first: %s"
+        logger.warning(text, source.name, path, len(lost), raw.num_rows, first)
+
+
+def _require(source: CatalogSource, path: Path, there: Sequence[str]) -> None:
+    missing = sorted(set(_wanted(source)) - {*there, *([FULL_NAME] if _full_name(source, there) else [])})
+    if missing:
+        raise ConfigError(
+            f"{path} has no column {missing[0]!r}; it has {', '.join(there[:12])}: "
+            "name its columns in fink_lib/catalogs/known.py; a CSV has commas between"
+        )
 
 
 def _wanted(source: CatalogSource) -> list[str]:
@@ -73,10 +94,13 @@ def _raw(source: CatalogSource, path: Path) -> pa.Table:
     """Read the columns that there are, and say which rows had to be left out."""
     try:
         there = column_names(path)
+        _require(source, path, there)
         wanted = [name for name in _wanted(source) if name in there]
         parts = list(pieces(path, [*wanted, *_full_name(source, there)]))
     except ConfigError as problem:
         raise ConfigError(f"catalogue '{source.name}': {problem}") from problem
+    if not parts:
+        raise ConfigError(f"catalogue '{source.name}': {path} has no row below its header")
     short = [line for part in parts for line in part.short]
     if short:
         text = "catalogue '%s': %s: %d rows left out, the first at line %d: fewer cells than the header"

@@ -180,7 +180,7 @@ def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"spicy\.parquet cannot be read"):
         load_catalog("spicy", tmp_path / "cache", tmp_path)
     pq.write_table(pa.table({"RAdeg": [1.0], "class": ["x"]}), tmp_path / "spicy.parquet")
-    with pytest.raises(ConfigError, match="has no column 'DEdeg'"):
+    with pytest.raises(ConfigError, match=r"has no column 'DEdeg'; it has RAdeg, class: name its .*known\.py"):
         load_catalog("spicy", tmp_path / "other", tmp_path)
     with pytest.raises(ConfigError, match=r"spicy\.txt is none of"):
         read_catalog(KNOWN["spicy"], [tmp_path / "spicy.txt"])

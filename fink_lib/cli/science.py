@@ -20,6 +20,8 @@ from fink_lib.cli.tables import Column, json_option, write_rows
 from fink_lib.cli.terminal import say_folded
 from fink_lib.compare_fink.parity import Comparison, compare, id_column
 from fink_lib.offline import Given, science_of
+from fink_lib.offline.failures import failures
+from fink_lib.offline.run import ERRORS
 from fink_lib.science.framework.base import Module
 from fink_lib.science.framework.registry import modules_of, with_needs
 from fink_lib.science.framework.runner import versions
@@ -129,6 +131,8 @@ def run(
     facts = {key.encode(): text.encode() for key, text in versions(chosen, settings.cache).items()}
     pq.write_table(table.replace_schema_metadata(facts), out)
     say(f"{table.num_rows} alerts, {len(chosen)} modules: {out}")
+    for line in failures(table[ERRORS]):
+        say(line)
 
 
 @app.command()

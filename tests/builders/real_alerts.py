@@ -152,6 +152,6 @@ def unpacked(folder: Path) -> Path:
 if __name__ == "__main__":
     if sys.argv[1] == "make":
         make(Path(sys.argv[2]))
+        print(f"{KEPT.name}: {KEPT.stat().st_size} bytes")  # noqa: T201 - what it is for
     else:
-        unpacked(Path(sys.argv[2]))
-    print(f"{KEPT.name}: {KEPT.stat().st_size} bytes")  # noqa: T201 - what it is for
+        print(f"{KEPT.name} is unpacked in {unpacked(Path(sys.argv[2]))}")  # noqa: T201 - what it is for

@@ -22,6 +22,7 @@ from fink_lib.surveys.mapping import as_read
 from fink_lib.surveys.pruned import pruned
 from fink_lib.surveys.tables import packet_schema
 
+ALERT_ID = "alert_id"
 BATCH_ALERTS = 500
 
 
@@ -33,7 +34,8 @@ def batches_of_files(
     Parameters
     ----------
     path
-        A packet, a folder or an archive of them; what cannot be decoded is passed over, as it would be quarantined.
+        A packet, a folder or an archive of them; what cannot be decoded, or has no identity, is passed over, as it
+        would be quarantined.
     modules, survey
         Who reads the packets, and whose they are.
     size
@@ -92,7 +94,7 @@ class Readers:
         self._known: dict[int, tuple[AvroSchema, Reader | None]] = {}
 
     def read(self, datums: Sequence[Datum]) -> pa.StructArray:
-        """Return the columns of the datums that fit their schemas, in their order."""
+        """Return the columns of the datums that fit their schemas and have an identity, in their order."""
         groups: dict[int, list[int]] = {}
         for row, datum in enumerate(datums):
             groups.setdefault(id(datum.schema), []).append(row)
@@ -101,8 +103,10 @@ class Readers:
             reader = self._reader(datums[rows[0]].schema)
             if reader is not None:
                 found = reader.read(pa.array([datums[row].body for row in rows], type=pa.binary()))
-                sound = np.flatnonzero(found.faults == 0)
-                parts.append(self._flat(found.columns).take(pa.array(sound)))
+                flat = self._flat(found.columns)
+                named = flat.field(ALERT_ID).is_valid().to_numpy(zero_copy_only=False)
+                sound = np.flatnonzero((found.faults == 0) & named)
+                parts.append(flat.take(pa.array(sound)))
                 places.append(np.asarray(rows)[sound])
         if not parts:
             return pa.array([], type=pa.struct([]))

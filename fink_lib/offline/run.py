@@ -14,7 +14,7 @@ from fink_lib.science.framework.base import Module
 from fink_lib.science.framework.batch import AlertBatch
 from fink_lib.science.framework.batch_builder import batch_of_packets, wanted
 from fink_lib.science.framework.runner import run
-from fink_lib.surveys import Survey
+from fink_lib.surveys import Survey, value_at
 from fink_lib.surveys.inputs import inputs_of
 
 ALERT_ID, ERRORS = "alert_id", "science_errors"
@@ -47,7 +47,7 @@ def batches_of(
     Parameters
     ----------
     packets
-        Decoded packets.
+        Decoded packets; one without an identity is passed over, as it would be quarantined.
     modules
         Who reads the packets.
     survey
@@ -58,7 +58,8 @@ def batches_of(
     inputs = inputs_of(survey.name)
     want, stream = wanted(modules, inputs), iter(packets)
     while chunk := list(islice(stream, size)):
-        yield batch_of_packets(chunk, want, inputs, survey)
+        if named := [packet for packet in chunk if value_at(packet, survey.fields.alert_id) is not None]:
+            yield batch_of_packets(named, want, inputs, survey)
 
 
 def science_table(

@@ -106,7 +106,7 @@ def form_batch(columns: pa.StructArray, want: Wanted, inputs: SurveyInputs, surv
     offsets, rows = counted_points(points[inputs.time], [points[name] for name in inputs.same_point], layout.offsets)
     forced, forced_offsets = _forced(field, want, inputs, codes)
     return AlertBatch(
-        alert_id=field["alert_id"].to_numpy(zero_copy_only=False),
+        alert_id=_identities(field["alert_id"]),
         offsets=offsets,
         scalars={name: _scalar(field, name, inputs, codes) for name in want.scalars},
         histories={name: points[name] if rows is None else points[name][rows] for name in want.histories},
@@ -114,6 +114,19 @@ def form_batch(columns: pa.StructArray, want: Wanted, inputs: SurveyInputs, surv
         forced=forced,
         forced_offsets=forced_offsets,
     )
+
+
+def _identities(ids: pa.Array) -> Ints:
+    """Return ids of alerts; with a null among them all would become doubles, which are too short for them.
+
+    Raises
+    ------
+    ValueError
+        When an alert has none: it belongs to the quarantine.
+    """
+    if ids.null_count:
+        raise ValueError(f"{ids.null_count} of {len(ids)} alerts have no alert_id: leave them out of the batch")
+    return ids.to_numpy(zero_copy_only=False)
 
 
 def batch_of_packets(

@@ -57,6 +57,18 @@ def test_every_input_is_the_decoded_packets(archive: str, shared_data: Path) -> 
         assert_equal(one, other)
 
 
+def test_ids_are_whole_beside_a_packet_that_has_none(shared_data: Path) -> None:
+    """A null among them would make doubles of all, which cannot tell 19 digits."""
+    survey, modules, path = get_survey("ztf"), modules_of("ztf"), shared_data / "ztf" / "ztf_mixed_versions.tar.gz"
+    packets = list(packets_of(path, survey))
+    ids = [packet["candid"] for packet in packets if packet.get("candid") is not None]
+    assert 0 < len(ids) < len(packets)
+    for batches in (batches_of_files(path, modules, survey), batches_of(packets, modules, survey)):
+        found = [batch.alert_id for batch in batches]
+        assert {one.dtype for one in found} == {np.dtype(np.int64)}
+        assert [int(each) for one in found for each in one] == ids
+
+
 def test_rubins_messages_are_read_with_the_schemas_that_they_name(
     shared_data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

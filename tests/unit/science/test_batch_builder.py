@@ -74,12 +74,24 @@ def test_taking_rows_keeps_each_history_whole() -> None:
 def test_rubin_feeds_the_same_names() -> None:
     history = [{"midpointMjdTai": 60000.0, "band": "z", "psfFlux": 5.0}]
     alert = {
-        "diaSourceId": 3,
-        "diaSource": {"midpointMjdTai": 60001.0, "band": "u", "psfFlux": 7.0, "ra": 4.0, "dec": 5.0},
+        "diaSource": {
+            "diaSourceId": 3,
+            "midpointMjdTai": 60001.0,
+            "band": "u",
+            "psfFlux": 7.0,
+            "ra": 4.0,
+            "dec": 5.0,
+        },
         "prvDiaSources": history,
     }
     want = Wanted(scalars=("ra",), histories=("band", "flux", "time"), stamps=())
     batch = batch_of_packets([alert], want, inputs_of("lsst"), get_survey("lsst"))
+    assert batch.alert_id.tolist() == [3]
     assert [BANDS[code] for code in batch.histories["band"]] == ["z", "u"]
     assert batch.histories["flux"].tolist() == [5.0, 7.0]
     assert batch.scalars["ra"] == pytest.approx([4.0])
+
+
+def test_an_alert_without_an_identity_is_in_no_batch() -> None:
+    with pytest.raises(ValueError, match="1 of 2 alerts have no alert_id: leave them out of the batch"):
+        formed(packet(1, None), {**packet(2, None), "candid": None})

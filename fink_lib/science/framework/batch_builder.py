@@ -126,7 +126,8 @@ def _identities(ids: pa.Array) -> Ints:
     """
     if ids.null_count:
         raise ValueError(f"{ids.null_count} of {len(ids)} alerts have no alert_id: leave them out of the batch")
-    return ids.to_numpy(zero_copy_only=False)
+    found: Ints = ids.to_numpy(zero_copy_only=False)
+    return found
 
 
 def batch_of_packets(

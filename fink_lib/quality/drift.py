@@ -14,7 +14,7 @@ from fink_lib.nightly.statistics.summary import CLASS, OTHER, OUTSIDE, SCORE, Su
 from fink_lib.quality.rules import Severity
 
 MIN_NIGHTS = 3
-ENOUGH_ALERTS = 100  # below, one class or a column without a value can be chance
+ENOUGH_ALERTS = 100  # below, a thin night, one class or a column without a value can be chance
 
 COUNT_RANGE = (0.1, 5.0)  # of the usual number: bad weather thins a night out, it does not multiply it
 SHARE_STEP = 0.25  # of the alerts
@@ -131,20 +131,39 @@ def chance(first: float, second: float) -> float:
     return NOISE_FACTOR * math.sqrt((first + second) / (first * second)) if first and second else 1.0
 
 
+def share_noise(share: float, of: float) -> float:
+    """Return two standard errors of a share; one more of either kind counts as seen, so that no share is certain.
+
+    Parameters
+    ----------
+    share
+        What is usual, 0 to 1.
+    of
+        Of how many it is found.
+    """
+    likely = (share * of + 1.0) / (of + 2.0)
+    return 2.0 * math.sqrt(likely * (1.0 - likely) / max(of, 1.0))
+
+
 def _counts(now: Summary, trailing: Sequence[Summary]) -> Iterator[Measure]:
     kept, typical = value_of(now, "count", "bronze") or 0.0, usual(trailing, "count", "bronze")
-    if typical:
+    if typical is not None and typical >= ENOUGH_ALERTS:
         meaning = f"The number of alerts lies between a tenth and five times the usual {typical:,.0f}."
         yield Measure("alerts", "warning", meaning, kept / typical, *COUNT_RANGE)
     for name in ("rejected", "quarantine", "repeats"):
         past = [_share(one, name) for one in trailing]
-        meaning = f"The share of {name} is within {SHARE_STEP:.0%} of the usual {median(past):.1%}."
-        yield Measure(f"{name}_share", "warning", meaning, abs(_share(now, name) - median(past)), at_most=SHARE_STEP)
+        limit = min(1.0, SHARE_STEP + share_noise(median(past), _messages(now)))
+        meaning = f"The share of {name} is within {limit:.0%} of the usual {median(past):.1%}."
+        yield Measure(f"{name}_share", "warning", meaning, abs(_share(now, name) - median(past)), at_most=limit)
 
 
 def _share(summary: Summary, name: str) -> float:
-    whole = (value_of(summary, "count", "bronze") or 0.0) + (value_of(summary, "count", "quarantine") or 0.0)
+    whole = _messages(summary)
     return (value_of(summary, "count", name) or 0.0) / whole if whole else 0.0
+
+
+def _messages(summary: Summary) -> float:
+    return (value_of(summary, "count", "bronze") or 0.0) + (value_of(summary, "count", "quarantine") or 0.0)
 
 
 def _bands(now: Summary, trailing: Sequence[Summary]) -> Iterator[Measure]:

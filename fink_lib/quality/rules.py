@@ -148,8 +148,8 @@ def identity_rules(survey: Survey) -> tuple[Judged, ...]:
 
 def packet_rules(survey: Survey) -> tuple[Judged, ...]:
     """Return what the survey demands of packet fields."""
-    found = [(Rule(one.name, one.holds, one.meaning), one.severity) for one in survey.rules]
-    return tuple(Judged(where_nan_is_missing(rule, survey), severity) for rule, severity in found)
+    found = [(Rule(one.name, one.holds, one.meaning), one) for one in survey.rules]
+    return tuple(Judged(where_nan_is_missing(rule, survey), one.severity, one.mostly) for rule, one in found)
 
 
 def where_nan_is_missing(rule: Rule, survey: Survey) -> Rule:

@@ -37,12 +37,15 @@ class PacketRule:
     severity
         ``critical``: enrich sets aside an alert that breaks it, so that no single packet stops a night; ``warning``
         is reported.
+    mostly
+        Share of a night's alerts that must hold it: less than 1 for what some packets are known to break.
     """
 
     name: str
     holds: str
     meaning: str
     severity: Literal["critical", "warning", "info"] = "warning"
+    mostly: float = 1.0
 
 
 def within_unit_range(name: str, path: str, what: str, severity: Literal["critical", "warning"]) -> PacketRule:

@@ -12,6 +12,7 @@ from fink_lib.quality.drift import (
     chance,
     kolmogorov_smirnov,
     measure,
+    share_noise,
     total_variation,
 )
 
@@ -110,6 +111,18 @@ def test_a_small_night_may_differ_by_chance() -> None:
     assert "gone.vsx" not in names
     assert broken(night(**small, filter={"variable_stars": 0.0}), [night(0.009)] * 3) == {}
     assert EXPECTED_MESSAGES > 0.009 * 600 / 6
+
+
+@pytest.mark.parametrize("rejected", [0.0, 1.0])
+def test_a_night_of_one_alert_beside_small_ones(rejected: float) -> None:
+    """Sixteen alerts on one night and one on the next are no weather, and one rejected alert is no share."""
+    past = [{"count": {"bronze": 16.0, "rejected": 2.0}}] * MIN_NIGHTS
+    assert broken({"count": {"bronze": 1.0, "rejected": rejected}}, past) == {}
+
+
+@pytest.mark.parametrize(("alerts", "least"), [(1.0, 0.75), (100.0, 0.06), (1e6, 0.0006)])
+def test_what_a_share_may_differ_by_chance_shrinks_with_the_night(alerts: float, least: float) -> None:
+    assert least <= share_noise(0.1, alerts) <= 1.4 * least
 
 
 def test_a_filter_or_a_column_that_is_new_is_not_judged_by_a_past_it_has_not() -> None:

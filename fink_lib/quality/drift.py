@@ -14,7 +14,7 @@ from fink_lib.nightly.statistics.summary import CLASS, OTHER, OUTSIDE, SCORE, Su
 from fink_lib.quality.rules import Severity
 
 MIN_NIGHTS = 3
-ENOUGH_ALERTS = 100  # below, a thin night, one class or a column without a value can be chance
+ENOUGH_ALERTS = 100  # below, a thin night, a share, one class or a column without a value can be chance
 
 COUNT_RANGE = (0.1, 5.0)  # of the usual number: bad weather thins a night out, it does not multiply it
 SHARE_STEP = 0.25  # of the alerts
@@ -74,16 +74,23 @@ def measure(now: Summary, trailing: Sequence[Summary]) -> list[Measure]:
     """
     if len(trailing) < MIN_NIGHTS:
         return []
-    return [
-        *_counts(now, trailing),
-        *_bands(now, trailing),
-        *_classes(now, trailing),
-        *_new_classes(now, trailing),
-        *_scores(now, trailing),
-        *_outside(now, trailing),
-        *_nulls(now, trailing),
-        *_filters(now, trailing),
-    ]
+    content = _content(now, trailing) if _has_enough(now, trailing) else ()
+    return [*_counts(now, trailing), *content, *_filters(now, trailing)]
+
+
+def _has_enough(now: Summary, trailing: Sequence[Summary]) -> bool:
+    """Tell whether shares can be compared: a few alerts are those of one visit, all asteroids say, and not a sample."""
+    past, here = ([value_of(one, "count", "silver") or 0.0 for one in nights] for nights in (trailing, [now]))
+    return min(median(past), *here) >= ENOUGH_ALERTS
+
+
+def _content(now: Summary, trailing: Sequence[Summary]) -> Iterator[Measure]:
+    yield from _bands(now, trailing)
+    yield from _classes(now, trailing)
+    yield from _new_classes(now, trailing)
+    yield from _scores(now, trailing)
+    yield from _outside(now, trailing)
+    yield from _nulls(now, trailing)
 
 
 def total_variation(one: Mapping[str, float], other: Mapping[str, float]) -> float:

@@ -113,6 +113,16 @@ def test_a_small_night_may_differ_by_chance() -> None:
     assert EXPECTED_MESSAGES > 0.009 * 600 / 6
 
 
+@pytest.mark.parametrize(("now", "before"), [(0.1, 1.0), (1.0, 0.1), (0.1, 0.1)])
+def test_what_few_alerts_hold_is_not_compared(now: float, before: float) -> None:
+    """Sixty alerts of asteroids beside sixty of one field: each column is full in one and empty in the other."""
+    other = night(now, **{"null_share": {"vsx": 1.0}, "class:vsx": {"EW": 600 * now}, "silver_band": {"g": 600 * now}})
+    found = {one.name for one in measure(other, [night(before)] * MIN_NIGHTS)}
+    assert not [one for one in found if one.startswith(("null_share.", "class_mix.", "band_mix", "packet_", "score."))]
+    assert {"rejected_share", "quarantine_share", "explosion.rare"} <= found
+    assert broken(night(1.0, null_share={"vsx": 1.0, "ra": 0.0}), [night()] * MIN_NIGHTS)
+
+
 @pytest.mark.parametrize("rejected", [0.0, 1.0])
 def test_a_night_of_one_alert_beside_small_ones(rejected: float) -> None:
     """Sixteen alerts on one night and one on the next are no weather, and one rejected alert is no share."""

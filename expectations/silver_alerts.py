@@ -27,6 +27,12 @@ def rules(survey: Survey) -> tuple[Judged, ...]:
     order = Rule("enrich_time", "enrich_time >= ingest_time", "An alert is enriched after it was ingested.")
     failed = f"size(filter(map_values(science_errors), why -> startswith(why, '{FAILED}'))) > 0"
     errors = f"science_errors IS NULL OR NOT {failed}"
+    partner = Rule(
+        "partner",
+        "partner_id IS NULL OR (partner_survey IS NOT NULL AND partner_tables IS NOT NULL"
+        " AND partner_sep_arcsec >= 0 AND partner_chance >= 0 AND partner_chance <= 1)",
+        "A partner has its survey, its table, a separation and a probability.",
+    )
     few = Rule("science_errors", errors, "At least 99 % of the alerts passed all science modules without an error.")
     many = Rule("science_collapse", errors, "At least half of the alerts passed all science modules without an error.")
     return (
@@ -35,6 +41,7 @@ def rules(survey: Survey) -> tuple[Judged, ...]:
         *cuts,
         Judged(versions, "critical"),
         Judged(order, "warning"),
+        Judged(partner, "warning"),
         Judged(few, "warning", FEW_ERRORS),
         Judged(many, "critical", NO_COLLAPSE),
     )

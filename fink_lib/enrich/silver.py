@@ -8,6 +8,7 @@ from fink_lib import __version__
 from fink_lib.enrich.science import Science
 from fink_lib.enrich.tasks import SilverTask
 from fink_lib.enrich.work import Job
+from fink_lib.lake.tables.partner import PARTNER_NAMES
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.lake.tables.types import TEXT_MAP
 from fink_lib.science.framework.provenance import digest_of
@@ -48,7 +49,7 @@ class SilverRows:
         filled = {*constants, *science.schema.names, *packet_schema(survey, cutouts=False).names}
         silver = tables["silver"].plain_schema
         self._passed = [name for name in silver.names if name in bronze and name not in filled]
-        here = {*filled, *self._passed, "night", "enrich_time"}
+        here = {*filled, *self._passed, "night", "enrich_time", *PARTNER_NAMES}
         schema = pa.schema([one for one in silver if one.name in here])
         self._silver, self._job = tables["silver"], Job(survey, lake, science, constants, schema)
 

@@ -39,6 +39,7 @@ from fink_lib.lake.spark.table import ensure_table
 from fink_lib.lake.tables import KAFKA_KEY, places_of, quarantine, silver_rejected
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.nights import UNIX_EPOCH_DATE
+from fink_lib.objects.partners import NewestPartners
 from fink_lib.processes.error_summary import sentence_of
 from fink_lib.science.framework.provenance import facts_of
 from fink_lib.science.framework.registry import stream_modules
@@ -96,6 +97,7 @@ def plan(session: SparkSession, spec: StreamSpec, survey: Survey, out: Path | No
         write_batch=Guard(spec, writer.write, writer.parts),
         trigger_s=spec.settings.enrich_trigger_s,
         outdated=lambda: replays is not None and replays.are_there,
+        beside=writer.partners.refresh,
     )
 
 
@@ -119,6 +121,8 @@ class Enricher:
         What the science modules cost, by night.
     gate
         SQL predicate of alerts that bring their stamps.
+    partners
+        Objects of other surveys that this one's are paired with.
     codes
         Integer of each topic.
     """
@@ -132,6 +136,7 @@ class Enricher:
     seen: SeenNights
     cost: CostBook
     gate: str
+    partners: NewestPartners
     codes: TopicCodes = field(default_factory=TopicCodes)
     _opened: dict[str, DeltaTable] = field(default_factory=dict)
 
@@ -174,6 +179,7 @@ class Enricher:
             seen=SeenNights(lambda night: load_night(paths, night, codes), spec.paths.root),
             cost=cost,
             gate=science.stamp_gate(),
+            partners=NewestPartners(lake, survey.name),
             codes=codes,
         )
 
@@ -271,6 +277,7 @@ class Enricher:
     def _files(self, rows: pa.Table, session: SparkSession, now: dt.datetime) -> list[DataFile]:
         """Read the packets of the accepted alerts and run the science on them, in one pass."""
         rows = rows.append_column("enrich_time", pa.array([now] * rows.num_rows, type=TIMESTAMP))
+        rows = self.partners.now.beside(rows)
         return write_by_tasks(session.sparkContext, self.silver.task(self.paths["silver"]), rows)
 
     def _table(self, name: str) -> DeltaTable:

@@ -15,6 +15,7 @@ from fink_lib.enrich.work import Job, enriching
 from fink_lib.lake.data_files import DataFile, NightWriter
 from fink_lib.lake.parquet import parquet_file
 from fink_lib.lake.tables import KAFKA_KEY, places_of
+from fink_lib.lake.tables.partner import PARTNER_NAMES
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.storage import LakePath, Store
 from fink_lib.storage.paths import place_named, store_of
@@ -24,7 +25,7 @@ from fink_lib.surveys.tables import bronze_spec
 ROWS_PER_TASK = 200
 ROWS_AT_ONCE = 1000  # alerts whose bytes are in memory at one time, 20 to 100 kB each, or fewer once they are so large:
 BYTES_AT_ONCE = 128 * 1024 * 1024
-OWN = ("night", "enrich_time", STAMPS)
+OWN = ("night", "enrich_time", STAMPS, *PARTNER_NAMES)  # known before a packet is read
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def write_by_tasks(context: SparkContext, task: WritesFiles, alerts: pa.Table) -
     task
         What a task does.
     alerts
-        Night, place, file, `enrich_time` of each, and whether it brings its stamps.
+        Night, place, file, `enrich_time` and partner of each, and whether it brings its stamps.
     """
     count = min(context.defaultParallelism, 1 + alerts.num_rows // ROWS_PER_TASK)
     rows = alerts.select([*KAFKA_KEY, *OWN, FILE])

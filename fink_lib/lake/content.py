@@ -1,7 +1,7 @@
 """What a lake says, by table and night: digests that two runs over the same messages share, whenever they ran.
 
-Left out is what a run cannot repeat: the broker's own clocks, the version of its code, and ids and places that Kafka
-gives at the moment of sending. This is the one list of them.
+Left out is what a run cannot repeat: the broker's own clocks, versions of its code and of tables, and ids and places
+that Kafka gives at the moment of sending. This is the one list of them.
 """
 
 import datetime as dt
@@ -38,7 +38,7 @@ CLOCKS = frozenset(
     }
 )
 RUNS = frozenset({"run_id"})  # Airflow writes the time into it
-VERSIONS = frozenset({"code_version", "science_digest"})
+VERSIONS = frozenset({"code_version", "science_digest", "partner_tables"})
 TOPIC_IDS = frozenset({"topic_id", "kafka_topic_id"})
 OF_A_RUN = CLOCKS | RUNS | VERSIONS | TOPIC_IDS
 # Last part of a table's name → its further columns that a run cannot repeat

@@ -29,6 +29,13 @@ class Rows:
         names: list[str] = self.dataset.schema.names
         return names
 
+    def with_columns(self, wanted: pa.Schema) -> "Rows":
+        """Return the rows with the columns of a schema: those that a table of older code lacks are null."""
+        lacking = [one for one in wanted if one.name not in self.names]
+        if not lacking:
+            return self
+        return Rows(self.dataset.replace_schema(pa.schema([*self.dataset.schema, *lacking])), self.where)
+
     def chosen(self, where: pc.Expression) -> "Rows":
         """Return those of the rows that fulfil a condition too."""
         return Rows(self.dataset, where if self.where is None else self.where & where)

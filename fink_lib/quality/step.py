@@ -110,7 +110,7 @@ def judge_night(
             found.append(empty_suite(specs[table].full_name))
             continue
         rules = expected.rules(survey)
-        counted = count_rules(rows[table], rules, expected.keys)
+        counted = count_rules(rows[table].with_columns(specs[table].plain_schema), rules, expected.keys)
         found.append(judge(gx, counted, rules, expected.suite(survey), docs))
     found.append(judge_row(gx, shares(counts), suites.shares(survey), docs))
     found.append(judge_matches(context, suites.matches, gx, docs))

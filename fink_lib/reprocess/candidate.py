@@ -37,12 +37,14 @@ from fink_lib.lake.tables import quarantine, silver_rejected
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.lake.versions import Table
 from fink_lib.nights import UNIX_EPOCH_DATE
+from fink_lib.objects.partners import Partners
 from fink_lib.packets.spark.fields import with_fields
 from fink_lib.reprocess.aside import OF_ENRICH, aside_in, mark_aside, without_aside
 from fink_lib.reprocess.folder import JsonObject, RequestFolder
 from fink_lib.reprocess.live import Live
 from fink_lib.reprocess.old_bronze import readable_bronze
 from fink_lib.reprocess.partial import PartialTask, kept_of
+from fink_lib.reprocess.pinned_pairs import PAIRS, partners_at
 from fink_lib.reprocess.plan import chosen_modules, cuts_in_force
 from fink_lib.reprocess.records import KEYS, codes_of, enrich_times, join_records, on_record, settle_first_arrivals
 from fink_lib.reprocess.tables import REPLACED, files_of, table_path
@@ -116,6 +118,11 @@ class Run:
         settings, name = self.folder.settings, self.survey.name
         paths = {table: table_path(settings, name, table) for table in WRITTEN}
         return Live(self.tables, paths, {table: self.plan["versions"][str(table)] for table in WRITTEN})
+
+    @cached_property
+    def partners(self) -> Partners:
+        """Objects of other surveys that this one's are paired with, at the plan's version."""
+        return partners_at(self.folder.settings, self.survey.name, self.plan["versions"].get(PAIRS))
 
     @cached_property
     def computing(self) -> SilverTask:
@@ -303,7 +310,7 @@ def _add_others(this: Run, part: Triage, writers: dict[Table, NightWriter]) -> N
 
 def _silver(this: Run, rows: pa.Table, known: pa.Table) -> Iterator[DataFile]:
     """Have tasks write accepted alerts; of those that silver knows, some modules alone may be what is new."""
-    context = this.session.sparkContext
+    context, rows = this.session.sparkContext, this.partners.beside(rows)
     parts: list[tuple[WritesFiles, pa.Table]] = [(this.computing, rows)]
     if chosen_modules(this.folder.request()) and len(known):
         old = pa.array(on_record(rows, known))

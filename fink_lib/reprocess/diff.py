@@ -24,7 +24,7 @@ from fink_lib.science.framework.registry import outputs_with
 from fink_lib.surveys import Survey
 
 # Where a value comes from; a row that differs in these alone says the same as before.
-PROVENANCE = ("code_version", "science_versions", "science_digest", "enrich_time")
+PROVENANCE = ("code_version", "science_versions", "science_digest", "partner_tables", "enrich_time")
 SKIPPED = (*KAFKA_KEY, "night")
 WORDS = (Role.LABEL, Role.FLAG, Role.NAME)
 

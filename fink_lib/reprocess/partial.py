@@ -13,6 +13,7 @@ from fink_lib.enrich.work import enriching
 from fink_lib.lake.data_files import DataFile, NightWriter
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.tables import KAFKA_KEY
+from fink_lib.lake.tables.partner import PARTNER_NAMES
 from fink_lib.lake.tables.types import TEXT_MAP
 from fink_lib.reprocess.records import look_up, on_record
 from fink_lib.reprocess.tables import open_table
@@ -31,7 +32,7 @@ class Kept:
     path, version
         The table.
     outputs
-        Columns of the modules that do not run.
+        Columns of the modules that do not run, and what is told of partners.
     modules, versions
         Names whose errors, and whose versions, are those of the run.
     """
@@ -119,6 +120,7 @@ def kept_of(survey: Survey, path: Path, version: int, names: Sequence[str], told
     there = {one.name for one in open_table(path, version).schema().fields}
     outputs = {out.name: module.name for module in stream_modules(survey.name) for out in module.outputs}
     others = [name for name, module in outputs.items() if module not in names and name in there]
+    others += [name for name in PARTNER_NAMES if name in there]
     return Kept(path, version, tuple(others), frozenset(names), frozenset(told))
 
 

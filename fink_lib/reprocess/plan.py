@@ -17,6 +17,7 @@ from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.tables.spec import column_paths
 from fink_lib.lake.versions import Table
 from fink_lib.reprocess.folder import JsonObject, RequestFolder, listed
+from fink_lib.reprocess.pinned_pairs import PAIRS, pairs_version
 from fink_lib.reprocess.request import CUT_PREFIX, KEEP_PREFIX, Request
 from fink_lib.reprocess.tables import READ, current_version, files_of, open_table, rows_by_night, table_path
 from fink_lib.science.framework.registry import stream_modules, with_dependents
@@ -170,7 +171,7 @@ def make_plan(folder: RequestFolder) -> JsonObject:
         "request": request.as_json(),
         "nights": sorted(rows[Table.BRONZE]),
         "rows": rows,
-        "versions": {str(table): pinned[table] for table in READ},
+        "versions": {**{str(table): pinned[table] for table in READ}, PAIRS: pairs_version(settings)},
         "modules": list(names) or "all",
         "science_versions": in_force,
         "live_science_versions": live_versions(folder, pinned[Table.SILVER]),

@@ -12,6 +12,7 @@ from fink_lib.config import Settings
 from fink_lib.lake import table_names
 from fink_lib.lake.log import PROPERTIES
 from fink_lib.lake.small import ensure_small
+from fink_lib.lake.tables.partner import PARTNER_NAMES
 from fink_lib.maintenance.run import known_specs
 from fink_lib.science.framework.registry import stream_modules
 from fink_lib.surveys import SURVEYS
@@ -44,11 +45,11 @@ def under_todays_names(before: dict[str, Declared]) -> dict[str, Declared]:
 
 
 def without_new_science(now: dict[str, Declared], before: dict[str, Declared], survey: str) -> None:
-    """Leave out the columns of modules that v0.1.0 did not have: a stream adds them to a table that is there."""
+    """Leave out the columns of enrich that v0.1.0 did not have: a stream adds them to a table that is there."""
     name = f"silver_{survey}__alerts"
     if name in before:
         outputs = {out.name for module in stream_modules(survey) for out in module.outputs}
-        came = outputs - {one["name"] for one in before[name][0]["fields"]}
+        came = (outputs | set(PARTNER_NAMES)) - {one["name"] for one in before[name][0]["fields"]}
         schema = now[name][0]
         schema["fields"] = [one for one in schema["fields"] if one["name"] not in came]
 

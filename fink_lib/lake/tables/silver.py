@@ -13,6 +13,7 @@ from fink_lib.lake.tables.alert_columns import (
     SCHEMA_VERSION,
     SKY,
 )
+from fink_lib.lake.tables.partner import PARTNER_COLUMNS
 from fink_lib.lake.tables.spec import TableSpec, column
 from fink_lib.lake.tables.types import BOOL, TEXT_MAP, TEXTS, TS, S
 
@@ -42,6 +43,7 @@ def silver_alerts(survey: str, packet: pa.Schema, science: pa.Schema = NO_COLUMN
         column("science_versions", TEXT_MAP, "Module, catalogue or model that was used → its version."),
         column("science_digest", S, "Names the state of all of them, see science_facts; null for a mix of states."),
         column("science_errors", TEXT_MAP, "Module that has no result for this alert → why."),
+        *PARTNER_COLUMNS,
     )
     return TableSpec(
         layer="silver",

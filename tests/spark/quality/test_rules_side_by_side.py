@@ -39,6 +39,10 @@ def odd_rows(table: Table, names: set[str]) -> Iterator[dict[str, Any]]:
         yield {**good, "candidate": None}
     for errors in (None, {}, {"a": None}, {"a": "failed: x"}, {"a": "of no use", "b": "failed: y"}):
         yield from ({**good, "science_errors": errors} for _ in range("science_errors" in names))
+    if "partner_id" in names:
+        whole = {"partner_id": "313", "partner_survey": "lsst", "partner_tables": "t 1", "partner_sep_arcsec": 0.5}
+        yield from ({**good, **whole, "partner_chance": chance} for chance in ODD_NUMBERS)
+        yield {**good, "partner_id": "313"}
     yield dict.fromkeys(good)
 
 

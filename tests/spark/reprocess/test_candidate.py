@@ -10,6 +10,8 @@ from pyspark.sql import SparkSession
 
 from fink_lib.config import Settings
 from fink_lib.lake.digest import table_digest
+from fink_lib.lake.small import append_rows
+from fink_lib.lake.tables import gold_object_pairs
 from fink_lib.lake.versions import Table
 from fink_lib.reprocess import candidate, promote, steps
 from fink_lib.reprocess.folder import RequestFolder
@@ -127,3 +129,21 @@ def test_one_module_leaves_the_values_of_the_others(bench: Bench, monkeypatch: p
     assert folder.read("diff")["provenance"]["silver"] == {"science_digest": bench.silver.count()}
     table.restoreToVersion(version.version)
     assert live(bench) == before
+
+
+def test_partners_are_those_of_the_plan_and_one_module_leaves_them(bench: Bench) -> None:
+    pair = {"kind": "position", "survey_a": "lsst", "object_a": "313", "survey_b": "ztf", "rank_a": 1, "cell": 0}
+    name = bench.silver.select("object_id").first()["object_id"]  # type: ignore[index]
+    append_rows(gold_object_pairs(), bench.settings.lake, [{**pair, "object_b": name, "separation_arcsec": 0.5}])
+    folder = steps.plan(bench.settings, Request("ztf", NIGHT, NIGHT))
+    later = {**pair, "object_a": "314", "object_b": name, "separation_arcsec": 0.1}
+    append_rows(gold_object_pairs(), bench.settings.lake, [later])
+    steps.run(folder, bench.session)
+    steps.diff(folder)
+    told = folder.read("diff")
+    flipped = told["columns"]["silver"]["partner_id"]["examples"]
+    assert {(one["old"], one["new"]) for one in flipped} == {("None", "313")}
+    assert told["provenance"]["silver"] == {"partner_tables": bench.silver.count()}
+    some = computed(bench, modules=("quality",))
+    assert "partner_id" not in some.read("diff")["columns"]["silver"]
+    assert "partner_tables" not in some.read("diff")["provenance"]["silver"]

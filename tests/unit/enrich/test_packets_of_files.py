@@ -14,6 +14,7 @@ from fink_lib.enrich.tasks import OWN, SilverTask
 from fink_lib.enrich.triage import FILE, STAMPS
 from fink_lib.enrich.work import Job
 from fink_lib.lake.tables import KAFKA_KEY
+from fink_lib.lake.tables.partner import PARTNER_COLUMNS
 from fink_lib.lake.tables.spec import TableSpec
 from fink_lib.surveys import ZTF
 from fink_lib.surveys.tables import bronze_spec
@@ -47,6 +48,8 @@ def accepted(rows: pa.Table, file: Path, *, stamps: bool) -> pa.Table:
     table = rows.select([*KAFKA_KEY, "night"])
     for name, value in added.items():
         table = table.append_column(name, pa.array([value] * rows.num_rows))
+    for one in PARTNER_COLUMNS:
+        table = table.append_column(one, pa.nulls(rows.num_rows, one.type))
     return table.select([*KAFKA_KEY, *OWN, FILE])
 
 

@@ -10,6 +10,7 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from fink_lib.config import PROJECT_DIR
 from fink_lib.lake.spark.table import spark_schema
 from fink_lib.lake.tables import full_name, gold_catalog
+from fink_lib.lake.tables.partner import PARTNER_NAMES
 from fink_lib.lake.tables.spec import TableSpec, meaning_of
 from fink_lib.maintenance.run import known_specs
 from fink_lib.science.framework.registry import stream_modules
@@ -37,9 +38,10 @@ def packet_columns(survey: str) -> set[str]:
 
 
 def science_columns(spec: TableSpec) -> set[str]:
-    """Outputs of science modules: those of a new module come into a table that is there (`ensure_table` adds them)."""
+    """What enrich finds: columns of a new module, or of partners, come into a table that is there (`ensure_table`)."""
     of_silver = (spec.layer, spec.name) == ("silver", "alerts")
-    return {out.name for module in stream_modules(spec.survey) for out in module.outputs} if of_silver else set()
+    outputs = {out.name for module in stream_modules(spec.survey) for out in module.outputs} if of_silver else set()
+    return outputs | set(PARTNER_NAMES if of_silver else ())
 
 
 def test_which_tables_came_and_that_none_went() -> None:

@@ -1,4 +1,4 @@
-"""What closing a night costs: its steps as Airflow starts them, one after the other, on a made night of any size."""
+"""What closing a night costs: its steps as new processes, one after the other, on a made night of any size."""
 
 import datetime as dt
 import json

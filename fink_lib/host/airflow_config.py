@@ -69,7 +69,7 @@ def airflow_options(settings: Settings, port: int, folder: Path) -> dict[str, st
         "scheduler.task_instance_heartbeat_timeout": 120,
         "scheduler.scheduler_health_check_threshold": 60,
         "triggerer.triggerer_health_check_threshold": 60,
-        # Steps of a night follow one another: a pause after each, of up to this long, is time of its closing.
+        # Between two looks the scheduler sleeps up to this long; the default, 1 s, is most of a small night's closing.
         "scheduler.scheduler_idle_sleep_time": 0.3,
         # After a crash, tasks of the dead scheduler are taken over soon.
         "scheduler.orphaned_tasks_check_interval": 30,

@@ -12,8 +12,9 @@ from typing import IO, TypeAlias
 from airflow.sdk.exceptions import AirflowFailException
 
 from fink_lib.errors import JobFailed
+from fink_lib.processes.command import job_command
 from fink_lib.processes.endings import EXIT_FATAL
-from fink_lib.processes.forked import fork_job
+from fink_lib.processes.forked import NotForkable, fork_job
 
 Say: TypeAlias = Callable[..., object]
 
@@ -54,7 +55,7 @@ def run_child(command: Sequence[str], environment: Mapping[str, str], say: Say) 
 
 
 def run_fork(job: Path, arguments: Sequence[str], environment: Mapping[str, str], say: Say) -> tuple[int, str]:
-    """Run a job to its end in a fork of this process, and pass its lines on.
+    """Run a job to its end in a fork of this process, or by its command where that cannot be; pass its lines on.
 
     Parameters
     ----------
@@ -68,7 +69,11 @@ def run_fork(job: Path, arguments: Sequence[str], environment: Mapping[str, str]
     tuple[int, str]
         As `run_child`.
     """
-    fork = fork_job(job, arguments, environment)
+    try:
+        fork = fork_job(job, arguments, environment)
+    except NotForkable as why:
+        say("started as a new process: %s", why)
+        return run_child(job_command(job, *arguments), environment, say)
     with fork.stdout, fork.stderr:
         return _follow((fork.stdout, fork.stderr), fork.wait, say)
 

@@ -11,10 +11,9 @@ from fink_lib.config import Settings
 from fink_lib.errors import ConfigError
 from fink_lib.nights import parse_night
 from fink_lib.orchestration.assets import table_facts
-from fink_lib.orchestration.child import failure, run_child, run_fork
+from fink_lib.orchestration.child import failure, run_fork
 from fink_lib.orchestration.closing_lock import Closing, take_turn
 from fink_lib.orchestration.pages import DataDocsLink, ReportLink
-from fink_lib.processes.command import job_command
 from fink_lib.processes.identity import end_processes_of
 from fink_lib.streams.drain import counted_nights
 from fink_lib.streams.runner import job_environment
@@ -181,11 +180,7 @@ class NightJobOperator(BaseOperator):
         end_processes_of(self.token, END_TIMEOUT_S)
 
     def _run(self, settings: Settings, night: str) -> tuple[int, str]:
-        """Run the job in a fork; after `require_known`, which may open tables, as a new process."""
         job = settings.project / "jobs" / "nightly" / f"{self.step}.py"
         whose = ("--survey", self.survey, "--night", night, "--run-id", self.run, "--dag-id", self.dag_id)
-        environment = job_environment(settings, self.token)
         self.log.info("job=%s night=%s run_id=%s", self.step, night, self.run)
-        if self.only_known:
-            return run_child(job_command(job, *whose), environment, self.log.info)
-        return run_fork(job, whose, environment, self.log.info)
+        return run_fork(job, whose, job_environment(settings, self.token), self.log.info)

@@ -1,8 +1,8 @@
 """What Airflow's scheduler does as it starts: it imports the packages that tasks need, before it forks their workers.
 
 A task is a fork of a worker, which is a fork of the scheduler: what this one has imported, no task imports again, nor
-does a nightly step, which is a fork of its task. Only packages from outside are imported here. The library itself is
-read anew by each task, so that after a change of the code no task runs what was there when Airflow started.
+does a nightly step, which is a fork of its task. Only packages from outside are imported here: a step reads the library
+itself anew, so that after a change of the code none runs what was there when Airflow started.
 """
 
 import sys
@@ -10,7 +10,7 @@ from typing import Any
 
 from airflow.listeners import hookimpl
 
-SCHEDULER = "scheduler"  # of the command `airflow scheduler`: a job is announced before it knows what it is
+SCHEDULER = "scheduler"  # of the command `airflow scheduler`: when a job is announced, its `job_type` is not set yet
 
 
 @hookimpl

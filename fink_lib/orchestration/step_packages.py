@@ -8,7 +8,7 @@ None of the library's own: that is read anew by each task, so that no step runs 
 import logging
 import os
 
-os.environ["GX_ANALYTICS_ENABLED"] = "false"
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 logging.getLogger("great_expectations").setLevel(logging.ERROR)  # it says hundreds of lines as it is imported
 
 import astropy_healpix

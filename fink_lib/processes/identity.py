@@ -78,9 +78,14 @@ def processes_of(token: str) -> list[psutil.Process]:
     return [process for process in found if process.pid != os.getpid()]
 
 
+def own_token() -> str:
+    """Return what marks this process for others; empty where nothing does."""
+    return _token_of(psutil.Process())
+
+
 def _token_of(process: psutil.Process) -> str:
     """Return what marks a process: its title where it is a forked job, else its variable; empty where nothing does."""
-    title = " ".join(process.cmdline()).strip()  # what is left of the room for it is empty
+    title = " ".join(process.cmdline()).strip()  # after a title its room is filled with zeros
     return title.removeprefix(TITLE) if title.startswith(TITLE) else process.environ().get(TOKEN_VARIABLE, "")
 
 

@@ -27,7 +27,7 @@ class DocsFolder:
         self.folder = night_folder / FOLDER
         shutil.rmtree(self.folder, ignore_errors=True)
         self._pages: list[tuple[str, bool]] = []
-        self._view: Any = None  # one for all pages: each compiles the templates anew
+        self._view: Any = None  # one for all pages: each new view compiles the templates again
 
     def add(self, suite: str, found: Any) -> None:
         """Write the page of one suite; a page that cannot be drawn never stops a night.

@@ -17,6 +17,7 @@ from fink_lib.orchestration.assets import table_asset
 from fink_lib.orchestration.closing_lock import TURN, Closing, take_turn
 from fink_lib.orchestration.jobs import NightJobOperator
 from fink_lib.processes.endings import EXIT_FATAL
+from fink_lib.processes.forked import NotForkable
 from fink_lib.processes.identity import processes_of
 from fink_lib.streams.runner import job_environment
 
@@ -182,3 +183,16 @@ def test_events_tell_rows_and_version(job: Path) -> None:
     assert event.extra == {
         "survey": "ztf", "nights": ["2021-11-22"], "rows": {"2021-11-22": 3}, "delta_version": 0,
     }  # fmt: skip
+
+
+def test_a_job_that_cannot_be_a_fork_is_a_new_process(job: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise NotForkable("this process has opened tables")
+
+    monkeypatch.setattr("fink_lib.orchestration.child.fork_job", refused)
+    job.write_text("import sys; print('as', *sys.argv[1:3])")
+    lines: list[str] = []
+    mine = operator()
+    monkeypatch.setattr(mine.log, "info", lambda text, *args: lines.append(text % args))
+    mine.execute({})
+    assert lines[-2:] == ["started as a new process: this process has opened tables", "as --survey ztf"]

@@ -17,23 +17,40 @@ from fink_lib.processes.forked import Fork, fork_job
 from fink_lib.processes.identity import TOKEN_VARIABLE, end_processes_of, processes_of
 
 TELL = """
-import json, logging, os, sys
+import json, logging, os, sys, warnings
 logging.basicConfig(stream=sys.stderr, format="%(message)s")
 logging.warning("to stderr")
 links = {int(name): f"/proc/self/fd/{name}" for name in os.listdir("/proc/self/fd")}
 files = sorted(one for one, link in links.items() if os.path.exists(link) and os.readlink(link) != os.devnull)
 leads = os.getsid(0) == os.getpid()
+warnings.warn("a word of warning")
 print(json.dumps([sys.argv[1:], dict(os.environ), files, sys.stdin.read(), __name__, leads]))
 """
-# What a task does: it has packages, and has opened no table
-OPENS = """
-import sys
+# A process that forks a job: what it does before, then how the job ended, or why it was not forked
+FORKS = """
+import signal, sys
 from pathlib import Path
-import deltalake
-from fink_lib.processes.forked import fork_job
-fork = fork_job(Path(sys.argv[1]), sys.argv[2:], {})
-print(fork.stdout.read().strip(), fork.stderr.read().strip(), fork.wait())
+import deltalake, fink_lib.errors
+from fink_lib.processes.forked import NotForkable, fork_job
+job, *words = sys.argv[1:]
+{before}
+try:
+    fork = fork_job(Path(job), words, {{"FINK_PROCESS_TOKEN": "ztf.2021-11-22.ztf_close_night." + 2000 * "x"}})
+    print(fork.stdout.read().strip(), fork.stderr.read().strip(), fork.wait())
+except NotForkable as why:
+    print(why)
 """
+TABLE = "deltalake.write_deltalake(words[0], __import__('pyarrow').table({'a': [1]}))"
+LONG = {"LONG": 4000 * "x"}  # room for a title
+
+
+def forks(job: Path, *words: str, before: str = "", environment: Mapping[str, str] = LONG) -> str:
+    """Run a process that forks a job; return what it says."""
+    command = [sys.executable, "-c", FORKS.format(before=before), str(job), *words]
+    variables = {"PYTHONPATH": str(PROJECT_DIR), **environment}
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=120, check=False)
+    assert not done.returncode, done.stderr
+    return done.stdout.strip()
 
 
 @pytest.fixture
@@ -68,7 +85,8 @@ def test_a_fork_has_its_own_words_variables_and_files(
     words, variables, files, read, name, leads = json.loads(said)
     assert (words, variables, read, name, leads) == (["a", "b c"], {"FINK_HOME": "here"}, "", "__main__", True)
     assert files == [1, 2], "all others are the null device"
-    assert told == "to stderr\n"
+    assert told.startswith("to stderr\n")
+    assert "UserWarning: a word of warning" in told
     assert (tmp_path / "open").read_text() == ""
 
 
@@ -116,6 +134,27 @@ def test_a_fork_may_open_tables(job: Path, tmp_path: Path) -> None:
         "deltalake.write_deltalake(sys.argv[1], pyarrow.table({'a': [1, 2]}))\n"
         "print(deltalake.DeltaTable(sys.argv[1]).to_pyarrow_table().num_rows)\n"
     )
-    command = [sys.executable, "-c", OPENS, str(job), str(tmp_path / "table")]
-    done = subprocess.run(command, cwd=PROJECT_DIR, capture_output=True, text=True, timeout=120, check=False)
-    assert done.stdout.split() == ["2", "0"], done.stderr
+    assert forks(job, str(tmp_path / "table")).split() == ["2", "0"]
+
+
+def test_a_process_that_opened_a_table_forks_no_job(job: Path, tmp_path: Path) -> None:
+    job.write_text("raise SystemExit(9)")
+    assert forks(job, str(tmp_path / "table"), before=TABLE) == "this process has opened tables"
+
+
+def test_a_job_that_could_not_be_found_again_does_not_begin(job: Path, tmp_path: Path) -> None:
+    job.write_text(f"open({str(tmp_path / 'began')!r}, 'w')")
+    assert forks(job, environment={}) == "its title has no room for what marks it"
+    assert not (tmp_path / "began").exists()
+
+
+def test_a_fork_reads_our_code_anew(job: Path) -> None:
+    job.write_text(
+        "import fink_lib.errors; print(hasattr(fink_lib.errors, 'STALE'), fink_lib.errors.FinkError.__name__)"
+    )
+    assert forks(job, before="fink_lib.errors.STALE = True").split() == ["False", "FinkError", "0"]
+
+
+def test_an_end_that_nobody_can_tell_is_no_success(job: Path) -> None:
+    job.write_text("raise SystemExit(3)")
+    assert forks(job, before="signal.signal(signal.SIGCHLD, signal.SIG_IGN)") == "1"

@@ -27,12 +27,12 @@ def known_of(rows: DataFrame, labels: Mapping[str, str]) -> tuple[Known, ...]:
     return told([*of_labels(labels, caught), *found])
 
 
-def _by_catalogue(judged: DataFrame, columns: Mapping[str, bool]) -> list[Known]:
+def _by_catalogue(rows: DataFrame, columns: Mapping[str, bool]) -> list[Known]:
     said = F.array(*(_said(name, is_class=is_class) for name, is_class in columns.items()))
-    rows = judged.where(F.col(OBJECT).isNotNull()).select(
+    named = rows.where(F.col(OBJECT).isNotNull()).select(
         OBJECT, "selected", F.explode(F.array_compact(said)).alias("known")
     )
-    objects = rows.groupBy("known.source", "known.value", OBJECT).agg(F.max("selected").alias("caught"))
+    objects = named.groupBy("known.source", "known.value", OBJECT).agg(F.max("selected").alias("caught"))
     counts = objects.groupBy("source", "value").agg(
         F.count(F.lit(1)).alias("objects"),
         F.count_if("caught").alias("caught"),
@@ -48,7 +48,7 @@ def _said(name: str, *, is_class: bool) -> Column:
     return F.when(~value.isin(*NOBODY), F.struct(F.lit(name).alias("source"), shown.alias("value")))
 
 
-def _caught(judged: DataFrame, labels: Mapping[str, str]) -> dict[str, bool]:
-    mine = judged.where(F.col(OBJECT).isin(*sorted(labels))).select(OBJECT, "selected")
-    rows = mine.groupBy(OBJECT).agg(F.max("selected").alias("caught")).collect()
-    return {row[OBJECT]: row["caught"] for row in rows}
+def _caught(rows: DataFrame, labels: Mapping[str, str]) -> dict[str, bool]:
+    mine = rows.where(F.col(OBJECT).isin(*sorted(labels))).select(OBJECT, "selected")
+    found = mine.groupBy(OBJECT).agg(F.max("selected").alias("caught")).collect()
+    return {row[OBJECT]: row["caught"] for row in found}

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from fink_lib.accounts.asking import asking
 from fink_lib.api.http.service import Service
 from fink_lib.api.sql import parquet, quoted
+from fink_lib.errors import HostError
 from fink_lib.portal.acting import Act, Said, add_acts
 from fink_lib.portal.drawing import page
 from fink_lib.served.access import may_drop
@@ -129,7 +130,9 @@ def add_user_jobs(app: FastAPI, service: Service) -> None:
 
     def drop(request: Request, _said: Said, _person: str) -> str:
         path = request.path_params
-        drop_table(settings, asking().claims, f"{path['schema']}.{path['table']}")
+        _, still_read = drop_table(settings, asking().claims, f"{path['schema']}.{path['table']}")
+        if still_read:
+            raise HostError(still_read)
         return "/jobs"
 
     def send(request: Request, _said: Said, _person: str) -> str:

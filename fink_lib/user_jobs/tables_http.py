@@ -71,15 +71,16 @@ def tables_router(lake: Lake) -> APIRouter:
     @router.delete(ONE, summary="Drop a table of yours, or of a group that you administer")
     async def dropped(request: Request, schema: str, table: str) -> Response:
         claims = writer(request)
-        return await answered(lambda: facts(drop(lake.settings, claims, f"{schema}.{table}")))
+        return await answered(lambda: _dropped(*drop(lake.settings, claims, f"{schema}.{table}")))
 
     @router.post(f"{ONE}/topic", summary="Send the rows of a table of yours to a topic for those who see the table")
     async def topic(request: Request, schema: str, table: str) -> Response:
         claims = writer(request)
         return await answered(lambda: send_to_topic(lake.settings, claims, f"{schema}.{table}"))
 
-    @router.post("/account", summary="Make your account in Kafka, for topics of tables, or give it another password")
+    @router.post("/account", summary="Make your account in Kafka for topics of tables, or a new password; no token may")
     async def account(request: Request) -> Response:
+        """Ask it in a session (`/account` of the portal has a button): the account reads all that its person may."""
         claims = writer(request)
         return await answered(lambda: account_in_kafka(lake.settings, claims))
 
@@ -87,8 +88,8 @@ def tables_router(lake: Lake) -> APIRouter:
     return router
 
 
-def drop(settings: Settings, claims: Claims, full_name: str) -> PrivateTable:
-    """Remove a table as `PrivateTables.drop`, and its topic with it; return it as it was.
+def drop(settings: Settings, claims: Claims, full_name: str) -> tuple[PrivateTable, str]:
+    """Remove a table as `PrivateTables.drop`, and its topic with it.
 
     Parameters
     ----------
@@ -98,13 +99,25 @@ def drop(settings: Settings, claims: Claims, full_name: str) -> PrivateTable:
         Who asks.
     full_name
         Schema and name.
+
+    Returns
+    -------
+    The table as it was, and a sentence where its topic may still be read; else none.
     """
     found = PrivateTables(settings).drop(claims, full_name)
     try:
         settle(settings)
     except HostError as error:
-        logger.warning("table %s is dropped, its topic is not yet: %s", found.full_name, error)
-    return found
+        logger.warning("table %s is dropped, its topic may not be: %s", found.full_name, error)
+        if left := ", ".join(one.topic for one in ResultTopics(settings).named_as(found)):
+            return found, (f"the table '{found.full_name}' is dropped, but {left} is still read by those who might "
+                           f"before ({error}): `fink jobs topics` ends it, or the next day does")  # fmt: skip
+    return found, ""
+
+
+def _dropped(table: PrivateTable, still_read: str) -> dict[str, Any]:
+    """Return a table that is no more, for programs, and what is still read of it; None where nothing is."""
+    return {**facts(table), "still_read": still_read or None}
 
 
 def _add_rows(router: APIRouter, lake: Lake, tables: PrivateTables) -> None:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from fink_lib.accounts.claims import Claims
+from fink_lib.accounts.claims import Claims, Via
 from fink_lib.config import Settings
 from fink_lib.served.private_store import NotYours, PrivateTables
 from fink_lib.served.results.book import ResultTopics
@@ -57,9 +57,13 @@ def account_in_kafka(settings: Settings, claims: Claims) -> dict[str, str]:
 
     Raises
     ------
+    NotAllowed
+        When it is a token: the account reads all that its person may, and a token may less.
     HostError
         When Kafka does not answer.
     """
+    if claims.via is not Via.SESSION:
+        raise NotAllowed("an account in Kafka reads all that you may, and a token less: log in, make it at /account")
     command = ["users", "kafka", "--json", "--", claims.person]
     made: dict[str, str] = json.loads(done(settings, command, ACCOUNT_S, "no account was made"))
     return made

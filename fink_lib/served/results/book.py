@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Self
 
 from fink_lib.config import Settings
@@ -74,17 +75,23 @@ class ResultTopics:
 
     def of_table(self, table: PrivateTable) -> ResultTopic | None:
         """Return the topic that holds all rows of a table; None where there is none."""
-        return next((one for one in self._read() if one.is_of(table) and one.rows is not None), None)
+        found = next(self._in(self._place(topic_of(table))), None)
+        return found if found is not None and found.is_of(table) and found.rows is not None else None
+
+    def named_as(self, table: PrivateTable) -> list[ResultTopic]:
+        """Return the topics of every version of a table."""
+        whose = (table.owner, table.group, table.name)
+        return [one for one in self.every() if (one.owner, one.group, one.name) == whose]
 
     def save(self, one: ResultTopic) -> ResultTopic:
         """Keep what is known of a topic, and return it."""
         self._make_folder()
-        replace_text(self.root / f"{one.topic}.json", to_json(asdict(one)), durable=True)
+        replace_text(self._place(one.topic), to_json(asdict(one)), durable=True)
         return one
 
     def forget(self, one: ResultTopic) -> None:
         """Keep nothing of a topic that is no more."""
-        (self.root / f"{one.topic}.json").unlink(missing_ok=True)
+        self._place(one.topic).unlink(missing_ok=True)
 
     def note_accounts(self) -> None:
         """Note that there are accounts of people in Kafka."""
@@ -98,8 +105,15 @@ class ResultTopics:
 
     def _read(self) -> Iterator[ResultTopic]:
         for path in self.root.glob("*.json"):
+            yield from self._in(path)
+
+    def _in(self, path: Path) -> Iterator[ResultTopic]:
+        with suppress(FileNotFoundError):  # it was forgotten meanwhile
             facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             yield ResultTopic(**facts)
+
+    def _place(self, topic: str) -> Path:
+        return self.root / f"{topic}.json"
 
     def _make_folder(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)

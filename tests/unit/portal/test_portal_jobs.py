@@ -12,6 +12,7 @@ import pytest
 
 from fink_lib.accounts import groups, people
 from fink_lib.accounts.store import Store
+from fink_lib.errors import HostError
 from fink_lib.served.private import PrivateTable
 from fink_lib.served.private_store import PrivateTables
 from fink_lib.served.results.book import ResultTopic, ResultTopics
@@ -112,6 +113,9 @@ def test_a_table_is_sent_by_a_button_and_an_account_made_whose_password_is_shown
         commands.append(command)
         return json.dumps({"user": "person-anna-j", "password": "open sesame", "address": "kafka:9093"})
 
+    def away(*_: object) -> str:
+        raise HostError("no Kafka answers")
+
     monkeypatch.setattr(topics, "done", done)
     pq.write_table(pa.table({"x": [1.5]}), tmp_path / "rows.parquet")
     PrivateTables(portal.settings).keep(
@@ -131,5 +135,7 @@ def test_a_table_is_sent_by_a_button_and_an_account_made_whose_password_is_shown
     assert "open sesame" not in anna.get("/account")
     persons[""].post("/account/kafka", 401, back="/login")
     assert commands[1:] == [["users", "kafka", "--json", "--", "anna-j"]]
+    monkeypatch.setattr(topics, "done", away)
+    assert f"{book.every()[0].topic} is still read" in anna.post(f"{where}/drop", 503, back=where)
     for name in ("user_tables", "user_topics"):
         shutil.rmtree(portal.settings.home / name)

@@ -73,3 +73,17 @@ def test_a_topic_is_that_of_one_version_and_counts_once_it_is_whole(settings: Se
     assert book.of_table(PrivateTable("near", "ada", "sn", version="1" * 16)) is None
     book.forget(whole)
     assert book.every() == []
+
+
+def test_a_topic_is_looked_up_by_its_own_file_alone(settings: Settings) -> None:
+    book, table = ResultTopics(settings), PrivateTable("near", "ada", version="1" * 16)
+    whole = book.save(ResultTopic(topic_of(table), "ada", "", "near", "1" * 16, rows=3))
+    (book.root / "fresult.person.bob.torn.22222222.json").write_text("{")
+    assert book.of_table(table) == whole
+
+
+def test_a_topic_that_is_forgotten_while_all_are_listed_is_left_out(settings: Settings) -> None:
+    book = ResultTopics(settings)
+    book.save(ResultTopic("kept", "ada", "", "near", "1" * 16))
+    (book.root / "gone.json").symlink_to(book.root / "nowhere")
+    assert [one.topic for one in book.every()] == ["kept"]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 from starlette.testclient import TestClient
 
-from fink_lib.accounts import groups, people, tokens
+from fink_lib.accounts import groups, people, sessions, tokens
 from fink_lib.accounts.claims import Scope
 from fink_lib.accounts.store import Store
+from fink_lib.accounts.web import COOKIE, PROOF_HEADER
 from fink_lib.api.http.app import PREFIX, make_app
 from fink_lib.api.lake import Lake
 from fink_lib.config import Settings
@@ -95,12 +96,21 @@ def test_nobody_else_does(place: Place, who: str, path: str, status: int) -> Non
     assert place.commands == []
 
 
-def test_an_account_is_made_for_oneself_alone(place: Place) -> None:
-    place.call("bob", "POST", "/tables/account")
+def test_an_account_is_made_for_oneself_alone_and_in_a_session(place: Place) -> None:
+    store = Store(place.settings.home)
+    cookie = sessions.begin(store, "bob")
+    claims = sessions.claims_of(store, cookie)
+    assert claims is not None
+    known = {"Cookie": f"{COOKIE}={cookie}", PROOF_HEADER: sessions.form_proof(store, claims)}
+    assert place.http.post(f"{PREFIX}/tables/account", headers=known).json() == SENT
     assert place.commands == [["users", "kafka", "--json", "--", "bob"]]
-    place.call("", "POST", "/tables/account", 401)
-    place.call("ada-reads", "POST", "/tables/account", 403)
-    assert len(place.commands) == 1
+
+
+@pytest.mark.parametrize(("who", "status"), [("bob", 403), ("ada-jobless", 403), ("ada-reads", 403), ("", 401)])
+def test_no_token_makes_an_account_that_reads_more_than_it_may(place: Place, who: str, status: int) -> None:
+    told = place.call(who, "POST", "/tables/account", status)
+    assert place.commands == []
+    assert ("/account" in told["error"]["message"]) == (who in {"bob", "ada-jobless"})
 
 
 def test_what_kafka_refuses_is_told(place: Place) -> None:
@@ -109,13 +119,25 @@ def test_what_kafka_refuses_is_told(place: Place) -> None:
     assert told["error"]["message"] == "the table was not sent: no Kafka answers"
 
 
-def test_its_topic_is_told_and_goes_with_the_table_though_kafka_is_away(place: Place) -> None:
+def test_its_topic_is_told_and_goes_with_the_table(place: Place) -> None:
     assert [one["topic"] for one in place.call("ada", "GET", "/tables")] == [None, None]
-    (table,) = (one for one in PrivateTables(place.settings).every() if not one.group)
-    begun = ResultTopic.of(table)
-    ResultTopics(place.settings).save(ResultTopic(**{**begun.__dict__, "rows": 2}))
-    assert place.call("ada", "GET", MINE)["topic"] == begun.topic
-    place.fails = "no Kafka answers"
-    place.call("ada", "DELETE", MINE)
+    topic = _sent(place)
+    assert place.call("ada", "GET", MINE)["topic"] == topic
+    assert place.call("ada", "DELETE", MINE)["still_read"] is None
     assert place.commands == [["jobs", "topics", "--json"]]
     place.call("ada", "GET", MINE, 404)
+
+
+def test_a_topic_that_is_still_read_since_kafka_is_away_is_told(place: Place) -> None:
+    topic = _sent(place)
+    place.fails = "no Kafka answers"
+    told = place.call("ada", "DELETE", MINE)["still_read"]
+    assert f"{topic} is still read" in told
+    assert "no Kafka answers" in told
+    place.call("ada", "GET", MINE, 404)
+
+
+def _sent(place: Place) -> str:
+    """Note that the table of one person stands on its topic, and return that."""
+    (table,) = (one for one in PrivateTables(place.settings).every() if not one.group)
+    return ResultTopics(place.settings).save(replace(ResultTopic.of(table), rows=2)).topic

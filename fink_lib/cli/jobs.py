@@ -180,7 +180,7 @@ def topic(
     home: HomeOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Tell as JSON: topic, table and rows.")] = False,
 ) -> None:
-    """Send the rows of a private table to a topic that only those read who see the table; again goes on."""
+    """Send the rows of a private table to a topic that only those read who see the table; anew where rows lack."""
     from fink_lib.host.stack import connected
     from fink_lib.served.private_store import NotYours, PrivateTables
     from fink_lib.served.results.sending import send_table

@@ -92,6 +92,7 @@ class ResultTopics:
     def forget(self, one: ResultTopic) -> None:
         """Keep nothing of a topic that is no more."""
         self._place(one.topic).unlink(missing_ok=True)
+        self._lock(one.topic).unlink(missing_ok=True)
 
     def note_accounts(self) -> None:
         """Note that there are accounts of people in Kafka."""
@@ -99,9 +100,27 @@ class ResultTopics:
         (self.root / ACCOUNTS).touch()
 
     def changing(self) -> AbstractContextManager[Lock]:
-        """Return the lock of whoever changes topics or their readers: one at a time."""
+        """Return the lock of whoever changes who reads: one at a time, and none of them waits for rows."""
         self._make_folder()
         return locked(self.root / ".lock")
+
+    def filling(self, topic: str, patience_s: float | None = None) -> AbstractContextManager[Lock]:
+        """Return the lock of whoever makes a topic, fills it or deletes it; it comes before `changing`.
+
+        Parameters
+        ----------
+        topic
+            Its name.
+        patience_s
+            Seconds to wait for another one; None waits for ever.
+
+        Raises
+        ------
+        LockHeld
+            When another one holds it for longer.
+        """
+        self._make_folder()
+        return locked(self._lock(topic), patience_s)
 
     def _read(self) -> Iterator[ResultTopic]:
         for path in self.root.glob("*.json"):
@@ -114,6 +133,9 @@ class ResultTopics:
 
     def _place(self, topic: str) -> Path:
         return self.root / f"{topic}.json"
+
+    def _lock(self, topic: str) -> Path:
+        return self.root / f".{topic}.lock"
 
     def _make_folder(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)

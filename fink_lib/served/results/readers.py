@@ -6,7 +6,7 @@ Rights and groups change where Kafka is not asked; so all of it is settled anew 
 import logging
 import secrets
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 from confluent_kafka.admin import AdminClient
 
@@ -14,15 +14,15 @@ from fink_lib.accounts import groups, people
 from fink_lib.accounts.store import Store
 from fink_lib.accounts.whole import whole_claims
 from fink_lib.config import Settings
-from fink_lib.errors import AccountError
+from fink_lib.errors import AccountError, BrokerError, LockHeld
 from fink_lib.kafka import users
 from fink_lib.kafka.connection import QUIET, Connection
-from fink_lib.kafka.topics import delete_topics, partitions_by_topic
 from fink_lib.served.access import sees_table
 from fink_lib.served.private import PrivateTable
 from fink_lib.served.private_store import PrivateTables
 from fink_lib.served.results.book import ResultTopic, ResultTopics
 from fink_lib.served.results.names import kafka_account
+from fink_lib.served.results.removing import remove_topic
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,9 @@ def make_account(settings: Settings, person: str) -> str:
 
 
 def settle_readers(settings: Settings) -> int:
-    """Have Kafka let those read who may, and nobody else; delete topics whose tables are gone.
+    """Have Kafka let those read who may, and nobody else; then delete topics whose tables are gone.
+
+    What Kafka refuses of one account or topic keeps nothing from being done about the others.
 
     Parameters
     ----------
@@ -71,25 +73,49 @@ def settle_readers(settings: Settings) -> int:
     Raises
     ------
     BrokerError
-        When Kafka refuses or does not answer.
+        When Kafka refuses or does not answer, with everything that it refused.
     """
-    book = ResultTopics(settings)
+    book, failed = ResultTopics(settings), list[str]()
     if not book.is_used:
         return 0
     with book.changing():
-        admin, store, tables = Connection.of(settings).admin(QUIET), Store(settings.home), PrivateTables(settings)
+        admin, store, kept = Connection.of(settings).admin(QUIET), Store(settings.home), PrivateTables(settings).every()
         known = {one.name: one.topics for one in users.users(admin)}
-        for account in _revoked(store) & known.keys():
-            users.revoke(admin, account)
-            del known[account]
-        kept = tables.every()
-        gone = [one for one in book.every() if not any(one.is_of(table) for table in kept)]
-        remove_topics(settings, gone)
-        for one in book.every():
-            table = next(table for table in kept if one.is_of(table))
-            wanted = set(readers_of(store, table)) if one.rows is not None else set()
-            _settle(admin, one.topic, wanted, known)
-        return len(gone)
+        for account in sorted(_revoked(store) & known.keys()):
+            with _collected(failed):
+                users.revoke(admin, account)
+                del known[account]
+        wanted = {one: _wanted(store, one, kept) for one in book.every()}
+        for change in (_take_back, _give):
+            for one, accounts in wanted.items():
+                with _collected(failed):
+                    change(admin, one.topic, accounts or set(), known)
+    deleted = sum(_removed(settings, one, failed) for one, accounts in wanted.items() if accounts is None)
+    if failed:
+        raise BrokerError("; ".join(dict.fromkeys(failed)))
+    return deleted
+
+
+def shut_out(settings: Settings, one: ResultTopic) -> None:
+    """Note that a topic does not hold its rows, and let nobody read it.
+
+    Parameters
+    ----------
+    settings
+        Where Kafka is.
+    one
+        The topic, as `ResultTopic.of` returned it.
+
+    Raises
+    ------
+    BrokerError
+        When Kafka refuses or does not answer.
+    """
+    book = ResultTopics(settings)
+    with book.changing():
+        book.save(one)
+        admin = Connection.of(settings).admin(QUIET)
+        _take_back(admin, one.topic, set(), {user.name: user.topics for user in users.users(admin)})
 
 
 def readers_of(store: Store, table: PrivateTable) -> Iterator[str]:
@@ -110,37 +136,47 @@ def readers_of(store: Store, table: PrivateTable) -> Iterator[str]:
                 yield kafka_account(person)
 
 
-def remove_topics(settings: Settings, gone: list[ResultTopic]) -> None:
-    """Delete topics, the rules about them, and what is kept of them.
-
-    Parameters
-    ----------
-    settings
-        Where Kafka is.
-    gone
-        Which; some may not be there any longer.
-    """
-    connection, book = Connection.of(settings), ResultTopics(settings)
-    if not gone:
-        return
-    admin, there = connection.admin(QUIET), partitions_by_topic(connection)
-    delete_topics(connection, sorted({one.topic for one in gone} & there.keys()))
-    readers = users.readers_of_topics(admin)
-    for one in gone:
-        for name in readers.get(one.topic, set()):
-            users.revoke(admin, name, [one.topic])
-        book.forget(one)
+def _wanted(store: Store, one: ResultTopic, kept: list[PrivateTable]) -> set[str] | None:
+    """Return the accounts that may read a topic; None where its table is gone."""
+    table = next((table for table in kept if one.is_of(table)), None)
+    if table is None:
+        return None
+    return set(readers_of(store, table)) if one.rows is not None else set()
 
 
-def _settle(admin: AdminClient, topic: str, wanted: set[str], known: dict[str, tuple[str, ...]]) -> None:
-    """Let these accounts read a topic, and no other one."""
-    may = {name for name, topics in known.items() if topic in topics}
-    for name in sorted(wanted & known.keys() - may):
-        users.grant(admin, name, [topic])
-        logger.info("may read user=%s topic=%s", name, topic)
-    for name in sorted(may - wanted):
+def _take_back(admin: AdminClient, topic: str, wanted: set[str], known: dict[str, tuple[str, ...]]) -> None:
+    """Let no other accounts than these read a topic."""
+    for name in sorted(_may(topic, known) - wanted):
         users.revoke(admin, name, [topic])
         logger.info("may read no longer user=%s topic=%s", name, topic)
+
+
+def _give(admin: AdminClient, topic: str, wanted: set[str], known: dict[str, tuple[str, ...]]) -> None:
+    """Let these accounts read a topic, as far as they are there."""
+    for name in sorted(wanted & known.keys() - _may(topic, known)):
+        users.grant(admin, name, [topic])
+        logger.info("may read user=%s topic=%s", name, topic)
+
+
+def _may(topic: str, known: dict[str, tuple[str, ...]]) -> set[str]:
+    return {name for name, topics in known.items() if topic in topics}
+
+
+def _removed(settings: Settings, one: ResultTopic, failed: list[str]) -> bool:
+    """Delete a topic whose table is gone; tell whether that was done."""
+    with _collected(failed), suppress(LockHeld), ResultTopics(settings).filling(one.topic, 0):
+        remove_topic(settings, one)
+        return True
+    return False  # whoever sends it at this moment settles it then
+
+
+@contextmanager
+def _collected(failed: list[str]) -> Iterator[None]:
+    """Note what Kafka refuses, and go on."""
+    try:
+        yield
+    except BrokerError as error:
+        failed.append(str(error))
 
 
 def _revoked(store: Store) -> set[str]:

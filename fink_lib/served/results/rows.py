@@ -31,23 +31,18 @@ def schema_of_rows(columns: dict[str, str]) -> bytes:
     return json.dumps({"type": "record", "name": RECORD, "fields": fields}, separators=(",", ":")).encode()
 
 
-def datums_of(file: Path, first: int = 0) -> Iterator[bytes]:
+def datums_of(file: Path) -> Iterator[bytes]:
     """Yield the rows of a table, in order.
 
     Parameters
     ----------
     file
         Of the table.
-    first
-        How many rows are left out at its beginning.
     """
     with pq.ParquetFile(file) as opened:
         for batch in opened.iter_batches(ROWS_AT_ONCE):
-            left = batch.slice(first)
-            first = max(0, first - batch.num_rows)
-            if left.num_rows:
-                columns = [_plain(column) for column in left.columns]
-                yield from datums(columns, [one.type for one in columns]).to_pylist()
+            columns = [_plain(column) for column in batch.columns]
+            yield from datums(columns, [one.type for one in columns]).to_pylist()
 
 
 def _plain(column: pa.Array) -> pa.Array:

@@ -3,7 +3,7 @@
 import io
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import fastavro
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from confluent_kafka import Consumer, KafkaException
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from fink_lib.accounts import groups, people
 from fink_lib.accounts.store import Store
@@ -22,11 +22,13 @@ from fink_lib.errors import BrokerError, ConfigError
 from fink_lib.host.kafka import LocalKafka
 from fink_lib.kafka import users
 from fink_lib.kafka.connection import Connection
+from fink_lib.kafka.producing import Reported, ReportingProducer
 from fink_lib.kafka.reading import list_topics
+from fink_lib.kafka.topics import ensure_topics
 from fink_lib.maintenance.prune import prune
 from fink_lib.served.private import PrivateTable, columns_of
 from fink_lib.served.private_store import PrivateTables
-from fink_lib.served.results import sending
+from fink_lib.served.results import removing, sending
 from fink_lib.served.results.book import ResultTopic, ResultTopics
 from fink_lib.served.results.names import kafka_account
 from fink_lib.served.results.readers import make_account, settle_readers
@@ -159,17 +161,97 @@ def test_another_version_is_another_topic_and_a_dropped_table_has_none(place: Pl
     assert {first.topic, second.topic} & held.keys() == set()
 
 
-def test_what_was_cut_off_goes_on_and_is_read_by_nobody_before(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_cut_off_leaves_nothing_and_is_sent_anew(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     table = place.table("long")
     with monkeypatch.context() as broken:
         whole = sending.datums_of
-        broken.setattr(sending, "datums_of", lambda file, first: list(whole(file, first))[:2])
-        with pytest.raises(BrokerError, match="holds 2 rows, not 5"):
+        broken.setattr(sending, "datums_of", lambda file: list(whole(file))[:2])
+        with pytest.raises(BrokerError, match="took 2 of the 5 rows"):
             send_table(place.settings, table, NOW)
-    settle_readers(place.settings)
-    assert place.read("ada", ResultTopic.of(table).topic) == REFUSED
+    assert ResultTopic.of(table).topic not in place.topics()
+    assert place.read("ada", send_table(place.settings, table, NOW).topic) == ROWS.to_pylist()
+
+
+@pytest.mark.parametrize("there", [(0, 1), (0, 1, 1, 3, 4), (0, 1, 2, 3, 4, 4)])
+def test_what_another_sending_left_is_neither_opened_nor_gone_on_with(place: Place, there: tuple[int, ...]) -> None:
+    table = place.table("torn")
+    topic = ResultTopics(place.settings).save(ResultTopic.of(table)).topic
+    ensure_topics(place.settings, [topic], [topic], partitions=1)
+    _put(place, topic, there)
     sent = send_table(place.settings, table, NOW)
-    assert place.read("ada", sent.topic) == ROWS.to_pylist()
+    assert (place.read("ada", sent.topic), place.read("bob", sent.topic)) == (ROWS.to_pylist(), REFUSED)
+
+
+def test_a_row_that_kafka_did_not_take_leaves_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = place.table("refused")
+
+    class Losing(ReportingProducer[int]):
+        def __init__(self, connection: Connection, config: Mapping[str, Any], reported: Reported[int]) -> None:
+            lost = KafkaError(KafkaError._MSG_TIMED_OUT)
+            super().__init__(connection, config, lambda row, error, message: reported(
+                row, lost if row == 2 else error, message))  # fmt: skip
+
+    with monkeypatch.context() as broken:
+        broken.setattr(sending, "ReportingProducer", Losing)
+        with pytest.raises(BrokerError, match="took 4 of the 5 rows"):
+            send_table(place.settings, table, NOW)
+    assert ResultTopic.of(table).topic not in place.topics()
+    assert ResultTopics(place.settings).of_table(table) is None
+
+
+def test_rows_that_kafka_has_deleted_are_sent_again(place: Place) -> None:
+    table = place.table("old")
+    sent = send_table(place.settings, table, NOW)
+    admin = Connection.of(place.settings).admin()
+    for done in admin.delete_records([TopicPartition(sent.topic, 0, 3)]).values():
+        done.result(PATIENCE_S)
+    assert place.read("ada", sent.topic) == ROWS.to_pylist()[3:]
+    again = send_table(place.settings, table, NOW + 1)
+    assert (again.sent_at, place.read("ada", again.topic)) == (NOW + 1, ROWS.to_pylist())
+
+
+def test_a_topic_that_cannot_be_deleted_keeps_nobody_reading(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    groups.join(place.store, GROUP, "bob")
+    ours, gone = (send_table(place.settings, place.table(name, GROUP), NOW) for name in ("stays", "goes"))
+    assert place.read("bob", ours.topic) == ROWS.to_pylist()
+    groups.leave(place.store, GROUP, "bob")
+    PrivateTables(place.settings).drop(whole_claims(place.store, "ada"), "group_sn.goes")
+    with monkeypatch.context() as broken:
+        broken.setattr(removing, "delete_topics", _refuse)
+        with pytest.raises(BrokerError, match="did not delete"):
+            settle_readers(place.settings)
+    assert [place.read("bob", one.topic) for one in (ours, gone)] == [REFUSED, REFUSED]
+    assert [place.read("ada", one.topic) for one in (ours, gone)] == [ROWS.to_pylist(), REFUSED]
+    assert settle_readers(place.settings) == 1
+
+
+def test_a_topic_that_is_being_filled_keeps_nobody_reading_another(place: Place) -> None:
+    groups.join(place.store, GROUP, "bob")
+    ours = send_table(place.settings, place.table("other", GROUP), NOW)
+    with ResultTopics(place.settings).filling(ResultTopic.of(place.table("filled")).topic):
+        groups.leave(place.store, GROUP, "bob")
+        settle_readers(place.settings)
+        assert place.read("bob", ours.topic) == REFUSED
+
+
+def test_no_topic_is_made_where_rules_are_not_ours(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = place.table("ruled")
+    monkeypatch.setattr(sending, "is_closed", lambda *_: False)
+    with pytest.raises(ConfigError, match="others could read it"):
+        send_table(place.settings, table, NOW)
+    assert ResultTopic.of(table).topic not in place.topics()
+
+
+def _refuse(_connection: Connection, topics: list[str]) -> None:
+    raise BrokerError(f"Kafka did not delete {topics}")
+
+
+def _put(place: Place, topic: str, rows: tuple[int, ...]) -> None:
+    """Have a topic hold some rows, as sendings that were cut off might have left them."""
+    producer = Producer(Connection.of(place.settings).client())
+    for row in rows:
+        producer.produce(topic, f"{row}", partition=0, headers=[("row", f"{row}")])
+    assert producer.flush(PATIENCE_S) == 0
 
 
 def test_too_much_leaves_nothing(place: Place) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import fastavro
 import pyarrow as pa
@@ -40,6 +40,7 @@ ROWS = pa.table({"object_id": [f"ZTF{n}" for n in range(5)], "n": range(5), "x":
 GROUP, SECRET = "sn", "ztf:caltech"
 PATIENCE_S = 30.0
 REFUSED = "TOPIC_AUTHORIZATION_FAILED"
+Row = TypeVar("Row")
 NOW = 1.0
 
 
@@ -185,8 +186,8 @@ def test_what_another_sending_left_is_neither_opened_nor_gone_on_with(place: Pla
 def test_a_row_that_kafka_did_not_take_leaves_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     table = place.table("refused")
 
-    class Losing(ReportingProducer[int]):
-        def __init__(self, connection: Connection, config: Mapping[str, Any], reported: Reported[int]) -> None:
+    class Losing(ReportingProducer[Row]):
+        def __init__(self, connection: Connection, config: Mapping[str, Any], reported: Reported[Row]) -> None:
             lost = KafkaError(KafkaError._MSG_TIMED_OUT)
             super().__init__(connection, config, lambda row, error, message: reported(
                 row, lost if row == 2 else error, message))  # fmt: skip

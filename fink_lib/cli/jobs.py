@@ -182,14 +182,12 @@ def topic(
 ) -> None:
     """Send the rows of a private table to a topic that only those read who see the table; anew where rows lack."""
     from fink_lib.host.stack import connected
-    from fink_lib.served.private_store import NotYours, PrivateTables
+    from fink_lib.served.private_store import PrivateTables
     from fink_lib.served.results.sending import send_table
     from fink_lib.user_jobs.people import claims_of_person
 
     settings = load_settings(home)
-    found = PrivateTables(settings).get(claims_of_person(settings, who), table)
-    if found.owner != who:
-        raise NotYours(f"the table '{found.full_name}' is of {found.owner}: he sends it")
+    found = PrivateTables(settings).own(claims_of_person(settings, who), table)
     sent = send_table(connected(settings), found, time.time())
     if as_json:
         print(json_text({"topic": sent.topic, "table": found.full_name, "rows": sent.rows}))

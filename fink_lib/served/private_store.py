@@ -85,6 +85,28 @@ class PrivateTables:
                 return one
         raise NoSuchTable(f"there is no table '{full_name[:120]}'")
 
+    def own(self, claims: Claims, full_name: str) -> PrivateTable:
+        """Return a table that somebody sees and has made, as whoever sends it must.
+
+        Parameters
+        ----------
+        claims
+            Who asks.
+        full_name
+            Schema and name, in any case.
+
+        Raises
+        ------
+        NoSuchTable
+            When he sees none of that name.
+        NotYours
+            When another member of the group made it.
+        """
+        found = self.get(claims, full_name)
+        if found.owner != claims.person:
+            raise NotYours(f"the table '{found.full_name}' is of {found.owner}: he sends it")
+        return found
+
     def opened(self, table: PrivateTable) -> Path:
         """Return the file of a table, and note that whoever asks looks into it."""
         asking().used.update({*table.used, table.visibility})

@@ -5,7 +5,7 @@ from typing import Any
 
 from fink_lib.accounts.claims import Claims, Via
 from fink_lib.config import Settings
-from fink_lib.served.private_store import NotYours, PrivateTables
+from fink_lib.served.private_store import PrivateTables
 from fink_lib.served.results.book import ResultTopics
 from fink_lib.user_jobs.asking import NotAllowed
 from fink_lib.user_jobs.commands import done
@@ -35,9 +35,7 @@ def send_to_topic(settings: Settings, claims: Claims, full_name: str) -> dict[st
     HostError
         When Kafka does not take it; the sentence says why.
     """
-    table = PrivateTables(settings).get(claims, full_name)
-    if table.owner != claims.person:
-        raise NotYours(f"the table '{table.full_name}' is of {table.owner}: he sends it")
+    table = PrivateTables(settings).own(claims, full_name)
     if not claims.has(RIGHT):
         raise NotAllowed(f"topics of tables are for people with the right '{RIGHT}': the operator grants it")
     command = ["jobs", "topic", "--json", "--who", claims.person, "--", table.full_name]

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from fink_lib.config import PROJECT_DIR
+from fink_lib.processes import forked
 from fink_lib.processes.forked import Fork, fork_job
 from fink_lib.processes.identity import TOKEN_VARIABLE, end_processes_of, processes_of
 
@@ -56,6 +57,12 @@ def forks(job: Path, *words: str, before: str = "", environment: Mapping[str, st
 @pytest.fixture
 def job(tmp_path: Path) -> Path:
     return tmp_path / "job.py"
+
+
+@pytest.fixture(autouse=True)
+def no_table_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test before these may have opened a table in this process; the jobs that it forks here open none."""
+    monkeypatch.setattr(forked, "_names_of_threads", list)
 
 
 def ended(fork: Fork) -> tuple[int, str, str]:

@@ -70,7 +70,7 @@ DEEDS: dict[str, tuple[Deed, str]] = {
     "too many": (lambda _: {"toy": np.zeros(99)}, "ValueError: output 'toy' has 99 values for 1 alerts"),
     "one number": (lambda _: {"toy": 1.0}, "TypeError"),
     "nothing": (lambda _: None, "TypeError"),
-    "another column": (lambda batch: {"other": np.zeros(len(batch))}, "KeyError: 'toy'"),
+    "another column": (lambda batch: {"other": np.zeros(len(batch))}, "ValueError: no output 'toy' was returned"),
     "text": (lambda batch: {"toy": np.array(["x"] * len(batch), dtype=object)}, "ArrowInvalid"),
     "one flag for all": (
         lambda batch: ModuleResult({"toy": np.zeros(len(batch))}, [(np.array([True, False]), "odd")]),

@@ -1,5 +1,6 @@
 """From the facts of a night to its HTML page: everything that is shown is in the facts, so that they are its twin."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cache
 
@@ -15,7 +16,8 @@ from fink_lib.render.flow import flow_svg
 from fink_lib.render.light_curve import BAND_COLOURS, light_curve_svg
 from fink_lib.render.light_curve import OTHER as OTHER_BAND
 from fink_lib.render.plots import latency_svg, sky_svg
-from fink_lib.science.framework.base import NO_MATCH
+from fink_lib.science.framework.base import NO_MATCH, Role
+from fink_lib.science.framework.registry import outputs_with
 
 MOST_BARS = 15
 MOST_LOST = 100
@@ -41,6 +43,7 @@ def environment() -> Environment:
         "number": number,
         "seconds": seconds,
         "spark": lambda history: _trusted(spark_svg(history)),
+        "without_classes": without_classes,
         "curve": lambda curve: _trusted(light_curve_svg(curve)),
     }
     made.globals["words"] = WORDS
@@ -50,7 +53,8 @@ def environment() -> Environment:
 def render(facts: JsonObject) -> str:
     """Write the page of a night."""
     template = environment().get_template("report.html.j2")
-    return template.render(facts=facts, pictures=_pictures(facts), most=MOST_LOST)
+    meanings = defaultdict(str, {name: out.meaning for name, out in outputs_with(facts["survey"], Role.LABEL).items()})
+    return template.render(facts=facts, pictures=_pictures(facts), most=MOST_LOST, meanings=meanings)
 
 
 def bands_drawn(best: Sequence[JsonObject]) -> list[tuple[str, str]]:
@@ -102,6 +106,20 @@ def bars(counts: Mapping[str, int], usual: Mapping[str, float] | None = None) ->
     quiet = [(label, counts[label]) for label in NOTHING_FOUND if label in counts]
     nothing = {"width": 0, "usual": None, "rest": False}
     return found + [{"label": label, "count": count, "share": count / total, **nothing} for label, count in quiet]
+
+
+def without_classes(classes: Mapping[str, Mapping[str, int]], usual: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """Return the columns of classes in which nothing was found, in this night as in those before.
+
+    Parameters
+    ----------
+    classes
+        Column → class → alerts.
+    usual
+        Column → class → its usual share; empty where there is no night before.
+    """
+    labels = {column: {*counts, *usual.get(column, {})} for column, counts in classes.items()}
+    return [column for column, found in labels.items() if found <= set(NOTHING_FOUND)]
 
 
 def _longest(pair: tuple[str, int]) -> tuple[int, str]:

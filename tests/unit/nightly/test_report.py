@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from html import unescape
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,11 @@ from fink_lib.nightly.report import page
 from fink_lib.nightly.report import step as report
 from fink_lib.nightly.report.compare import catalog_changes
 from fink_lib.nightly.results import Step, read_result, write_failure, write_result
+from fink_lib.nightly.statistics.summary import CLASS
 from fink_lib.render.flow import flow_svg
 from fink_lib.render.plots import to_map
+from fink_lib.science.framework.base import Role
+from fink_lib.science.framework.registry import outputs_with
 
 
 def page_of(context: NightContext) -> str:
@@ -92,14 +96,34 @@ def test_the_first_matched_night_has_nothing_to_compare_with() -> None:
 
 
 def test_filters_that_are_silent_as_usual_are_one_line(good_results: NightContext) -> None:
-    assert "Sent nothing, as usual: silent." in page_of(good_results)
+    assert "Sent nothing: silent." in page_of(good_results)  # no night before it says what is usual
     facts = read_result(good_results.folder, Step.STATISTICS, "run-1")
     assert facts is not None
-    before = {"count": {"bronze": 318.0, "silver": 210.0}, "filter": {"silent": 21.0}}
-    write_result(good_results.folder, Step.STATISTICS, "run-1", {**facts, "trailing": {"2021-11-21": before}})
-    text = page_of(good_results)
+    texts = []
+    for messages in (0.0, 21.0):
+        before = {"count": {"bronze": 318.0, "silver": 210.0}, "filter": {"silent": messages}}
+        write_result(good_results.folder, Step.STATISTICS, "run-1", {**facts, "trailing": {"2021-11-21": before}})
+        texts.append(page_of(good_results))
+    assert "Sent nothing, as usual: silent." in texts[0]
+    text = texts[1]
     assert "Sent nothing" not in text
     assert "10.0 %" in text
+
+
+def test_columns_in_which_nothing_was_found_are_one_line(good_results: NightContext) -> None:
+    facts = read_result(good_results.folder, Step.STATISTICS, "run-1")
+    assert facts is not None
+    found = {"vsx": {"Unknown": 150, "EW": 60}, "gcvs": {"Unknown": 210}, "tns": {"(none)": 210}, "roid": {"0": 210}}
+    texts = []
+    for shares in ({"RRAB": 2.0, "Unknown": 208.0}, {"Unknown": 210.0}):
+        before = {"count": {"bronze": 318.0, "silver": 210.0}, f"{CLASS}gcvs": shares}
+        told = {**facts, "classes": found, "trailing": {"2021-11-21": before}}
+        write_result(good_results.folder, Step.STATISTICS, "run-1", told)
+        texts.append(page_of(good_results))
+    assert re.findall(r"<h2>Class: (\w+)", texts[0]) == ["gcvs", "roid", "vsx"]  # gcvs: what there was, is missing
+    assert re.findall(r"<h2>Class: (\w+)", texts[1]) == ["roid", "vsx"]
+    assert "gcvs, tns</p>" in texts[1]
+    assert outputs_with("ztf", Role.LABEL)["roid"].meaning in unescape(texts[1])
 
 
 def test_the_page_is_self_contained_and_complete(good_results: NightContext) -> None:

@@ -247,7 +247,7 @@ class SurveyLake:
         if sources is None:
             return False
         if self._whole[0] != sources.version:
-            names = {name for file in sources.files for name in pq.read_schema(file.path).names}
+            names = {name for one in sources.kinds for name in one.names}
             self._whole = sources.version, names >= set(schema.names)
         return self._whole[1]
 

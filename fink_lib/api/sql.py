@@ -52,7 +52,16 @@ def all_of(conditions: Iterable[str]) -> str:
     return " AND ".join(f"({one})" for one in conditions) or "true"
 
 
-def parquet(files: Collection[LakePath]) -> str:
-    """Return the rows of some files, with the columns of all of them."""
+def parquet(files: Collection[LakePath], *, alike: bool = False) -> str:
+    """Return the rows of some files, with the columns of all of them.
+
+    Parameters
+    ----------
+    files
+        At least one.
+    alike
+        All have the same columns: then only one of them is looked at before the question is planned.
+    """
     listed = ", ".join(literal(str(path)) for path in files)
-    return f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+    by_name = "" if alike else "union_by_name = true, "
+    return f"read_parquet([{listed}], {by_name}hive_partitioning = false)"

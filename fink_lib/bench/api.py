@@ -20,7 +20,7 @@ from fink_lib.api.queries.alerts import alerts
 from fink_lib.api.queries.cone import Cone, cone
 from fink_lib.api.queries.cutouts import cutouts
 from fink_lib.api.sql import parquet
-from fink_lib.bench.api_lake import CLASSES, MadeLake, make_lake
+from fink_lib.bench.api_lake import CLASSES, MadeLake, made_or_kept
 from fink_lib.bench.api_pages import page_times
 from fink_lib.config import Settings
 from fink_lib.host.api import LocalApi
@@ -45,7 +45,8 @@ class ApiReport:
     alerts, objects, runs, mb
         Of the lake that was made: rows, objects, runs of `sources`, size of its files.
     in_process, over_http, duckdb
-        Question → ``p50`` and ``p95`` in ms; over HTTP by `CLIENTS` clients at once, of the time that each waits.
+        Question → ``p50`` and ``p95`` in ms; over HTTP by `CLIENTS` clients at once, of the time that each waits. In
+        this process also ``cpu``: the median of processor ms, which a busy machine changes less.
     requests_per_s
         Light curves that all clients together got.
     pages
@@ -70,8 +71,8 @@ class ApiReport:
         return json.dumps(asdict(self), indent=1)
 
 
-def run_api(survey: Survey, count: int, seed: int, say: Say) -> ApiReport:
-    """Make a lake, ask it, and let nothing of it stay.
+def run_api(survey: Survey, count: int, seed: int, say: Say, keep: Path | None = None) -> ApiReport:
+    """Make a lake and ask it.
 
     Parameters
     ----------
@@ -83,11 +84,13 @@ def run_api(survey: Survey, count: int, seed: int, say: Say) -> ApiReport:
         Of the lake and of the questions.
     say
         Receives a line for each step.
+    keep
+        Home that the lake stays in, to be asked again; without one nothing of it stays.
     """
     with tempfile.TemporaryDirectory(prefix="bench-api-") as folder:
-        settings = Settings(api_port=0, surveys=survey.name).at_home(Path(folder) / "home")
+        settings = Settings(api_port=0, surveys=survey.name).at_home(keep or Path(folder) / "home")
         since = time.monotonic()
-        made = make_lake(settings, survey, count, seed)
+        made = made_or_kept(settings, survey, count, seed, say)
         say(f"made {count} alerts of {len(made.ra_deg)} objects in {time.monotonic() - since:.0f} s")
         lake = Lake(settings, [survey])
         try:
@@ -172,14 +175,15 @@ def _measured(questions: Mapping[str, Ask], count: int, seed: int) -> dict[str, 
         numbers = rng.integers(0, count, WARM + QUESTIONS).tolist()
         for number in numbers[:WARM]:
             ask(number)
-        found[name] = _quantiles([_ms(ask, number) for number in numbers[WARM:]])
+        times, spent = zip(*(_ms(ask, number) for number in numbers[WARM:]), strict=True)
+        found[name] = {**_quantiles(list(times)), "cpu": round(float(np.median(spent)), 2)}
     return found
 
 
-def _ms(ask: Ask, number: int) -> float:
-    since = time.perf_counter()
+def _ms(ask: Ask, number: int) -> tuple[float, float]:
+    since, spent = time.perf_counter(), time.process_time()
     ask(number)
-    return (time.perf_counter() - since) * 1000
+    return (time.perf_counter() - since) * 1000, (time.process_time() - spent) * 1000
 
 
 def _quantiles(times_ms: list[float]) -> dict[str, float]:

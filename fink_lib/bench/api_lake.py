@@ -1,7 +1,8 @@
 """A lake of made alerts, as closings leave it: the tables made for reading in as many runs as there may be."""
 
 import datetime as dt
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,8 @@ import pyarrow as pa
 
 from fink_lib.catalogs.cells import cells_of
 from fink_lib.config import Settings
+from fink_lib.errors import HostError
+from fink_lib.files import replace_text
 from fink_lib.lake.delta import delta_table
 from fink_lib.lake.small import append_rows
 from fink_lib.lake.tables import HPX_ORDER, KAFKA_KEY
@@ -33,6 +36,7 @@ SHARES = (0.8, 0.18, 0.0199, 0.0001)
 BATCH_ROWS = 200_000
 STAMPED = 200  # alerts that have a packet in bronze
 STAMP_SIDE = 63
+MADE_OF = "bench_api.json"  # in the home: what the lake there was made of
 
 
 @dataclass(frozen=True)
@@ -43,26 +47,70 @@ class MadeLake:
     ----------
     ra_deg, dec_deg
         Place of each object.
+    names
+        What each object is called.
     stamped
         Alerts that have cutouts.
     """
 
     ra_deg: np.ndarray
     dec_deg: np.ndarray
+    names: pa.Array
     stamped: list[int]
 
     def name(self, number: int) -> str:
         """Return what an object is called."""
-        return object_name(number)
+        return str(self.names[number].as_py())
 
 
-def object_name(number: int) -> str:
-    """Return a name such as ZTF gives, another one for each number."""
-    letters = [chr(ord("a") + number // 26**place % 26) for place in range(6, -1, -1)]
-    return "ZTF24" + "".join(letters)
+def object_names(count: int) -> pa.Array:
+    """Return so many names such as ZTF gives, each another one."""
+    numbers = np.arange(count)
+    letters = np.stack([ord("a") + numbers // 26**place % 26 for place in range(6, -1, -1)], axis=1)
+    plain = letters.astype(np.uint8).view("S7").ravel()
+    return pa.array(np.char.add(b"ZTF24", plain)).cast(pa.string())
 
 
-def make_lake(settings: Settings, survey: Survey, alerts: int, seed: int) -> MadeLake:
+def made_or_kept(
+    settings: Settings, survey: Survey, alerts: int, seed: int, say: Callable[[str], None] = lambda _: None
+) -> MadeLake:
+    """Return the lake of a home: the one that was made there of the same numbers, or a new one.
+
+    Parameters
+    ----------
+    settings, survey, alerts, seed, say
+        As `make_lake` takes them.
+
+    Raises
+    ------
+    HostError
+        When another lake is in the home.
+    """
+    wanted, note = {"survey": survey.name, "alerts": alerts, "seed": seed}, settings.home / MADE_OF
+    if note.is_file():
+        there = json.loads(note.read_text("utf-8"))
+        if there != wanted:
+            raise HostError(f"{settings.home} holds a lake of {there}, not of {wanted}: name another folder")
+        say(f"taking the lake that is in {settings.home}")
+        return _places(alerts, seed)[0]
+    made = make_lake(settings, survey, alerts, seed, say)
+    replace_text(note, json.dumps(wanted))
+    return made
+
+
+def _places(alerts: int, seed: int) -> tuple[MadeLake, np.random.Generator]:
+    """Return where the objects are, and what the rest is drawn from."""
+    rng = np.random.default_rng(seed)
+    objects = max(1, alerts // ALERTS_OF_OBJECT)
+    ra, dec = rng.uniform(0, 360, objects), np.degrees(np.arcsin(rng.uniform(-0.5, 1, objects)))
+    return MadeLake(
+        ra, dec, object_names(objects), [FIRST_ALERT_ID + number for number in range(min(STAMPED, alerts))]
+    ), rng
+
+
+def make_lake(
+    settings: Settings, survey: Survey, alerts: int, seed: int, say: Callable[[str], None] = lambda _: None
+) -> MadeLake:
     """Write a lake of so many alerts: a part in each run, packets for some.
 
     Parameters
@@ -75,11 +123,10 @@ def make_lake(settings: Settings, survey: Survey, alerts: int, seed: int) -> Mad
         How many.
     seed
         Of every random choice.
+    say
+        Receives a line for each part that is written.
     """
-    rng = np.random.default_rng(seed)
-    objects = max(1, alerts // ALERTS_OF_OBJECT)
-    ra, dec = rng.uniform(0, 360, objects), np.degrees(np.arcsin(rng.uniform(-0.5, 1, objects)))
-    made = MadeLake(ra, dec, [FIRST_ALERT_ID + number for number in range(min(STAMPED, alerts))])
+    made, rng = _places(alerts, seed)
     silver = silver_spec(survey)
     (sources, order), *followers = served_specs(survey, silver.schema)
     part = -(-alerts // MOST_RUNS)
@@ -92,7 +139,9 @@ def make_lake(settings: Settings, survey: Survey, alerts: int, seed: int) -> Mad
             table = ensure(sources, settings.lake)
             covers = {} if number else {f"{COVERED}{FIRST_NIGHT}": len(made.stamped)}  # what silver has of that night
             replace_runs(sources, table, ordered(connection, ["SELECT * FROM made"], order), {run}, covers)
+        say(f"sources: {min(first + part, alerts)} of {alerts} alerts written")
     for spec, by in followers:
+        say(f"{spec.name}: being written")
         follow(sources, spec, by, settings.lake, FIRST_NIGHT)
     _packets(settings, survey, made, rng)
     return made
@@ -113,7 +162,7 @@ def _rows(
             "night": pa.array(day.astype(np.int32)).cast(pa.date32()),
             HPX_NAME: cells_of(ra, dec, HPX_ORDER),
             "alert_id": np.arange(first, first + count) + FIRST_ALERT_ID,
-            "object_id": [object_name(number) for number in owner],
+            "object_id": made.names.take(pa.array(owner)),
             "time": day + 2440587.5 + rng.uniform(0, 0.5, count),
             "ra": ra,
             "dec": dec,

@@ -42,6 +42,7 @@ def bench(
     rounds: Annotated[int, typer.Option(min=10, help="commits: entries that two processes ask for at once.")] = 4000,
     at: Annotated[str, typer.Option(help="commits: race there, s3://bucket/path, instead of on this disk.")] = "",
     log: Annotated[int, typer.Option(min=1000, help="history: commits of a table.")] = 100_000,
+    keep: Annotated[Path | None, typer.Option(help="api: keep the lake in this home, and take it from there.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures as JSON.")] = None,
 ) -> None:
     """Measure rates, latency and memory, in a home and on ports of its own; nothing of it stays.
@@ -54,7 +55,7 @@ def bench(
         Benchmark.COMMITS: partial(_commits, settings, rounds, at, json_file),
         Benchmark.CLOSING: partial(_closing, settings, survey, path, alerts, json_file),
         Benchmark.HISTORY: partial(_history, settings, survey, path, alerts, log, json_file),
-        Benchmark.API: partial(_api, survey, alerts, seed, json_file),
+        Benchmark.API: partial(_api, survey, alerts, seed, keep, json_file),
         Benchmark.CROSSMATCH: partial(_crossmatch, positions, catalog, seed, json_file),
     }
     if what in without_streams:
@@ -101,10 +102,10 @@ def _bench_science(request: BenchRequest, json_file: Path | None) -> None:
     write_rows([Column("module", is_id=True), *map(Column, names)], rows)
 
 
-def _api(survey: str, alerts: int, seed: int, json_file: Path | None) -> None:
+def _api(survey: str, alerts: int, seed: int, keep: Path | None, json_file: Path | None) -> None:
     from fink_lib.bench.api import run_api
 
-    report = run_api(get_survey(survey), alerts, seed, note)
+    report = run_api(get_survey(survey), alerts, seed, note, keep)
     if json_file is not None:
         json_file.write_text(report.as_json() + "\n")
     note(f"{report.alerts} alerts of {report.objects} objects, {report.runs} runs, {report.mb} MB; times in ms; "
@@ -113,7 +114,12 @@ def _api(survey: str, alerts: int, seed: int, json_file: Path | None) -> None:
     ways = {"in process": report.in_process, "HTTP, 8 clients": report.over_http, "DuckDB alone": report.duckdb}
     ways["HTTP, 1 client"] = {f"page: {name}": times for name, times in report.pages.items()}
     names = dict.fromkeys(name for times in ways.values() for name in times)
-    columns = {f"{way} {of}": (times, of) for way, times in ways.items() for of in ("p50", "p95")}
+    columns = {
+        f"{way} {of}": (times, of)
+        for way, times in ways.items()
+        for of in ("p50", "p95", "cpu")
+        if any(of in one for one in times.values())
+    }
     rows = [
         {"question": name, **{column: times.get(name, {}).get(of, "") for column, (times, of) in columns.items()}}
         for name in names

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterable
 from typing import Any
 
 import pyarrow.compute as pc
@@ -43,17 +42,20 @@ def closings(lake: LakePath, survey: str | None = None) -> list[Row]:
 def nights(lake: Lake) -> list[Row]:
     """Return every night of every survey that is served, the newest first; a night that grows has only its rows."""
     snapshots = {name: one.now() for name, one in lake.surveys.items()}
+    seen = {name: alerts_by_night(one) for name, one in snapshots.items()}
     closed = [
-        _shown(row, snapshots[row["survey"]]) for row in closings(lake.settings.lake) if row["survey"] in snapshots
+        row if snapshots[row["survey"]].access.is_whole else _short(row, seen[row["survey"]])
+        for row in closings(lake.settings.lake)
+        if row["survey"] in snapshots
     ]
     known = {(row["survey"], row["night"]) for row in closed}
-    grown = [row for one in snapshots.values() for row in _growing(one) if (row["survey"], row["night"]) not in known]
+    grown = [
+        {"survey": name, "night": night, "silver": count, "is_closed": False}
+        for name, counts in seen.items()
+        for night, count in counts.items()
+        if (name, night) not in known
+    ]
     return sorted([*closed, *grown], key=lambda row: (row["night"], row["survey"]), reverse=True)
-
-
-def _growing(snapshot: Snapshot) -> Iterable[Row]:
-    for night, count in alerts_by_night(snapshot).items():
-        yield {"survey": snapshot.survey.name, "night": night, "silver": count, "is_closed": False}
 
 
 def alerts_by_night(snapshot: Snapshot) -> dict[dt.date, int]:
@@ -63,14 +65,12 @@ def alerts_by_night(snapshot: Snapshot) -> dict[dt.date, int]:
     return public_alerts(snapshot)
 
 
-def _shown(row: Row, snapshot: Snapshot) -> Row:
+def _short(row: Row, seen: dict[dt.date, int]) -> Row:
     """Return a closing without numbers from which alerts could be counted that whoever asks may not see."""
-    if snapshot.access.is_whole:
-        return row
     equations = [text for text in row["manifest"]["equations"] if HIDDEN_TERM not in text]
     hidden = dict.fromkeys(("rejected", "repeats"))
-    seen = alerts_by_night(snapshot).get(row["night"], 0)
-    return {**row, **hidden, "silver": seen, "manifest": {**row["manifest"], "equations": equations}, "is_short": True}
+    manifest = {**row["manifest"], "equations": equations}
+    return {**row, **hidden, "silver": seen.get(row["night"], 0), "manifest": manifest, "is_short": True}
 
 
 def night_facts(lake: Lake, survey: str, night: dt.date) -> Row | None:

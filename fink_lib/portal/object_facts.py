@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from fink_lib.api.lake import Snapshot
 from fink_lib.api.names import COMPUTED
 from fink_lib.api.queries.alerts import KEY, NIGHT_KEY, Wanted, alerts, of_silver
-from fink_lib.api.queries.objects import light_curves, with_limits
+from fink_lib.api.queries.objects import KEYS, beside_limits, light_curves
 from fink_lib.lake.delta import delta_table, is_delta_table
 from fink_lib.lake.on_disk import dataset_of
 from fink_lib.lake.tables import gold_crossmatch
@@ -79,8 +79,17 @@ def listed(snapshot: Snapshot, wanted: Wanted) -> list[Row]:
     wanted
         The question; its columns are replaced by those that a list shows.
     """
-    asked = replace(wanted, columns=shown_columns(snapshot), extra={**wanted.extra, **described(snapshot)})
-    rows = alerts(snapshot, asked).to_pylist()
+    return _as_rows(snapshot, _found(snapshot, wanted, {}))
+
+
+def _found(snapshot: Snapshot, wanted: Wanted, further: dict[str, str]) -> pa.Table:
+    """Return the alerts of a question with all that lists show of them, and further columns."""
+    extra = {**wanted.extra, **described(snapshot), **further}
+    return alerts(snapshot, replace(wanted, columns=shown_columns(snapshot), extra=extra))
+
+
+def _as_rows(snapshot: Snapshot, found: pa.Table) -> list[Row]:
+    rows = found.to_pylist()
     points = [points_of(snapshot.survey, [row])[0] for row in rows]
     return [
         {**row, "alert_id": str(row[KEY]), "night": row[NIGHT_KEY], "point": point}
@@ -100,7 +109,8 @@ def object_facts(snapshot: Snapshot, lake: LakePath, name: str) -> ObjectFacts |
     name
         Of the object, in the survey's form: it is not checked here.
     """
-    rows = listed(snapshot, light_curves([name], (), ()))
+    found = _found(snapshot, light_curves([name], (), ()), KEYS)
+    rows = _as_rows(snapshot, found)
     if not rows:
         return None
     kafka = {row["alert_id"]: row for row in _way(snapshot, rows[:MOST_TOLD])}
@@ -111,18 +121,18 @@ def object_facts(snapshot: Snapshot, lake: LakePath, name: str) -> ObjectFacts |
         [{**row, **kafka.get(row["alert_id"], {})} for row in rows],
         dict(sorted(bands.items())),
         dict(classes.most_common()),
-        _points(snapshot, name, rows),
+        _points(snapshot, found, rows),
         _science(snapshot, rows[0]),
         _matches(snapshot, lake, rows),
     )
 
 
-def _points(snapshot: Snapshot, name: str, rows: list[Row]) -> list[Point]:
+def _points(snapshot: Snapshot, found: pa.Table, rows: list[Row]) -> list[Point]:
     """Return the points of alerts and, where packets tell them, those beside and the upper limits."""
     if "mag_limit" not in snapshot.survey.inputs.points:
         both = [*(row["point"] for row in rows), *points_beside(snapshot, rows)]
         return sorted(both, key=lambda point: (point.time, point.band, point.alert_id or ""))
-    return points_of(snapshot.survey, with_limits(snapshot, [name], (), shown_columns(snapshot)).to_pylist())
+    return points_of(snapshot.survey, beside_limits(snapshot, found, shown_columns(snapshot)).to_pylist())
 
 
 def batch_of_rows(rows: Sequence[Row]) -> pa.RecordBatch:

@@ -1,7 +1,8 @@
 """A table made for reading as its log has it: its runs and files, and what it covers of each night."""
 
 import datetime as dt
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,6 +13,7 @@ from deltalake import DeltaTable
 
 from fink_lib.errors import LakeError
 from fink_lib.lake.delta import folder_of
+from fink_lib.lake.parquet import parquet_schema
 from fink_lib.served.columns import RUN_NAME
 from fink_lib.served.runs import Run
 from fink_lib.storage import LakePath
@@ -85,6 +87,23 @@ class Opened:
     def __init__(self, table: DeltaTable) -> None:
         self.table = require_readable(table)
         self.version = int(table.version())
+        self._worked_out: dict[str, pa.Table] = {}
+        self._one_at_a_time = threading.Lock()
+
+    def once(self, name: str, make: Callable[[], pa.Table]) -> pa.Table:
+        """Return what is worked out of all rows of this version: the first who asks does so, for all that follow.
+
+        Parameters
+        ----------
+        name
+            What it is called.
+        make
+            Works it out; it must depend on nothing but the rows.
+        """
+        with self._one_at_a_time:
+            if name not in self._worked_out:
+                self._worked_out[name] = make()
+            return self._worked_out[name]
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -95,6 +114,11 @@ class Opened:
     def files(self) -> tuple[File, ...]:
         """Its files, sorted by path."""
         return tuple(sorted(self._files(), key=lambda file: file.path))
+
+    @cached_property
+    def kinds(self) -> tuple[pa.Schema, ...]:
+        """The columns that its files have: one where all have the same."""
+        return tuple(dict.fromkeys(parquet_schema(file.path).remove_metadata() for file in self.files))
 
     def _files(self) -> Iterator[File]:
         folder = folder_of(self.table)

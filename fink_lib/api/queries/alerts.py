@@ -64,10 +64,11 @@ def relation(snapshot: Snapshot, where: Sequence[str], may_hold: Callable[[File]
     parts = []
     if snapshot.live:
         parts.append(f"SELECT * FROM {snapshot.live} WHERE {condition}")  # noqa: S608  # ours, as all SQL here
-    files = [file.path for file in snapshot.sources.files if may_hold(file)] if snapshot.sources else []
-    if files:
+    sources = snapshot.sources
+    files = [file.path for file in sources.files if may_hold(file)] if sources else []
+    if sources and files:
         closed = [condition, *(f"night <> {literal(night)}" for night in sorted(snapshot.live_nights))]
-        parts.append(f"SELECT * FROM {parquet(files)} WHERE {all_of(closed)}")  # noqa: S608
+        parts.append(f"SELECT * FROM {parquet(files, alike=len(sources.kinds) == 1)} WHERE {all_of(closed)}")  # noqa: S608
     if not parts:
         return "(SELECT NULL WHERE false)"
     return "(" + " UNION ALL BY NAME ".join(parts) + ")"

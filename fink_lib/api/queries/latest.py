@@ -6,7 +6,8 @@ from dataclasses import replace
 import pyarrow as pa
 
 from fink_lib.api.lake import Snapshot
-from fink_lib.api.queries.alerts import Wanted, relation
+from fink_lib.api.queries.alerts import Wanted
+from fink_lib.api.queries.counts import counted
 from fink_lib.api.sql import literal, one_of, parquet
 from fink_lib.lake.delta import delta_table, is_delta_table
 from fink_lib.lake.tables import gold_published
@@ -95,12 +96,9 @@ def _rows(snapshot: Snapshot, query: str) -> list[tuple[float, int, int]]:
 
 def classes(snapshot: Snapshot) -> pa.Table:
     """Return every class, with how many alerts have it."""
-    rows = relation(snapshot, ("class IS NOT NULL",))
-    if "SELECT NULL" in rows:
-        return pa.table({"class": pa.array([], pa.string()), "alerts": pa.array([], pa.int32())})
-    return snapshot.engine.table(
-        f"SELECT class, CAST(count(*) AS INTEGER) AS alerts FROM {rows} GROUP BY class ORDER BY alerts DESC, class"  # noqa: S608
-    )
+    query = """SELECT class, CAST(sum(n) AS INTEGER) AS alerts FROM counts WHERE class IS NOT NULL
+               GROUP BY class ORDER BY alerts DESC, class"""
+    return counted(snapshot, query)
 
 
 def sent_by(snapshot: Snapshot, lake: LakePath, name: str, most: int | None, offset: int = 0) -> list[int]:

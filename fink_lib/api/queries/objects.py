@@ -13,6 +13,7 @@ from fink_lib.surveys import Survey
 
 TAG = "d:tag"
 OBJECT, TIME = "object_", "time_"  # beside the columns that were asked for
+KEYS = {KEY: "alert_id", NIGHT_KEY: "night", OBJECT: "object_id", TIME: "time"}
 VALID, UPPER_LIMIT, BAD_QUALITY = "valid", "upperlim", "badquality"
 
 
@@ -105,11 +106,26 @@ def with_limits(snapshot: Snapshot, objects: Sequence[str], where: Sequence[str]
     pyarrow.Table
         The columns, of which points beside alerts have only time, band, brightness and limit; and `TAG`.
     """
-    keys = {KEY: "alert_id", NIGHT_KEY: "night", OBJECT: "object_id", TIME: "time"}
-    found = alerts(snapshot, replace(light_curves(objects, where, columns), extra=keys))
+    return beside_limits(
+        snapshot, alerts(snapshot, replace(light_curves(objects, where, columns), extra=KEYS)), columns
+    )
+
+
+def beside_limits(snapshot: Snapshot, found: pa.Table, columns: Sequence[str]) -> pa.Table:
+    """Return alerts that were read already, and what their packets tell beside, as `with_limits` does.
+
+    Parameters
+    ----------
+    snapshot
+        Tables as whoever asks may see them; `found` comes from there.
+    found
+        Alerts with the columns and with `KEYS`.
+    columns
+        Those that are returned.
+    """
     if not found.num_rows:
-        return found.drop_columns(list(keys))
-    (batch,) = found.select(list(keys)).combine_chunks().to_batches()
+        return found.drop_columns(list(KEYS))
+    (batch,) = found.select(list(KEYS)).combine_chunks().to_batches()
     history = quoted(snapshot.survey.inputs.history)
     packets = of_silver(snapshot, batch, {"points": history})
     points = snapshot.engine.table(

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from fink_lib.api.lake import Snapshot
 from fink_lib.api.queries.alerts import Wanted, alerts, relation
+from fink_lib.api.queries.counts import counted
 from fink_lib.api.sql import literal, quoted
 from fink_lib.lake.delta import delta_table, is_delta_table
 from fink_lib.lake.on_disk import dataset_of
@@ -73,25 +74,20 @@ def _tells_nothing(row: dict[str, Any]) -> bool:
 
 def public_alerts(snapshot: Snapshot) -> dict[dt.date, int]:
     """Return how many alerts of each night whoever asks may see."""
-    rows = relation(snapshot, ())
-    if "SELECT NULL" in rows:
-        return {}
-    told = snapshot.engine.table(f"SELECT night, count(*) AS n FROM {rows} GROUP BY night")  # noqa: S608  # ours
+    told = counted(snapshot, "SELECT night, CAST(sum(n) AS BIGINT) AS n FROM counts GROUP BY night")
     return dict(zip(told["night"].to_pylist(), told["n"].to_pylist(), strict=True))
 
 
 def _counted(snapshot: Snapshot) -> list[dict[str, Any]]:
     """Return the alerts that whoever asks may see as numbers of their nights."""
-    rows = relation(snapshot, ())
-    if "SELECT NULL" in rows:
-        return []
     named = literal(f"class:{snapshot.survey.served.class_column}")
-    query = f"""SELECT night, measure, name, CAST(count(*) AS DOUBLE) AS value FROM (
-                    SELECT night, unnest([{{'measure': 'count', 'name': 'silver'}},
-                                          {{'measure': 'silver_band', 'name': coalesce(band, '')}},
-                                          {{'measure': {named}, 'name': coalesce(class, '(none)')}}], recursive := true)
-                    FROM {rows}) GROUP BY ALL"""  # noqa: S608  # ours
-    found: list[dict[str, Any]] = snapshot.engine.table(query).to_pylist()
+    query = f"""SELECT night, measure, name, CAST(sum(n) AS DOUBLE) AS value FROM (
+                    SELECT night, n, unnest([{{'measure': 'count', 'name': 'silver'}},
+                                             {{'measure': 'silver_band', 'name': coalesce(band, '')}},
+                                             {{'measure': {named}, 'name': coalesce(class, '(none)')}}],
+                                            recursive := true)
+                    FROM counts) GROUP BY ALL"""  # noqa: S608  # ours
+    found: list[dict[str, Any]] = counted(snapshot, query).to_pylist()
     return found
 
 

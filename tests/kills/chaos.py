@@ -25,6 +25,10 @@ from tests.kills.fault_points import POINTS, VARIABLE
 PATIENCE_S = 600.0
 FAULT_S = 300.0  # until a driver meets its fault point; it may find nothing left to do
 LOOK_S = 2.0  # how often the other drivers are looked at meanwhile
+WORKER_S = 40.0  # until the driver that was drawn has a Python worker; then as long for one of any driver
+COMMITTED_S = 60.0  # until a stream has ended a batch since its checkpoint was new
+DELETED, RESTORED = "deleted", "restored from an older copy"
+NO_WORKER = "found no worker to kill"
 
 
 @dataclass
@@ -89,16 +93,23 @@ class Chaos:
         self.told.append(f"killed {stage}")
 
     def kill_worker(self, stage: Stage) -> None:
-        """Kill a Python worker of a driver, once it has one."""
-        deadline = time.monotonic() + 20
-        workers: list[psutil.Process] = []
+        """Kill a Python worker of a driver, once it has one; of whichever driver, if this one gets none in time."""
+        patient_until = time.monotonic() + WORKER_S
+        deadline = patient_until + WORKER_S
+        workers: list[tuple[Stage, psutil.Process]] = []
         while not workers and time.monotonic() < deadline:
-            found = self.handle(stage)
-            workers = list(_workers(found.pid)) if found is not None else []
+            asked = [stage] if time.monotonic() < patient_until else list(Stage)
+            workers = [(one, worker) for one in asked for worker in self._workers(one)]
             time.sleep(0.05)
-        for worker in self.chance.sample(workers, min(1, len(workers))):
+        for owner, worker in self.chance.sample(workers, min(1, len(workers))):
             with_luck_kill(worker)
-        self.told.append(f"killed {'a worker' if workers else 'no worker, there was none,'} of {stage}")
+            self.told.append(f"killed a worker of {owner}")
+        if not workers:
+            self.told.append(f"{NO_WORKER} of {stage}")
+
+    def _workers(self, stage: Stage) -> list[psutil.Process]:
+        found = self.handle(stage)
+        return list(_workers(found.pid)) if found is not None else []
 
     def kill_kafka(self) -> None:
         """Kill the broker, and start it again with what it has on disk."""
@@ -148,22 +159,22 @@ class Chaos:
         ]
 
     def copy_checkpoint(self, stage: Stage) -> None:
-        """Keep the checkpoint of a stream that does not run."""
-        self.end(stage)
+        """Keep the checkpoint of a stream that has ended a batch, and end its driver."""
         checkpoint = self.spec(stage).checkpoint
+        awaited(lambda: any((checkpoint / "commits").glob("[0-9]*")), COMMITTED_S)
+        self.end(stage)
         if checkpoint.is_dir():
             self.copies[stage] = self.settings.home / f"copy-{stage}-{len(self.told)}"
             shutil.copytree(checkpoint, self.copies[stage])
 
     def lose_checkpoint(self, stage: Stage, *, restore: bool) -> None:
-        """Delete a checkpoint, and put an older copy in its place if there is one."""
+        """Delete a checkpoint, and put an older copy in its place if that is asked for."""
         self.end(stage)
         checkpoint = self.spec(stage).checkpoint
         shutil.rmtree(checkpoint, ignore_errors=True)
-        copy = self.copies.get(stage) if restore else None
-        if copy is not None:
-            shutil.copytree(copy, checkpoint)
-        self.told.append(f"checkpoint of {stage} {'restored from an older copy' if copy else 'deleted'}")
+        if restore:
+            shutil.copytree(self.copies[stage], checkpoint)
+        self.told.append(f"checkpoint of {stage} {RESTORED if restore else DELETED}")
 
     def drain(self) -> None:
         """Wait until everything has passed all streams; a driver that fails is started again.

@@ -6,6 +6,7 @@ What else can go wrong, and takes seconds, is done to the same home afterwards; 
 
 import os
 import random
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from pyspark.sql import SparkSession
 from fink_lib.config import Settings
 from fink_lib.streams.spec import Stage
 from tests.kills.books import alarms, check, send, sliced, unbalanced, work_off
-from tests.kills.chaos import Chaos
+from tests.kills.chaos import DELETED, NO_WORKER, RESTORED, Chaos
 from tests.kills.fault_points import POINTS
 from tests.kills.kind import known_kinds
 
@@ -69,13 +70,14 @@ def test_what_is_killed_changes_nothing(chaos: Chaos, undisturbed: Settings, sli
     chance, cards = chaos.chance, deck(chaos.chance, KILLS)
     many = 10 if KILLS >= 20 else 2  # checkpoints that are lost: each second one comes back as an older copy
     losses = {round(number * KILLS / (many + 1)): number % 2 == 0 for number in range(1, many + 1)}
+    apart = max(1, KILLS // 5)
     fallen = 0
     for number, (card, folder) in enumerate(zip(cards, slices, strict=False)):
         if number in losses:
-            restore = losses[number] and bool(chaos.copies)
+            restore = losses[number]
             stages = [stage for stage in Stage if stage in chaos.copies or not restore]
             chaos.lose_checkpoint(chance.choice(stages), restore=restore)
-        if number % max(1, KILLS // 5) == 0:
+        if number % apart == min(1, apart - 1) and number:  # before the first card there is nothing to keep
             chaos.copy_checkpoint(chance.choice(list(Stage)))
         if card in POINTS:
             stage = chaos.arm(card)
@@ -83,6 +85,7 @@ def test_what_is_killed_changes_nothing(chaos: Chaos, undisturbed: Settings, sli
             chaos.start_all()
             fallen += chaos.await_fault(card, stage)
         else:
+            chaos.start_all()  # what was ended for its checkpoint
             send(folder, number, chaos.settings)
             kind, _, stage_name = card.partition(":")
             if kind == "kafka":
@@ -99,4 +102,7 @@ def test_what_is_killed_changes_nothing(chaos: Chaos, undisturbed: Settings, sli
     assert unbalanced(chaos.settings) == ""
     assert alarms(chaos.settings) <= OF_WHAT_WAS_SENT, "what was done to it is over"
     assert fallen == sum(card in POINTS for card in cards)
+    assert [one for one in chaos.told if one.startswith(NO_WORKER)] == []
+    lost = Counter(word for word in (DELETED, RESTORED) for one in chaos.told if one.endswith(word))
+    assert lost == {DELETED: many // 2, RESTORED: many // 2}
     check(chaos.settings, undisturbed)

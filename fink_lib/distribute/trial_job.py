@@ -1,6 +1,7 @@
 """The trial of a user's filter, in a Spark session."""
 
 from dataclasses import replace
+from functools import partial
 
 from pyspark.sql import SparkSession
 
@@ -13,6 +14,7 @@ from fink_lib.filters.users.spark.known import known_of
 from fink_lib.filters.users.spark.running import checked
 from fink_lib.filters.users.spark.trial import attempt, judged, why
 from fink_lib.lake.spark.table import read_table
+from fink_lib.lake.spark.together import together
 from fink_lib.nights import parse_night
 from fink_lib.science.framework.silver import silver_spec
 from fink_lib.surveys import get_survey
@@ -43,9 +45,13 @@ def run(session: SparkSession, settings: Settings, asked: JsonObject) -> JsonObj
     if request.alert_id is not None:
         return {"clauses": why(alerts, request.alert_id, predicate)}
     rows = judged(alerts, predicate).persist()
+    labels = public_labels(settings.lake, request.survey)
     try:
-        found = attempt(rows, parse_night(night), predicate)
-        known = known_of(rows, public_labels(settings.lake, request.survey))
+        found, known = together(
+            rows.sparkSession,
+            partial(attempt, rows, parse_night(night), predicate),
+            partial(known_of, rows, labels),
+        )
     finally:
         rows.unpersist()
     return {**replace(found, known=known).as_json(), "version": event.version}

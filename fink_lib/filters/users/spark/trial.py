@@ -12,6 +12,7 @@ from fink_lib.filters.users.known import known_columns
 from fink_lib.filters.users.predicate import Predicate
 from fink_lib.filters.users.spark.running import lenient
 from fink_lib.filters.users.trial import Clause, Trial
+from fink_lib.lake.spark.together import together
 
 EXAMPLES = 5
 SHOWN = ("alert_id", "object_id", "ra", "dec", "band")
@@ -50,13 +51,14 @@ def attempt(rows: DataFrame, night: dt.date, predicate: Predicate) -> Trial:
         The predicate.
     """
     size = len(predicate.clauses)
-    counts = rows.agg(
+    counting = rows.agg(
         F.count(F.lit(1)).alias("alerts"),
         F.count_if("selected").alias("matches"),
         *(F.count_if(F.col("held")[place]).alias(f"holds_{place}") for place in range(size)),
         *(F.count_if(_only(place, size)).alias(f"alone_{place}") for place in range(size)),
-    ).collect()[0]
-    examples = rows.where("selected").orderBy("alert_id").select(*SHOWN).limit(EXAMPLES).collect()
+    )
+    showing = rows.where("selected").orderBy("alert_id").select(*SHOWN).limit(EXAMPLES)
+    (counts,), examples = together(rows.sparkSession, counting.collect, showing.collect)
     clauses = tuple(
         Clause(sql, counts[f"holds_{place}"], counts[f"alone_{place}"]) for place, sql in enumerate(predicate.shown)
     )

@@ -18,6 +18,7 @@ from fink_lib.errors import HostError
 from fink_lib.kafka.connection import Connection
 from fink_lib.kafka.producing import INPUT_CONFIG, ReportingProducer
 from fink_lib.kafka.topics import create_missing
+from fink_lib.lake.content import lake_digests
 from fink_lib.nightly.results import Step
 from fink_lib.streams.runner import settings_environment
 from fink_lib.surveys import Survey, value_at
@@ -56,10 +57,13 @@ class ClosingReport:
         Of the night.
     steps
         By name of the step, in their order.
+    digests
+        What the tables say afterwards, by table and night: equal for equal nights, whoever did the parts.
     """
 
     alerts: int
     steps: Mapping[str, StepCost]
+    digests: Mapping[str, str]
 
     def as_json(self) -> str:
         """Return the figures as JSON."""
@@ -97,7 +101,9 @@ def run_closing(settings: Settings, survey: Survey, message: bytes, alerts: int,
         for step in Step:
             costs[step] = _timed(bed, step, night)
             say(f"  {step}: {costs[step].wall_s:.1f} s, {costs[step].peak_mb:.0f} MB")
-    return ClosingReport(alerts, costs)
+        say("reading what the tables say")
+        digests = {f"{one.table} {one.night}": one.digest for one in lake_digests(bed.settings.lake)}
+    return ClosingReport(alerts, costs, digests)
 
 
 def fill_topics(settings: Settings, ends: Mapping[str, int], arriving: str) -> None:

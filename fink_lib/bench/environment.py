@@ -68,7 +68,7 @@ class BenchEnvironment:
         self.waiting: list[Slot] = []
         self.topic = ""
         self._first, self._prefix = b"", (0, "")
-        self._kafka = LocalKafka(self.home, jar_dir(settings.cache, KAFKA))
+        self._kafka = LocalKafka(self.home, jar_dir(settings.cache, KAFKA), java_options=settings.kafka_java_options)
 
     def __enter__(self) -> Self:
         try:

@@ -12,6 +12,7 @@ from typing import Any, Self
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from fink_lib.config.groups.kafka import LocalKafkaSettings
 from fink_lib.errors import HostError
 from fink_lib.host import ports
 from fink_lib.host.java import find_java
@@ -23,7 +24,7 @@ START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 30.0
 FORMAT_TIMEOUT_S = 60.0
 LOG_TAIL_LINES = 5
-SHORT_LIVED = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")  # a JVM of a second has no use for better code
+QUICK = LocalKafkaSettings().kafka_java_options  # what the tool of a second runs with, whatever a broker does
 
 
 class LocalKafka:
@@ -45,6 +46,8 @@ class LocalKafka:
         Without it everybody may do everything: for the tests of single stages.
     default_partitions
         Partitions of a topic that a producer creates by writing to it.
+    java_options
+        Further options of its JVM, with blanks between them.
     """
 
     def __init__(
@@ -57,12 +60,13 @@ class LocalKafka:
         tls: Path | None = None,
         secured: bool = True,
         default_partitions: int = 4,
+        java_options: str = QUICK,
     ) -> None:
         self.home = home
         self.jars = jars
         self.port, self.users_port = port, users_port
         self.tls, self.secured = tls, secured
-        self.default_partitions = default_partitions
+        self.default_partitions, self.java_options = default_partitions, java_options
         self.folder = home / "kafka"
         self.log = self.folder / "broker.log"
         self.services = Services(home)
@@ -160,7 +164,7 @@ class LocalKafka:
         listeners = self._choose_ports()
         config = self._configure(listeners)
         self._format(java, config)
-        command = [*self._jvm(java), "-Xms256m", "-Xmx512m", "kafka.Kafka", str(config)]
+        command = [*self._jvm(java), *self.java_options.split(), "-Xms256m", "-Xmx512m", "kafka.Kafka", str(config)]
         mark = start_detached(command, log=self.log, cwd=self.folder)
         more = {"users": listeners.users, "internal": listeners.internal}
         self.services.put(KAFKA, Service(mark.pid, mark.started_at, listeners.public, str(self.log), more))
@@ -223,7 +227,7 @@ class LocalKafka:
             return
         # The A keeps an id from beginning with a dash, which the tool would take for an option.
         cluster = "A" + urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
-        tool = [*self._jvm(java), *SHORT_LIVED, "kafka.tools.StorageTool"]
+        tool = [*self._jvm(java), *QUICK.split(), "kafka.tools.StorageTool"]
         command = [*tool, "format", "-t", cluster, "-c", str(config)]
         answer = subprocess.run(command, capture_output=True, text=True, timeout=FORMAT_TIMEOUT_S, check=False)
         if answer.returncode != 0:

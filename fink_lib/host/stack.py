@@ -40,6 +40,7 @@ def local_kafka(settings: Settings) -> LocalKafka:
         settings.kafka_port,
         users_port=users_port(settings),
         tls=settings.kafka_users_tls,
+        java_options=settings.kafka_java_options,
     )
 
 

@@ -44,6 +44,10 @@ class LocalKafkaSettings(BaseModel):
     kafka_users_tls: Path | None = Field(
         None, description="PEM file with private key (PKCS 8) and certificates for that port; unset does not encrypt it"
     )
+    kafka_java_options: str = Field(
+        "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+        description="Further options of the JVM of that broker; these are for two cores, see docs/operator.md",
+    )
 
 
 class GcnSettings(BaseModel):

@@ -74,6 +74,7 @@ def test_start_use_stop_start_again_with_tls(jars: dict[str, Path], tmp_path: Pa
         listening = [each for each in psutil.net_connections("tcp") if each.status == "LISTEN" and each.pid == pid]
         assert len(listening) == 4, "one for anyone, one for users, one for us, one for the controller"
         assert {each.laddr.ip.removeprefix("::ffff:") for each in listening} == {"127.0.0.1"}
+        assert set(Settings().kafka_java_options.split()) < set(psutil.Process(pid).cmdline())
         check_secrets(kafka, str(us["sasl.password"]))
         kafka.stop()
         assert not kafka.is_running()

@@ -7,8 +7,9 @@ from tests.running.measured import Lines, begun
 
 COVERAGE = begun()
 
+import gc
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,17 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Lines(COVERAGE))
     if "FINK_TEST_DURATIONS" in os.environ and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Clock(config.rootpath))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage among what is imported, neither now nor later: nearly all of it stays until the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -54,6 +54,8 @@ AS_SILVER = "10.0"  # the version whose names silver takes
 MAPS = ("science_versions", "science_errors", "mangrove")
 Sent = dict[tuple[int, str], list[dict[str, Any]]]
 """Alert and version → its packets."""
+Silver = dict[int, dict[str, Any]]
+"""Alert → its row."""
 SYNTHETIC = 281323062375219200  # one id in all versions
 
 
@@ -83,6 +85,12 @@ def sent(shared_data: Path) -> Sent:
         packet = decode(datum._replace(schema=plain(resolved(datum.schema))))  # topics and silver hold times as numbers
         found.setdefault((packet["diaSource"]["diaSourceId"], f"{major}.{minor}"), []).append(packet)
     return found
+
+
+@pytest.fixture(scope="module")
+def silver(played: Played) -> Silver:
+    """All columns, which take seconds to read: a row has thousands of values."""
+    return {row["alert_id"]: row for row in played.broker.rows("silver", "alerts")}
 
 
 def test_every_one_of_the_136_is_accounted_for(played: Played, index: dict[str, dict[str, str]]) -> None:
@@ -136,11 +144,11 @@ def test_ids_are_those_of_the_index_digit_by_digit(played: Played, index: dict[s
         assert rows[name]["band"] == told["band"]
 
 
-def test_a_flag_of_the_pipeline_is_a_cut_with_a_name(played: Played, shared_data: Path) -> None:
+def test_a_flag_of_the_pipeline_is_a_cut_with_a_name(
+    played: Played, index: dict[str, dict[str, str]], sent: Sent
+) -> None:
     """Of the 136, 15 are dipoles, no other flag is set; glints and edges are among the rest."""
-    framing = ConfluentFraming(schemas(shared_data))
-    packets = [decode(framing.unwrap(message)) for message in wire_messages(shared_data)]
-    sources = {packet["diaSource"]["diaSourceId"]: packet["diaSource"] for packet in packets}
+    sources = {int(name): sent[int(name), AS_SILVER][0]["diaSource"] for name in index}
     dipoles = {name for name, row in sources.items() if row["isDipole"]}
     assert len(dipoles) == 15
     rejected = [row for row in played.broker.rows("silver", "rejected") if not row["is_duplicate"]]
@@ -149,11 +157,11 @@ def test_a_flag_of_the_pipeline_is_a_cut_with_a_name(played: Played, shared_data
     assert {reason for row in rejected for reason in row["reasons"]} >= {"dipole", "glint"}
 
 
-def test_all_science_that_declares_lsst_ran_in_the_stream(played: Played) -> None:
+def test_all_science_that_declares_lsst_ran_in_the_stream(silver: Silver) -> None:
     modules = {module.name for module in modules_of("lsst")}
     outputs = {out.name for module in modules_of("lsst") for out in module.outputs}
     assert len(modules) >= 19
-    rows = played.broker.rows("silver", "alerts")
+    rows = list(silver.values())
     assert outputs <= set(rows[0])
     assert {frozenset(dict(row["science_versions"])) >= modules for row in rows} == {True}
     assert [why for row in rows for _, why in row["science_errors"] or () if "failed" in why] == []
@@ -174,7 +182,8 @@ def test_all_versions_in_one_run(played: Played, shared_data: Path) -> None:
     bronze = played.broker.rows("bronze", "alerts", "alert_id", "kafka_topic")
     assert len(bronze) == 136 + len(messages) - NO_DATE
     assert Counter(row["alert_id"] for row in bronze)[SYNTHETIC] == 5
-    silver, rejected = (played.broker.rows("silver", name) for name in ("alerts", "rejected"))
+    silver = played.broker.rows("silver", "alerts", "alert_id")
+    rejected = played.broker.rows("silver", "rejected", "is_duplicate")
     assert len({row["alert_id"] for row in silver}) == len(silver)
     assert len(silver) + len(rejected) == len(bronze)
     assert sum(row["is_duplicate"] for row in rejected) == len(bronze) - len({row["alert_id"] for row in bronze})
@@ -211,7 +220,7 @@ def test_what_stands_on_a_topic_begins_with_the_bytes_of_the_telescope(played: P
     [("remove_unlikely_transients", ["--display"]), ("is_solar_system", [])],  # finkctl cannot show MPCORB of 9.0
 )
 def test_finkctl_reads_what_silver_and_the_telescope_say(  # noqa: PLR0917 - fixtures
-    played: Played, own_kafka: str, sent: Sent, tmp_path: Path, name: str, words: list[str]
+    played: Played, silver: Silver, own_kafka: str, sent: Sent, tmp_path: Path, name: str, words: list[str]
 ) -> None:
     """The unmodified client of Fink, with `-survey lsst`: every message, and every field of it."""
     topic = f"fink_{name}_lsst"
@@ -223,11 +232,10 @@ def test_finkctl_reads_what_silver_and_the_telescope_say(  # noqa: PLR0917 - fix
     assert printed.count(topic) >= (recorded.total() if words else 0)
     alerts = saved_alerts(tmp_path / "saved")
     assert Counter(alert["diaSourceId"] for alert in alerts) == recorded
-    rows = {row["alert_id"]: row for row in played.broker.rows("silver", "alerts")}
-    assert {rows[alert]["schema_version"] for alert in recorded} == {"9.0", AS_SILVER}
-    assert sum(rows[alert]["schema_version"] == AS_SILVER for alert in recorded) >= 30
+    assert {silver[alert]["schema_version"] for alert in recorded} == {"9.0", AS_SILVER}
+    assert sum(silver[alert]["schema_version"] == AS_SILVER for alert in recorded) >= 30
     for alert in alerts:
-        require_told(alert, rows[alert["diaSourceId"]], sent)
+        require_told(alert, silver[alert["diaSourceId"]], sent)
 
 
 @pytest.fixture(scope="module")
@@ -242,17 +250,16 @@ def transferred(spark: SparkSession, played: Played) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", ["parquet", "avro"])
 def test_finkctl_downloads_a_transfer_of_all_versions_at_once(  # noqa: PLR0917 - fixtures
-    transferred: dict[str, Any], played: Played, own_kafka: str, sent: Sent, tmp_path: Path, kind: str
+    transferred: dict[str, Any], silver: Silver, own_kafka: str, sent: Sent, tmp_path: Path, kind: str
 ) -> None:
     """Under one schema, with the names of silver: every alert once, every field equal, stamps those of the packet."""
-    rows = {row["alert_id"]: row for row in played.broker.rows("silver", "alerts")}
     # the packets of other versions bring the same alerts again
-    assert {row["schema_version"] for row in rows.values()} == {"7.1", "7.3", "9.0", "10.0"}
+    assert {row["schema_version"] for row in silver.values()} == {"7.1", "7.3", "9.0", "10.0"}
     alerts = download(own_kafka, tmp_path, transferred["topic"], "-outformat", kind, survey="lsst")
-    assert transferred["rows"] == len(alerts) == len(rows)
-    assert {alert["diaSource"]["diaSourceId"] for alert in alerts} == set(rows)
+    assert transferred["rows"] == len(alerts) == len(silver)
+    assert {alert["diaSource"]["diaSourceId"] for alert in alerts} == set(silver)
     for alert in alerts:
-        require_downloaded(alert, rows[alert["diaSource"]["diaSourceId"]], sent)
+        require_downloaded(alert, silver[alert["diaSource"]["diaSourceId"]], sent)
 
 
 def require_downloaded(alert: dict[str, Any], row: dict[str, Any], sent: Sent) -> None:

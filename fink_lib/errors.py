@@ -38,6 +38,8 @@ class FinkError(Exception):
     """The root: catch this to catch everything that the broker raises on purpose."""
 
     retryable: bool = False
+    exit_code: int = 2
+    """How a command of ``fink`` ends with it: by another number than 2, whoever started it knows why."""
 
 
 class ConfigError(FinkError):

@@ -78,7 +78,7 @@ def _run(words: Sequence[str], *, debug: bool = False) -> None:
         if debug:
             raise
         print(f"fink: {error}", file=sys.stderr)
-        sys.exit(EXIT_KNOWN_ERROR)
+        sys.exit(error.exit_code)
     except Exception as error:
         if debug:
             raise

@@ -27,6 +27,8 @@ KINDS: dict[str, pa.DataType] = {
 class NoSuchTable(ConfigError):
     """There is no table of that name, or it is somebody else's."""
 
+    exit_code = 21
+
 
 @dataclass(frozen=True)
 class PrivateTable:

@@ -29,6 +29,8 @@ DAY_S, MB = 86_400.0, 10**6
 class NotYours(ConfigError):
     """A table that somebody sees is not his to change."""
 
+    exit_code = 22
+
 
 class TablesFull(ConfigError):
     """Somebody keeps as much as he may."""

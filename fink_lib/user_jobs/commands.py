@@ -5,10 +5,14 @@ import sys
 from pathlib import Path
 
 from fink_lib.config import Settings
-from fink_lib.errors import HostError
+from fink_lib.errors import FinkError, HostError
+from fink_lib.served.private import NoSuchTable
+from fink_lib.served.private_store import NotYours
+from fink_lib.served.results.refusals import NotClosed, TooMuch
 from fink_lib.streams.runner import settings_environment
 
 FINK = Path(sys.executable).with_name("fink")
+CAUSES: dict[int, type[FinkError]] = {one.exit_code: one for one in (NoSuchTable, NotYours, TooMuch, NotClosed)}
 
 
 def done(settings: Settings, command: list[str], longest_s: float, failed: str) -> str:
@@ -27,8 +31,10 @@ def done(settings: Settings, command: list[str], longest_s: float, failed: str) 
 
     Raises
     ------
+    NoSuchTable, NotYours, TooMuch, NotClosed
+        When it refuses for that reason.
     HostError
-        When it fails, with its last line, or takes too long.
+        When it fails otherwise, with its last line, or takes too long.
     """
     try:
         tried = subprocess.run([str(FINK), *command], env=settings_environment(settings), check=False,
@@ -37,5 +43,5 @@ def done(settings: Settings, command: list[str], longest_s: float, failed: str) 
         raise HostError(f"{failed} within {longest_s:.0f} s: try again later") from None
     if tried.returncode != 0:
         last = (tried.stderr.strip().splitlines() or ["it says nothing"])[-1]
-        raise HostError(f"{failed}: {last.removeprefix('fink: ')}")
+        raise CAUSES.get(tried.returncode, HostError)(f"{failed}: {last.removeprefix('fink: ')}")
     return tried.stdout

@@ -1,12 +1,14 @@
 """Routes of jobs, below ``/api/v1/jobs``: everybody sees his own alone."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
+from fink_lib.accounts.claims import Claims
 from fink_lib.accounts.web import known, writer
 from fink_lib.api.http.community.access import json_of
 from fink_lib.api.http.community.described import REFUSED, TEXT, WHOLE
@@ -18,7 +20,7 @@ from fink_lib.user_jobs.record import Form, Language, UserJob
 from fink_lib.user_jobs.replies import PRIVATE, answered, told
 from fink_lib.user_jobs.tables_http import tables_router
 
-PATH = "/jobs"
+PATH, CREATED = "/jobs", 201
 MEDIA = {Form.PARQUET: "application/vnd.apache.parquet", Form.CSV: "text/csv; charset=utf-8"}
 EXAMPLE = {"language": "sql", "code": "SELECT band, count(*) AS n FROM ztf.sources GROUP BY band", "format": "parquet"}
 ASKED = {"requestBody": {"required": True, "content": {"application/json": {"example": EXAMPLE, "schema": {
@@ -60,10 +62,13 @@ def jobs_router(settings: Settings, served: tuple[str, ...]) -> APIRouter:
     router = APIRouter(prefix=PATH, tags=["jobs"], responses=REFUSED)
     _add_looking(router, settings)
 
-    @router.post("", summary="Run SQL or Python over the rows that you may see", status_code=201, openapi_extra=ASKED)
+    @router.post(
+        "", summary="Run SQL or Python over the rows that you may see", status_code=CREATED, openapi_extra=ASKED
+    )
     async def submitted(request: Request) -> Response:
         claims, said = writer(request), await json_of(request)
-        return await answered(lambda: facts(asking.submit(settings, asking.asked_of(_object(said), claims, served))))
+        asked = partial(_submitted, settings, claims, said, served)
+        return await answered(asked, CREATED)
 
     @router.post("/{name}/cancel", summary="End a job that waits or runs")
     async def cancelled(request: Request, name: str) -> Response:
@@ -114,6 +119,10 @@ def facts(job: UserJob) -> dict[str, Any]:
     times = {name: getattr(job, name) for name in ("asked_at", "started_at", "ended_at")}
     found["table"] = job.kept_as
     return found | {name: datetime.fromtimestamp(at, UTC).isoformat() if at else None for name, at in times.items()}
+
+
+def _submitted(settings: Settings, claims: Claims, said: Any, served: tuple[str, ...]) -> dict[str, Any]:
+    return facts(asking.submit(settings, asking.asked_of(_object(said), claims, served)))
 
 
 def _object(said: Any) -> dict[str, Any]:

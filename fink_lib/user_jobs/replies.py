@@ -11,17 +11,20 @@ from fink_lib.api.http.errors import Refused
 from fink_lib.errors import FinkError, HostError
 from fink_lib.served.private import NoSuchTable
 from fink_lib.served.private_store import NotYours, TablesFull
+from fink_lib.served.results.refusals import NotClosed
 from fink_lib.user_jobs.asking import NotAllowed
 from fink_lib.user_jobs.book import NoSuchJob, QuotaUsed
 
 PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie", "X-Content-Type-Options": "nosniff"}
 STATUS = {NoSuchJob: 404, NoSuchTable: 404, NotAllowed: 403, NotYours: 403, QuotaUsed: 429, TablesFull: 429,
-          HostError: 503}  # fmt: skip
+          NotClosed: 409, HostError: 503}  # fmt: skip
 
 
-async def answered(work: Callable[[], Any]) -> Response:
-    """Do some work and return its facts as JSON."""
-    return facts_answer(await told(work), PRIVATE)
+async def answered(work: Callable[[], Any], status: int = 200) -> Response:
+    """Do some work and return its facts as JSON, with the status that a success has."""
+    made = facts_answer(await told(work), PRIVATE)
+    made.status_code = status
+    return made
 
 
 async def told(work: Callable[[], Any]) -> Any:

@@ -32,6 +32,10 @@ def send_to_topic(settings: Settings, claims: Claims, full_name: str) -> dict[st
         When he sees none of that name.
     NotYours, NotAllowed
         When another member of the group made it, or he may not run jobs.
+    TooMuch
+        When the table is larger than a topic may be.
+    NotClosed
+        When this Kafka cannot keep others from reading it.
     HostError
         When Kafka does not take it; the sentence says why.
     """

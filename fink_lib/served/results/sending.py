@@ -17,6 +17,7 @@ from fink_lib.served.private import PrivateTable
 from fink_lib.served.private_store import MB, PrivateTables, while_there
 from fink_lib.served.results.book import ResultTopic, ResultTopics
 from fink_lib.served.results.readers import settle_readers, shut_out
+from fink_lib.served.results.refusals import NotClosed, TooMuch
 from fink_lib.served.results.removing import empty_topic, remove_topic
 from fink_lib.served.results.rows import datums_of, schema_of_rows
 from fink_lib.served.results.standing import ROW, stands_whole
@@ -24,10 +25,6 @@ from fink_lib.served.results.standing import ROW, stands_whole
 logger = logging.getLogger(__name__)
 
 TABLE = "table"  # header
-
-
-class TooMuch(ConfigError):
-    """A table has more than a topic of it may hold."""
 
 
 def send_table(settings: Settings, table: PrivateTable, sent_at: float) -> ResultTopic:
@@ -52,7 +49,7 @@ def send_table(settings: Settings, table: PrivateTable, sent_at: float) -> Resul
 
     Raises
     ------
-    ConfigError
+    TooMuch, NotClosed
         When there is too much, or Kafka cannot keep others from reading it.
     BrokerError
         When Kafka refuses or does not answer: nobody may read the topic then, and it may be sent again.
@@ -107,7 +104,7 @@ def _require_closed(settings: Settings, topic: str) -> None:
 
     Raises
     ------
-    ConfigError
+    NotClosed
         Where Kafka cannot keep others from reading it: nothing is made or sent then.
     """
     why, admin = "the account of the broker must see and change Kafka's rules", Connection.of(settings).admin()
@@ -117,7 +114,7 @@ def _require_closed(settings: Settings, topic: str) -> None:
             return
     except ConfigError as error:
         why = str(error)
-    raise ConfigError(f"no table leaves on a topic here, for others could read it: {why}")
+    raise NotClosed(f"no table leaves on a topic here, for others could read it: {why}")
 
 
 def _send(settings: Settings, table: PrivateTable, topic: str, file: Path) -> None:

@@ -17,12 +17,14 @@ from fink_lib.accounts.store import Store
 from fink_lib.accounts.web import COOKIE, PROOF_HEADER
 from fink_lib.api.http.app import PREFIX, make_app
 from fink_lib.api.lake import Lake
+from fink_lib.cli import main as cli_main
 from fink_lib.config import Settings
-from fink_lib.errors import HostError
-from fink_lib.served.private import PrivateTable, columns_of
-from fink_lib.served.private_store import PrivateTables
+from fink_lib.errors import BrokerError, FinkError, HostError, LockHeld
+from fink_lib.served.private import NoSuchTable, PrivateTable, columns_of
+from fink_lib.served.private_store import NotYours, PrivateTables
 from fink_lib.served.results.book import ResultTopic, ResultTopics
-from fink_lib.user_jobs import topics
+from fink_lib.served.results.refusals import NotClosed, TooMuch
+from fink_lib.user_jobs import commands, topics
 from fink_lib.user_jobs.http import add_jobs
 from tests.builders.served_home import ZTF
 
@@ -141,3 +143,33 @@ def _sent(place: Place) -> str:
     """Note that the table of one person stands on its topic, and return that."""
     (table,) = (one for one in PrivateTables(place.settings).every() if not one.group)
     return ResultTopics(place.settings).save(replace(ResultTopic.of(table), rows=2)).topic
+
+
+@pytest.mark.parametrize(
+    ("cause", "status"),
+    [(NoSuchTable, 404), (NotYours, 403), (TooMuch, 400), (NotClosed, 409), (BrokerError, 503), (LockHeld, 503)],
+)
+def test_a_sending_is_refused_with_what_says_why(
+    place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cause: type[FinkError], status: int
+) -> None:
+    """The command ends as `fink` does with that error: what comes of it in the answer is asked for here."""
+    fink = tmp_path / "fink"
+    fink.write_text(f"#!/bin/sh\necho 'fink: that is why' >&2\nexit {cause.exit_code}\n")
+    fink.chmod(0o700)
+    monkeypatch.setattr(commands, "FINK", fink)
+    monkeypatch.setattr(topics, "done", commands.done)
+    told = place.call("ada", "POST", f"{MINE}/topic", status)
+    assert told["error"]["message"].endswith("that is why")
+
+
+def test_an_error_with_a_number_of_its_own_ends_the_command_with_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(_words: list[str]) -> None:
+        raise NotClosed("others could read it")
+
+    monkeypatch.setattr(cli_main, "build_app", refused)
+    with pytest.raises(SystemExit) as ended:
+        cli_main.main(["jobs", "topic"])
+    assert (ended.value.code, capsys.readouterr().err) == (NotClosed.exit_code, "fink: others could read it\n")
+    assert len({one.exit_code for one in (NoSuchTable, NotYours, TooMuch, NotClosed, BrokerError)}) == 5

@@ -49,7 +49,7 @@ class Place:
         assert answer.status_code == status, answer.text
         return answer.json() if "json" in answer.headers["content-type"] else answer
 
-    def ask(self, who: str, status: int = 200, **body: Any) -> Any:
+    def ask(self, who: str, status: int = 201, **body: Any) -> Any:
         return self.call(who, "POST", "", status, **{"language": "sql", "code": ALL, "surveys": ["ztf"], **body})
 
     def done(self, who: str, **body: Any) -> Any:

@@ -11,7 +11,7 @@ from fink_lib.config import Settings
 from fink_lib.errors import NightNotDrained, StreamBroken, StreamFailed
 from fink_lib.host.closing_watch import ClosingWatch, work_done
 from fink_lib.host.night_end import NightEnds
-from fink_lib.streams.drain import rows_by_night
+from fink_lib.streams.drain import rows_in_all
 from fink_lib.streams.health import Health, examine
 from fink_lib.streams.heartbeat import Heartbeat, StreamState, read_heartbeat
 from fink_lib.streams.kinds import supervised_kinds
@@ -288,7 +288,7 @@ def closed_nights(settings: Settings, survey: str, expected: Iterable[Expected])
 
 
 def lake_rows(settings: Settings, survey: str) -> str:
-    """Say how many rows the tables of a survey hold, from the Delta logs.
+    """Say how many rows the tables of a survey hold, those of no night too, from the Delta logs.
 
     Parameters
     ----------
@@ -303,8 +303,7 @@ def lake_rows(settings: Settings, survey: str) -> str:
         When a table cannot be counted.
     """
     specs = night_specs(get_survey(survey))
-    rows = {table: rows_by_night(spec.path(settings.lake)) for table, spec in specs.items()}
-    return ", ".join(f"{table} {sum(nights.values())}" for table, nights in rows.items())
+    return ", ".join(f"{table} {rows_in_all(spec.path(settings.lake))}" for table, spec in specs.items())
 
 
 def _why_open(

@@ -136,23 +136,42 @@ def rows_by_night(table: LakePath, version: int | None = None) -> dict[str, int]
     LakeError
         When the table has no night partitions, a file of it no row count, or its log no such version.
     """
+    return {night: rows for night, rows in _rows(table, version).items() if night is not None}
+
+
+def rows_in_all(table: LakePath) -> int:
+    """Count the rows of a table of nights from the Delta log, those of no night too; none where there is no table.
+
+    Parameters
+    ----------
+    table
+        Folder of the Delta table.
+
+    Raises
+    ------
+    LakeError
+        When the table has no night partitions, or a file of it no row count.
+    """
+    return _rows(table, None).total()
+
+
+def _rows(table: LakePath, version: int | None) -> "Counter[str | None]":
     try:
         delta = delta_table(table, version=version)
     except TableNotFoundError:
-        return {}
+        return Counter()
     except DeltaError as error:
         raise LakeError(f"table {table.name} cannot be read at version {version}: {error}") from error
     if "night" not in delta.metadata().partition_columns:
         raise LakeError(f"table {table.name} is not partitioned by night: its nights cannot be counted")
     actions = pa.table(delta.get_add_actions(flatten=True))
-    counts: Counter[str] = Counter()
+    counts: Counter[str | None] = Counter()
     for action in actions.select(["path", "partition.night", "num_records"]).to_pylist():
         night, rows = action.get("partition.night"), action.get("num_records")
         if rows is None:
             raise LakeError(f"file {action['path']} of {table.name} has no row count: was it written by this broker?")
-        if night is not None:
-            counts[str(night)] += rows
-    return dict(counts)
+        counts[None if night is None else str(night)] += rows
+    return counts
 
 
 def delta_version(table: LakePath) -> int:

@@ -18,6 +18,7 @@ from fink_lib.streams.drain import (
     nights_to_close,
     not_announced,
     rows_by_night,
+    rows_in_all,
     survey_not_drained,
     why_not_drained,
 )
@@ -107,6 +108,8 @@ def test_nights_are_counted_from_the_log_and_closed_by_their_manifest(settings: 
     append(settings, "bronze_ztf__quarantine", ["2021-11-22", None, "2021-11-24"])
     counts = {"2021-11-22": NightCounts(3, 1), "2021-11-23": NightCounts(1, 0), "2021-11-24": NightCounts(0, 1)}
     assert counted_nights(settings, "ztf") == counts
+    assert rows_in_all(settings.lake / "bronze_ztf__quarantine") == 3  # that of no night is one too
+    assert rows_in_all(settings.lake / "silver_ztf__alerts") == 0
     close(settings, "2021-11-22", {"bronze": 3, "quarantine": 1})
     close(settings, "2021-11-23", {})  # written by a run that could not count
     assert set(nights_to_close(settings, "ztf")) == {"2021-11-23", "2021-11-24"}

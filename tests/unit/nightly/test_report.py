@@ -123,6 +123,7 @@ def test_columns_in_which_nothing_was_found_are_one_line(good_results: NightCont
     assert re.findall(r"<h2>Class: (\w+)", texts[0]) == ["gcvs", "roid", "vsx"]  # gcvs: what there was, is missing
     assert re.findall(r"<h2>Class: (\w+)", texts[1]) == ["roid", "vsx"]
     assert "gcvs, tns</p>" in texts[1]
+    assert "red mark" not in texts[0]  # what is usual there has no bar beside which a mark could stand
     assert outputs_with("ztf", Role.LABEL)["roid"].meaning in unescape(texts[1])
 
 

@@ -52,10 +52,10 @@ def copy_table(table: Path, version: int, target: Path) -> None:
 
 def live_files(table: Path) -> set[str]:
     """Return the data files of a table's newest version, as paths below its folder."""
-    from deltalake import DeltaTable  # noqa: PLC0415 - `fink backup --help` needs none
+    from fink_lib.lake.delta import delta_table  # noqa: PLC0415 - `fink backup --help` needs none
 
-    root = str(table.absolute())
-    return {unquote(uri).removeprefix("file://").removeprefix(root).lstrip("/") for uri in DeltaTable(root).file_uris()}
+    root, opened = str(table.absolute()), delta_table(table.absolute())
+    return {unquote(uri).removeprefix("file://").removeprefix(root).lstrip("/") for uri in opened.file_uris()}
 
 
 def _added(log: Path) -> set[str]:

@@ -26,6 +26,7 @@ from fink_lib.errors import HostError
 from fink_lib.host.compile import compile_jar
 from fink_lib.host.java import find_java
 from fink_lib.host.log_store import class_path, ensure_log_store
+from fink_lib.lake.delta import renew
 from fink_lib.lake.spark import object_store
 from fink_lib.lake.spark.log_store import CLASS
 
@@ -260,7 +261,7 @@ def _commit_by_delta_rs(table: DeltaTable, rounds: int, start_ms: int, step_ms: 
     """Ask for each entry in its turn, unless it is there already; return those that were said to be ours."""
     told = set[int]()
     for entry in range(1, rounds + 1):
-        table.update_incremental()
+        renew(table)
         while time.time() * 1000 < start_ms + entry * step_ms:
             pass
         if table.version() == entry - 1 and _commit(table, f"{DELTA_RS}-{entry}.parquet"):

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable
 from deltalake.transaction import AddAction, RemoveAction
 
-from fink_lib.lake.delta import folder_of
+from fink_lib.lake.delta import folder_of, renew
 from fink_lib.lake.log import newest_version
 from fink_lib.lake.parquet import parquet_writer, size_and_time
 from fink_lib.lake.tables.spec import TableSpec
@@ -305,11 +305,11 @@ def append(table: DeltaTable, files: Sequence[DataFile]) -> int:
         When the table was changed so that an append is no longer sound.
     """
     if table.version() != newest_version(folder_of(table)):  # by name: delta-rs lists the whole log
-        table.update_incremental()
+        renew(table)
     if files:
         actions: list[AddAction | RemoveAction] = [file.action for file in files]
         once = CommitProperties(max_commit_retries=COMMIT_TRIES)
         partitions = table.metadata().partition_columns
         table.create_write_transaction(actions, "append", table.schema(), partitions, commit_properties=once)
-        table.update_incremental()
+        renew(table)
     return int(table.version())

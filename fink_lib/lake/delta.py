@@ -1,12 +1,19 @@
 """Delta tables as delta-rs opens them, wherever they lie: the place tells the store, and how it is reached."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import pyarrow as pa
 from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
 
 from fink_lib.storage import LakePath, Store
 from fink_lib.storage.paths import delta_options, place_named
+
+LISTINGS, AGAIN_S = 20, 0.05
+GAP = "found gap"  # in the words of delta-rs
+Found = TypeVar("Found")
 
 
 def delta_table(place: LakePath, version: int | None = None) -> DeltaTable:
@@ -19,7 +26,43 @@ def delta_table(place: LakePath, version: int | None = None) -> DeltaTable:
     version
         Which; the newest when not given.
     """
-    return DeltaTable(str(place), version=version, storage_options=delta_options(place))
+    return listed(lambda: DeltaTable(str(place), version=version, storage_options=delta_options(place)))
+
+
+def renew(table: DeltaTable) -> None:
+    """Bring a table to its newest version.
+
+    Parameters
+    ----------
+    table
+        Loaded in any version.
+    """
+    listed(table.update_incremental)
+
+
+def listed(look: Callable[[], Found]) -> Found:
+    """Return what is found in a log; one that shows an entry, and not the one before it, is looked at again.
+
+    A folder to which others add while it is listed may show a later file and not an earlier one, as POSIX allows.
+
+    Parameters
+    ----------
+    look
+        Lists the log.
+
+    Raises
+    ------
+    DeltaError
+        When the entry is missing after a second, too.
+    """
+    for _ in range(LISTINGS):
+        try:
+            return look()
+        except DeltaError as error:
+            if GAP not in str(error):
+                raise
+        time.sleep(AGAIN_S)
+    return look()
 
 
 def is_delta_table(place: LakePath) -> bool:
@@ -43,14 +86,16 @@ def created(
     schema, partition_by, description, configuration
         What a new one is made with; one that is there stays as it is.
     """
-    return DeltaTable.create(
-        str(place),
-        schema,
-        mode="ignore",
-        partition_by=list(partition_by),
-        description=description,
-        configuration=dict(configuration),
-        storage_options=delta_options(place),
+    return listed(
+        lambda: DeltaTable.create(
+            str(place),
+            schema,
+            mode="ignore",
+            partition_by=list(partition_by),
+            description=description,
+            configuration=dict(configuration),
+            storage_options=delta_options(place),
+        )
     )
 
 

@@ -3,7 +3,7 @@
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-from fink_lib.lake.delta import delta_table
+from fink_lib.lake.delta import delta_table, renew
 from fink_lib.lake.log import newest_version
 from fink_lib.storage import LakePath
 
@@ -28,7 +28,7 @@ class Followed:
         """
         try:
             if self._table is not None and self._table.version() != newest_version(self._path):
-                self._table.update_incremental()
+                renew(self._table)
         except DeltaError:
             self._table = None  # its log was cleaned further than this process has read it
         if self._table is None:

@@ -24,6 +24,7 @@ from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 
 from fink_lib.errors import LakeError
+from fink_lib.lake.delta import renew
 from fink_lib.lake.parquet import put_file
 from fink_lib.storage.paths import AnyPlace, LakePath
 
@@ -209,7 +210,7 @@ def apply(table: DeltaTable, swap: Swap) -> int:
         When one of the files that go is no longer part of the table.
     """
     for _ in range(ATTEMPTS):
-        table.update_incremental()
+        renew(table)
         if was_done(table, swap) or not (swap.remove or swap.add):
             return int(table.version())
         try:
@@ -220,7 +221,7 @@ def apply(table: DeltaTable, swap: Swap) -> int:
         except CommitFailedError as error:
             logger.info("table %s was busy: %s", table.table_uri, error)
             continue
-        table.update_incremental()
+        renew(table)
         return int(table.version())
     raise LakeError(f"table {table.table_uri} was written by others {ATTEMPTS} times in a row: try again")
 
@@ -266,7 +267,7 @@ def overwrite(table: DeltaTable, files: Sequence[NightFile], shape: Schema, fact
         What its history shows beside the commit.
     """
     allow_changes(table)
-    table.update_incremental()
+    renew(table)
     added: list[AddAction | RemoveAction] = [
         AddAction(file.path, file.size_bytes, _values(file), file.modified_ms, data_change=True, stats=file.stats)
         for file in files

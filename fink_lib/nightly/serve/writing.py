@@ -17,6 +17,7 @@ from deltalake import (
     write_deltalake,
 )
 
+from fink_lib.lake.delta import renew
 from fink_lib.lake.health import MB
 from fink_lib.lake.small import ensure_whole
 from fink_lib.lake.tables import TableSpec
@@ -44,7 +45,7 @@ def ensure(spec: TableSpec, lake: LakePath) -> DeltaTable:
     known = set(pa.schema(table.schema().to_arrow()).names)
     if any(name not in known for name in spec.schema.names):
         write_deltalake(table, spec.plain_schema.empty_table(), mode="append", schema_mode="merge")
-        table.update_incremental()
+        renew(table)
     return table
 
 
@@ -115,7 +116,7 @@ def replace_runs(
         target_file_size=spec.file_mb * MB,
         commit_properties=CommitProperties(app_transactions=[Transaction(*one) for one in covers.items()]),
     )
-    table.update_incremental()
+    renew(table)
 
 
 def properties(spec: TableSpec) -> WriterProperties:

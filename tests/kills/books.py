@@ -47,9 +47,9 @@ def send(folder: Path, number: int, settings: Settings) -> None:
     play(PlayRequest(folder, ZTF, settings, faults=FAULTS, seed=number))
 
 
-def work_off(spark: SparkSession, settings: Settings, slices: Sequence[Path]) -> Settings:
-    """Play folders and let each stream do all of them, undisturbed."""
-    for number, folder in enumerate(slices):
+def work_off(spark: SparkSession, settings: Settings, slices: Sequence[Path], first: int = 0) -> Settings:
+    """Play folders, numbered from the first on, and let each stream do all of them, undisturbed."""
+    for number, folder in enumerate(slices, first):
         send(folder, number, settings)
     for stage, plan in STREAMS.items():
         with closing(plan(spark.newSession(), StreamSpec("ztf", stage, settings), ZTF)) as planned:

@@ -13,29 +13,36 @@ from fink_lib.streams.spec import Stage
 from tests.kills.chaos import Chaos, running
 
 
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for everything of a home that is tried."""
+    return tmp_path_factory.mktemp("chaos")
+
+
+@pytest.fixture(scope="module")
+def project(place: Path) -> Iterator[Path]:
     """A checkout whose drivers can be told where to die."""
-    jobs = tmp_path / "project" / "jobs" / "streaming"
+    jobs = place / "project" / "jobs" / "streaming"
     jobs.mkdir(parents=True)
     for stage in Stage:
         words = f'from tests.kills.fault_points import run\n\nif __name__ == "__main__":\n    run("{stage}")\n'
         (jobs / f"{stage}.py").write_text(words)
-    monkeypatch.setenv("PYTHONPATH", str(PROJECT_DIR))
-    return tmp_path / "project"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("PYTHONPATH", str(PROJECT_DIR))
+        yield place / "project"
 
 
-@pytest.fixture
-def chaos_home(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def chaos_home(place: Path) -> Path:
     """Where the home is."""
-    return tmp_path / "home"
+    return place / "home"
 
 
-@pytest.fixture
-def chaos(jars: dict[str, Path], tmp_path: Path, chaos_home: Path, project: Path) -> Iterator[Chaos]:
+@pytest.fixture(scope="module")
+def chaos(jars: dict[str, Path], place: Path, chaos_home: Path, project: Path) -> Iterator[Chaos]:
     seed = int(os.environ.get("FINK_TEST_SEED") or random.SystemRandom().randrange(2**32))
     print(f"FINK_TEST_SEED={seed}")  # noqa: T201 - shown when it fails: it repeats the run
-    with LocalKafka(tmp_path / "broker", jars["kafka"], secured=False) as kafka:
+    with LocalKafka(place / "broker", jars["kafka"], secured=False) as kafka:
         settings = Settings(
             home=chaos_home,
             project=project,

@@ -40,15 +40,15 @@ ALL = known_kinds()
 KINDS = {name: ALL[name] for name in os.environ.get("FINK_TEST_FAULT_KINDS", "").split(",") if name} or ALL
 
 
-@pytest.fixture
-def chaos_home(tmp_path: Path) -> Iterator[Path]:
+@pytest.fixture(scope="module")
+def chaos_home(place: Path) -> Iterator[Path]:
     """A home on a small disk of its own, where this process may mount one."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", DISK, "tmpfs", place], capture_output=True, check=False)
-    yield place / "home"
+    disk = place / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", DISK, "tmpfs", disk], capture_output=True, check=False)
+    yield disk / "home"
     if mounted.returncode == 0:
-        subprocess.run(["umount", "-l", place], check=True)
+        subprocess.run(["umount", "-l", disk], check=True)
 
 
 def left_out(chaos: Chaos) -> list[str]:

@@ -1,7 +1,8 @@
 """Whatever is killed, and whenever: nothing is lost, nothing doubled, and the tables say what they would have said.
 
 `FINK_TEST_KILLS` is how many are killed (3, no less; 50 is the long form), `FINK_TEST_SEED` repeats a run.
-What else can go wrong, and takes seconds, is done to the same home afterwards; all of it: `make test-faults`.
+What else can go wrong, and takes seconds, is a test of its own, on the same home if that is there; all of it:
+`make test-faults`.
 """
 
 import os
@@ -36,17 +37,14 @@ SHARES = {"point": 0.36, "driver": 0.4, "worker": 0.14, "kafka": 0.1}
 
 @pytest.fixture(scope="module")
 def slices(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """The sample night in as many parts as there are kills and quick faults."""
-    return sliced(tmp_path_factory.mktemp("slices"), KILLS + len(QUICK))
+    """The sample night in as many parts as there are kills and quick faults, and one more."""
+    return sliced(tmp_path_factory.mktemp("slices"), KILLS + len(QUICK) + 1)
 
 
 @pytest.fixture(scope="module")
-def undisturbed(
-    spark: SparkSession, own_kafka: str, slices: list[Path], tmp_path_factory: pytest.TempPathFactory
-) -> Settings:
-    """A home whose streams nobody disturbed."""
-    settings = Settings(home=tmp_path_factory.mktemp("undisturbed") / "home", kafka_bootstrap=own_kafka)
-    return work_off(spark, settings, slices)
+def undisturbed(own_kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A home whose streams nobody disturbs; what was sent to the other one is worked off here."""
+    return Settings(home=tmp_path_factory.mktemp("undisturbed") / "home", kafka_bootstrap=own_kafka)
 
 
 def deck(chance: random.Random, kills: int) -> list[str]:
@@ -66,7 +64,9 @@ def deck(chance: random.Random, kills: int) -> list[str]:
     return cards
 
 
-def test_what_is_killed_changes_nothing(chaos: Chaos, undisturbed: Settings, slices: list[Path]) -> None:
+def test_what_is_killed_changes_nothing(
+    chaos: Chaos, spark: SparkSession, undisturbed: Settings, slices: list[Path]
+) -> None:
     chance, cards = chaos.chance, deck(chaos.chance, KILLS)
     many = 10 if KILLS >= 20 else 2  # checkpoints that are lost: each second one comes back as an older copy
     losses = {round(number * KILLS / (many + 1)): number % 2 == 0 for number in range(1, many + 1)}
@@ -94,15 +94,30 @@ def test_what_is_killed_changes_nothing(chaos: Chaos, undisturbed: Settings, sli
                 (chaos.kill_driver if kind == "driver" else chaos.kill_worker)(Stage(stage_name))
         chaos.start_all()
     chaos.drain()
-    for number, fault in enumerate(chance.sample(QUICK, len(QUICK)), KILLS):
-        chaos.start_all()  # a driver may have given up on a Kafka that hung
-        chaos.told.append(f"{fault.name}: {fault.act(chaos, partial(send, slices[number], number, chaos.settings))}")
-    chaos.drain()
     print("; ".join(chaos.told))  # noqa: T201 - shown when it fails
-    assert unbalanced(chaos.settings) == ""
-    assert alarms(chaos.settings) <= OF_WHAT_WAS_SENT, "what was done to it is over"
     assert fallen == sum(card in POINTS for card in cards)
     assert [one for one in chaos.told if one.startswith(NO_WORKER)] == []
     lost = Counter(word for word in (DELETED, RESTORED) for one in chaos.told if one.endswith(word))
     assert lost == {DELETED: many // 2, RESTORED: many // 2}
+    compare(chaos, work_off(spark, undisturbed, slices[:KILLS]))
+
+
+def test_what_else_goes_wrong_within_seconds_changes_nothing(
+    chaos: Chaos, spark: SparkSession, undisturbed: Settings, slices: list[Path]
+) -> None:
+    chaos.start_all()
+    send(slices[KILLS], KILLS, chaos.settings)  # a fault meets a broker at work: every table is there
+    chaos.drain()
+    for number, fault in enumerate(chaos.chance.sample(QUICK, len(QUICK)), KILLS + 1):
+        chaos.start_all()  # a driver may have given up on a Kafka that hung
+        chaos.told.append(f"{fault.name}: {fault.act(chaos, partial(send, slices[number], number, chaos.settings))}")
+    chaos.drain()
+    print("; ".join(chaos.told))  # noqa: T201 - shown when it fails
+    compare(chaos, work_off(spark, undisturbed, slices[KILLS:], KILLS))
+
+
+def compare(chaos: Chaos, undisturbed: Settings) -> None:
+    """Hold the home to its own equations, and to the one that nobody disturbed."""
+    assert unbalanced(chaos.settings) == ""
+    assert alarms(chaos.settings) <= OF_WHAT_WAS_SENT, "what was done to it is over"
     check(chaos.settings, undisturbed)

@@ -131,6 +131,7 @@ class OfObjects(InTime):
     diaSourceId: Names = Field((), description="Alerts of LSST, instead of objects")  # noqa: N815
     midpointMjdTai: float | None = Field(None, description="Time of one alert of LSST (MJD, TAI)", allow_inf_nan=False)  # noqa: N815
     withupperlim: bool = Field(False, description="With upper limits out of the packets, told apart by d:tag")
+    withcutouts: bool = Field(False, description="Clients of Fink send false; see /cutouts")
 
 
 class Around(InTime):

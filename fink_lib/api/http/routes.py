@@ -99,6 +99,7 @@ def _alert_id(text: str, parameter: str) -> int:
 def of_objects(service: Service, request: Request, asked: p.OfObjects) -> Response:
     """Answer with the alerts of objects."""
     _, names, ids = ids_of(service, asked)
+    _refuse_cutouts(asked)
     snapshot = service.snapshot(asked)
     chosen = window(snapshot, asked)
     if asked.withupperlim:
@@ -111,6 +112,12 @@ def of_objects(service: Service, request: Request, asked: p.OfObjects) -> Respon
     if asked.midpointMjdTai is not None:
         wanted = replace(wanted, where=(*wanted.where, f"time = {asked.midpointMjdTai!r}::DOUBLE"))
     return service.answer(request, asked, snapshot, wanted)
+
+
+def _refuse_cutouts(asked: p.OfObjects) -> None:
+    if asked.withcutouts:
+        raise Refused("tables of alerts hold no cutouts", parameter="withcutouts", value=True,
+                      fix="leave it out, and ask /api/v1/cutouts for those of one alert")  # fmt: skip
 
 
 def _with_limits(
@@ -126,6 +133,7 @@ def _with_limits(
 def by_name(service: Service, request: Request, asked: p.OfObjects) -> Response:
     """Answer as Fink's API of the survey does: with alerts, or with a row an object."""
     survey, names, ids = ids_of(service, asked)
+    _refuse_cutouts(asked)
     if survey.served.by_object == "objects":
         return of_objects(service, request, asked)
     snapshot = service.snapshot(asked)

@@ -139,3 +139,14 @@ def test_what_a_remote_service_says_can_be_named(home: Home) -> None:
     for form in ("csv", "parquet", "votable"):
         asked = {"objectId": name, "columns": "i:objectId,d:cdsxmatch", "output-format": form}
         assert home.http.get("/api/v1/objects", params=asked).status_code == 200
+
+
+def test_clients_of_fink_ask_without_cutouts_in_so_many_words(home: Home) -> None:
+    name = home.closed[0]["objectId"]
+    plain = home.http.get("/api/v1/objects", params={"objectId": name})
+    asked = home.http.get("/api/v1/objects", params={"objectId": name, "withcutouts": "False"})
+    assert (asked.status_code, asked.content) == (200, plain.content)
+    refused = home.http.get("/api/v1/objects", params={"objectId": name, "withcutouts": "True"})
+    assert refused.status_code == 400
+    assert refused.json()["error"]["parameter"] == "withcutouts"
+    assert "/api/v1/cutouts" in refused.json()["error"]["fix"]

@@ -32,7 +32,7 @@ class Program:
 
     def submit(self, code: str, language: str = "sql", **more: Any) -> str:
         """Ask for a job; return its name."""
-        name: str = self.call("POST", "/jobs", language=language, code=code, surveys=["ztf"], **more)["name"]
+        name: str = self.call("POST", "/jobs", 201, language=language, code=code, surveys=["ztf"], **more)["name"]
         return name
 
     def awaited(self, name: str, until: Callable[[str], bool] = ENDED.__contains__) -> dict[str, Any]:

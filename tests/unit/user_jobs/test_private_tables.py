@@ -67,7 +67,7 @@ class Place:
         assert answer.status_code == status, answer.text
         return answer.json()
 
-    def ask(self, who: str, status: int = 200, **body: Any) -> Any:
+    def ask(self, who: str, status: int = 201, **body: Any) -> Any:
         body = {"language": "sql", "code": PUBLIC, "surveys": ["ztf"], **body}
         return self.call(who, "POST", "/jobs", status, json=body)
 

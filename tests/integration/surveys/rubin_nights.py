@@ -10,16 +10,16 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from fink_lib.filters.users.store import record
+from fink_lib.filters.users.store import Action, Event, record
 from fink_lib.nightly.results import Step
 from fink_lib.simulator.request import PlayResult
-from tests.integration.surveys.user_filter import every_alert
 from tests.integration.surveys.whole_night import Broker
 from tests.unit.surveys.lsst_messages import WIRE, wire
 
 ALL_NIGHTS = "FINK_TEST_ALL_NIGHTS"
 # Packets of 7.1 and 9.0; of every version from 8.0 on; many of 10.0, some of 11.0 and 11.1.
 FEW = (dt.date(2016, 3, 6), dt.date(2025, 8, 15), dt.date(2025, 12, 31))
+EVERYTHING = {"owner": "team", "description": "Every alert.", "predicate": "alert_id > 0", "by": "team"}
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ class Played:
 def play_rubin(spark: SparkSession, kafka: str, shared: Path, home: Path) -> Played:
     """Play the 136 messages of schema 10.0, then all others; a filter of a user sends every alert."""
     broker = Broker.of("lsst", spark, kafka, home)
-    for event in every_alert("lsst"):
+    for number, action in enumerate((Action.ADD, Action.ACTIVATE), 1):
+        event = Event("lsst", "everything", number, action, 1, at=dt.datetime.now(dt.UTC), **EVERYTHING)
         record(broker.settings.lake, event)
     first = broker.play(shared / "lsst" / WIRE)
     broker.catch_up()

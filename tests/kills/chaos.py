@@ -26,7 +26,7 @@ PATIENCE_S = 600.0
 FAULT_S = 300.0  # until a driver meets its fault point; it may find nothing left to do
 LOOK_S = 2.0  # how often the other drivers are looked at meanwhile
 WORKER_S = 40.0  # until the driver that was drawn has a Python worker; then as long for one of any driver
-COMMITTED_S = 60.0  # until a stream has ended a batch since its checkpoint was new
+COMMITTED_S = 120.0  # until any stream has ended a batch
 DELETED, RESTORED = "deleted", "restored from an older copy"
 NO_WORKER = "found no worker to kill"
 
@@ -158,11 +158,18 @@ class Chaos:
             if self.handle(stage) is None or (beat is not None and beat.state is StreamState.FAILED)
         ]
 
+    def committed(self) -> list[Stage]:
+        """Return the streams that have ended a batch since their checkpoints were new, once there is one."""
+        awaited(self._committed, COMMITTED_S)
+        return self._committed()
+
+    def _committed(self) -> list[Stage]:
+        return [stage for stage in Stage if any((self.spec(stage).checkpoint / "commits").glob("[0-9]*"))]
+
     def copy_checkpoint(self, stage: Stage) -> None:
-        """Keep the checkpoint of a stream that has ended a batch, and end its driver."""
-        checkpoint = self.spec(stage).checkpoint
-        awaited(lambda: any((checkpoint / "commits").glob("[0-9]*")), COMMITTED_S)
+        """Keep the checkpoint of a stream, and end its driver."""
         self.end(stage)
+        checkpoint = self.spec(stage).checkpoint
         if checkpoint.is_dir():
             self.copies[stage] = self.settings.home / f"copy-{stage}-{len(self.told)}"
             shutil.copytree(checkpoint, self.copies[stage])

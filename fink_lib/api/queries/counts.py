@@ -2,8 +2,10 @@
 
 import pyarrow as pa
 
+from fink_lib.api.engine import Engine
 from fink_lib.api.lake import Snapshot
 from fink_lib.api.sql import literal, parquet
+from fink_lib.served.opened import Opened
 
 BY = "night, band, class"
 EMPTY = pa.schema([("night", pa.date32()), ("band", pa.string()), ("class", pa.string()), ("n", pa.int64())])
@@ -22,7 +24,7 @@ def counted(snapshot: Snapshot, query: str) -> pa.Table:
     """
     sources, frames = snapshot.sources, {"closed": EMPTY.empty_table()}
     if sources is not None:
-        frames["closed"] = sources.once("counts", lambda: _closed(snapshot))
+        frames["closed"] = sources.once("counts", lambda: _closed(snapshot.engine, sources))
     nights = ", ".join(literal(night) for night in sorted(snapshot.live_nights))
     parts = [f"SELECT * FROM closed WHERE {f'night NOT IN ({nights})' if nights else 'true'}"]  # noqa: S608  # ours
     if snapshot.live:
@@ -30,10 +32,9 @@ def counted(snapshot: Snapshot, query: str) -> pa.Table:
     return snapshot.engine.table(f"WITH counts AS ({' UNION ALL '.join(parts)}) {query}", **frames)
 
 
-def _closed(snapshot: Snapshot) -> pa.Table:
+def _closed(engine: Engine, sources: Opened) -> pa.Table:
     """Count what stands in the files of `sources`, the rows of every night of them."""
-    sources = snapshot.sources
-    if sources is None or not sources.files:
+    if not sources.files:
         return EMPTY.empty_table()
     files = parquet([file.path for file in sources.files])
-    return snapshot.engine.table(f"SELECT {BY}, count(*) AS n FROM {files} GROUP BY ALL")  # noqa: S608
+    return engine.table(f"SELECT {BY}, count(*) AS n FROM {files} GROUP BY ALL")  # noqa: S608
